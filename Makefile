@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+#   make             build/sluiced and build/sluice
+#   make demo        (root) a gateway with real backends in network namespaces, narrated
+#   make check       (root) every test; installs what is missing
+#   make bench       (root) the benchmarks: a table, and build/bench.json
+#   make lint        formatting, layers, house rules
+#   make fuzz        every parser under libFuzzer; FUZZ_SECONDS each
+#   make install     under PREFIX (DESTDIR is honoured)
+#
+# SAN=1 builds with AddressSanitizer and UBSan into build-san/. V=1 shows the commands.
+
+B       := build$(if $(SAN),-san)
+CLANG   ?= clang
+BPFTOOL ?= bpftool
+PREFIX  ?= /usr/local
+VERSION := $(shell cat VERSION)
+ARCH    := $(shell uname -m)
+
+FUZZ_SECONDS ?= 60
+
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+	-Wwrite-strings -Wcast-qual -Wundef -Wvla -Wformat=2 -Wnull-dereference \
+	-Wimplicit-fallthrough -Wconversion -Wno-sign-conversion
+WERROR ?= -Werror
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+HARDEN := -D_FORTIFY_SOURCE=3 -fstack-protector-strong
+
+# Skeletons are not ours to fix: -isystem keeps our warnings out of them. That makes them system
+# headers, so dependencies need -MD: -MMD would skip them.
+CPPFLAGS += -D_GNU_SOURCE -DSLUICE_VERSION='"$(VERSION)"' -Iinclude -Iuser -I. -isystem $B/gen
+override CFLAGS += -std=gnu17 -O2 -g -fPIE -pthread $(WARN) $(WERROR) \
+	$(if $(SAN),$(SANITIZE),$(HARDEN))
+override LDFLAGS += -pie -pthread -Wl,-z,relro,-z,now $(if $(SAN),$(SANITIZE))
+BPFFLAGS := -O2 -g -mcpu=v3 -target bpf -Wall -Wextra -Werror -Iinclude -Ibpf -I/usr/include/$(ARCH)-linux-gnu
+
+say = $(if $(V),,@printf '  %-6s %s\n' $1 $@;)
+
+# One archive per folder, in link order: upper floors first.
+FOLDERS := daemon control diagnose config probe dataplane model util
+SOURCES := $(wildcard user/*/*.c)
+MAINS   := user/daemon/main.c user/cli/main.c
+objects = $(patsubst user/%.c,$B/%.o,$(filter-out $(MAINS),$(wildcard user/$1/*.c)))
+LIBS    := $(foreach f,$(FOLDERS),$(if $(call objects,$f),$B/lib$f.a))
+LDLIBS  := -luv -lbpf -lyaml -ljansson -lmicrohttpd -lcurl
+
+SKELS := $(patsubst bpf/%.bpf.c,$B/gen/%.skel.h,$(wildcard bpf/*.bpf.c)) \
+	 $(patsubst tests/bench/%.bpf.c,$B/gen/%.skel.h,$(wildcard tests/bench/*.bpf.c))
+
+UNIT  := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
+BPFT  := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/bpf/test_*.c))
+BENCH := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/bench/bench_*.c))
+TESTLIB := $(patsubst tests/%.c,$B/tests/%.o,$(wildcard tests/lib/*.c))
+FUZZERS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+NETNS := $(wildcard tests/netns/test_*.sh)
+
+.PHONY: all demo deps check check-here test bench lint format fuzz install clean
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $B/sluiced $B/sluice
+
+# --- BPF --------------------------------------------------------------------------------------
+
+$B/bpf/%.bpf.o: bpf/%.bpf.c
+	@mkdir -p $(@D)
+	$(call say,BPF)$(CLANG) $(BPFFLAGS) -MD -MP -c $< -o $@
+$B/bpf/%.bpf.o: tests/bench/%.bpf.c
+	@mkdir -p $(@D)
+	$(call say,BPF)$(CLANG) $(BPFFLAGS) -MD -MP -c $< -o $@
+$B/gen/%.skel.h: $B/bpf/%.bpf.o
+	@mkdir -p $(@D)
+	$(call say,SKEL)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+
+# --- userspace --------------------------------------------------------------------------------
+
+$B/%.o: user/%.c | $(SKELS)
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -MD -MP -c $< -o $@
+$B/%.o: VERSION
+
+define archive
+$B/lib$1.a: $(call objects,$1)
+	$$(call say,AR)rm -f $$@ && $$(AR) rcs $$@ $$^
+endef
+$(foreach f,$(FOLDERS),$(eval $(call archive,$f)))
+
+$B/sluiced: $B/daemon/main.o $(LIBS)
+	$(call say,LD)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+$B/sluice: $(patsubst user/%.c,$B/%.o,$(wildcard user/cli/*.c)) $(LIBS)
+	$(call say,LD)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+# --- tests ------------------------------------------------------------------------------------
+
+# Calls that unit tests can make fail at the n-th time, see tests/lib/fault.h.
+WRAP := $(foreach f,malloc calloc realloc strdup socket open,-Wl,--wrap=$f)
+
+$B/tests/%.o: tests/%.c | $(SKELS)
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -MD -MP -c $< -o $@
+$B/tests/unit/%: $B/tests/unit/%.o $(TESTLIB) $(LIBS)
+	$(call say,LD)$(CC) $(LDFLAGS) $(WRAP) $^ $(LDLIBS) -lcmocka -o $@
+$B/tests/bpf/%: $B/tests/bpf/%.o $(TESTLIB) $(LIBS)
+	$(call say,LD)$(CC) $(LDFLAGS) $(WRAP) $^ $(LDLIBS) -lcmocka -o $@
+$B/tests/bench/%: $B/tests/bench/%.o $(LIBS)
+	$(call say,LD)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+# Fuzzers build everything they link with clang's coverage instrumentation.
+FUZZFLAGS := -std=gnu17 -O1 -g -pthread -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+FUZZ_SOURCES := $(filter-out $(MAINS),$(foreach f,config probe model util,$(wildcard user/$f/*.c)))
+$B/fuzz/%: tests/fuzz/%.c $(FUZZ_SOURCES)
+	@mkdir -p $(@D)
+	$(call say,FUZZ)$(CLANG) $(CPPFLAGS) $(FUZZFLAGS) $^ -luv -lyaml -ljansson -o $@
+
+deps:
+	@scripts/install-deps
+
+# The tests run the sanitized build; the release build must compile as well.
+check: deps
+	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory SAN=1 test
+
+# Every test of this build; a skipped test is a failure of the machine, not a pass.
+test: all $(UNIT) $(BPFT)
+	@scripts/run-tests $B $(UNIT) $(BPFT) $(NETNS)
+
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@scripts/demo
+
+bench: deps
+	@$(MAKE) --no-print-directory $(BENCH)
+	@scripts/bench $(BENCH)
+
+lint:
+	@scripts/lint
+	@scripts/check-layers
+
+format:
+	git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
+
+fuzz: $(FUZZERS)
+	@scripts/run-fuzz $(FUZZ_SECONDS) $(FUZZERS)
+
+install: all
+	install -Dm755 $B/sluiced $(DESTDIR)$(PREFIX)/sbin/sluiced
+	install -Dm755 $B/sluice $(DESTDIR)$(PREFIX)/bin/sluice
+	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man8 docs/man/*.8
+	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man5 docs/man/*.5
+
+clean:
+	rm -rf build build-san
+
+-include $(shell find $B -name '*.d' 2>/dev/null)

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * abi - every type that crosses the kernel boundary, and nothing else.
+ *
+ * Addresses are always 16 bytes; IPv4 is stored v4-mapped (::ffff:a.b.c.d), so there is one key
+ * type and one lookup. Every integer, ports included, is in host order, so that bpftool prints
+ * what a person expects; states are enums and names char arrays for the same reason. Padding is
+ * named and must be zero: the kernel hashes it as part of the key.
+ *
+ * Included by BPF programs and by userspace; it needs the fixed-width types of <linux/types.h>
+ * and nothing more. A change to the size or meaning of anything here raises SL_LAYOUT.
+ */
+#ifndef SLUICE_ABI_H
+#define SLUICE_ABI_H
+
+#include <linux/types.h>
+
+/* Version of the pinned maps: the last component of the pin directory, "v1". */
+#define SL_LAYOUT 1
+
+/* SO_MARK of the daemon's probe sockets ("SL" in ASCII). The gate lets such packets through. */
+#define SL_PROBE_MARK 0x534c0001u
+
+/* skb->mark of a reply that the egress program hands back to the local stack. */
+#define SL_REPLY_MARK 0x534c0002u
+
+#define SL_ADDR_LEN 16
+#define SL_NAME_LEN 64 /* a pool, service, probe or settings name with its NUL */
+#define SL_TEXT_LEN 48 /* "[ffff:...:ffff]:65535" with its NUL */
+
+/* One-byte enums: they keep the words small, and bpftool still prints their names. */
+#define SL_BYTE_ENUM __attribute__((packed))
+
+enum SL_BYTE_ENUM sl_proto { SL_TCP = 6, SL_UDP = 17 };
+
+enum SL_BYTE_ENUM sl_health { SL_UNKNOWN = 0, SL_HEALTHY = 1, SL_UNHEALTHY = 2 };
+
+enum SL_BYTE_ENUM sl_admin { SL_ENABLED = 0, SL_DRAINING = 1, SL_DISABLED = 2 };
+
+/* What becomes of a new flow to an endpoint whose gate is closed. */
+enum SL_BYTE_ENUM sl_action { SL_ACTION_PASS = 0, SL_ACTION_REJECT = 1, SL_ACTION_DROP = 2 };
+
+enum SL_BYTE_ENUM sl_mode { SL_MODE_ENFORCE = 0, SL_MODE_OBSERVE = 1 };
+
+enum SL_BYTE_ENUM sl_loss { SL_LOSS_HOLD = 0, SL_LOSS_OPEN = 1 };
+
+/* targets: key. */
+struct sl_target_key {
+	__u8 addr[SL_ADDR_LEN];
+	__u16 port;
+	enum sl_proto proto;
+	__u8 zero;
+};
+_Static_assert(sizeof(struct sl_target_key) == 20, "abi: sl_target_key");
+
+enum sl_target_kind { SL_TARGET_NONE = 0, SL_TARGET_ENDPOINT = 1 };
+
+/* targets: value. id indexes endpoint_words, endpoint_names and endpoint_stats. */
+struct sl_target {
+	enum sl_target_kind kind;
+	__u32 id;
+};
+_Static_assert(sizeof(struct sl_target) == 8, "abi: sl_target");
+
+/* Bits of sl_word.flags. */
+#define SL_WORD_FORCED 0x01 /* unhealthy, but kept open by min_servers */
+#define SL_WORD_RESET 0x02 /* established: reset */
+
+/*
+ * endpoint_words: one endpoint's health in eight bytes. Written whole, with one store, by the
+ * daemon; read whole, with one load, by the programs. All zero: unknown, enabled, passes.
+ */
+struct sl_word {
+	enum sl_health health;
+	enum sl_admin admin;
+	enum sl_action action;
+	__u8 flags; /* SL_WORD_* */
+	__u32 zero;
+} __attribute__((aligned(8)));
+_Static_assert(sizeof(struct sl_word) == 8, "abi: sl_word");
+
+/* endpoint_names: who an id is, for people with bpftool and for a daemon that adopts the maps. */
+struct sl_endpoint_name {
+	struct sl_target_key key; /* port 0: the id is free */
+	char text[SL_TEXT_LEN]; /* "10.0.0.5:443" or "[fd00::5]:443" */
+	char pool[SL_NAME_LEN];
+	char settings[SL_NAME_LEN];
+};
+_Static_assert(sizeof(struct sl_endpoint_name) == 196, "abi: sl_endpoint_name");
+
+/*
+ * endpoint_stats (per CPU): packets addressed to the endpoint. In observe mode rejected, dropped
+ * and reset count what would have happened.
+ */
+struct sl_endpoint_stats {
+	__u64 packets;
+	__u64 bytes; /* of whole frames */
+	__u64 syn; /* TCP SYN without ACK, retransmissions included */
+	__u64 rejected; /* answered with RST or ICMP port unreachable */
+	__u64 dropped;
+	__u64 reset; /* packets of established flows answered with RST */
+	__u64 limited; /* should have been answered, but the reply budget was spent: dropped */
+	__u64 icmp_errors; /* ICMP errors about packets sent to the endpoint, probes excepted */
+};
+_Static_assert(sizeof(struct sl_endpoint_stats) == 64, "abi: sl_endpoint_stats");
+
+/*
+ * The only list of packet decisions: X(NAME, name, text). The counters, the API, the CLI and the
+ * man page derive from it. Every packet is counted under exactly one.
+ */
+#define SL_DECISIONS(X)                                                                         \
+	X(PASS_NOT_IP, pass_not_ip, "not IP, for example ARP")                                  \
+	X(PASS_UNPARSED, pass_unparsed, "truncated, malformed or nested too deep to judge")     \
+	X(PASS_FRAGMENT, pass_fragment, "later fragment: carries no port to judge")             \
+	X(PASS_NOT_OURS, pass_not_ours, "addressed to nothing that is guarded")                 \
+	X(PASS_ICMP_ERROR, pass_icmp_error, "ICMP error about a packet sent to an endpoint")    \
+	X(PASS_PROBE, pass_probe, "one of the daemon's own probes")                             \
+	X(PASS_HEALTHY, pass_healthy, "endpoint is healthy")                                    \
+	X(PASS_UNKNOWN, pass_unknown, "endpoint's health is unknown: the gate closes on proof") \
+	X(PASS_FORCED, pass_forced, "endpoint is unhealthy, but kept open by min_servers")      \
+	X(PASS_ESTABLISHED, pass_established, "flow was open before the gate closed")           \
+	X(PASS_POLICY, pass_policy, "gate is closed, and on_unhealthy is pass")                 \
+	X(PASS_DAEMON_LOST, pass_daemon_lost, "gate is closed, but the daemon has been silent") \
+	X(REJECT_TCP, reject_tcp, "gate is closed: answered with RST")                          \
+	X(REJECT_UDP, reject_udp, "gate is closed: answered with ICMP port unreachable")        \
+	X(RESET, reset, "gate is closed: established flow answered with RST")                   \
+	X(DROP_CLOSED, drop_closed, "gate is closed, and on_unhealthy is drop")                 \
+	X(DROP_LIMITED, drop_limited, "gate is closed: dropped, the reply budget was spent")    \
+	X(DROP_NO_REPLY, drop_no_reply, "gate is closed: dropped, no reply may or can be sent")
+
+#define SL_DECISION_ENUM_(NAME, name, text) SL_##NAME,
+enum sl_decision { SL_DECISIONS(SL_DECISION_ENUM_) SL_DECISION_MAX };
+
+/* decisions (per CPU): one counter per decision, named, so that bpftool shows them by name. */
+#define SL_DECISION_FIELD_(NAME, name, text) __u64 name;
+struct sl_decision_counts {
+	SL_DECISIONS(SL_DECISION_FIELD_)
+};
+_Static_assert(sizeof(struct sl_decision_counts) == SL_DECISION_MAX * sizeof(__u64),
+	       "abi: one counter per decision");
+
+/*
+ * meta: one entry that describes the pinned set and steers the programs. Times are
+ * CLOCK_MONOTONIC nanoseconds. The daemon stores the heartbeat through mmap.
+ */
+struct sl_meta {
+	__u32 layout; /* SL_LAYOUT */
+	enum sl_mode mode;
+	enum sl_loss on_daemon_loss;
+	__u8 zero[2];
+	__u64 daemon_loss_after_ns;
+	__u64 heartbeat_ns;
+	__u64 reply_window_ns; /* reply_budget replies per CPU in each window of this length */
+	__u64 reply_budget;
+	__u32 daemon_pid;
+	__u32 endpoints; /* ids in use */
+	char version[32]; /* of the daemon that wrote this */
+};
+_Static_assert(sizeof(struct sl_meta) == 80, "abi: sl_meta");
+
+/*
+ * reply_budget (per CPU): a window's replies are spent without looking at the clock; only when none
+ * is left is the clock read, and the budget refilled if the window is over.
+ */
+struct sl_reply_budget {
+	__u64 left;
+	__u64 window_start_ns;
+};
+_Static_assert(sizeof(struct sl_reply_budget) == 16, "abi: sl_reply_budget");
+
+/*
+ * Verdicts of a probe: X(NAME, code, id, passed, ours). The numbers and ids are what users and
+ * scripts see. passed: the endpoint is healthy. ours: the prober's own trouble, which never moves
+ * health. Texts are in user/probe/catalogue.c.
+ */
+#define SL_MESSAGES(X) \
+	X(OK, 0, "ok", true, false)                                    \
+	X(BACKEND_TIMEOUT, 1, "backend_timeout", false, false)         \
+	X(TCP_CONNECT_FAILED, 3, "tcp_connect_failed", false, false)   \
+	X(HTTP_STATUS_MISMATCH, 4, "http_status_mismatch", false, false) \
+	X(HTTP_BODY_MISMATCH, 5, "http_body_mismatch", false, false)   \
+	X(HTTP_MALFORMED, 101, "http_malformed", false, false)         \
+	X(CONN_CLOSED_EARLY, 102, "conn_closed_early", false, false)   \
+	X(PROBER_OVERLOADED, 103, "prober_overloaded", false, true)    \
+	X(LOCAL_RESOURCE, 104, "local_resource", false, true)          \
+	X(PROBE_PENDING, 105, "probe_pending", false, true)
+
+#define SL_MESSAGE_ENUM_(NAME, code, id, passed, ours) SL_MSG_##NAME = code,
+enum sl_message { SL_MESSAGES(SL_MESSAGE_ENUM_) };
+
+#endif

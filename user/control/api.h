@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * api - the daemon's HTTP and JSON interface on its Unix socket.
+ *
+ * Runs on a thread of its own (libmicrohttpd's) and only reads: the model and the board, counters
+ * of the data plane and of the engine. Connections, request sizes and times are limited.
+ */
+#ifndef SLUICE_CONTROL_API_H
+#define SLUICE_CONTROL_API_H
+
+#include "dataplane/dataplane.h"
+#include "model/board.h"
+#include "model/model.h"
+#include "probe/engine.h"
+#include "util/cleanup.h"
+
+struct api;
+struct err;
+
+/* All borrowed until api_stop(). */
+struct api_context {
+	const struct model *model;
+	const struct plan *plans; /* parallel to model->endpoints */
+	const struct board *board;
+	const struct engine *engine;
+	const struct dataplane *dataplane;
+	const char *config_path;
+	uint64_t started_ms; /* wall clock */
+};
+
+/*
+ * Listen on model->gateway.api_socket (mode 0660; group "sluice" where it exists) and serve. A stale
+ * socket file is replaced. -EADDRINUSE: a process answers there, or the path is something else than
+ * a socket; err names it.
+ */
+int api_start(struct api **ret, const struct api_context *context, struct err *err);
+
+/* Stop serving and remove the socket. NULL is fine. */
+void api_stop(struct api *api);
+DEFINE_CLEANUP(struct api, api_stop)
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * dataplane - the kernel's half: maps, programs and their attachment, opened, adopted or made.
+ *
+ * One instance per pin directory; a lock on that directory keeps a second daemon out. Everything
+ * is pinned, so that closing the dataplane (or the death of the process) leaves the gate in force.
+ * Endpoints are named by their index in the model; the kernel's ids are kept inside.
+ *
+ * Threads: dataplane_store_word() and dataplane_heartbeat() may be called from one thread while
+ * others read counters; everything else belongs to the thread that opened it.
+ */
+#ifndef SLUICE_DATAPLANE_DATAPLANE_H
+#define SLUICE_DATAPLANE_DATAPLANE_H
+
+#include "model/model.h"
+#include "util/cleanup.h"
+
+struct dataplane;
+struct err;
+
+#define ATTACH_STEPS_MAX 6
+#define ATTACH_STEP_LEN 160
+
+enum attach_mode { ATTACH_NONE, ATTACH_XDP_OFFLOAD, ATTACH_XDP_NATIVE, ATTACH_XDP_GENERIC,
+		   ATTACH_TCX, ATTACH_CLSACT };
+
+/* How one interface is attached, and why that way: one step per mode that was passed over. */
+struct attachment {
+	char interface[IFNAMSIZ];
+	unsigned int ifindex;
+	enum attach_mode ingress, egress;
+	bool adopted; /* the ingress was in place already: its program was replaced atomically */
+	uint32_t n_steps;
+	char steps[ATTACH_STEPS_MAX][ATTACH_STEP_LEN];
+};
+
+/*
+ * Open the data plane for a model: mount bpffs where missing, lock the pin directory, load the
+ * programs, adopt the pinned maps that fit or make new ones, give every endpoint an id (kept, where
+ * it had one), bring targets and names in line with the model, attach or update all interfaces,
+ * detach those no longer in the model. New endpoints start with word zero: Unknown.
+ *
+ * On failure everything is as it was before, with one sentence in err:
+ *   -EBUSY   another daemon owns the pin directory, or an interface runs somebody else's XDP program
+ *   -EPERM   no privilege   -ENODEV  no such interface   -EOPNOTSUPP  kernel too old or without BTF
+ *   -E2BIG   a map is full (err names map, size and key)   other -errno from the kernel
+ */
+int dataplane_open(struct dataplane **ret, const struct model *model, struct err *err);
+
+/* Release this process's hold; the gate stays in force. NULL is fine. */
+void dataplane_close(struct dataplane *dp);
+DEFINE_CLEANUP(struct dataplane, dataplane_close)
+
+/* Detach and unpin everything under bpffs, with or without a daemon's help. -ENOENT: nothing there. */
+int dataplane_detach_all(const char *bpffs, struct err *err);
+
+/* Detach and unpin all that this instance owns, then close it: on_exit: detach. */
+int dataplane_destroy(struct dataplane *dp, struct err *err);
+
+/* Whether the endpoint's id, and with it its word, was already in force when we opened. */
+bool dataplane_was_adopted(const struct dataplane *dp, uint32_t endpoint);
+
+/* The word in force: what a daemon that adopts starts from. */
+struct sl_word dataplane_word(const struct dataplane *dp, uint32_t endpoint);
+
+/* Change an endpoint's word: one store; the next packet sees it. */
+void dataplane_store_word(struct dataplane *dp, uint32_t endpoint, struct sl_word word);
+
+/* Tell the kernel that the daemon lives. */
+void dataplane_heartbeat(struct dataplane *dp, uint64_t now_ns);
+
+/* The meta entry: mode, heartbeat, layout, versions. */
+struct sl_meta dataplane_meta(const struct dataplane *dp);
+
+const struct attachment *dataplane_attachments(const struct dataplane *dp, uint32_t *ret_n);
+
+/* "xdp-native", "tcx", … */
+const char *attach_mode_name(enum attach_mode mode);
+
+/* Sum over the CPUs. -errno from the kernel. */
+int dataplane_endpoint_stats(const struct dataplane *dp, uint32_t endpoint,
+			     struct sl_endpoint_stats *ret_stats);
+int dataplane_decisions(const struct dataplane *dp, struct sl_decision_counts *ret_counts);
+
+/* One row per pinned map, for `sluice maps`. Names are static; paths are owned by dp. */
+struct map_info {
+	const char *name;
+	const char *path;
+	const char *purpose; /* one line */
+	uint32_t entries_max;
+	uint64_t memory_bytes; /* what the kernel charges for it */
+};
+
+const struct map_info *dataplane_maps(const struct dataplane *dp, uint32_t *ret_n);
+
+#endif

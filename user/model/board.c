@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "model/board.h"
+
+#include <pthread.h>
+#include <string.h>
+
+struct board {
+	pthread_mutex_t lock;
+	struct board_entry *entries;
+};
+
+struct board *board_new(uint32_t n)
+{
+	CLEANUP(board_free_p) struct board *board = calloc(1, sizeof(*board));
+
+	if (!board)
+		return NULL;
+	pthread_mutex_init(&board->lock, NULL);
+	board->entries = calloc(n ? n : 1, sizeof(*board->entries));
+	if (!board->entries)
+		return NULL;
+	return take_ptr(board);
+}
+
+void board_free(struct board *board)
+{
+	if (!board)
+		return;
+	pthread_mutex_destroy(&board->lock);
+	free(board->entries);
+	free(board);
+}
+
+void board_set_health(struct board *board, uint32_t i, const struct health *health, bool adopted)
+{
+	pthread_mutex_lock(&board->lock);
+	board->entries[i].health = *health;
+	board->entries[i].adopted = adopted;
+	pthread_mutex_unlock(&board->lock);
+}
+
+void board_add_verdict(struct board *board, uint32_t i, const struct verdict *verdict,
+		       uint64_t at_ms)
+{
+	struct board_entry *entry = &board->entries[i];
+
+	pthread_mutex_lock(&board->lock);
+	memmove(&entry->recent[1], &entry->recent[0],
+		(BOARD_RECENT - 1) * sizeof(entry->recent[0]));
+	entry->recent[0] = (struct board_verdict){ *verdict, at_ms };
+	entry->n_verdicts++;
+	pthread_mutex_unlock(&board->lock);
+}
+
+struct board_entry board_read(const struct board *board, uint32_t i)
+{
+	/* The lock is not part of what const promises. */
+	struct board *b = (struct board *)(uintptr_t)board;
+	struct board_entry entry;
+
+	pthread_mutex_lock(&b->lock);
+	entry = b->entries[i];
+	pthread_mutex_unlock(&b->lock);
+
+	return entry;
+}

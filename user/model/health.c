@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "model/health.h"
+
+void health_init(struct health *health, enum sl_health proven, uint64_t now_ms)
+{
+	*health = (struct health){
+		.shown = proven,
+		.proven = proven,
+		.since_ms = now_ms,
+		.proven_ms = now_ms,
+	};
+}
+
+static enum sl_health judge(const struct health *health, const struct health_policy *policy)
+{
+	switch (health->proven) {
+	case SL_HEALTHY:
+		return health->failures >= policy->unhealthy_threshold ? SL_UNHEALTHY : SL_HEALTHY;
+	case SL_UNHEALTHY:
+		return health->successes >= policy->healthy_threshold ? SL_HEALTHY : SL_UNHEALTHY;
+	case SL_UNKNOWN:
+		break;
+	}
+	return health->successes ? SL_HEALTHY : SL_UNHEALTHY;
+}
+
+static bool set_states(struct health *health, enum sl_health proven, enum sl_health shown,
+		       uint64_t now_ms)
+{
+	bool changed = health->proven != proven || health->shown != shown;
+
+	if (health->proven != proven)
+		health->proven_ms = now_ms;
+	if (health->shown != shown)
+		health->since_ms = now_ms;
+	health->proven = proven;
+	health->shown = shown;
+
+	return changed;
+}
+
+bool health_step(struct health *health, const struct health_policy *policy,
+		 enum sl_message verdict, uint64_t now_ms)
+{
+	enum sl_health proven;
+
+	if (message_ours(verdict))
+		return set_states(health, health->proven, SL_UNKNOWN, now_ms);
+
+	if (message_passed(verdict)) {
+		health->successes++;
+		health->failures = 0;
+	} else {
+		health->failures++;
+		health->successes = 0;
+	}
+	proven = judge(health, policy);
+
+	return set_states(health, proven, proven, now_ms);
+}
+
+/* How many closed members were healthy more recently than members[i]; ties go by position. */
+static uint32_t rank_of(const struct health *const members[], uint32_t n_members, uint32_t i)
+{
+	uint32_t rank = 0;
+
+	for (uint32_t j = 0; j < n_members; j++) {
+		if (j == i || members[j]->proven != SL_UNHEALTHY)
+			continue;
+		if (members[j]->proven_ms > members[i]->proven_ms ||
+		    (members[j]->proven_ms == members[i]->proven_ms && j < i))
+			rank++;
+	}
+	return rank;
+}
+
+void health_force(const struct health *const members[], uint32_t n_members, uint32_t min,
+		  bool forced[])
+{
+	uint32_t open = 0;
+
+	for (uint32_t i = 0; i < n_members; i++)
+		open += members[i]->proven != SL_UNHEALTHY;
+	if (open >= min)
+		return;
+
+	for (uint32_t i = 0; i < n_members; i++)
+		if (members[i]->proven == SL_UNHEALTHY &&
+		    rank_of(members, n_members, i) < min - open)
+			forced[i] = true;
+}
+
+const char *health_name(enum sl_health health)
+{
+	static const char *const names[] = {
+		[SL_UNKNOWN] = "Unknown",
+		[SL_HEALTHY] = "Healthy",
+		[SL_UNHEALTHY] = "Unhealthy",
+	};
+
+	return names[health];
+}
+
+struct sl_word health_word(const struct health *health, enum sl_action on_unhealthy,
+			   bool reset_established)
+{
+	return (struct sl_word){
+		.health = health->proven,
+		.action = on_unhealthy,
+		.flags = (__u8)((health->forced ? SL_WORD_FORCED : 0) |
+				(reset_established ? SL_WORD_RESET : 0)),
+	};
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * limits - every bound that a user can meet, in one place.
+ *
+ * Error texts print these numbers, so that a refusal always says what is allowed.
+ */
+#ifndef SLUICE_MODEL_LIMITS_H
+#define SLUICE_MODEL_LIMITS_H
+
+#include "sluice/abi.h"
+
+/* Configuration. */
+#define LIMIT_FILE_BYTES (64u << 20)
+#define LIMIT_POOLS 16384
+#define LIMIT_BACKENDS_PER_POOL 4096
+#define LIMIT_SERVICES 16384
+#define LIMIT_SETTINGS 4096
+#define LIMIT_PROBES 4096
+#define LIMIT_INTERFACES 64
+#define LIMIT_ENDPOINTS 65536
+#define LIMIT_NAME_BYTES (SL_NAME_LEN - 1)
+
+/* Size of the kernel's maps when gateway.max_endpoints is auto and the pools are small. */
+#define ENDPOINTS_AUTO_MIN 4096
+
+/* Probes. */
+#define LIMIT_HOST_BYTES 253 /* RFC 1035, 2.3.4 */
+#define LIMIT_PATH_BYTES 2048
+#define LIMIT_MATCH_BODY_BYTES 4090
+#define LIMIT_STATUS_RANGES 32
+#define LIMIT_INTERVAL_MIN_MS 100
+#define LIMIT_INTERVAL_MAX_MS (86400 * 1000)
+#define LIMIT_TIMEOUT_MIN_MS 100
+#define LIMIT_TIMEOUT_MAX_MS (86400 * 1000)
+#define LIMIT_THRESHOLD 20
+#define LIMIT_WORKERS 64
+#define LIMIT_PROBES_IN_FLIGHT 65536
+
+/* What one probe reads of an HTTP answer: status line and header, and body. */
+#define LIMIT_HTTP_HEADER_BYTES 65536
+#define LIMIT_HTTP_BODY_BYTES (1u << 20)
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * model - what the operator wants: gateway, probes, settings, pools and services, checked.
+ *
+ * Built once by config/, then read-only; any number of threads may read it. Plain data: the
+ * arrays are owned by the model, indexes refer to them, and strings are NUL-terminated copies.
+ * A model is complete: model_link() has resolved it into endpoints.
+ */
+#ifndef SLUICE_MODEL_MODEL_H
+#define SLUICE_MODEL_MODEL_H
+
+#include <limits.h>
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/un.h>
+
+#include "model/limits.h"
+#include "util/addr.h"
+#include "util/cleanup.h"
+
+struct err;
+
+/* An index that refers to nothing, for example settings without a custom probe. */
+#define INDEX_NONE UINT32_MAX
+
+enum protocol { PROTO_HTTP, PROTO_HTTPS, PROTO_TCP, PROTO_TLS, PROTO_UDP, PROTO_GRPC };
+
+enum xdp_mode { XDP_AUTO, XDP_OFFLOAD, XDP_NATIVE, XDP_GENERIC, XDP_OFF };
+
+struct interface {
+	char name[IFNAMSIZ];
+	enum xdp_mode xdp;
+	bool egress; /* gate and count what this host itself sends */
+};
+
+struct gateway {
+	struct interface *interfaces;
+	uint32_t n_interfaces;
+	enum sl_mode mode;
+	bool detach_on_exit; /* on_exit: detach */
+	enum sl_loss on_daemon_loss;
+	uint64_t daemon_loss_after_ms;
+	uint32_t probe_workers; /* 0: auto */
+	uint32_t probes_in_flight; /* 0: auto */
+	uint32_t max_endpoints; /* 0: auto */
+	uint32_t reply_rate; /* RST and ICMP replies per second and CPU */
+	char api_socket[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	char bpffs[PATH_MAX];
+};
+
+struct status_range {
+	uint16_t low, high; /* both included */
+};
+
+struct probe_match {
+	struct status_range status[LIMIT_STATUS_RANGES];
+	uint32_t n_status;
+	char *body; /* substring that must appear; NULL: none */
+};
+
+/* A custom probe, or the default probe of settings that name none. */
+struct probe_def {
+	char name[SL_NAME_LEN];
+	enum protocol protocol;
+	char *host; /* NULL: none */
+	bool host_from_settings;
+	char *path;
+	uint16_t port; /* 0: the settings' port */
+	uint32_t interval_ms, timeout_ms;
+	uint32_t unhealthy_threshold, healthy_threshold;
+	bool fail_fast; /* after a failure, probe again at once instead of an interval later */
+	struct probe_match match;
+	uint32_t min_servers;
+};
+
+struct settings {
+	char name[SL_NAME_LEN];
+	enum protocol protocol;
+	uint16_t port;
+	uint32_t probe; /* index into probes, or INDEX_NONE: the default probe */
+	char *host_name; /* NULL: none */
+	enum sl_action on_unhealthy;
+	bool reset_established; /* established: reset */
+};
+
+struct backend {
+	struct addr addr;
+	char text[SL_TEXT_LEN]; /* the address as people write it */
+};
+
+struct pool {
+	char name[SL_NAME_LEN];
+	struct backend *backends;
+	uint32_t n_backends;
+};
+
+struct service {
+	char name[SL_NAME_LEN];
+	uint32_t pool, settings;
+	uint32_t *endpoints; /* parallel to the pool's backends; indexes into endpoints */
+};
+
+/* One address:port/proto of a backend under one settings: what is probed, gated and counted. */
+struct endpoint {
+	struct sl_target_key key; /* unique in a model */
+	char text[SL_TEXT_LEN]; /* "10.0.0.5:443" */
+	uint32_t settings;
+	uint32_t service; /* the first that names it: whose names the data plane shows */
+};
+
+struct model {
+	struct gateway gateway;
+	struct probe_def *probes;
+	struct settings *settings;
+	struct pool *pools;
+	struct service *services;
+	struct endpoint *endpoints;
+	uint32_t n_probes, n_settings, n_pools, n_services, n_endpoints;
+};
+
+/* An empty model, or NULL: out of memory. */
+struct model *model_new(void);
+
+/* Free the model and all it owns. NULL is fine. */
+void model_free(struct model *model);
+DEFINE_CLEANUP(struct model, model_free)
+
+/*
+ * Derive the endpoints of all services and fill services[].endpoints. Called once, last.
+ *   -EEXIST  two settings claim the same address:port/proto (err names both services)
+ *   -ENOSPC  more than max_endpoints (or LIMIT_ENDPOINTS)
+ *   -ENOMEM
+ */
+int model_link(struct model *model, struct err *err);
+
+/* Entries that the data plane's maps need: max_endpoints, or what auto means for this model. */
+uint32_t model_map_entries(const struct model *model);
+
+/* The transport that settings of this protocol use. */
+enum sl_proto protocol_transport(enum protocol protocol);
+
+/* "http", "tcp", … */
+const char *protocol_name(enum protocol protocol);
+
+/* The pool of that name, or NULL. */
+const struct pool *model_find_pool(const struct model *model, const char *name);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * engine - probes every endpoint on its schedule, on worker threads, within bounds.
+ *
+ * Each worker owns a libuv loop and a share of the endpoints; workers share nothing. The first
+ * probes are spread over a start phase, later ones keep their distance with a little jitter. The
+ * number of probes in flight is bounded; the rest wait in a queue. What waits too long, or times
+ * out while the worker's own loop was late, is reported as prober_overloaded and not held against
+ * the endpoint.
+ */
+#ifndef SLUICE_PROBE_ENGINE_H
+#define SLUICE_PROBE_ENGINE_H
+
+#include "model/plan.h"
+#include "model/verdict.h"
+#include "util/cleanup.h"
+
+struct engine;
+struct err;
+
+/* index is the plan's. Called on a worker's thread: hand the verdict on and return. */
+typedef void engine_report_fn(void *arg, uint32_t index, const struct verdict *verdict);
+
+struct engine_options {
+	uint32_t workers; /* 0: one per CPU that the process may use, at most LIMIT_WORKERS */
+	uint32_t in_flight; /* over all workers; 0: from RLIMIT_NOFILE */
+	engine_report_fn *report;
+	void *arg;
+};
+
+/* Summed over the workers; each number is exact, the set is not one instant. */
+struct engine_stats {
+	uint32_t workers;
+	uint32_t in_flight_max;
+	uint32_t in_flight, queued;
+	uint64_t started, finished, overloaded;
+	uint32_t loop_lag_ms; /* the worst of the last second */
+};
+
+/*
+ * Start the workers over plans[0..n), which are copied; the strings in them are borrowed until
+ * engine_stop(). -ENOMEM, or what creating a thread or loop returned, with err set.
+ */
+int engine_start(struct engine **ret, const struct plan *plans, uint32_t n,
+		 const struct engine_options *options, struct err *err);
+
+/* Stop all workers and free the engine; no report is called afterwards. NULL is fine. */
+void engine_stop(struct engine *engine);
+DEFINE_CLEANUP(struct engine, engine_stop)
+
+struct engine_stats engine_stats(const struct engine *engine);
+
+#endif

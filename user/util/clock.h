@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * clock - the three clocks in use, with their units in their names.
+ *
+ * Logic runs on monotonic time only; wall-clock time is for showing to people.
+ */
+#ifndef SLUICE_UTIL_CLOCK_H
+#define SLUICE_UTIL_CLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#define NS_PER_SEC 1000000000ull
+#define NS_PER_MS 1000000ull
+#define NS_PER_US 1000ull
+#define MS_PER_SEC 1000ull
+
+static inline uint64_t clock_read_ns_(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return (uint64_t)ts.tv_sec * NS_PER_SEC + (uint64_t)ts.tv_nsec;
+}
+
+/* CLOCK_MONOTONIC, which BPF programs read too. */
+static inline uint64_t clock_mono_ns(void)
+{
+	return clock_read_ns_(CLOCK_MONOTONIC);
+}
+
+static inline uint64_t clock_mono_ms(void)
+{
+	return clock_mono_ns() / NS_PER_MS;
+}
+
+/* Milliseconds since 1970-01-01 UTC. */
+static inline uint64_t clock_wall_ms(void)
+{
+	return clock_read_ns_(CLOCK_REALTIME) / NS_PER_MS;
+}
+
+#define CLOCK_ISO_LEN 25
+
+/* Write wall_ms as "2026-01-01T00:00:00.000Z" and return buf. */
+const char *clock_iso(char buf[CLOCK_ISO_LEN], uint64_t wall_ms);
+
+#endif
