@@ -173,16 +173,16 @@ _Static_assert(sizeof(struct sl_reply_budget) == 16, "abi: sl_reply_budget");
  * scripts see. passed: the endpoint is healthy. ours: the prober's own trouble, which never moves
  * health. Texts are in user/probe/catalogue.c.
  */
-#define SL_MESSAGES(X) \
-	X(OK, 0, "ok", true, false)                                    \
-	X(BACKEND_TIMEOUT, 1, "backend_timeout", false, false)         \
-	X(TCP_CONNECT_FAILED, 3, "tcp_connect_failed", false, false)   \
+#define SL_MESSAGES(X)                                                   \
+	X(OK, 0, "ok", true, false)                                      \
+	X(BACKEND_TIMEOUT, 1, "backend_timeout", false, false)           \
+	X(TCP_CONNECT_FAILED, 3, "tcp_connect_failed", false, false)     \
 	X(HTTP_STATUS_MISMATCH, 4, "http_status_mismatch", false, false) \
-	X(HTTP_BODY_MISMATCH, 5, "http_body_mismatch", false, false)   \
-	X(HTTP_MALFORMED, 101, "http_malformed", false, false)         \
-	X(CONN_CLOSED_EARLY, 102, "conn_closed_early", false, false)   \
-	X(PROBER_OVERLOADED, 103, "prober_overloaded", false, true)    \
-	X(LOCAL_RESOURCE, 104, "local_resource", false, true)          \
+	X(HTTP_BODY_MISMATCH, 5, "http_body_mismatch", false, false)     \
+	X(HTTP_MALFORMED, 101, "http_malformed", false, false)           \
+	X(CONN_CLOSED_EARLY, 102, "conn_closed_early", false, false)     \
+	X(PROBER_OVERLOADED, 103, "prober_overloaded", false, true)      \
+	X(LOCAL_RESOURCE, 104, "local_resource", false, true)            \
 	X(PROBE_PENDING, 105, "probe_pending", false, true)
 
 #define SL_MESSAGE_ENUM_(NAME, code, id, passed, ours) SL_MSG_##NAME = code,

@@ -39,8 +39,8 @@ static bool set_states(struct health *health, enum sl_health proven, enum sl_hea
 	return changed;
 }
 
-bool health_step(struct health *health, const struct health_policy *policy,
-		 enum sl_message verdict, uint64_t now_ms)
+bool health_step(struct health *health, const struct health_policy *policy, enum sl_message verdict,
+		 uint64_t now_ms)
 {
 	enum sl_health proven;
 

@@ -37,8 +37,8 @@ struct health {
 void health_init(struct health *health, enum sl_health proven, uint64_t now_ms);
 
 /* Take a verdict in. Returns whether shown or proven changed. */
-bool health_step(struct health *health, const struct health_policy *policy,
-		 enum sl_message verdict, uint64_t now_ms);
+bool health_step(struct health *health, const struct health_policy *policy, enum sl_message verdict,
+		 uint64_t now_ms);
 
 /*
  * min_servers: when fewer than min of the members are open (Unknown counts as open, since the gate

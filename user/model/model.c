@@ -45,7 +45,7 @@ const char *protocol_name(enum protocol protocol)
 {
 	static const char *const names[] = {
 		[PROTO_HTTP] = "http", [PROTO_HTTPS] = "https", [PROTO_TCP] = "tcp",
-		[PROTO_TLS] = "tls",   [PROTO_UDP] = "udp",	[PROTO_GRPC] = "grpc",
+		[PROTO_TLS] = "tls",   [PROTO_UDP] = "udp",     [PROTO_GRPC] = "grpc",
 	};
 
 	return names[protocol];
@@ -118,8 +118,8 @@ static int link_service(struct model *model, void **tree, uint32_t index, uint32
 	const struct pool *pool = &model->pools[service->pool];
 	int r;
 
-	service->endpoints = calloc(pool->n_backends ? pool->n_backends : 1,
-				    sizeof(*service->endpoints));
+	service->endpoints =
+		calloc(pool->n_backends ? pool->n_backends : 1, sizeof(*service->endpoints));
 	if (!service->endpoints)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < pool->n_backends; i++) {
@@ -128,10 +128,11 @@ static int link_service(struct model *model, void **tree, uint32_t index, uint32
 		if (r < 0)
 			return r;
 		if (model->n_endpoints > max)
-			return err_set(err, -ENOSPC,
-				       "service '%s': more than %u endpoints (gateway.max_endpoints; "
-				       "at most %u)",
-				       service->name, max, LIMIT_ENDPOINTS);
+			return err_set(
+				err, -ENOSPC,
+				"service '%s': more than %u endpoints (gateway.max_endpoints; "
+				"at most %u)",
+				service->name, max, LIMIT_ENDPOINTS);
 	}
 	return 0;
 }
@@ -143,7 +144,8 @@ static void keep_node(void *node)
 
 int model_link(struct model *model, struct err *err)
 {
-	uint32_t max = model->gateway.max_endpoints ? model->gateway.max_endpoints : LIMIT_ENDPOINTS;
+	uint32_t max =
+		model->gateway.max_endpoints ? model->gateway.max_endpoints : LIMIT_ENDPOINTS;
 	void *tree = NULL;
 	int r = 0; /* a model without services has nothing that could fail */
 

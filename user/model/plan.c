@@ -7,23 +7,22 @@
 #define DEFAULT_PATH "/"
 
 /* Interval, timeout, threshold and status range of the default probe, as documented. */
-#define DEFAULT_PROBE(proto)                                            \
-	{                                                               \
-		.name = "default",                                      \
-		.protocol = (proto),                                    \
-		.interval_ms = 30000,                                   \
-		.timeout_ms = 30000,                                    \
-		.unhealthy_threshold = 3,                               \
-		.healthy_threshold = 1,                                 \
-		.match = { .status = { { 200, 399 } }, .n_status = 1 }, \
+#define DEFAULT_PROBE(proto)                                                                       \
+	{                                                                                          \
+		.name = "default", .protocol = (proto), .interval_ms = 30000, .timeout_ms = 30000, \
+		.unhealthy_threshold = 3, .healthy_threshold = 1,                                  \
+		.match = { .status = { { 200, 399 } }, .n_status = 1 },                            \
 	}
 
 const struct probe_def *probe_default(enum protocol protocol)
 {
 	static const struct probe_def defaults[] = {
-		[PROTO_HTTP] = DEFAULT_PROBE(PROTO_HTTP),   [PROTO_HTTPS] = DEFAULT_PROBE(PROTO_HTTPS),
-		[PROTO_TCP] = DEFAULT_PROBE(PROTO_TCP),	    [PROTO_TLS] = DEFAULT_PROBE(PROTO_TLS),
-		[PROTO_UDP] = DEFAULT_PROBE(PROTO_UDP),	    [PROTO_GRPC] = DEFAULT_PROBE(PROTO_GRPC),
+		[PROTO_HTTP] = DEFAULT_PROBE(PROTO_HTTP),
+		[PROTO_HTTPS] = DEFAULT_PROBE(PROTO_HTTPS),
+		[PROTO_TCP] = DEFAULT_PROBE(PROTO_TCP),
+		[PROTO_TLS] = DEFAULT_PROBE(PROTO_TLS),
+		[PROTO_UDP] = DEFAULT_PROBE(PROTO_UDP),
+		[PROTO_GRPC] = DEFAULT_PROBE(PROTO_GRPC),
 	};
 
 	return &defaults[protocol];

@@ -24,7 +24,7 @@ static const struct message_row *find_row(enum sl_message code)
 const char *stage_name(enum stage stage)
 {
 	static const char *const names[] = {
-		[STAGE_NONE] = "none",	     [STAGE_QUEUE] = "queue",	[STAGE_CONNECT] = "connect",
+		[STAGE_NONE] = "none",       [STAGE_QUEUE] = "queue",   [STAGE_CONNECT] = "connect",
 		[STAGE_REQUEST] = "request", [STAGE_HEADER] = "header", [STAGE_BODY] = "body",
 	};
 

@@ -15,11 +15,11 @@
 
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 
-#define DEFINE_CLEANUP(type, fn)                                   \
+#define DEFINE_CLEANUP(type, fn)                                    \
 	static inline __attribute__((unused)) void fn##_p(type **p) \
-	{                                                          \
-		if (*p)                                            \
-			fn(*p);                                    \
+	{                                                           \
+		if (*p)                                             \
+			fn(*p);                                     \
 	}
 
 #define take_(var, empty)                       \

@@ -3,15 +3,33 @@
 
 #include <stdio.h>
 
-const char *clock_iso(char buf[CLOCK_ISO_LEN], uint64_t wall_ms)
+#define DATE_LEN 20 /* "2026-01-01T00:00:00" with its NUL */
+
+static const char *format_date(char buf[DATE_LEN], uint64_t wall_s)
 {
-	time_t seconds = (time_t)(wall_ms / MS_PER_SEC);
-	char date[CLOCK_ISO_LEN];
+	time_t seconds = (time_t)wall_s;
 	struct tm tm;
 
 	gmtime_r(&seconds, &tm);
-	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(buf, CLOCK_ISO_LEN, "%.19s.%03uZ", date, (unsigned int)(wall_ms % MS_PER_SEC));
+	if (!strftime(buf, DATE_LEN, "%Y-%m-%dT%H:%M:%S", &tm))
+		buf[0] = '\0';
+	return buf;
+}
 
+const char *clock_iso(char buf[CLOCK_ISO_LEN], uint64_t wall_ms)
+{
+	char date[DATE_LEN];
+
+	snprintf(buf, CLOCK_ISO_LEN, "%s.%03uZ", format_date(date, wall_ms / MS_PER_SEC),
+		 (unsigned int)(wall_ms % MS_PER_SEC));
+	return buf;
+}
+
+const char *clock_iso_us(char buf[CLOCK_ISO_LEN], uint64_t wall_us)
+{
+	char date[DATE_LEN];
+
+	snprintf(buf, CLOCK_ISO_LEN, "%s.%06uZ", format_date(date, wall_us / US_PER_SEC),
+		 (unsigned int)(wall_us % US_PER_SEC));
 	return buf;
 }

@@ -15,6 +15,8 @@
 #define NS_PER_MS 1000000ull
 #define NS_PER_US 1000ull
 #define MS_PER_SEC 1000ull
+#define US_PER_SEC 1000000ull
+#define US_PER_MS 1000ull
 
 static inline uint64_t clock_read_ns_(clockid_t clock)
 {
@@ -41,9 +43,18 @@ static inline uint64_t clock_wall_ms(void)
 	return clock_read_ns_(CLOCK_REALTIME) / NS_PER_MS;
 }
 
-#define CLOCK_ISO_LEN 25
+/* Microseconds since 1970-01-01 UTC. */
+static inline uint64_t clock_wall_us(void)
+{
+	return clock_read_ns_(CLOCK_REALTIME) / NS_PER_US;
+}
+
+#define CLOCK_ISO_LEN 28
 
 /* Write wall_ms as "2026-01-01T00:00:00.000Z" and return buf. */
 const char *clock_iso(char buf[CLOCK_ISO_LEN], uint64_t wall_ms);
+
+/* Write wall_us as "2026-01-01T00:00:00.000000Z" and return buf. */
+const char *clock_iso_us(char buf[CLOCK_ISO_LEN], uint64_t wall_us);
 
 #endif

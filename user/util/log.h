@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * log - the daemon's one line per fact, on standard error.
+ * log - the daemon's one line per fact.
  *
- * Only the edges of the program log: the daemon's main, its pipeline and the API server. Each line
- * is written with one write(2), so that lines of several threads never mix. The severity comes
- * first in the form that systemd's journal understands ("<6>") when standard error is the journal.
+ * Goes to standard error: with the time in front, or, when that is systemd's journal, with the
+ * severity in the form it understands ("<6>"). A daemon in the background logs to syslog(3)
+ * instead. Only the edges of the program log: the daemon's main and its pipeline. Each line is
+ * written with one call, so that lines of several threads never mix.
  */
 #ifndef SLUICE_UTIL_LOG_H
 #define SLUICE_UTIL_LOG_H
 
+/* The numbers are syslog's. */
 enum log_level { LOG_LEVEL_ERROR = 3, LOG_LEVEL_WARN = 4, LOG_LEVEL_INFO = 6 };
 
 /* Name of the program, put in front of every line. Borrowed; call once, before any thread. */
 void log_init(const char *program);
+
+/* From now on log to syslog(3). */
+void log_to_syslog(void);
 
 void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -25,7 +25,7 @@ struct table {
 };
 
 static const char *const escapes[] = {
-	[TABLE_PLAIN] = "",	   [TABLE_BOLD] = "\033[1m",	[TABLE_GREEN] = "\033[32m",
+	[TABLE_PLAIN] = "",         [TABLE_BOLD] = "\033[1m",    [TABLE_GREEN] = "\033[32m",
 	[TABLE_RED] = "\033[1;31m", [TABLE_YELLOW] = "\033[33m", [TABLE_DIM] = "\033[2m",
 };
 

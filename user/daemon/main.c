@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <net/if.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "config/report.h"
+#include "daemon/background.h"
+#include "daemon/daemon.h"
+#include "daemon/options.h"
+#include "util/err.h"
+#include "util/log.h"
+
+#define EXIT_USAGE 2
+#define LINE_LEN 1024
+
+static void print_report(const struct report *report)
+{
+	char line[LINE_LEN];
+
+	for (size_t i = 0; i < report->n_items; i++) {
+		report_format(line, sizeof(line), report, i);
+		fprintf(stderr, "%s\n", line);
+	}
+	if (report->n_errors > report->n_items)
+		fprintf(stderr, "%s: %zu more errors\n", report->file,
+			report->n_errors - report->n_items);
+}
+
+static int dry_run(const struct model *model)
+{
+	const struct gateway *gateway = &model->gateway;
+	int status = EXIT_SUCCESS;
+
+	printf("%u endpoints in %u pools would be probed and guarded\n", model->n_endpoints,
+	       model->n_pools);
+	for (uint32_t i = 0; i < gateway->n_interfaces; i++) {
+		const struct interface *interface = &gateway->interfaces[i];
+
+		if (if_nametoindex(interface->name)) {
+			printf("%s would be attached\n", interface->name);
+			continue;
+		}
+		fprintf(stderr, "sluiced: interface '%s': %s\n", interface->name, strerror(errno));
+		status = EXIT_FAILURE;
+	}
+	return status;
+}
+
+static void on_ready(void *arg)
+{
+	const int *fd = arg;
+
+	if (*fd < 0)
+		return;
+	log_to_syslog();
+	background_ready(*fd);
+}
+
+static int run(const struct options *options, const struct model *model)
+{
+	int ready_fd = -1;
+	struct daemon_options daemon = {
+		.model = model,
+		.config_path = options->config,
+		.ready = on_ready,
+		.ready_arg = &ready_fd,
+	};
+	struct err err = { "out of memory" };
+	int r = 0; /* in the foreground there is nothing to start first */
+
+	/* A reader of the log or of the socket that goes away is no reason to die. */
+	signal(SIGPIPE, SIG_IGN);
+	if (!options->foreground)
+		r = background_start(&ready_fd, &err);
+	if (r == 0)
+		r = daemon_run(&daemon, &err);
+	if (r < 0) {
+		log_error("%s", err.text);
+		return EXIT_FAILURE;
+	}
+	return EXIT_SUCCESS;
+}
+
+int main(int argc, char *argv[])
+{
+	CLEANUP(model_free_p) struct model *model = NULL;
+	struct report report = { 0 };
+	struct options options;
+	struct err err;
+	int r;
+
+	log_init("sluiced");
+	r = options_parse(&options, argc, argv, &err);
+	if (r < 0) {
+		fprintf(stderr, "sluiced: %s\n", err.text);
+		return EXIT_USAGE;
+	}
+	if (options.help || options.version) {
+		printf("%s", options.help ? options_usage : "sluiced " SLUICE_VERSION "\n");
+		return EXIT_SUCCESS;
+	}
+
+	r = config_load(&model, options.config, &report);
+	if (r < 0) {
+		print_report(&report);
+		return EXIT_FAILURE;
+	}
+	if (options.check) {
+		printf("%s: ok: %u pools, %u endpoints\n", options.config, model->n_pools,
+		       model->n_endpoints);
+		return EXIT_SUCCESS;
+	}
+	if (options.dry_run)
+		return dry_run(model);
+	return run(&options, model);
+}
