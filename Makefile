@@ -53,6 +53,7 @@ BENCH := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/bench/bench_*.c))
 TESTLIB := $(patsubst tests/%.c,$B/tests/%.o,$(wildcard tests/lib/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 NETNS := $(wildcard tests/netns/test_*.sh)
+NETNS_TOOLS := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/netns/*.c))
 
 .PHONY: all demo deps check check-here test bench lint format fuzz install clean
 .DEFAULT_GOAL := all
@@ -103,6 +104,8 @@ $B/tests/unit/%: $B/tests/unit/%.o $(TESTLIB) $(LIBS)
 	$(call say,LD)$(CC) $(LDFLAGS) $(WRAP) $^ $(LDLIBS) -lcmocka -o $@
 $B/tests/bpf/%: $B/tests/bpf/%.o $(TESTLIB) $(LIBS)
 	$(call say,LD)$(CC) $(LDFLAGS) $(WRAP) $^ $(LDLIBS) -lcmocka -o $@
+$B/tests/netns/%: $B/tests/netns/%.o $(LIBS)
+	$(call say,LD)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 $B/tests/bench/%: $B/tests/bench/%.o $(LIBS)
 	$(call say,LD)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
@@ -123,7 +126,7 @@ check: deps
 	@$(MAKE) --no-print-directory SAN=1 test
 
 # Every test of this build; a skipped test is a failure of the machine, not a pass.
-test: all $(UNIT) $(BPFT)
+test: all $(UNIT) $(BPFT) $(NETNS_TOOLS)
 	@scripts/run-tests $B $(UNIT) $(BPFT) $(NETNS)
 
 demo: deps

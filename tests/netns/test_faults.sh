@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Bad input and faults: one clear sentence, a non-zero exit, and nothing left half attached.
+# shellcheck source=tests/netns/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+net_up 1
+backend_start b1
+
+# run: the daemon, which is expected to refuse; its words in $work/out.
+run() {
+	on gateway timeout 10 "$build/sluiced" --foreground --config "$work/sluice.yaml"
+}
+
+# refused WHAT WORDS: the daemon exits 1, says WORDS, and nothing is attached or pinned.
+refused() {
+	check_status "$1: refused" 1 run
+	check "$1: says why" grep -qE "$2" "$work/out"
+	check "$1: in one line" test "$(grep -c . "$work/out")" = 1
+	check "$1: nothing is attached" nothing_attached
+}
+
+nothing_attached() {
+	! on gateway ip link show | grep -q xdp && [ -z "$(ls -A "$SLUICE_BPFFS" 2>/dev/null)" ]
+}
+
+web_config 'interfaces: [ { name: gc }, { name: nosuch0 } ]'
+refused "missing interface" "interface 'nosuch0'"
+
+web_config "$both_interfaces" -- "colour: blue"
+refused "unknown key" 'sluice.yaml:[0-9]+:[0-9]+: .*colour'
+
+web_config "max_endpoints: 1" "$both_interfaces"
+refused "more endpoints than max_endpoints" "max_endpoints"
+
+web_config "$both_interfaces"
+check_status "unprivileged: refused" 1 on gateway setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all \
+	"$build/sluiced" --foreground --config "$work/sluice.yaml"
+check "unprivileged: says why" grep -qiE 'privilege|permission|root' "$work/out"
+
+socat UNIX-LISTEN:"$SLUICE_SOCKET",fork EXEC:cat &
+squatter=$!
+eventually test -S "$SLUICE_SOCKET"
+refused "socket that somebody answers on" "$SLUICE_SOCKET"
+kill "$squatter"
+wait "$squatter" 2>/dev/null
+rm -f "$SLUICE_SOCKET"
+echo precious >"$SLUICE_SOCKET"
+refused "socket path that is a file" "$SLUICE_SOCKET"
+check "the file is untouched" grep -q precious "$SLUICE_SOCKET"
+rm "$SLUICE_SOCKET"
+
+cat >"$work/other.c" <<-'EOF'
+	__attribute__((section("xdp"), used)) int someone_elses(void *ctx) { return 2; }
+	char license[] __attribute__((section("license"), used)) = "GPL";
+EOF
+clang -O2 -target bpf -c "$work/other.c" -o "$work/other.o" || fail "other program compiles"
+on gateway ip link set gb1 xdpgeneric obj "$work/other.o" sec xdp || fail "other program is attached"
+for xdp in auto native generic; do
+	web_config "interfaces: [ { name: gc }, { name: gb1, xdp: $xdp } ]"
+	if [ $xdp = auto ]; then
+		# A virtual device takes tcx, which works beside it.
+		daemon_start
+		check "foreign XDP program: tcx works beside it" eventually health_is 10.2.1.2 Healthy
+		daemon_stop TERM
+		sluice detach --all >/dev/null
+		continue
+	fi
+	check_status "foreign XDP program, $xdp: refused" 1 run
+	check "foreign XDP program, $xdp: named" grep -q 'someone_elses' "$work/out"
+	check "foreign XDP program, $xdp: left alone" test -n "$(on gateway ip link show gb1 | grep -o 'prog/xdp')"
+	check "foreign XDP program, $xdp: nothing is pinned" test -z "$(ls -A "$SLUICE_BPFFS" 2>/dev/null)"
+done
+on gateway ip link set gb1 xdpgeneric off
+
+web_config "$both_interfaces"
+daemon_start
+eventually health_is 10.2.1.2 Healthy || fail "backend is healthy"
+check_status "second daemon: refused" 1 run
+check "second daemon: says why" grep -qE 'already|in use|running' "$work/out"
+sed -i "s,^  api_socket:.*,  api_socket: $work/other.sock," "$work/sluice.yaml"
+check_status "second daemon on another socket: refused" 1 run
+check "second daemon on another socket: says why" grep -qE 'already|in use|running' "$work/out"
+check "the first one goes on" sluice status
+check "and so does its gate" fetch http://10.2.1.2/
+check_status "usage: exit 2" 2 "$build/sluiced" --no-such-option
+daemon_stop TERM
