@@ -3,6 +3,7 @@
 #   make             build/sluiced and build/sluice
 #   make demo        (root) a gateway with real backends in network namespaces, narrated
 #   make check       (root) every test; installs what is missing
+#   make vm-check    (root) the kernel's tests on Debian 12's kernel 6.1, in a virtual machine
 #   make bench       (root) the benchmarks: a table, and build/bench.json
 #   make lint        formatting, layers, house rules
 #   make fuzz        every parser under libFuzzer; FUZZ_SECONDS each
@@ -55,7 +56,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 NETNS := $(wildcard tests/netns/test_*.sh)
 NETNS_TOOLS := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/netns/*.c))
 
-.PHONY: all demo deps check check-here test bench lint format fuzz install clean
+.PHONY: all demo deps check test vm-check vm-tests bench lint format fuzz install clean
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -128,6 +129,12 @@ check: deps
 # Every test of this build; a skipped test is a failure of the machine, not a pass.
 test: all $(UNIT) $(BPFT) $(NETNS_TOOLS)
 	@scripts/run-tests $B $(UNIT) $(BPFT) $(NETNS)
+
+# The tests that touch the kernel, in a virtual machine with Debian 12's own kernel.
+vm-check: deps
+	@$(MAKE) --no-print-directory all vm-tests
+vm-tests: $(BPFT) $(NETNS_TOOLS)
+	@scripts/vm-check $(BPFT) tests/netns/test_gate.sh tests/netns/test_egress.sh tests/netns/test_survival.sh
 
 demo: deps
 	@$(MAKE) --no-print-directory all
