@@ -22,6 +22,19 @@ struct report {
 	size_t n_errors; /* found */
 };
 
+/* An empty report about the file of that name. */
+void report_init(struct report *report, const char *file);
+
+/*
+ * Count an error at that place and store it at its position by line and column; the last item gives
+ * way when there are too many. Returns the stored item, whose texts the caller fills, or NULL: it
+ * is counted only.
+ */
+struct report_item *report_add(struct report *report, unsigned int line, unsigned int column);
+
+/* Copy text into buf with control characters as '?'; what does not fit ends in "…". */
+void report_copy(char *buf, size_t size, const char *text);
+
 /* Write one item as "FILE:LINE:COLUMN: KEY: 'VALUE': MESSAGE" (parts that are empty left out). */
 void report_format(char *buf, size_t size, const struct report *report, size_t item);
 

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "config/syntax.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+
+#include "util/addr.h"
+#include "util/number.h"
+
+#define LABEL_MAX 63 /* RFC 1035, 2.3.4 */
+#define STATUS_MIN 100
+#define STATUS_MAX 599
+#define STATUS_DIGITS 3
+
+static bool is_control(char c)
+{
+	return (unsigned char)c < ' ' || c == 0x7f;
+}
+
+static bool is_word(char c)
+{
+	return isalnum((unsigned char)c) || c == '_' || c == '-';
+}
+
+const char *syntax_name(const char *text)
+{
+	for (const char *c = text; *c; c++)
+		if (!is_word(*c) && *c != '.')
+			return "has other characters";
+	return NULL;
+}
+
+const char *syntax_interface(const char *text)
+{
+	if (!strcmp(text, ".") || !strcmp(text, ".."))
+		return "is a directory";
+	for (const char *c = text; *c; c++)
+		if (is_control(*c) || *c == ' ' || *c == '/' || *c == ':')
+			return "has other characters";
+	return NULL;
+}
+
+/* One label of a DNS name. */
+static bool is_label(const char *label, size_t len)
+{
+	if (len == 0 || len > LABEL_MAX || label[0] == '-' || label[len - 1] == '-')
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (!is_word(label[i]))
+			return false;
+	return true;
+}
+
+static bool is_number(const char *label, size_t len)
+{
+	return strspn(label, "0123456789") >= len;
+}
+
+const char *syntax_host(const char *text)
+{
+	struct addr addr;
+
+	if (!addr_parse(&addr, text))
+		return NULL;
+	if (strchr(text, ':'))
+		return "is neither a host name nor an IP address (ports are a key of their own)";
+
+	for (const char *label = text;;) {
+		size_t len = strcspn(label, ".");
+
+		if (!is_label(label, len))
+			return "is neither a host name nor an IP address";
+		/* A name whose last label is a number would be taken for an IPv4 address. */
+		if (!label[len] || !label[len + 1])
+			return is_number(label, len) ? "is not an IP address" : NULL;
+		label += len + 1;
+	}
+}
+
+const char *syntax_url_path(const char *text)
+{
+	if (text[0] != '/')
+		return "does not start with '/'";
+	for (const char *c = text; *c; c++) {
+		if (is_control(*c) || *c == ' ')
+			return "has blanks or control characters";
+		if (!isascii((unsigned char)*c))
+			return "has characters that must be percent-encoded";
+	}
+	return NULL;
+}
+
+const char *syntax_file(const char *text)
+{
+	for (const char *c = text; *c; c++)
+		if (is_control(*c))
+			return "has control characters";
+	return NULL;
+}
+
+/* The text without its "/tcp" or "/udp", if it ends so. */
+static size_t without_transport(const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len > 4 && (!strcmp(text + len - 4, "/tcp") || !strcmp(text + len - 4, "/udp")))
+		return len - 4;
+	return len;
+}
+
+const char *syntax_listen(const char *text, bool transport)
+{
+	size_t len = transport ? without_transport(text) : strlen(text);
+	char bare[SL_TEXT_LEN];
+	struct addr addr;
+	const char *colon;
+	uint16_t port;
+	uint64_t number;
+
+	if (len >= sizeof(bare))
+		return "is not an address and port";
+	memcpy(bare, text, len);
+	bare[len] = '\0';
+
+	if (!addr_port_parse(&addr, &port, bare))
+		return NULL;
+	colon = strrchr(bare, ':');
+	if (colon && number_parse(&number, colon + 1, 1, UINT16_MAX) == -ERANGE)
+		return "port is out of range";
+	return "is not an address and port";
+}
+
+static const char *skip_blanks(const char *text)
+{
+	while (*text == ' ')
+		text++;
+	return text;
+}
+
+/* A code of three digits at *text, which moves behind it; 0: there is none. */
+static uint16_t take_code(const char **text)
+{
+	uint16_t code = 0;
+	size_t digits = 0;
+
+	for (; isdigit((unsigned char)**text) && digits <= STATUS_DIGITS; digits++)
+		code = (uint16_t)(code * 10 + (*(*text)++ - '0'));
+	return digits == STATUS_DIGITS ? code : 0;
+}
+
+static const char *take_range(struct status_range *ret, const char **text)
+{
+	*text = skip_blanks(*text);
+	ret->low = take_code(text);
+	ret->high = ret->low;
+	*text = skip_blanks(*text);
+	if (**text == '-') {
+		*text = skip_blanks(*text + 1);
+		ret->high = take_code(text);
+		*text = skip_blanks(*text);
+	}
+	if (!ret->low || !ret->high || (**text && **text != ','))
+		return "is not a list of status codes";
+	if (ret->low < STATUS_MIN || ret->high > STATUS_MAX)
+		return "has a status code out of range";
+	if (ret->high < ret->low)
+		return "has a range that ends before it starts";
+	return NULL;
+}
+
+const char *syntax_status(struct status_range ret[LIMIT_STATUS_RANGES], uint32_t *ret_n,
+			  const char *text)
+{
+	for (uint32_t n = 0; n < LIMIT_STATUS_RANGES; text++) {
+		const char *problem = take_range(&ret[n++], &text);
+
+		if (problem)
+			return problem;
+		if (!*text) {
+			*ret_n = n;
+			return NULL;
+		}
+	}
+	return "has too many ranges";
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "probe/conn.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h> /* linux/errqueue.h uses struct timespec and does not declare it */
+
+#include <linux/errqueue.h>
+
+#include "util/cleanup.h"
+
+/* Errors read from one queue; later ones would repeat what the first ones said. */
+#define ERRORS_MAX 16
+
+/* Room for an extended error with the address of its sender. */
+#define CONTROL_LEN CMSG_SPACE(sizeof(struct sock_extended_err) + sizeof(struct sockaddr_in6))
+
+static int set_collect_icmp(int fd, bool v4, int on)
+{
+	return v4 ? setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on))
+		  : setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
+}
+
+int conn_open(int *ret_fd, const char **ret_call, const struct plan *plan)
+{
+	bool v4 = addr_is_v4(&plan->addr);
+	CLEANUP(close_p)
+	int fd = socket(v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct sockaddr_storage ss;
+	socklen_t len;
+
+	*ret_call = "socket";
+	if (fd < 0)
+		return -errno;
+
+	*ret_call = "setsockopt SO_MARK";
+	if (plan->mark && setsockopt(fd, SOL_SOCKET, SO_MARK, &plan->mark, sizeof(plan->mark)) < 0)
+		return -errno;
+
+	*ret_call = "setsockopt IP_RECVERR";
+	if (set_collect_icmp(fd, v4, 1) < 0)
+		return -errno;
+
+	*ret_call = NULL;
+	len = addr_to_sockaddr(&ss, &plan->addr, plan->port);
+	if (connect(fd, (struct sockaddr *)&ss, len) < 0 && errno != EINPROGRESS)
+		return -errno;
+
+	*ret_fd = take_fd(fd);
+	return 0;
+}
+
+/*
+ * A port in the range of our own ephemeral ports that nobody listens on can be connected to itself
+ * when the kernel happens to choose it as the source: a handshake that proves nothing.
+ */
+static bool is_self(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
+{
+	return !memcmp(a, b, sizeof(*a));
+}
+
+int conn_state(int fd)
+{
+	struct sockaddr_storage local = { 0 }, peer = { 0 };
+	socklen_t local_len = sizeof(local), peer_len = sizeof(peer);
+	int error;
+	socklen_t error_len = sizeof(error);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &error_len) < 0)
+		return -errno;
+	if (error)
+		return -error;
+	/* An ICMP error wakes the poll as well, and need not end the attempt. */
+	if (getpeername(fd, (struct sockaddr *)&peer, &peer_len) < 0)
+		return errno == ENOTCONN ? -EINPROGRESS : -errno;
+	if (getsockname(fd, (struct sockaddr *)&local, &local_len) < 0)
+		return -errno;
+
+	return is_self(&local, &peer) ? -ECONNREFUSED : 0;
+}
+
+static bool icmp_of(struct cmsghdr *cmsg, struct conn_icmp *ret_icmp)
+{
+	struct sock_extended_err ee;
+
+	if (!(cmsg->cmsg_level == IPPROTO_IP && cmsg->cmsg_type == IP_RECVERR) &&
+	    !(cmsg->cmsg_level == IPPROTO_IPV6 && cmsg->cmsg_type == IPV6_RECVERR))
+		return false;
+
+	memcpy(&ee, CMSG_DATA(cmsg), sizeof(ee));
+	if (ee.ee_origin != SO_EE_ORIGIN_ICMP && ee.ee_origin != SO_EE_ORIGIN_ICMP6)
+		return false;
+	*ret_icmp = (struct conn_icmp){ .type = ee.ee_type, .code = ee.ee_code };
+	return true;
+}
+
+bool conn_take_icmp(int fd, struct conn_icmp *ret_icmp)
+{
+	_Alignas(struct cmsghdr) char control[CONTROL_LEN];
+	bool found = false;
+
+	for (int i = 0; i < ERRORS_MAX; i++) {
+		struct msghdr msg = { .msg_control = control, .msg_controllen = sizeof(control) };
+
+		if (recvmsg(fd, &msg, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+			break;
+		for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c))
+			found |= icmp_of(c, ret_icmp);
+	}
+	return found;
+}
+
+void conn_ignore_icmp(int fd, bool v4)
+{
+	/* It worked the other way round; should it fail, a forged error can end this probe. */
+	(void)set_collect_icmp(fd, v4, 0);
+}
+
+void conn_reset_on_close(int fd)
+{
+	struct linger linger = { .l_onoff = 1, .l_linger = 0 };
+
+	/* Without it the connection ends with FIN, which is as good a proof. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+}
+
+bool conn_errno_is_local(int os_errno)
+{
+	static const int local[] = {
+		EMFILE,        ENFILE,     ENOBUFS, ENOMEM, /* no descriptor or memory left */
+		EADDRNOTAVAIL, EADDRINUSE, EAGAIN, /* no port or address of our own left */
+		EPERM,         EACCES, /* a firewall or policy of this host forbids it */
+	};
+
+	for (size_t i = 0; i < sizeof(local) / sizeof(local[0]); i++)
+		if (local[i] == os_errno)
+			return true;
+	return false;
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "probe/engine.h"
+
+#include <errno.h>
+#include <sys/resource.h>
+#include <uv.h>
+
+#include "probe/worker.h"
+#include "util/err.h"
+
+/*
+ * Probes in flight when nobody says how many. Each takes one descriptor, so the limit on those is
+ * the bound; what the daemon itself needs (loops, maps, links, API clients) is kept back, or half
+ * where the limit is very low. 4,096 waiting probes cost about 20 MB, nearly all of it the
+ * kernel's sockets, and are enough for 65,536 healthy endpoints at the shortest sensible
+ * intervals; whoever has thousands of silent ones can ask for more.
+ */
+#define DESCRIPTORS_KEPT 256
+#define IN_FLIGHT_AUTO_MAX 4096
+
+struct engine {
+	uint32_t n_workers;
+	struct worker *workers[];
+};
+
+static uint32_t workers_wanted(const struct engine_options *options)
+{
+	uint32_t n = options->workers ? options->workers : uv_available_parallelism();
+
+	return n < LIMIT_WORKERS ? n : LIMIT_WORKERS;
+}
+
+static uint32_t in_flight_auto(void)
+{
+	struct rlimit limit;
+	rlim_t n;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		limit.rlim_cur = 2 * DESCRIPTORS_KEPT;
+	n = limit.rlim_cur > 2 * DESCRIPTORS_KEPT ? limit.rlim_cur - DESCRIPTORS_KEPT
+						  : limit.rlim_cur / 2;
+	return n < IN_FLIGHT_AUTO_MAX ? (uint32_t)n : IN_FLIGHT_AUTO_MAX;
+}
+
+/* Worker i's part of the bound; one that could start nothing would never report anything. */
+static uint32_t in_flight_share(uint32_t total, uint32_t n_workers, uint32_t i)
+{
+	uint32_t share = total / n_workers + (i < total % n_workers);
+
+	return share ? share : 1;
+}
+
+int engine_start(struct engine **ret, const struct plan *plans, uint32_t n,
+		 const struct engine_options *options, struct err *err)
+{
+	uint32_t n_workers = workers_wanted(options);
+	uint32_t in_flight = options->in_flight ? options->in_flight : in_flight_auto();
+	CLEANUP(engine_stop_p)
+	struct engine *engine = calloc(1, sizeof(*engine) + n_workers * sizeof(struct worker *));
+	int r;
+
+	if (!engine)
+		return err_set(err, -ENOMEM, "probe engine: out of memory");
+	for (uint32_t i = 0; i < n_workers; i++) {
+		struct worker_share share = {
+			.plans = plans,
+			.n = n,
+			.first = i,
+			.step = n_workers,
+			.in_flight_max = in_flight_share(in_flight, n_workers, i),
+		};
+
+		r = worker_start(&engine->workers[i], &share, options->report, options->arg, err);
+		if (r < 0)
+			return r;
+		engine->n_workers++;
+	}
+
+	*ret = take_ptr(engine);
+	return 0;
+}
+
+void engine_stop(struct engine *engine)
+{
+	if (!engine)
+		return;
+	/* All are asked before any is waited for. */
+	for (uint32_t i = 0; i < engine->n_workers; i++)
+		worker_stop(engine->workers[i]);
+	for (uint32_t i = 0; i < engine->n_workers; i++)
+		worker_join(engine->workers[i]);
+	free(engine);
+}
+
+struct engine_stats engine_stats(const struct engine *engine)
+{
+	struct engine_stats stats = { 0 };
+
+	for (uint32_t i = 0; i < engine->n_workers; i++)
+		worker_add_stats(engine->workers[i], &stats);
+	return stats;
+}

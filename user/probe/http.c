@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "probe/http.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define EXCERPT_LEN 32 /* of an answer that is not HTTP, for people */
+
+/* First byte of the TLS records that a server may open with: alert and handshake. */
+#define TLS_ALERT 0x15
+#define TLS_HANDSHAKE 0x16
+#define TLS_MAJOR 0x03
+
+static void on_body(void *arg, const uint8_t *data, size_t len)
+{
+	struct http *http = arg;
+
+	if (http->search)
+		search_feed(http->search, data, len);
+}
+
+int http_init(struct http *http, const struct plan *plan)
+{
+	const char *body = plan->match->body;
+
+	*http = (struct http){ .match = plan->match };
+	http_parser_init(&http->parser, on_body, http);
+	if (!body || !*body)
+		return 0;
+
+	http->search = search_new(body);
+	return http->search ? 0 : -ENOMEM;
+}
+
+void http_done(struct http *http)
+{
+	search_free(http->search);
+	http->search = NULL;
+}
+
+/* A blank or a line end would let a host or path write header fields of its own. */
+static bool is_printable_word(const char *text)
+{
+	for (; *text; text++)
+		if (!isgraph((unsigned char)*text) && !((unsigned char)*text & 0x80))
+			return false;
+	return true;
+}
+
+int http_request(char buf[HTTP_REQUEST_MAX], const struct plan *plan)
+{
+	int len;
+
+	if (!is_printable_word(plan->host) || !is_printable_word(plan->path) ||
+	    plan->path[0] != '/')
+		return -EINVAL;
+
+	/* The host goes out as configured: the default probe is documented as "127.0.0.1". */
+	len = snprintf(buf, HTTP_REQUEST_MAX,
+		       "GET %s HTTP/1.1\r\n"
+		       "Host: %s\r\n"
+		       "User-Agent: sluice/" SLUICE_VERSION "\r\n"
+		       "Accept: */*\r\n"
+		       "Connection: close\r\n"
+		       "\r\n",
+		       plan->path, plan->host);
+	return len < HTTP_REQUEST_MAX ? len : -EINVAL;
+}
+
+enum stage http_stage(const struct http *http)
+{
+	return http->parser.status ? STAGE_BODY : STAGE_HEADER;
+}
+
+static bool status_fits(const struct probe_match *match, uint16_t status)
+{
+	for (uint32_t i = 0; i < match->n_status; i++)
+		if (status >= match->status[i].low && status <= match->status[i].high)
+			return true;
+	return false;
+}
+
+static void excerpt(char buf[EXCERPT_LEN + 1], const uint8_t *data, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && n < EXCERPT_LEN && data[n] != '\r' && data[n] != '\n') {
+		buf[n] = (char)(isascii(data[n]) && isprint(data[n]) ? data[n] : '.');
+		n++;
+	}
+	buf[n] = '\0';
+}
+
+/* data: the piece in which the error came up; first: the answer begins with it. */
+static void judge_malformed(const struct http *http, const uint8_t *data, size_t len, bool first,
+			    struct verdict *v)
+{
+	char text[EXCERPT_LEN + 1];
+
+	v->code = SL_MSG_HTTP_MALFORMED;
+	snprintf(v->detail, sizeof(v->detail), "%s", http->parser.error);
+	if (!first || http->parser.section != HTTP_START_LINE || http->parser.n_interim)
+		return;
+
+	if (len > 1 && (data[0] == TLS_ALERT || data[0] == TLS_HANDSHAKE) && data[1] == TLS_MAJOR) {
+		snprintf(v->detail, sizeof(v->detail), "%s: the port speaks TLS",
+			 http->parser.error);
+		return;
+	}
+	excerpt(text, data, len);
+	snprintf(v->detail, sizeof(v->detail), "%s: '%s'", http->parser.error, text);
+}
+
+/*
+ * What is known already: a header that fails, or one that passes when no body is asked for,
+ * decides, whatever comes after it. false: more is needed.
+ */
+static bool judge_known(const struct http *http, struct verdict *v)
+{
+	const struct http_parser *parser = &http->parser;
+
+	if (!parser->status)
+		return false;
+	v->http_status = parser->status;
+	if (!status_fits(http->match, parser->status)) {
+		v->code = SL_MSG_HTTP_STATUS_MISMATCH;
+		return true;
+	}
+	if (!http->search || search_found(http->search)) {
+		v->code = SL_MSG_OK;
+		return true;
+	}
+	if (parser->state != HTTP_DONE && parser->state != HTTP_CUT)
+		return false;
+
+	v->code = SL_MSG_HTTP_BODY_MISMATCH;
+	snprintf(v->detail, sizeof(v->detail), "not in the %s%" PRIu64 " bytes of the body",
+		 parser->state == HTTP_CUT ? "first " : "", parser->body_bytes);
+	return true;
+}
+
+bool http_receive(struct http *http, const uint8_t *data, size_t len, struct verdict *ret_verdict)
+{
+	bool first = !http->received;
+
+	http->received += len;
+	http_parser_feed(&http->parser, data, len);
+	ret_verdict->stage = http_stage(http);
+
+	if (judge_known(http, ret_verdict))
+		return true;
+	if (http->parser.state != HTTP_BAD)
+		return false;
+	judge_malformed(http, data, len, first, ret_verdict);
+	return true;
+}
+
+void http_end(struct http *http, int os_errno, struct verdict *ret_verdict)
+{
+	if (!os_errno)
+		http_parser_end(&http->parser);
+	ret_verdict->stage = http_stage(http);
+	if (judge_known(http, ret_verdict))
+		return;
+
+	ret_verdict->code = SL_MSG_CONN_CLOSED_EARLY;
+	ret_verdict->os_errno = os_errno;
+	snprintf(ret_verdict->detail, sizeof(ret_verdict->detail),
+		 "after %" PRIu64 " bytes of the answer, its %s incomplete", http->received,
+		 http->parser.status ? "body" : "header");
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "probe/schedule.h"
+
+#define FIRST_GAP_MS 1
+#define JITTER_PART 20 /* of the interval, in both directions */
+
+struct due {
+	uint64_t at_ms;
+	uint32_t id;
+};
+
+/* heap: a binary heap, the earliest first. queue: a ring; each endpoint is in it at most once. */
+struct schedule {
+	uint32_t n, n_due, head, n_queued;
+	struct due *heap;
+	uint32_t *queue;
+};
+
+static bool earlier(const struct due *a, const struct due *b)
+{
+	return a->at_ms < b->at_ms || (a->at_ms == b->at_ms && a->id < b->id);
+}
+
+static void swap(struct due *a, struct due *b)
+{
+	struct due t = *a;
+
+	*a = *b;
+	*b = t;
+}
+
+static void sift_up(struct due *heap, uint32_t i)
+{
+	while (i && earlier(&heap[i], &heap[(i - 1) / 2])) {
+		swap(&heap[i], &heap[(i - 1) / 2]);
+		i = (i - 1) / 2;
+	}
+}
+
+static void sift_down(struct due *heap, uint32_t n, uint32_t i)
+{
+	uint32_t first;
+
+	for (;; i = first) {
+		first = i;
+		for (uint32_t child = 2 * i + 1; child <= 2 * i + 2 && child < n; child++)
+			if (earlier(&heap[child], &heap[first]))
+				first = child;
+		if (first == i)
+			return;
+		swap(&heap[i], &heap[first]);
+	}
+}
+
+struct schedule *schedule_new(uint32_t n)
+{
+	CLEANUP(schedule_free_p) struct schedule *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->n = n;
+	s->heap = calloc(n ? n : 1, sizeof(*s->heap));
+	s->queue = calloc(n ? n : 1, sizeof(*s->queue));
+	if (!s->heap || !s->queue)
+		return NULL;
+
+	return take_ptr(s);
+}
+
+void schedule_free(struct schedule *schedule)
+{
+	if (!schedule)
+		return;
+	free(schedule->heap);
+	free(schedule->queue);
+	free(schedule);
+}
+
+void schedule_set(struct schedule *schedule, uint32_t id, uint64_t at_ms)
+{
+	schedule->heap[schedule->n_due] = (struct due){ .at_ms = at_ms, .id = id };
+	sift_up(schedule->heap, schedule->n_due++);
+}
+
+uint64_t schedule_next_ms(const struct schedule *schedule)
+{
+	return schedule->n_due ? schedule->heap[0].at_ms : UINT64_MAX;
+}
+
+static uint32_t take_due(struct schedule *s)
+{
+	uint32_t id = s->heap[0].id;
+
+	s->heap[0] = s->heap[--s->n_due];
+	sift_down(s->heap, s->n_due, 0);
+	return id;
+}
+
+void schedule_queue_due(struct schedule *schedule, uint64_t now_ms)
+{
+	while (schedule_next_ms(schedule) <= now_ms) {
+		schedule->queue[(schedule->head + schedule->n_queued) % schedule->n] =
+			take_due(schedule);
+		schedule->n_queued++;
+	}
+}
+
+bool schedule_take(struct schedule *schedule, uint32_t *ret_id)
+{
+	if (!schedule->n_queued)
+		return false;
+	*ret_id = schedule->queue[schedule->head];
+	schedule->head = (schedule->head + 1) % schedule->n;
+	schedule->n_queued--;
+	return true;
+}
+
+uint32_t schedule_queued(const struct schedule *schedule)
+{
+	return schedule->n_queued;
+}
+
+uint32_t schedule_peek(const struct schedule *schedule, uint32_t i)
+{
+	return schedule->queue[(schedule->head + i) % schedule->n];
+}
+
+uint64_t schedule_first_ms(uint32_t k, uint32_t n, uint32_t interval_ms)
+{
+	uint64_t phase_ms = (uint64_t)n * FIRST_GAP_MS;
+
+	if (phase_ms > interval_ms)
+		phase_ms = interval_ms;
+	return k * phase_ms / n;
+}
+
+uint64_t schedule_again_ms(uint64_t start_ms, uint32_t interval_ms, uint32_t random)
+{
+	uint32_t jitter_ms = interval_ms / JITTER_PART;
+
+	return start_ms + interval_ms - jitter_ms + random % (2 * jitter_ms + 1);
+}
