@@ -38,7 +38,7 @@ BPFFLAGS := -O2 -g -mcpu=v3 -target bpf -Wall -Wextra -Werror -Iinclude -Ibpf -I
 say = $(if $(V),,@printf '  %-6s %s\n' $1 $@;)
 
 # One archive per folder, in link order: upper floors first.
-FOLDERS := daemon control diagnose config probe dataplane model util
+FOLDERS := daemon cli control diagnose config probe dataplane model util
 SOURCES := $(wildcard user/*/*.c)
 MAINS   := user/daemon/main.c user/cli/main.c
 objects = $(patsubst user/%.c,$B/%.o,$(filter-out $(MAINS),$(wildcard user/$1/*.c)))
@@ -90,7 +90,7 @@ $(foreach f,$(FOLDERS),$(eval $(call archive,$f)))
 
 $B/sluiced: $B/daemon/main.o $(LIBS)
 	$(call say,LD)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
-$B/sluice: $(patsubst user/%.c,$B/%.o,$(wildcard user/cli/*.c)) $(LIBS)
+$B/sluice: $B/cli/main.o $(LIBS)
 	$(call say,LD)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 # --- tests ------------------------------------------------------------------------------------

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* ask - the commands that show what the daemon answers. */
+#include <errno.h>
+#include <string.h>
+
+#include "cli/client.h"
+#include "cli/commands.h"
+#include "cli/text.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+#include "util/err.h"
+
+static void json_p(json_t **json)
+{
+	json_decref(*json);
+}
+
+struct view command_view(const struct cli *cli)
+{
+	return (struct view){ .out = cli->out, .color = cli->color, .now_ms = clock_wall_ms() };
+}
+
+enum cli_status command_print_failed(const struct cli *cli, int code)
+{
+	return cli_fail(cli, STATUS_REFUSED, "output", "cannot print: %s", strerror(-code));
+}
+
+static enum cli_status say_error(const struct cli *cli, json_t *json)
+{
+	const json_t *error = json_object_get(json, "error");
+
+	if (cli->json)
+		text_dump(cli->out, json_incref(json));
+	else
+		fprintf(cli->err, "sluice: %s\n", text_get(error, "message"));
+	return STATUS_REFUSED;
+}
+
+enum cli_status command_ask(json_t **ret, const struct cli *cli, const char *path)
+{
+	CLEANUP(json_p) json_t *json = NULL;
+	struct err err = { "" };
+	int r;
+
+	if (!path)
+		return cli_fail(cli, STATUS_REFUSED, "out_of_memory", "out of memory");
+	r = client_get(&json, cli->socket, path, &err);
+	switch (r) {
+	case 0:
+		*ret = take_ptr(json);
+		return STATUS_DONE;
+	case -EACCES:
+		return cli_fail(cli, STATUS_NOT_PERMITTED, "not_permitted", "%s", err.text);
+	case -ENOTCONN:
+		return cli_fail(cli, STATUS_NO_DAEMON, "daemon_unreachable", "%s", err.text);
+	case -ENOMEM:
+		return cli_fail(cli, STATUS_REFUSED, "out_of_memory", "out of memory");
+	default:
+		if (r > 0)
+			return say_error(cli, json);
+		return cli_fail(cli, STATUS_REFUSED, "bad_answer", "%s", err.text);
+	}
+}
+
+/* Ask, and print the document or its view. Takes over path. */
+static enum cli_status show(json_t **ret, const struct cli *cli, char *path, view_fn *print)
+{
+	CLEANUP(free_p) char *owned = path;
+	CLEANUP(json_p) json_t *json = NULL;
+	struct view view = command_view(cli);
+	enum cli_status status = command_ask(&json, cli, owned);
+	int r;
+
+	if (status != STATUS_DONE)
+		return status;
+	if (cli->json) {
+		text_dump(cli->out, json_incref(json));
+	} else {
+		r = print(&view, json);
+		if (r < 0)
+			return command_print_failed(cli, r);
+	}
+	if (ret)
+		*ret = take_ptr(json);
+	return STATUS_DONE;
+}
+
+/* "path", with the first argument as the pool if there is one. */
+static char *pool_query(const struct cli *cli, const char *path)
+{
+	const char *const pairs[] = { "pool", cli->n_args ? cli->args[0] : NULL, NULL };
+
+	return client_query(path, pairs);
+}
+
+enum cli_status command_status(struct cli *cli)
+{
+	return show(NULL, cli, strdup("/v1/status"), view_status);
+}
+
+enum cli_status command_health(struct cli *cli)
+{
+	CLEANUP(json_p) json_t *json = NULL;
+	enum cli_status status;
+
+	if (cli->options[OPT_WATCH]) {
+		CLEANUP(free_p) char *path = pool_query(cli, "/v1/health");
+
+		if (cli->json)
+			return cli_fail(cli, STATUS_USAGE, "usage",
+					"--watch and --json exclude each other: a JSON answer is "
+					"one document");
+		return watch_health(cli, path);
+	}
+
+	status = show(&json, cli, pool_query(cli, "/v1/health"), view_health);
+	if (status != STATUS_DONE)
+		return status;
+	return view_all_healthy(json) ? STATUS_DONE : STATUS_REFUSED;
+}
+
+enum cli_status command_pool_list(struct cli *cli)
+{
+	return show(NULL, cli, strdup("/v1/pools"), view_pools);
+}
+
+enum cli_status command_pool_show(struct cli *cli)
+{
+	return show(NULL, cli, client_path("/v1/pools", cli->args[0]), view_pool);
+}
+
+enum cli_status command_why(struct cli *cli)
+{
+	const char *const pairs[] = { "pool", cli->args[0], "address", cli->args[1], NULL };
+
+	return show(NULL, cli, client_query("/v1/why", pairs), view_why);
+}
+
+enum cli_status command_stats(struct cli *cli)
+{
+	return show(NULL, cli, pool_query(cli, "/v1/stats"), view_stats);
+}
+
+enum cli_status command_maps(struct cli *cli)
+{
+	return show(NULL, cli, strdup("/v1/maps"), view_maps);
+}

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/cli.h"
+
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/suggest.h"
+#include "cli/text.h"
+#include "util/table.h"
+
+#define DEFAULT_SOCKET "/run/sluice/api.sock"
+#define DEFAULT_BPFFS "/sys/fs/bpf/sluice"
+#define NAME_MAX_LEN 64
+
+/* Command words and arguments, without the options between them. */
+struct words {
+	const char *word[CLI_ARGS_MAX + 2];
+	int n;
+	bool too_many;
+};
+
+enum cli_status cli_fail(const struct cli *cli, enum cli_status status, const char *code,
+			 const char *fmt, ...)
+{
+	char message[1024];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(message, sizeof(message), fmt, args);
+	va_end(args);
+	text_clean(message);
+
+	if (status == STATUS_NOT_PERMITTED) {
+		fputs(cli->json ? "[]\n" : "No results.\n", cli->out);
+		if (!cli->json)
+			fprintf(cli->err, "sluice: %s\n", message);
+		return status;
+	}
+	if (!cli->json) {
+		fprintf(cli->err, "sluice: %s\n", message);
+		return status;
+	}
+	text_dump(cli->out, json_pack("{s:{s:s,s:s}}", "error", "code", code, "message", message));
+	return status;
+}
+
+static const struct cli_option_row *find_option(const char *text, size_t len)
+{
+	for (size_t i = 0; i < OPT_MAX; i++)
+		if (strlen(cli_options[i].name) == len && !strncmp(cli_options[i].name, text, len))
+			return &cli_options[i];
+	return NULL;
+}
+
+static enum cli_status unknown_option(const struct cli *cli, const char *text)
+{
+	const char *best = NULL;
+	struct suggest suggest = suggest_for(text);
+
+	for (size_t i = 0; i < OPT_MAX; i++)
+		suggest_try(&suggest, cli_options[i].name, &best);
+	if (best)
+		return cli_fail(cli, STATUS_USAGE, "usage",
+				"unknown option '%s'; did you mean '%s'?", text, best);
+	return cli_fail(cli, STATUS_USAGE, "usage", "unknown option '%s'; see sluice --help", text);
+}
+
+/* Take the option at argv[*i], and its value from behind '=' or from the next argument. */
+static enum cli_status take_option(struct cli *cli, int argc, char **argv, int *i)
+{
+	const char *text = argv[*i];
+	const char *equals = strchr(text, '=');
+	size_t len = equals ? (size_t)(equals - text) : strlen(text);
+	const struct cli_option_row *row = find_option(text, len);
+	const char *value = equals ? equals + 1 : "";
+
+	if (!row)
+		return unknown_option(cli, text);
+	if (!row->arg && equals)
+		return cli_fail(cli, STATUS_USAGE, "usage", "option %s takes no value", row->name);
+	if (row->arg && !equals) {
+		if (*i + 1 >= argc)
+			return cli_fail(cli, STATUS_USAGE, "usage", "option %s needs a value: %s",
+					row->name, row->arg);
+		value = argv[++*i];
+	}
+	if (cli->options[row - cli_options] && row->arg)
+		return cli_fail(cli, STATUS_USAGE, "usage", "option %s is given twice", row->name);
+
+	cli->options[row - cli_options] = value;
+	return STATUS_DONE;
+}
+
+static void take_word(struct words *words, const char *word)
+{
+	if (words->n == CLI_ARGS_MAX + 2)
+		words->too_many = true;
+	else
+		words->word[words->n++] = word;
+}
+
+static enum cli_status parse(struct cli *cli, int argc, char **argv, struct words *words)
+{
+	bool options_end = false;
+
+	for (int i = 1; i < argc; i++) {
+		enum cli_status status;
+
+		if (options_end || argv[i][0] != '-' || !argv[i][1]) {
+			take_word(words, argv[i]);
+			continue;
+		}
+		if (!strcmp(argv[i], "--")) {
+			options_end = true;
+			continue;
+		}
+		status = take_option(cli, argc, argv, &i);
+		if (status != STATUS_DONE)
+			return status;
+	}
+	return STATUS_DONE;
+}
+
+/* How many words of the command's name the invocation starts with, if all of them; else 0. */
+static int match_command(const struct cli_command *command, const struct words *words)
+{
+	char first[NAME_MAX_LEN];
+	const char *blank = strchr(command->name, ' ');
+
+	if (!words->n)
+		return 0;
+	if (!blank)
+		return !strcmp(words->word[0], command->name);
+	snprintf(first, sizeof(first), "%.*s", (int)(blank - command->name), command->name);
+	return words->n > 1 && !strcmp(words->word[0], first) && !strcmp(words->word[1], blank + 1)
+		       ? 2
+		       : 0;
+}
+
+static const struct cli_command *find_command(const struct words *words, int *ret_words)
+{
+	size_t n;
+	const struct cli_command *commands = cli_commands(&n);
+
+	for (size_t i = 0; i < n; i++) {
+		int matched = match_command(&commands[i], words);
+
+		if (matched) {
+			*ret_words = matched;
+			return &commands[i];
+		}
+	}
+	return NULL;
+}
+
+static enum cli_status unknown_command(const struct cli *cli, const struct words *words)
+{
+	char typed[2 * NAME_MAX_LEN];
+	const char *best = NULL;
+	struct suggest suggest;
+	size_t n;
+	const struct cli_command *commands = cli_commands(&n);
+
+	snprintf(typed, sizeof(typed), "%.*s%s%.*s", NAME_MAX_LEN, words->word[0],
+		 words->n > 1 ? " " : "", NAME_MAX_LEN - 2, words->n > 1 ? words->word[1] : "");
+	suggest = suggest_for(words->word[0]);
+	for (size_t i = 0; i < n; i++)
+		suggest_try(&suggest, commands[i].name, &best);
+	/* Two words are compared with two-word commands, which are nearer than one word's. */
+	suggest.text = typed;
+	for (size_t i = 0; i < n && words->n > 1; i++)
+		suggest_try(&suggest, commands[i].name, &best);
+
+	if (best)
+		return cli_fail(cli, STATUS_USAGE, "usage",
+				"unknown command '%s'; did you mean '%s'?", words->word[0], best);
+	return cli_fail(cli, STATUS_USAGE, "usage", "unknown command '%s'; see sluice --help",
+			words->word[0]);
+}
+
+static void help_options(FILE *out, unsigned int wanted, bool everywhere)
+{
+	for (size_t i = 0; i < OPT_MAX; i++) {
+		const struct cli_option_row *row = &cli_options[i];
+		char head[NAME_MAX_LEN];
+
+		if (everywhere ? !row->everywhere : !(wanted & 1u << i))
+			continue;
+		snprintf(head, sizeof(head), "%s%s%s", row->name, row->arg ? " " : "",
+			 row->arg ? row->arg : "");
+		fprintf(out, "  %-24s  %s\n", head, row->help);
+	}
+}
+
+static enum cli_status help(const struct cli *cli)
+{
+	size_t n;
+	const struct cli_command *commands = cli_commands(&n);
+
+	fputs("usage: sluice [OPTION...] COMMAND [ARGUMENT...]\n\ncommands:\n", cli->out);
+	for (size_t i = 0; i < n; i++) {
+		char head[NAME_MAX_LEN];
+
+		snprintf(head, sizeof(head), "%s %s", commands[i].name, commands[i].args);
+		fprintf(cli->out, "  %-24s  %s\n", head, commands[i].help);
+	}
+	fputs("\noptions of every command:\n", cli->out);
+	help_options(cli->out, 0, true);
+	fputs("\nexit status: 0 done, all healthy; 1 refused, failed or not healthy; 2 usage; "
+	      "3 daemon not\nreachable; 4 not permitted. See sluice(8).\n",
+	      cli->out);
+	return STATUS_DONE;
+}
+
+static enum cli_status help_command(const struct cli *cli, const struct cli_command *command)
+{
+	fprintf(cli->out, "usage: sluice %s%s%s%s\n\n%s.\n", command->name,
+		*command->args ? " " : "", command->args, command->options ? " [OPTION...]" : "",
+		command->help);
+	if (command->options) {
+		fputs("\noptions:\n", cli->out);
+		help_options(cli->out, command->options, false);
+	}
+	fputs("\noptions of every command:\n", cli->out);
+	help_options(cli->out, 0, true);
+	return STATUS_DONE;
+}
+
+static enum cli_status check_options(const struct cli *cli, const struct cli_command *command)
+{
+	for (size_t i = 0; i < OPT_MAX; i++)
+		if (cli->options[i] && !cli_options[i].everywhere && !(command->options & 1u << i))
+			return cli_fail(cli, STATUS_USAGE, "usage", "'%s' takes no option %s",
+					command->name, cli_options[i].name);
+	return STATUS_DONE;
+}
+
+static enum cli_status run(struct cli *cli, const struct words *words)
+{
+	enum cli_status status;
+	int n_words = 0;
+	const struct cli_command *command = find_command(words, &n_words);
+
+	if (!command)
+		return unknown_command(cli, words);
+	if (cli->options[OPT_HELP])
+		return help_command(cli, command);
+	status = check_options(cli, command);
+	if (status != STATUS_DONE)
+		return status;
+
+	cli->n_args = words->n - n_words;
+	if (words->too_many || cli->n_args < command->min_args || cli->n_args > command->max_args)
+		return cli_fail(cli, STATUS_USAGE, "usage", "usage: sluice %s%s%s", command->name,
+				*command->args ? " " : "", command->args);
+	for (int i = 0; i < cli->n_args; i++)
+		cli->args[i] = words->word[n_words + i];
+	return command->run(cli);
+}
+
+/* An error in the options is answered in JSON too, wherever --json stands. */
+static bool wants_json(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (!strcmp(argv[i], cli_options[OPT_JSON].name))
+			return true;
+	return false;
+}
+
+static const char *choose(const char *option, const char *variable, const char *otherwise)
+{
+	const char *value = option ? option : getenv(variable);
+
+	return value && *value ? value : otherwise;
+}
+
+int cli_main(int argc, char **argv, FILE *out, FILE *err)
+{
+	struct cli cli = { .out = out, .err = err, .json = wants_json(argc, argv) };
+	struct words words = { .n = 0 };
+	enum cli_status status = parse(&cli, argc, argv, &words);
+
+	if (status != STATUS_DONE)
+		return status;
+	cli.color = table_wants_color(out);
+	cli.socket = choose(cli.options[OPT_SOCKET], "SLUICE_SOCKET", DEFAULT_SOCKET);
+	cli.bpffs = choose(NULL, "SLUICE_BPFFS", DEFAULT_BPFFS);
+
+	if (cli.options[OPT_VERSION]) {
+		fprintf(out, "sluice %s\n", SLUICE_VERSION);
+		return STATUS_DONE;
+	}
+	if (words.n)
+		return run(&cli, &words);
+	if (cli.options[OPT_HELP])
+		return help(&cli);
+	return cli_fail(&cli, STATUS_USAGE, "usage", "no command given; see sluice --help");
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/client.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <string.h>
+
+#include "cli/text.h"
+#include "util/cleanup.h"
+#include "util/err.h"
+
+#define CONNECT_TIMEOUT_S 5L
+#define SILENCE_TIMEOUT_S 15L /* without a byte */
+#define TOTAL_TIMEOUT_S 120L
+#define URL_HOST "http://sluice"
+#define HTTP_BAD_REQUEST 400
+#define BUFFER_START 4096
+
+DEFINE_CLEANUP(CURL, curl_easy_cleanup)
+
+static void json_p(json_t **json)
+{
+	json_decref(*json);
+}
+
+static void curl_free_p(char **text)
+{
+	curl_free(*text);
+}
+
+struct body {
+	char *data;
+	size_t len, capacity;
+	bool too_long;
+};
+
+static void body_done(struct body *body)
+{
+	free(body->data);
+}
+
+static size_t take_body(char *data, size_t size, size_t n, void *arg)
+{
+	struct body *body = arg;
+	size_t capacity = body->capacity ? body->capacity : BUFFER_START;
+	char *grown;
+
+	n *= size;
+	if (n > CLIENT_ANSWER_MAX - body->len) {
+		body->too_long = true;
+		return 0;
+	}
+	while (capacity < body->len + n)
+		capacity *= 2;
+	if (capacity > body->capacity) {
+		grown = realloc(body->data, capacity);
+		if (!grown)
+			return 0;
+		body->data = grown;
+		body->capacity = capacity;
+	}
+	if (n)
+		memcpy(body->data + body->len, data, n);
+	body->len += n;
+	return n;
+}
+
+static int explain(CURL *curl, CURLcode code, const struct body *body, const char *socket_path,
+		   struct err *err)
+{
+	long os_errno = 0;
+
+	curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_errno);
+	switch (code) {
+	case CURLE_COULDNT_CONNECT:
+		if (os_errno == EACCES || os_errno == EPERM)
+			return err_set(err, -EACCES, "socket '%s': %s", socket_path,
+				       strerror((int)os_errno));
+		return err_set(err, -ENOTCONN, "the daemon cannot be reached at '%s': %s",
+			       socket_path, os_errno ? strerror((int)os_errno) : "no answer");
+	case CURLE_OPERATION_TIMEDOUT:
+		return err_set(err, -ENOTCONN, "the daemon at '%s' does not answer in time",
+			       socket_path);
+	case CURLE_OUT_OF_MEMORY:
+		return -ENOMEM;
+	case CURLE_WRITE_ERROR:
+		if (!body->too_long)
+			return -ENOMEM;
+		return err_set(err, -EFBIG, "the answer from '%s' is longer than %u bytes",
+			       socket_path, CLIENT_ANSWER_MAX);
+	case CURLE_GOT_NOTHING:
+	case CURLE_RECV_ERROR:
+	case CURLE_SEND_ERROR:
+		return err_set(err, -ENOTCONN,
+			       "the daemon at '%s' closed the connection without "
+			       "an answer",
+			       socket_path);
+	default:
+		return err_set(err, -EPROTO, "no proper answer from '%s': %s", socket_path,
+			       curl_easy_strerror(code));
+	}
+}
+
+static int set_up(CURL *curl, const char *socket_path, const char *url, struct body *body)
+{
+	CURLcode r = CURLE_OK;
+
+	r = r ? r : curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket_path);
+	r = r ? r : curl_easy_setopt(curl, CURLOPT_URL, url);
+	r = r ? r : curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
+	r = r ? r : curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http");
+	r = r ? r : curl_easy_setopt(curl, CURLOPT_PROXY, "");
+	r = r ? r : curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	r = r ? r : curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_S);
+	r = r ? r : curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	r = r ? r : curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, SILENCE_TIMEOUT_S);
+	r = r ? r : curl_easy_setopt(curl, CURLOPT_TIMEOUT, TOTAL_TIMEOUT_S);
+	r = r ? r : curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+	r = r ? r : curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
+
+	return r == CURLE_OK ? 0 : -EINVAL;
+}
+
+static int parse_body(json_t **ret, const struct body *body, const char *socket_path,
+		      struct err *err)
+{
+	json_error_t error;
+	CLEANUP(json_p)
+	json_t *json = json_loadb(body->data ? body->data : "", body->len, 0, &error);
+
+	if (!json)
+		return err_set(err, -EPROTO, "the answer from '%s' is not JSON: %s", socket_path,
+			       error.text);
+	if (text_clean_json(json) < 0)
+		return -ENOMEM;
+	*ret = take_ptr(json);
+	return 0;
+}
+
+int client_get(json_t **ret, const char *socket_path, const char *path, struct err *err)
+{
+	CLEANUP(curl_easy_cleanup_p) CURL *curl = curl_easy_init();
+	CLEANUP(body_done) struct body body = { 0 };
+	CLEANUP(free_p) char *url = NULL;
+	long status = 0;
+	CURLcode code;
+	int r;
+
+	if (!curl || asprintf(&url, URL_HOST "%s", path) < 0)
+		return -ENOMEM;
+	r = set_up(curl, socket_path, url, &body);
+	if (r < 0)
+		return err_set(err, r, "socket '%s': the path cannot be used", socket_path);
+
+	code = curl_easy_perform(curl);
+	if (code != CURLE_OK)
+		return explain(curl, code, &body, socket_path, err);
+	r = parse_body(ret, &body, socket_path, err);
+	if (r < 0)
+		return r;
+	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	return status >= HTTP_BAD_REQUEST ? (int)status : 0;
+}
+
+/* "text" + separator + key + '=' + the escaped value; frees text. */
+static char *append(char *text, const char *lead, const char *value)
+{
+	CLEANUP(free_p) char *owned = text;
+	CLEANUP(curl_free_p) char *escaped = owned ? curl_easy_escape(NULL, value, 0) : NULL;
+	char *joined;
+
+	if (!escaped || asprintf(&joined, "%s%s%s", owned, lead, escaped) < 0)
+		return NULL;
+	return joined;
+}
+
+char *client_query(const char *path, const char *const pairs[])
+{
+	char *text = strdup(path);
+	char separator = '?';
+
+	for (size_t i = 0; pairs[i] && text; i += 2) {
+		char lead[32];
+
+		if (!pairs[i + 1])
+			continue;
+		snprintf(lead, sizeof(lead), "%c%s=", separator, pairs[i]);
+		text = append(text, lead, pairs[i + 1]);
+		separator = '&';
+	}
+	return text;
+}
+
+char *client_path(const char *path, const char *name)
+{
+	return append(strdup(path), "/", name);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * client - one question to the daemon over its Unix socket.
+ *
+ * Times and sizes are bounded; what comes back is parsed and free of control characters.
+ */
+#ifndef SLUICE_CLI_CLIENT_H
+#define SLUICE_CLI_CLIENT_H
+
+#include <jansson.h>
+
+struct err;
+
+/* More than the answer about LIMIT_ENDPOINTS endpoints ever is. */
+#define CLIENT_ANSWER_MAX (256u << 20)
+
+/*
+ * Get a path. Returns 0 and the document, or the HTTP status (4xx, 5xx) and the error document, or
+ *   -EACCES      the socket is not ours to open
+ *   -ENOTCONN    nobody answers there, or not in time (err says which)
+ *   -EPROTO      the answer is not what a daemon says; -EFBIG: it is too long
+ *   -ENOMEM
+ */
+int client_get(json_t **ret, const char *socket_path, const char *path, struct err *err);
+
+/*
+ * "path?key=value&…" with values escaped; pairs end with NULL, those with a NULL value are left
+ * out. The caller frees it; NULL: out of memory.
+ */
+char *client_query(const char *path, const char *const pairs[]);
+
+/* "path/name" with the name escaped. The caller frees it; NULL: out of memory. */
+char *client_path(const char *path, const char *name);
+
+#endif

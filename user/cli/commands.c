@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/commands.h"
+
+#define BIT(option) (1u << (option))
+
+const struct cli_option_row cli_options[OPT_MAX] = {
+	[OPT_JSON] = { "--json", NULL, "one JSON document on standard output, errors too", true },
+	[OPT_SOCKET] = { "--socket", "PATH", "the daemon's socket (SLUICE_SOCKET)", true },
+	[OPT_HELP] = { "--help", NULL, "what a command does and takes", true },
+	[OPT_VERSION] = { "--version", NULL, "print the version", true },
+	[OPT_WATCH] = { "--watch", NULL, "keep showing: each second, in a pipe on change", false },
+	[OPT_HOST] = { "--host", "NAME", "Host header to send", false },
+	[OPT_CONNECT] = { "--connect", "ADDR[:PORT]",
+			  "connect there instead of to the target's host", false },
+	[OPT_STATUS] = { "--status", "RANGES", "HTTP status codes to accept, as 200-399,401",
+			 false },
+	[OPT_BODY] = { "--body", "STRING", "text that the answer must contain", false },
+	[OPT_TIMEOUT] = { "--timeout", "T", "for the whole probe, as 500ms or 30s", false },
+	[OPT_ALL] = { "--all", NULL, "every interface, and every pinned map and program", false },
+};
+
+static const struct cli_command commands[] = {
+	{ "status", command_status, 0, 0, "",
+	  "daemon, interfaces and how they are attached, mode, totals, decisions", 0 },
+	{ "health", command_health, 0, 1, "[POOL]", "health of every endpoint, with the reason",
+	  BIT(OPT_WATCH) },
+	{ "pool list", command_pool_list, 0, 0, "", "the pools and how many backends are healthy",
+	  0 },
+	{ "pool show", command_pool_show, 1, 1, "POOL", "one pool: its backends and services", 0 },
+	{ "why", command_why, 2, 2, "POOL ADDRESS[:PORT]",
+	  "health, last probes, what the kernel saw, and what to do about it", 0 },
+	{ "stats", command_stats, 0, 1, "[POOL]", "traffic counters per endpoint, and decisions",
+	  0 },
+	{ "maps", command_maps, 0, 0, "", "the pinned maps and the commands that dump them", 0 },
+	{ "check", command_check, 1, 1, "FILE", "validate a configuration; needs no daemon", 0 },
+	{ "explain", command_explain, 0, 1, "[ID]",
+	  "what a verdict means, its causes and remedies; needs no daemon", 0 },
+	{ "probe", command_probe, 1, 1, "TARGET", "one probe now, stage by stage; needs no daemon",
+	  BIT(OPT_HOST) | BIT(OPT_CONNECT) | BIT(OPT_STATUS) | BIT(OPT_BODY) | BIT(OPT_TIMEOUT) },
+	{ "detach", command_detach, 0, 0, "",
+	  "take the gate off, with or without a daemon (--all is required)", BIT(OPT_ALL) },
+};
+
+const struct cli_command *cli_commands(size_t *ret_n)
+{
+	*ret_n = sizeof(commands) / sizeof(commands[0]);
+	return commands;
+}

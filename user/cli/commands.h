@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* commands - what each row of the command table runs. */
+#ifndef SLUICE_CLI_COMMANDS_H
+#define SLUICE_CLI_COMMANDS_H
+
+#include "cli/cli.h"
+#include "cli/view.h"
+
+typedef enum cli_status command_fn(struct cli *cli);
+
+command_fn command_status, command_health, command_pool_list, command_pool_show, command_why;
+command_fn command_stats, command_maps, command_check, command_explain, command_probe;
+command_fn command_detach;
+
+/*
+ * Ask the daemon. STATUS_DONE and the document (the caller releases it), or the exit status after
+ * the reason was said.
+ */
+enum cli_status command_ask(json_t **ret, const struct cli *cli, const char *path);
+
+/* The same, quietly: err->text has the reason. 0 or -errno or an HTTP status, see client_get(). */
+struct err;
+enum cli_status command_status_of(int code);
+
+/* Show health again and again, on a terminal each second, else when it changes, until SIGINT. */
+enum cli_status watch_health(const struct cli *cli, const char *path);
+
+/* A view that prints now. */
+struct view command_view(const struct cli *cli);
+
+/* Say that printing failed. */
+enum cli_status command_print_failed(const struct cli *cli, int code);
+
+#endif

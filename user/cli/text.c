@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/text.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "util/cleanup.h"
+#include "util/clock.h"
+
+#define DELETE 0x7f
+/* U+0080..U+009F are 0xc2 0x80 .. 0xc2 0x9f in UTF-8. */
+#define C1_LEAD 0xc2
+#define C1_LOW 0x80
+#define C1_HIGH 0x9f
+
+static bool is_c1(const unsigned char *c)
+{
+	return c[0] == C1_LEAD && c[1] >= C1_LOW && c[1] <= C1_HIGH;
+}
+
+char *text_clean(char *text)
+{
+	for (unsigned char *c = (unsigned char *)text; *c; c++) {
+		if (is_c1(c))
+			c[0] = c[1] = '?';
+		else if (*c < ' ' || *c == DELETE)
+			*c = '?';
+	}
+	return text;
+}
+
+static bool is_clean(const char *text)
+{
+	for (const unsigned char *c = (const unsigned char *)text; *c; c++)
+		if (*c < ' ' || *c == DELETE || is_c1(c))
+			return false;
+	return true;
+}
+
+static int clean_string(json_t *json)
+{
+	CLEANUP(free_p) char *copy = NULL;
+
+	/* A NUL inside ends what is printed. */
+	if (is_clean(json_string_value(json)))
+		return 0;
+	copy = strdup(json_string_value(json));
+	if (!copy)
+		return -ENOMEM;
+	return json_string_set(json, text_clean(copy)) < 0 ? -ENOMEM : 0;
+}
+
+int text_clean_json(json_t *json)
+{
+	const char *key;
+	json_t *value;
+	size_t i;
+	int r;
+
+	if (json_is_string(json))
+		return clean_string(json);
+	/* jansson bounds the depth of what it parses. */
+	json_object_foreach(json, key, value)
+	{
+		r = text_clean_json(value);
+		if (r < 0)
+			return r;
+	}
+	json_array_foreach(json, i, value)
+	{
+		r = text_clean_json(value);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+void text_dump(FILE *out, json_t *json)
+{
+	json_dumpf(json, out, JSON_INDENT(2) | JSON_ENCODE_ANY);
+	fputc('\n', out);
+	json_decref(json);
+}
+
+const char *text_get(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+uint64_t text_get_uint(const json_t *object, const char *key)
+{
+	json_int_t value = json_integer_value(json_object_get(object, key));
+
+	return value > 0 ? (uint64_t)value : 0;
+}
+
+bool text_get_bool(const json_t *object, const char *key)
+{
+	return json_is_true(json_object_get(object, key));
+}
+
+uint64_t text_parse_time(const char *iso)
+{
+	struct tm tm = { 0 };
+	time_t seconds;
+
+	if (!strptime(iso, "%Y-%m-%dT%H:%M:%S", &tm))
+		return 0;
+	seconds = timegm(&tm);
+	return seconds > 0 ? (uint64_t)seconds * MS_PER_SEC : 0;
+}
+
+void text_list(FILE *out, const char *heading, const json_t *array)
+{
+	json_t *value;
+	size_t i;
+
+	if (!json_array_size(array))
+		return;
+	fprintf(out, "\n%s\n", heading);
+	json_array_foreach(array, i, value)
+	{
+		const char *text = json_string_value(value);
+
+		fprintf(out, "  - %s\n", text ? text : "");
+	}
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * text - what comes from outside, made fit for a terminal.
+ *
+ * Control characters (C0, DEL, and C1 as UTF-8) can drive a terminal; they become '?'.
+ */
+#ifndef SLUICE_CLI_TEXT_H
+#define SLUICE_CLI_TEXT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* Replace control characters in place; returns text. */
+char *text_clean(char *text);
+
+/* Replace control characters in every string value of a document. -ENOMEM */
+int text_clean_json(json_t *json);
+
+/* Print a document in a form for people and programs; takes over json, which may be NULL. */
+void text_dump(FILE *out, json_t *json);
+
+/* Members of an object; "" or 0 where there is none of that type. */
+const char *text_get(const json_t *object, const char *key);
+uint64_t text_get_uint(const json_t *object, const char *key);
+bool text_get_bool(const json_t *object, const char *key);
+
+/* Milliseconds since 1970 of "2026-01-01T00:00:00.000Z" (to the second); 0: not a time. */
+uint64_t text_parse_time(const char *iso);
+
+/* "- " and each text of an array, under a heading; nothing for an empty array. */
+void text_list(FILE *out, const char *heading, const json_t *array);
+
+#endif

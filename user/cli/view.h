@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * view - the API's documents as text for people.
+ *
+ * Each function prints one document; what a document lacks is left out. Texts in it are free of
+ * control characters already (client_get() sees to that).
+ */
+#ifndef SLUICE_CLI_VIEW_H
+#define SLUICE_CLI_VIEW_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "util/table.h"
+
+struct view {
+	FILE *out;
+	bool color;
+	uint64_t now_ms; /* wall clock: ages are counted to it */
+};
+
+/* 0, -ENOMEM, or -EIO when out fails. */
+typedef int view_fn(const struct view *view, const json_t *json);
+
+view_fn view_status, view_health, view_pools, view_pool, view_why, view_stats, view_maps;
+
+/* Whether every endpoint of a health document is Healthy. */
+bool view_all_healthy(const json_t *json);
+
+/* What of a health document is a change worth telling: not its ages and counters. NULL: no memory. */
+char *view_signature(const json_t *json);
+
+/* Called for every endpoint of a document with pools; stops at the first non-zero and returns it. */
+typedef int view_endpoint_fn(void *arg, const json_t *pool, const json_t *service,
+			     const json_t *endpoint);
+int view_each_endpoint(const json_t *json, view_endpoint_fn *fn, void *arg);
+
+/* "10.0.0.5:443" or "[fd00::5]:443"; returns buf. */
+#define VIEW_ADDRESS_LEN 96
+const char *view_address(char buf[VIEW_ADDRESS_LEN], const json_t *endpoint);
+
+/* "Unhealthy (forced open)" */
+#define VIEW_HEALTH_LEN 96
+const char *view_state(char buf[VIEW_HEALTH_LEN], const json_t *endpoint);
+enum table_color view_health_color(const char *health);
+
+#endif

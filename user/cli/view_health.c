@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/view.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "cli/text.h"
+#include "util/cleanup.h"
+#include "util/duration.h"
+
+DEFINE_CLEANUP(struct table, table_free)
+
+const char *view_address(char buf[VIEW_ADDRESS_LEN], const json_t *endpoint)
+{
+	const char *address = text_get(endpoint, "address");
+	bool v6 = strchr(address, ':') != NULL;
+
+	snprintf(buf, VIEW_ADDRESS_LEN, "%s%s%s:%" PRIu64, v6 ? "[" : "", address, v6 ? "]" : "",
+		 text_get_uint(endpoint, "port"));
+	return buf;
+}
+
+const char *view_state(char buf[VIEW_HEALTH_LEN], const json_t *endpoint)
+{
+	const char *gate = text_get(endpoint, "gate");
+	const char *health = text_get(endpoint, "health");
+
+	if (text_get_bool(endpoint, "forced"))
+		snprintf(buf, VIEW_HEALTH_LEN, "%s (forced open)", health);
+	else if (*gate)
+		snprintf(buf, VIEW_HEALTH_LEN, "%s (gate: %s)", health, gate);
+	else
+		snprintf(buf, VIEW_HEALTH_LEN, "%s%s", health,
+			 text_get_bool(endpoint, "adopted") ? " (adopted)" : "");
+	return buf;
+}
+
+enum table_color view_health_color(const char *health)
+{
+	if (!strcmp(health, "Healthy"))
+		return TABLE_GREEN;
+	return !strcmp(health, "Unhealthy") ? TABLE_RED : TABLE_YELLOW;
+}
+
+int view_each_endpoint(const json_t *json, view_endpoint_fn *fn, void *arg)
+{
+	json_t *pool, *service, *endpoint;
+	size_t p, s, e;
+	int r;
+
+	json_array_foreach(json_object_get(json, "pools"), p, pool)
+		json_array_foreach(json_object_get(pool, "services"), s, service)
+			json_array_foreach(json_object_get(service, "endpoints"), e, endpoint)
+	{
+		r = fn(arg, pool, service, endpoint);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int is_not_healthy(void *arg, const json_t *pool, const json_t *service,
+			  const json_t *endpoint)
+{
+	(void)arg;
+	(void)pool;
+	(void)service;
+	return strcmp(text_get(endpoint, "health"), "Healthy") != 0;
+}
+
+bool view_all_healthy(const json_t *json)
+{
+	return !view_each_endpoint(json, is_not_healthy, NULL);
+}
+
+static int sign(void *arg, const json_t *pool, const json_t *service, const json_t *endpoint)
+{
+	char address[VIEW_ADDRESS_LEN], state[VIEW_HEALTH_LEN];
+
+	fprintf(arg, "%s/%s %s %s %s\n", text_get(pool, "name"), text_get(service, "name"),
+		view_address(address, endpoint), view_state(state, endpoint),
+		text_get(endpoint, "id"));
+	return 0;
+}
+
+char *view_signature(const json_t *json)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!out)
+		return NULL;
+	view_each_endpoint(json, sign, out);
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+static void put_row(struct table *table, const json_t *endpoint, uint64_t now_ms)
+{
+	const char *health = text_get(endpoint, "health");
+	uint64_t since_ms = text_parse_time(text_get(endpoint, "since"));
+	char address[VIEW_ADDRESS_LEN], state[VIEW_HEALTH_LEN], age[DURATION_LEN];
+
+	table_cell(table, TABLE_PLAIN, "%s", view_address(address, endpoint));
+	table_cell(table, view_health_color(health), "%s", view_state(state, endpoint));
+	table_cell(table, TABLE_PLAIN, "%s",
+		   since_ms && now_ms > since_ms ? duration_human(age, now_ms - since_ms) : "now");
+	table_cell(table, TABLE_PLAIN, "%s", text_get(endpoint, "message"));
+}
+
+static int print_service(const struct view *view, const json_t *pool, const json_t *service)
+{
+	static const char *const headings[] = { "ADDRESS", "HEALTH", "SINCE", "REASON" };
+	CLEANUP(table_free_p) struct table *table = NULL;
+	const json_t *endpoints = json_object_get(service, "endpoints");
+	json_t *endpoint;
+	size_t i;
+
+	fprintf(view->out, "%s / %s (settings %s)\n", text_get(pool, "name"),
+		text_get(service, "name"), text_get(service, "settings"));
+	if (!json_array_size(endpoints)) {
+		fputs("  the pool has no backends\n", view->out);
+		return 0;
+	}
+
+	table = table_new(4, headings);
+	if (!table)
+		return -ENOMEM;
+	json_array_foreach(endpoints, i, endpoint) put_row(table, endpoint, view->now_ms);
+	return table_print(table, view->out, view->color);
+}
+
+struct sums {
+	uint64_t healthy, unhealthy, unknown;
+};
+
+static int add_sum(void *arg, const json_t *pool, const json_t *service, const json_t *endpoint)
+{
+	const char *health = text_get(endpoint, "health");
+	struct sums *sums = arg;
+
+	(void)pool;
+	(void)service;
+	sums->healthy += !strcmp(health, "Healthy");
+	sums->unhealthy += !strcmp(health, "Unhealthy");
+	sums->unknown += !strcmp(health, "Unknown");
+	return 0;
+}
+
+static int print_pool(const struct view *view, const json_t *pool)
+{
+	const json_t *services = json_object_get(pool, "services");
+	json_t *service;
+	size_t i;
+	int r;
+
+	if (!json_array_size(services))
+		fprintf(view->out, "%s: no service uses it, so nothing of it is probed\n\n",
+			text_get(pool, "name"));
+	json_array_foreach(services, i, service)
+	{
+		r = print_service(view, pool, service);
+		if (r < 0)
+			return r;
+		fputc('\n', view->out);
+	}
+	return 0;
+}
+
+int view_health(const struct view *view, const json_t *json)
+{
+	struct sums sums = { 0 };
+	json_t *pool;
+	size_t i;
+	int r;
+
+	json_array_foreach(json_object_get(json, "pools"), i, pool)
+	{
+		r = print_pool(view, pool);
+		if (r < 0)
+			return r;
+	}
+	view_each_endpoint(json, add_sum, &sums);
+	fprintf(view->out, "%" PRIu64 " healthy, %" PRIu64 " unhealthy, %" PRIu64 " unknown\n",
+		sums.healthy, sums.unhealthy, sums.unknown);
+	return 0;
+}

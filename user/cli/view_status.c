@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/view.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "cli/text.h"
+#include "sluice/abi.h"
+#include "util/cleanup.h"
+#include "util/duration.h"
+
+DEFINE_CLEANUP(struct table, table_free)
+
+static void print_daemon(const struct view *view, const json_t *json)
+{
+	char up[DURATION_LEN], heartbeat[DURATION_LEN], loss[DURATION_LEN];
+
+	fprintf(view->out, "sluiced %s, process %" PRIu64 ", up %s (since %s)\n",
+		text_get(json, "version"), text_get_uint(json, "pid"),
+		duration_human(up, text_get_uint(json, "uptime_ms")), text_get(json, "since"));
+	fprintf(view->out, "configuration  %s\n", text_get(json, "config"));
+	fprintf(view->out, "kernel         %s\n", text_get(json, "kernel"));
+	fprintf(view->out, "map layout     v%" PRIu64 "\n", text_get_uint(json, "layout"));
+	fprintf(view->out, "mode           %s%s\n", text_get(json, "mode"),
+		strcmp(text_get(json, "mode"), "observe") == 0 ? " (decides and counts, passes all)"
+							       : "");
+	fprintf(view->out, "heartbeat      %s ago; after %s of silence: %s\n",
+		duration_human(heartbeat, text_get_uint(json, "heartbeat_ms_ago")),
+		duration_format(loss, text_get_uint(json, "daemon_loss_after_ms")),
+		text_get(json, "on_daemon_loss"));
+}
+
+static void print_totals(const struct view *view, const json_t *totals, const json_t *engine)
+{
+	fprintf(view->out,
+		"totals         %" PRIu64 " pools, %" PRIu64 " services, %" PRIu64
+		" endpoints: %" PRIu64 " healthy, %" PRIu64 " unhealthy, %" PRIu64 " unknown\n",
+		text_get_uint(totals, "pools"), text_get_uint(totals, "services"),
+		text_get_uint(totals, "endpoints"), text_get_uint(totals, "healthy"),
+		text_get_uint(totals, "unhealthy"), text_get_uint(totals, "unknown"));
+	fprintf(view->out,
+		"prober         %" PRIu64 " workers, %" PRIu64 " of %" PRIu64
+		" probes in flight, %" PRIu64 " queued, %" PRIu64 " done, %" PRIu64
+		" overloaded, loop lag %" PRIu64 "ms\n",
+		text_get_uint(engine, "workers"), text_get_uint(engine, "in_flight"),
+		text_get_uint(engine, "in_flight_max"), text_get_uint(engine, "queued"),
+		text_get_uint(engine, "finished"), text_get_uint(engine, "overloaded"),
+		text_get_uint(engine, "loop_lag_ms"));
+}
+
+static int print_interfaces(const struct view *view, const json_t *interfaces)
+{
+	static const char *const headings[] = { "INTERFACE", "INGRESS", "EGRESS", "PROGRAMS" };
+	CLEANUP(table_free_p) struct table *table = table_new(4, headings);
+	json_t *interface, *step;
+	size_t i, s;
+	int r;
+
+	if (!table)
+		return -ENOMEM;
+	json_array_foreach(interfaces, i, interface)
+	{
+		table_cell(table, TABLE_PLAIN, "%s", text_get(interface, "name"));
+		table_cell(table, TABLE_PLAIN, "%s", text_get(interface, "ingress"));
+		table_cell(table, TABLE_PLAIN, "%s", text_get(interface, "egress"));
+		table_cell(table, TABLE_PLAIN, "%s",
+			   text_get_bool(interface, "adopted") ? "adopted" : "attached");
+	}
+	fputc('\n', view->out);
+	r = table_print(table, view->out, view->color);
+	if (r < 0)
+		return r;
+
+	json_array_foreach(interfaces, i, interface)
+		json_array_foreach(json_object_get(interface, "steps"), s, step)
+			fprintf(view->out, "  %s: %s\n", text_get(interface, "name"),
+				json_is_string(step) ? json_string_value(step) : "");
+	return 0;
+}
+
+static const struct decision_text {
+	const char *name, *text;
+} decision_texts[] = {
+#define DECISION_TEXT(NAME, name, text) { #name, text },
+	SL_DECISIONS(DECISION_TEXT)
+#undef DECISION_TEXT
+};
+
+static int print_decisions(const struct view *view, const json_t *decisions)
+{
+	static const char *const headings[] = { "PACKETS", "DECISION", "MEANING" };
+	CLEANUP(table_free_p) struct table *table = NULL;
+
+	if (!decisions)
+		return 0;
+	table = table_new(3, headings);
+	if (!table)
+		return -ENOMEM;
+	table_align_right(table, 0);
+	for (size_t i = 0; i < sizeof(decision_texts) / sizeof(decision_texts[0]); i++) {
+		uint64_t count = text_get_uint(decisions, decision_texts[i].name);
+
+		if (!count)
+			continue;
+		table_cell(table, TABLE_PLAIN, "%" PRIu64, count);
+		table_cell(table, TABLE_PLAIN, "%s", decision_texts[i].name);
+		table_cell(table, TABLE_PLAIN, "%s", decision_texts[i].text);
+	}
+	fputc('\n', view->out);
+	return table_print(table, view->out, view->color);
+}
+
+int view_status(const struct view *view, const json_t *json)
+{
+	int r;
+
+	print_daemon(view, json);
+	print_totals(view, json_object_get(json, "totals"), json_object_get(json, "engine"));
+	r = print_interfaces(view, json_object_get(json, "interfaces"));
+	if (r < 0)
+		return r;
+	return print_decisions(view, json_object_get(json, "decisions"));
+}
+
+static int add_stats(void *arg, const json_t *pool, const json_t *service, const json_t *endpoint)
+{
+	static const char *const keys[] = { "syn",     "packets", "bytes",   "rejected",
+					    "dropped", "reset",   "limited", "icmp_errors" };
+	const json_t *kernel = json_object_get(endpoint, "kernel");
+	char address[VIEW_ADDRESS_LEN], state[VIEW_HEALTH_LEN];
+	struct table *table = arg;
+
+	table_cell(table, TABLE_PLAIN, "%s", text_get(pool, "name"));
+	table_cell(table, TABLE_PLAIN, "%s", text_get(service, "name"));
+	table_cell(table, TABLE_PLAIN, "%s", view_address(address, endpoint));
+	table_cell(table, view_health_color(text_get(endpoint, "health")), "%s",
+		   view_state(state, endpoint));
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		/* Not counted is not the same as zero. */
+		if (json_object_get(kernel, keys[i]))
+			table_cell(table, TABLE_PLAIN, "%" PRIu64, text_get_uint(kernel, keys[i]));
+		else
+			table_cell(table, TABLE_DIM, "-");
+	}
+	return 0;
+}
+
+int view_stats(const struct view *view, const json_t *json)
+{
+	static const char *const headings[] = {
+		"POOL",  "SERVICE",  "ADDRESS", "HEALTH", "SYN",     "PACKETS",
+		"BYTES", "REJECTED", "DROPPED", "RESET",  "LIMITED", "ICMP-ERRORS",
+	};
+	const int n = (int)(sizeof(headings) / sizeof(headings[0]));
+	CLEANUP(table_free_p) struct table *table = table_new(n, headings);
+	int r;
+
+	if (!table)
+		return -ENOMEM;
+	/* The first four columns are words. */
+	for (int i = 4; i < n; i++)
+		table_align_right(table, i);
+	view_each_endpoint(json, add_stats, table);
+	r = table_print(table, view->out, view->color);
+	if (r < 0)
+		return r;
+	return print_decisions(view, json_object_get(json, "decisions"));
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* watch - health, shown again and again. */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/client.h"
+#include "cli/commands.h"
+#include "cli/text.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+#include "util/err.h"
+
+#define WATCH_PERIOD_S 1
+#define HOME_AND_CLEAR "\033[H\033[J"
+
+static void json_p(json_t **json)
+{
+	json_decref(*json);
+}
+
+/* The signals that end watching, blocked, so that the wait below is where they arrive. */
+static void block_signals(sigset_t *ret_set)
+{
+	sigemptyset(ret_set);
+	sigaddset(ret_set, SIGINT);
+	sigaddset(ret_set, SIGTERM);
+	sigprocmask(SIG_BLOCK, ret_set, NULL);
+}
+
+static bool wait_or_end(const sigset_t *set)
+{
+	const struct timespec period = { .tv_sec = WATCH_PERIOD_S };
+	int signal = sigtimedwait(set, NULL, &period);
+
+	return signal == SIGINT || signal == SIGTERM;
+}
+
+/* A whole screen is written at once, so that it does not flicker. */
+static int redraw(const struct cli *cli, const json_t *json, const char *trouble)
+{
+	CLEANUP(free_p) char *text = NULL;
+	struct view view = command_view(cli);
+	char now[CLOCK_ISO_LEN];
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	int r;
+
+	if (!out)
+		return -ENOMEM;
+	view.out = out;
+	fprintf(out, HOME_AND_CLEAR "%s  (end with Ctrl-C)\n", clock_iso(now, view.now_ms));
+	if (trouble)
+		fprintf(out, "%s\n", trouble);
+	fputc('\n', out);
+	r = json ? view_health(&view, json) : 0;
+	fclose(out);
+	if (r < 0)
+		return r;
+	fwrite(text, 1, len, cli->out);
+	return fflush(cli->out) == 0 ? 0 : -EIO;
+}
+
+static int print_block(const struct cli *cli, const json_t *json)
+{
+	struct view view = command_view(cli);
+	char now[CLOCK_ISO_LEN];
+	int r;
+
+	fprintf(cli->out, "--- %s\n", clock_iso(now, view.now_ms));
+	r = view_health(&view, json);
+	if (r < 0)
+		return r;
+	return fflush(cli->out) == 0 ? 0 : -EIO;
+}
+
+/* In a pipe: a block when health changed. */
+static int print_change(const struct cli *cli, const json_t *json, char **signature)
+{
+	CLEANUP(free_p) char *next = view_signature(json);
+
+	if (!next)
+		return -ENOMEM;
+	if (*signature && !strcmp(*signature, next))
+		return 0;
+	free(*signature);
+	*signature = take_ptr(next);
+	return print_block(cli, json);
+}
+
+/* The daemon may be restarted while we watch: what was shown last stays, the reason above it. */
+static void refresh(json_t **shown, const struct cli *cli, const char *path, struct err *err)
+{
+	CLEANUP(json_p) json_t *json = NULL;
+	int r;
+
+	err->text[0] = '\0';
+	r = client_get(&json, cli->socket, path, err);
+	if (r) {
+		if (!err->text[0])
+			err_set(err, -EIO, "%s",
+				r > 0 ? text_get(json_object_get(json, "error"), "message")
+				      : strerror(-r));
+		text_clean(err->text);
+		return;
+	}
+	json_decref(*shown);
+	*shown = take_ptr(json);
+}
+
+enum cli_status watch_health(const struct cli *cli, const char *path)
+{
+	bool terminal = isatty(fileno(cli->out));
+	CLEANUP(json_p) json_t *json = NULL;
+	CLEANUP(free_p) char *signature = NULL;
+	struct err err = { "" }, last = { "" };
+	enum cli_status status;
+	sigset_t set;
+	int r;
+
+	block_signals(&set);
+	status = command_ask(&json, cli, path);
+	if (status != STATUS_DONE)
+		return status;
+
+	for (;;) {
+		r = terminal ? redraw(cli, json, err.text[0] ? err.text : NULL)
+			     : print_change(cli, json, &signature);
+		if (r < 0)
+			return command_print_failed(cli, r);
+		if (!terminal && err.text[0] && strcmp(err.text, last.text) != 0)
+			fprintf(cli->err, "sluice: %s\n", err.text);
+		last = err;
+		if (wait_or_end(&set))
+			break;
+		refresh(&json, cli, path, &err);
+	}
+	return view_all_healthy(json) ? STATUS_DONE : STATUS_REFUSED;
+}

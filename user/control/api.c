@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "control/api.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <string.h>
+
+#include "control/groups.h"
+#include "control/routes.h"
+#include "control/socket.h"
+#include "util/err.h"
+
+#define CONNECTIONS_MAX 64
+#define CONNECTION_MEMORY_BYTES 32768 /* request line and header; a response's buffer */
+#define CONNECTION_TIMEOUT_S 10 /* of silence */
+
+struct api {
+	struct api_context context;
+	struct groups groups;
+	struct MHD_Daemon *server;
+	struct socket_file file;
+};
+
+/* Called on the server's thread, once for the header and again for the body of a request. */
+static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
+				  const char *method, const char *version, const char *upload_data,
+				  size_t *upload_data_size, void **request_data)
+{
+	const struct api *api = arg;
+	struct request request = {
+		.context = &api->context,
+		.groups = &api->groups,
+		.connection = connection,
+		.method = method,
+		.path = url,
+	};
+
+	(void)version;
+	(void)upload_data;
+	(void)upload_data_size;
+	(void)request_data;
+	/* Answering at the first call refuses the body, if there is one, unread. */
+	return routes_answer(&request);
+}
+
+int api_start(struct api **ret, const struct api_context *context, struct err *err)
+{
+	CLEANUP(api_stop_p) struct api *api = calloc(1, sizeof(*api));
+	int fd, r;
+
+	if (!api)
+		return -ENOMEM;
+	api->context = *context;
+	r = groups_init(&api->groups, context->model);
+	if (r < 0)
+		return r;
+	fd = socket_listen(&api->file, context->model->gateway.api_socket, err);
+	if (fd < 0)
+		return fd;
+
+	/* From here on the descriptor belongs to the server, even where it fails to start. */
+	api->server = MHD_start_daemon(
+		MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, on_request, api,
+		MHD_OPTION_LISTEN_SOCKET, (MHD_socket)fd, MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned int)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
+		(unsigned int)CONNECTION_TIMEOUT_S, MHD_OPTION_END);
+	if (!api->server)
+		return err_set(err, errno > 0 ? -errno : -EIO, "socket '%s': the API did not start",
+			       context->model->gateway.api_socket);
+
+	*ret = take_ptr(api);
+	return 0;
+}
+
+void api_stop(struct api *api)
+{
+	if (!api)
+		return;
+	if (api->server)
+		MHD_stop_daemon(api->server);
+	socket_remove(&api->file);
+	groups_done(&api->groups);
+	free(api);
+}

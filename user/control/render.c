@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "control/render.h"
+
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "control/groups.h"
+#include "diagnose/why.h"
+#include "util/clock.h"
+
+struct tally {
+	uint32_t healthy, unhealthy, unknown;
+};
+
+static void count(struct tally *tally, enum sl_health health)
+{
+	switch (health) {
+	case SL_HEALTHY:
+		tally->healthy++;
+		break;
+	case SL_UNHEALTHY:
+		tally->unhealthy++;
+		break;
+	case SL_UNKNOWN:
+		tally->unknown++;
+		break;
+	}
+}
+
+static void put_tally(json_t **json, const struct tally *tally)
+{
+	json_put_uint(json, "healthy", tally->healthy);
+	json_put_uint(json, "unhealthy", tally->unhealthy);
+	json_put_uint(json, "unknown", tally->unknown);
+}
+
+static json_t *render_totals(const struct api_context *context)
+{
+	const struct model *model = context->model;
+	json_t *json = json_object();
+	struct tally tally = { 0 };
+
+	for (uint32_t i = 0; i < model->n_endpoints; i++)
+		count(&tally, board_read(context->board, i).health.shown);
+
+	json_put_uint(&json, "pools", model->n_pools);
+	json_put_uint(&json, "services", model->n_services);
+	json_put_uint(&json, "endpoints", model->n_endpoints);
+	put_tally(&json, &tally);
+	return json;
+}
+
+static json_t *render_interfaces(const struct dataplane *dataplane)
+{
+	json_t *array = json_array();
+	uint32_t n;
+	const struct attachment *attachments = dataplane_attachments(dataplane, &n);
+
+	for (uint32_t i = 0; i < n; i++) {
+		const struct attachment *attachment = &attachments[i];
+		json_t *json = json_object();
+		json_t *steps = json_array();
+
+		for (uint32_t s = 0; s < attachment->n_steps; s++)
+			json_push(&steps, json_text(attachment->steps[s]));
+		json_put_text(&json, "name", attachment->interface);
+		json_put_uint(&json, "ifindex", attachment->ifindex);
+		json_put_text(&json, "ingress", attach_mode_name(attachment->ingress));
+		json_put_text(&json, "egress", attach_mode_name(attachment->egress));
+		json_put_bool(&json, "adopted", attachment->adopted);
+		json_put(&json, "steps", steps);
+		json_push(&array, json);
+	}
+	return array;
+}
+
+static json_t *render_engine(const struct engine *engine)
+{
+	struct engine_stats stats = engine_stats(engine);
+	json_t *json = json_object();
+
+	json_put_uint(&json, "workers", stats.workers);
+	json_put_uint(&json, "in_flight_max", stats.in_flight_max);
+	json_put_uint(&json, "in_flight", stats.in_flight);
+	json_put_uint(&json, "queued", stats.queued);
+	json_put_uint(&json, "started", stats.started);
+	json_put_uint(&json, "finished", stats.finished);
+	json_put_uint(&json, "overloaded", stats.overloaded);
+	json_put_uint(&json, "loop_lag_ms", stats.loop_lag_ms);
+	return json;
+}
+
+static void put_meta(json_t **json, const struct sl_meta *meta)
+{
+	uint64_t now_ns = clock_mono_ns();
+	uint64_t age_ns = now_ns > meta->heartbeat_ns ? now_ns - meta->heartbeat_ns : 0;
+
+	json_put_text(json, "mode", meta->mode == SL_MODE_OBSERVE ? "observe" : "enforce");
+	json_put_text(json, "on_daemon_loss",
+		      meta->on_daemon_loss == SL_LOSS_OPEN ? "open" : "hold");
+	json_put_uint(json, "daemon_loss_after_ms", meta->daemon_loss_after_ns / NS_PER_MS);
+	json_put_uint(json, "heartbeat_ms_ago", age_ns / NS_PER_MS);
+	json_put_uint(json, "layout", meta->layout);
+}
+
+json_t *render_status(const struct api_context *context)
+{
+	struct sl_meta meta = dataplane_meta(context->dataplane);
+	uint64_t now_ms = clock_wall_ms();
+	json_t *json = json_object();
+	json_t *decisions;
+	struct utsname uts;
+
+	json_put_text(&json, "version", SLUICE_VERSION);
+	json_put_uint(&json, "pid", (uint64_t)getpid());
+	json_put_uint(&json, "uptime_ms",
+		      now_ms > context->started_ms ? now_ms - context->started_ms : 0);
+	json_put_time(&json, "since", context->started_ms);
+	json_put_text(&json, "config", context->config_path);
+	put_meta(&json, &meta);
+	if (uname(&uts) == 0)
+		json_put_text(&json, "kernel", uts.release);
+	json_put(&json, "interfaces", render_interfaces(context->dataplane));
+	json_put(&json, "totals", render_totals(context));
+	decisions = render_decisions(context);
+	if (decisions)
+		json_put(&json, "decisions", decisions);
+	json_put(&json, "engine", render_engine(context->engine));
+	return json;
+}
+
+json_t *render_decisions(const struct api_context *context)
+{
+	struct sl_decision_counts counts;
+	json_t *json;
+
+	if (dataplane_decisions(context->dataplane, &counts) < 0)
+		return NULL;
+	json = json_object();
+#define PUT_DECISION(NAME, name, text) json_put_uint(&json, #name, counts.name);
+	SL_DECISIONS(PUT_DECISION)
+#undef PUT_DECISION
+	return json;
+}
+
+json_t *render_maps(const struct api_context *context)
+{
+	json_t *json = json_object();
+	json_t *array = json_array();
+	uint32_t n;
+	const struct map_info *maps = dataplane_maps(context->dataplane, &n);
+
+	for (uint32_t i = 0; i < n; i++) {
+		json_t *map = json_object();
+
+		json_put_text(&map, "name", maps[i].name);
+		json_put_text(&map, "path", maps[i].path);
+		json_put_text(&map, "purpose", maps[i].purpose);
+		json_put_uint(&map, "entries_max", maps[i].entries_max);
+		json_put_uint(&map, "memory_bytes", maps[i].memory_bytes);
+		json_push(&array, map);
+	}
+	json_put(&json, "maps", array);
+	return json;
+}
+
+static struct tally tally_service(const struct api_context *context, const struct service *service)
+{
+	struct tally tally = { 0 };
+
+	for (uint32_t i = 0; i < context->model->pools[service->pool].n_backends; i++)
+		count(&tally, board_read(context->board, service->endpoints[i]).health.shown);
+	return tally;
+}
+
+static json_t *render_service(const struct api_context *context, const struct service *service)
+{
+	const struct settings *settings = &context->model->settings[service->settings];
+	struct tally tally = tally_service(context, service);
+	json_t *json = json_object();
+
+	json_put_text(&json, "name", service->name);
+	json_put_text(&json, "settings", settings->name);
+	json_put_text(&json, "protocol", protocol_name(settings->protocol));
+	json_put_uint(&json, "port", settings->port);
+	json_put_text(&json, "probe", plan_probe(context->model, settings)->name);
+	json_put_text(&json, "on_unhealthy", why_action_name(settings->on_unhealthy));
+	json_put_text(&json, "established", settings->reset_established ? "reset" : "keep");
+	put_tally(&json, &tally);
+	return json;
+}
+
+json_t *render_pool(const struct api_context *context, const struct groups *groups, uint32_t pool)
+{
+	const struct model *model = context->model;
+	json_t *json = json_object();
+	json_t *backends = json_array();
+	json_t *services = json_array();
+
+	for (uint32_t i = 0; i < model->pools[pool].n_backends; i++)
+		json_push(&backends, json_text(model->pools[pool].backends[i].text));
+	for (uint32_t i = groups->first[pool]; i < groups->first[pool + 1]; i++)
+		json_push(&services,
+			  render_service(context, &model->services[groups->services[i]]));
+
+	json_put_text(&json, "name", model->pools[pool].name);
+	json_put(&json, "backends", backends);
+	json_put(&json, "services", services);
+	return json;
+}
+
+static json_t *render_pool_summary(const struct api_context *context, const struct groups *groups,
+				   uint32_t pool)
+{
+	const struct model *model = context->model;
+	json_t *json = json_object();
+	json_t *services = json_array();
+	struct tally total = { 0 };
+
+	for (uint32_t i = groups->first[pool]; i < groups->first[pool + 1]; i++) {
+		const struct service *service = &model->services[groups->services[i]];
+		struct tally tally = tally_service(context, service);
+
+		total.healthy += tally.healthy;
+		total.unhealthy += tally.unhealthy;
+		total.unknown += tally.unknown;
+		json_push(&services, json_text(service->name));
+	}
+
+	json_put_text(&json, "name", model->pools[pool].name);
+	json_put_uint(&json, "backends", model->pools[pool].n_backends);
+	json_put(&json, "services", services);
+	put_tally(&json, &total);
+	return json;
+}
+
+json_t *render_pools(const struct api_context *context, const struct groups *groups)
+{
+	json_t *json = json_object();
+	json_t *pools = json_array();
+
+	for (uint32_t p = 0; p < context->model->n_pools; p++)
+		json_push(&pools, render_pool_summary(context, groups, p));
+	json_put(&json, "pools", pools);
+	return json;
+}

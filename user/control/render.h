@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * render - the model, the board and the counters as JSON.
+ *
+ * Every function returns a new document, or NULL: out of memory. What this version does not
+ * measure is left out, never zero.
+ */
+#ifndef SLUICE_CONTROL_RENDER_H
+#define SLUICE_CONTROL_RENDER_H
+
+#include "control/api.h"
+#include "control/json.h"
+
+struct groups;
+
+/* One endpoint as one service sees it. */
+struct render_row {
+	uint32_t service; /* index into model->services */
+	uint32_t backend; /* position in the service's pool */
+	uint64_t now_ms; /* wall clock */
+};
+
+/* An element of "endpoints" in /v1/health, /v1/stats and /v1/why. */
+json_t *render_health(const struct api_context *context, const struct render_row *row);
+json_t *render_stats(const struct api_context *context, const struct render_row *row);
+json_t *render_why(const struct api_context *context, const struct render_row *row);
+
+json_t *render_status(const struct api_context *context);
+json_t *render_maps(const struct api_context *context);
+json_t *render_decisions(const struct api_context *context);
+json_t *render_pools(const struct api_context *context, const struct groups *groups);
+json_t *render_pool(const struct api_context *context, const struct groups *groups, uint32_t pool);
+
+#endif

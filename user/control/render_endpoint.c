@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "control/render.h"
+
+#include <string.h>
+
+#include "diagnose/why.h"
+#include "util/clock.h"
+
+/* Where the parts of a row are. */
+struct place {
+	const struct service *service;
+	const struct settings *settings;
+	const struct pool *pool;
+	const struct backend *backend;
+	const struct endpoint *endpoint;
+	const struct plan *plan;
+	uint32_t index; /* of the endpoint */
+	uint64_t now_ms;
+};
+
+static struct place find(const struct api_context *context, const struct render_row *row)
+{
+	const struct model *model = context->model;
+	const struct service *service = &model->services[row->service];
+	uint32_t index = service->endpoints[row->backend];
+
+	return (struct place){
+		.service = service,
+		.settings = &model->settings[service->settings],
+		.pool = &model->pools[service->pool],
+		.backend = &model->pools[service->pool].backends[row->backend],
+		.endpoint = &model->endpoints[index],
+		.plan = &context->plans[index],
+		.index = index,
+		.now_ms = row->now_ms,
+	};
+}
+
+static const char *proto_name(enum sl_proto proto)
+{
+	return proto == SL_UDP ? "udp" : "tcp";
+}
+
+static json_t *render_place(const struct place *place)
+{
+	json_t *json = json_object();
+	char text[SL_TEXT_LEN];
+	struct addr addr;
+
+	memcpy(addr.bytes, place->endpoint->key.addr, sizeof(addr.bytes));
+	json_put_text(&json, "address", addr_format(text, &addr));
+	json_put_uint(&json, "port", place->endpoint->key.port);
+	json_put_text(&json, "proto", proto_name(place->endpoint->key.proto));
+	json_put_text(&json, "backend", place->backend->text);
+	return json;
+}
+
+static void put_health(json_t **json, const struct board_entry *entry)
+{
+	const struct health *health = &entry->health;
+
+	json_put_text(json, "health", health_name(health->shown));
+	if (health->proven != health->shown)
+		json_put_text(json, "gate", health_name(health->proven));
+	if (health->forced)
+		json_put_bool(json, "forced", true);
+	if (entry->adopted)
+		json_put_bool(json, "adopted", true);
+}
+
+static json_t *render_timing(const struct timing *timing)
+{
+	json_t *json = json_object();
+
+	if (timing->connect_us)
+		json_put_uint(&json, "connect", timing->connect_us);
+	if (timing->first_byte_us)
+		json_put_uint(&json, "first_byte", timing->first_byte_us);
+	if (timing->total_us)
+		json_put_uint(&json, "total", timing->total_us);
+	return json;
+}
+
+/* A wall clock that was set back must not show as an age of centuries. */
+static uint64_t age_of(uint64_t now_ms, uint64_t at_ms)
+{
+	return now_ms > at_ms ? now_ms - at_ms : 0;
+}
+
+static json_t *render_probe(const struct place *place, const struct board_entry *entry)
+{
+	json_t *json = json_object();
+
+	json_put_uint(&json, "interval_ms", place->plan->interval_ms);
+	if (entry->n_verdicts) {
+		json_put_uint(&json, "last_ms_ago", age_of(place->now_ms, entry->recent[0].at_ms));
+		json_put_uint(&json, "consecutive_failures", entry->health.failures);
+		json_put(&json, "timing_us", render_timing(&entry->recent[0].verdict.timing));
+	}
+	return json;
+}
+
+static json_t *render_kernel(const struct sl_endpoint_stats *stats)
+{
+	json_t *json = json_object();
+
+	json_put_uint(&json, "syn", stats->syn);
+	json_put_uint(&json, "packets", stats->packets);
+	json_put_uint(&json, "bytes", stats->bytes);
+	json_put_uint(&json, "rejected", stats->rejected);
+	json_put_uint(&json, "dropped", stats->dropped);
+	json_put_uint(&json, "reset", stats->reset);
+	json_put_uint(&json, "limited", stats->limited);
+	json_put_uint(&json, "icmp_errors", stats->icmp_errors);
+	return json;
+}
+
+static void put_kernel(json_t **json, const struct api_context *context, uint32_t index)
+{
+	struct sl_endpoint_stats stats;
+
+	if (dataplane_endpoint_stats(context->dataplane, index, &stats) >= 0)
+		json_put(json, "kernel", render_kernel(&stats));
+}
+
+static void put_verdict(json_t **json, const struct plan *plan, const struct verdict *verdict)
+{
+	char message[MESSAGE_LEN];
+
+	json_put_uint(json, "code", verdict->code);
+	json_put_text(json, "id", message_id(verdict->code));
+	json_put_text(json, "message", message_format(message, plan, verdict));
+}
+
+static json_t *render_entry(const struct place *place, const struct board_entry *entry)
+{
+	struct verdict newest = why_newest(entry);
+	struct advice advice = advice_for(&newest);
+	json_t *json = render_place(place);
+
+	put_health(&json, entry);
+	json_put_text(&json, "admin", "enabled");
+	json_put_time(&json, "since", entry->health.since_ms);
+	put_verdict(&json, place->plan, &newest);
+	json_put(&json, "remedies", json_texts(advice.remedies, advice.n_remedies));
+	json_put(&json, "probe", render_probe(place, entry));
+	return json;
+}
+
+json_t *render_health(const struct api_context *context, const struct render_row *row)
+{
+	struct place place = find(context, row);
+	struct board_entry entry = board_read(context->board, place.index);
+	json_t *json = render_entry(&place, &entry);
+
+	put_kernel(&json, context, place.index);
+	return json;
+}
+
+json_t *render_stats(const struct api_context *context, const struct render_row *row)
+{
+	struct place place = find(context, row);
+	struct board_entry entry = board_read(context->board, place.index);
+	json_t *json = render_place(&place);
+
+	put_health(&json, &entry);
+	put_kernel(&json, context, place.index);
+	return json;
+}
+
+/* What the probe does, so that it can be repeated by hand. */
+static json_t *render_plan(const struct plan *plan)
+{
+	char target[SL_TEXT_LEN];
+	json_t *json = json_object();
+
+	json_put_text(&json, "protocol", protocol_name(plan->protocol));
+	json_put_text(&json, "target", addr_port_format(target, &plan->addr, plan->port));
+	if (plan->protocol == PROTO_HTTP) {
+		json_put_text(&json, "host", plan->host);
+		json_put_text(&json, "path", plan->path);
+	}
+	json_put_uint(&json, "interval_ms", plan->interval_ms);
+	json_put_uint(&json, "timeout_ms", plan->timeout_ms);
+	json_put_uint(&json, "unhealthy_threshold", plan->unhealthy_threshold);
+	json_put_uint(&json, "healthy_threshold", plan->healthy_threshold);
+	return json;
+}
+
+static json_t *render_recent(const struct place *place, const struct board_entry *entry)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < BOARD_RECENT && entry->recent[i].at_ms; i++) {
+		const struct board_verdict *recent = &entry->recent[i];
+		json_t *json = json_object();
+
+		json_put_time(&json, "at", recent->at_ms);
+		json_put_uint(&json, "ms_ago", age_of(place->now_ms, recent->at_ms));
+		put_verdict(&json, place->plan, &recent->verdict);
+		json_put_text(&json, "stage", stage_name(recent->verdict.stage));
+		json_put_uint(&json, "elapsed_ms", recent->verdict.elapsed_ms);
+		json_put(&json, "timing_us", render_timing(&recent->verdict.timing));
+		json_push(&array, json);
+	}
+	return array;
+}
+
+static json_t *render_notes(const struct why *why)
+{
+	json_t *array = json_array();
+
+	for (uint32_t i = 0; i < why->n_notes; i++)
+		json_push(&array, json_text(why->notes[i]));
+	return array;
+}
+
+json_t *render_why(const struct api_context *context, const struct render_row *row)
+{
+	struct place place = find(context, row);
+	struct board_entry entry = board_read(context->board, place.index);
+	struct sl_meta meta = dataplane_meta(context->dataplane);
+	struct sl_endpoint_stats stats;
+	int r = dataplane_endpoint_stats(context->dataplane, place.index, &stats);
+	struct why_facts facts = {
+		.settings = place.settings,
+		.plan = place.plan,
+		.entry = &entry,
+		.stats = r < 0 ? NULL : &stats,
+		.meta = &meta,
+		.now_ms = row->now_ms,
+		.mono_ns = clock_mono_ns(),
+	};
+	json_t *json = render_entry(&place, &entry);
+	struct why why;
+
+	why_explain(&why, &facts);
+	json_put_text(&json, "service", place.service->name);
+	json_put_text(&json, "settings", place.settings->name);
+	json_put_text(&json, "finding", why.finding);
+	json_put(&json, "notes", render_notes(&why));
+	json_put(&json, "causes", json_texts(why.advice.causes, why.advice.n_causes));
+	json_put(&json, "plan", render_plan(place.plan));
+	json_put(&json, "recent", render_recent(&place, &entry));
+	json_put_text(&json, "on_unhealthy", why_action_name(place.settings->on_unhealthy));
+	json_put_text(&json, "established", place.settings->reset_established ? "reset" : "keep");
+	if (r >= 0)
+		json_put(&json, "kernel", render_kernel(&stats));
+	return json;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * routes - which path is answered by what.
+ *
+ * Every answer is JSON; errors are {"error": {"code": "not_found", "message": "…"}}.
+ */
+#ifndef SLUICE_CONTROL_ROUTES_H
+#define SLUICE_CONTROL_ROUTES_H
+
+#include <microhttpd.h>
+
+#include "control/api.h"
+#include "control/groups.h"
+
+struct request {
+	const struct api_context *context;
+	const struct groups *groups;
+	struct MHD_Connection *connection;
+	const char *method, *path;
+};
+
+/* Answer the request. Returns MHD_NO only when even an error cannot be sent. */
+enum MHD_Result routes_answer(const struct request *request);
+
+#endif

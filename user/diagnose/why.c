@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "diagnose/why.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "util/clock.h"
+#include "util/duration.h"
+
+static const char *plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+/* What the gate would do with a new flow if nothing but health and on_unhealthy mattered. */
+static bool gate_is_closed(const struct why_facts *facts)
+{
+	const struct health *health = &facts->entry->health;
+
+	return health->proven == SL_UNHEALTHY && !health->forced &&
+	       facts->settings->on_unhealthy != SL_ACTION_PASS;
+}
+
+static uint64_t heartbeat_age_ns(const struct why_facts *facts)
+{
+	if (facts->mono_ns < facts->meta->heartbeat_ns)
+		return 0;
+	return facts->mono_ns - facts->meta->heartbeat_ns;
+}
+
+static bool daemon_is_lost(const struct why_facts *facts)
+{
+	return heartbeat_age_ns(facts) > facts->meta->daemon_loss_after_ns;
+}
+
+/* "3 probes in a row failed", or how else the proven state came about. */
+static void reason_of(char *buf, size_t size, const struct why_facts *facts, const struct why *why)
+{
+	uint32_t failures = facts->entry->health.failures;
+
+	if (!facts->entry->n_verdicts)
+		snprintf(buf, size,
+			 "it was unhealthy before the daemon started, and no probe has "
+			 "ended since");
+	else if (message_ours(why->newest.code))
+		snprintf(buf, size, "it was proven unhealthy, and the prober is in trouble now: %s",
+			 why->message);
+	else if (!failures)
+		snprintf(buf, size,
+			 "%" PRIu32 " of the %" PRIu32 " successes in a row that reopen the gate "
+			 "have been seen; last: %s",
+			 facts->entry->health.successes, facts->plan->healthy_threshold,
+			 why->message);
+	else
+		snprintf(buf, size, "%" PRIu32 " probe%s in a row failed; last: %s", failures,
+			 plural(failures), why->message);
+}
+
+static void find_unhealthy(struct why *why, const struct why_facts *facts)
+{
+	const char *action = why_action_name(facts->settings->on_unhealthy);
+	char reason[WHY_FINDING_LEN - 128];
+
+	reason_of(reason, sizeof(reason), facts, why);
+
+	if (facts->entry->health.forced)
+		snprintf(why->finding, sizeof(why->finding),
+			 "New connections pass, because min_servers keeps it open: %s", reason);
+	else if (facts->settings->on_unhealthy == SL_ACTION_PASS)
+		snprintf(why->finding, sizeof(why->finding),
+			 "New connections pass, because on_unhealthy is pass: %s", reason);
+	else if (facts->meta->mode == SL_MODE_OBSERVE)
+		snprintf(
+			why->finding, sizeof(why->finding),
+			"The gate would %s new connections, but the mode is observe and they pass: "
+			"%s",
+			action, reason);
+	else if (facts->meta->on_daemon_loss == SL_LOSS_OPEN && daemon_is_lost(facts))
+		snprintf(why->finding, sizeof(why->finding),
+			 "New connections pass, because the daemon's heartbeat stopped and "
+			 "on_daemon_loss is open: %s",
+			 reason);
+	else
+		snprintf(why->finding, sizeof(why->finding),
+			 "No new connection reaches it (%s): %s", action, reason);
+}
+
+static void find_healthy(struct why *why, const struct why_facts *facts)
+{
+	const struct health *health = &facts->entry->health;
+
+	if (!facts->entry->n_verdicts)
+		snprintf(why->finding, sizeof(why->finding),
+			 "New connections pass: it was healthy before the daemon started, and no "
+			 "probe has ended since.");
+	else if (message_ours(why->newest.code))
+		snprintf(
+			why->finding, sizeof(why->finding),
+			"New connections pass: it was proven healthy, and the prober is in trouble "
+			"now: %s",
+			why->message);
+	else if (health->failures)
+		snprintf(why->finding, sizeof(why->finding),
+			 "New connections pass, but %" PRIu32
+			 " probe%s in a row failed and %" PRIu32 " close the gate; last: %s",
+			 health->failures, plural(health->failures),
+			 facts->plan->unhealthy_threshold, why->message);
+	else
+		snprintf(why->finding, sizeof(why->finding), "New connections pass: %s",
+			 why->message);
+}
+
+static void find_unknown(struct why *why, const struct why_facts *facts)
+{
+	if (!facts->entry->n_verdicts)
+		snprintf(why->finding, sizeof(why->finding),
+			 "New connections pass: no probe has ended yet, and the gate closes on "
+			 "proof only.");
+	else
+		snprintf(why->finding, sizeof(why->finding),
+			 "New connections pass: nothing is proven yet, because the prober is in "
+			 "trouble: %s",
+			 why->message);
+}
+
+static void __attribute__((format(printf, 2, 3))) note(struct why *why, const char *fmt, ...)
+{
+	va_list args;
+
+	if (why->n_notes == WHY_NOTES_MAX)
+		return;
+	va_start(args, fmt);
+	vsnprintf(why->notes[why->n_notes++], WHY_NOTE_LEN, fmt, args);
+	va_end(args);
+}
+
+static void note_state(struct why *why, const struct why_facts *facts)
+{
+	const struct health *health = &facts->entry->health;
+	char age[DURATION_LEN];
+
+	if (health->shown != health->proven)
+		note(why,
+		     "The prober is in trouble: health is shown as %s, and the gate keeps the "
+		     "last proven state, %s.",
+		     health_name(health->shown), health_name(health->proven));
+	if (health->forced)
+		note(why, "Forced open by min_servers: too few of its pool are healthy.");
+	if (facts->entry->adopted)
+		note(why, "The daemon was restarted; health was adopted from the kernel and is "
+			  "confirmed by the next probe.");
+	if (facts->meta->mode == SL_MODE_OBSERVE)
+		note(why, "Mode is observe: the gate decides and counts, and everything passes.");
+	if (daemon_is_lost(facts))
+		note(why,
+		     "The daemon's heartbeat is %s old; the kernel acts by on_daemon_loss: %s.",
+		     duration_human(age, heartbeat_age_ns(facts) / NS_PER_MS),
+		     facts->meta->on_daemon_loss == SL_LOSS_OPEN ? "open" : "hold");
+	if (gate_is_closed(facts))
+		note(why, "Connections that were open before are %s (established: %s).",
+		     facts->settings->reset_established ? "reset" : "left alone",
+		     facts->settings->reset_established ? "reset" : "keep");
+}
+
+static void note_traffic(struct why *why, const struct why_facts *facts)
+{
+	const struct sl_endpoint_stats *stats = facts->stats;
+
+	if (!stats) {
+		note(why, "The kernel's counters could not be read.");
+		return;
+	}
+	if (!stats->packets)
+		note(why, "No packet of a client has been addressed to it since its counters "
+			  "began.");
+	if (stats->limited)
+		note(why,
+		     "%" PRIu64 " packet%s went without an answer because the reply budget was "
+		     "spent (gateway.reply_rate).",
+		     (uint64_t)stats->limited, plural(stats->limited));
+	if (stats->icmp_errors)
+		note(why,
+		     "%" PRIu64 " ICMP error%s came back about packets of clients: look for a "
+		     "closed port, a filter or a missing route on the way.",
+		     (uint64_t)stats->icmp_errors, plural(stats->icmp_errors));
+	if (facts->entry->health.proven == SL_HEALTHY && stats->rejected + stats->dropped)
+		note(why, "The rejected and dropped packets date from when it was unhealthy.");
+}
+
+void why_explain(struct why *ret_why, const struct why_facts *facts)
+{
+	*ret_why = (struct why){ .newest = why_newest(facts->entry) };
+	ret_why->advice = advice_for(&ret_why->newest);
+	message_format(ret_why->message, facts->plan, &ret_why->newest);
+
+	switch (facts->entry->health.proven) {
+	case SL_UNHEALTHY:
+		find_unhealthy(ret_why, facts);
+		break;
+	case SL_HEALTHY:
+		find_healthy(ret_why, facts);
+		break;
+	case SL_UNKNOWN:
+		find_unknown(ret_why, facts);
+		break;
+	}
+
+	note_state(ret_why, facts);
+	note_traffic(ret_why, facts);
+}
+
+struct verdict why_newest(const struct board_entry *entry)
+{
+	if (!entry->n_verdicts)
+		return (struct verdict){ .code = SL_MSG_PROBE_PENDING };
+	return entry->recent[0].verdict;
+}
+
+const char *why_action_name(enum sl_action action)
+{
+	static const char *const names[] = {
+		[SL_ACTION_PASS] = "pass",
+		[SL_ACTION_REJECT] = "reject",
+		[SL_ACTION_DROP] = "drop",
+	};
+
+	return names[action];
+}

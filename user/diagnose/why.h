@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * why - what is known of one endpoint, joined into one finding and the notes that belong to it.
+ *
+ * Facts in, sentences out: no I/O, no clock, no locks. The facts are borrowed for the call.
+ */
+#ifndef SLUICE_DIAGNOSE_WHY_H
+#define SLUICE_DIAGNOSE_WHY_H
+
+#include "diagnose/advice.h"
+#include "model/board.h"
+#include "model/model.h"
+#include "model/plan.h"
+#include "probe/message.h"
+
+#define WHY_NOTES_MAX 12
+#define WHY_NOTE_LEN 256
+#define WHY_FINDING_LEN (MESSAGE_LEN + 256)
+
+struct why_facts {
+	const struct settings *settings;
+	const struct plan *plan;
+	const struct board_entry *entry;
+	const struct sl_endpoint_stats *stats; /* NULL: the kernel would not tell */
+	const struct sl_meta *meta;
+	uint64_t now_ms; /* wall clock */
+	uint64_t mono_ns;
+};
+
+struct why {
+	struct verdict newest; /* probe_pending when there is none */
+	char message[MESSAGE_LEN]; /* the newest verdict in words */
+	char finding[WHY_FINDING_LEN]; /* what becomes of new connections, and why */
+	struct advice advice;
+	uint32_t n_notes;
+	char notes[WHY_NOTES_MAX][WHY_NOTE_LEN];
+};
+
+void why_explain(struct why *ret_why, const struct why_facts *facts);
+
+/* The newest verdict, or probe_pending for an endpoint that was never probed. */
+struct verdict why_newest(const struct board_entry *entry);
+
+/* "reject", "drop", "pass": settings.on_unhealthy as it is written in the configuration. */
+const char *why_action_name(enum sl_action action);
+
+#endif
