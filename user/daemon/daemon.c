@@ -161,10 +161,14 @@ static int start(struct daemon *daemon, const struct daemon_options *options, st
 	return api_serve(daemon->api, &context, err);
 }
 
-static void log_attachments(const struct daemon *daemon)
+static void log_dataplane(const struct daemon *daemon)
 {
 	const struct attachment *attachments;
+	const char *note;
 	uint32_t n;
+
+	for (uint32_t i = 0; (note = dataplane_note(daemon->dataplane, i)); i++)
+		log_info("%s", note);
 
 	attachments = dataplane_attachments(daemon->dataplane, &n);
 	for (uint32_t i = 0; i < n; i++) {
@@ -231,7 +235,7 @@ int daemon_run(const struct daemon_options *options, struct err *err)
 
 	r = start(&daemon, options, err);
 	if (r == 0) {
-		log_attachments(&daemon);
+		log_dataplane(&daemon);
 		log_info("ready: %u endpoints in %u pools, mode %s", daemon.model->n_endpoints,
 			 daemon.model->n_pools,
 			 daemon.model->gateway.mode == SL_MODE_OBSERVE ? "observe" : "enforce");

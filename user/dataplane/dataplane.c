@@ -30,6 +30,7 @@ struct dataplane {
 	char map_paths[MAPS][PATH_MAX];
 	char notes[NOTES_MAX][DATAPLANE_NOTE_LEN];
 	uint32_t n_notes;
+	bool is_new; /* nothing was pinned before */
 };
 
 /* What only the opening needs. */
@@ -244,6 +245,7 @@ static void settle(struct opening *opening)
 	pins_unstage(dp->pins, PINS_MAPS);
 	pins_unstage(dp->pins, PINS_PROGS);
 	note_fit(opening);
+	dp->is_new = opening->fit == MAPSET_ABSENT;
 }
 
 static void roll_back(struct opening *opening)
@@ -418,6 +420,11 @@ int dataplane_destroy(struct dataplane *dp, struct err *err)
 	}
 	dataplane_close(dp);
 	return r;
+}
+
+bool dataplane_is_new(const struct dataplane *dp)
+{
+	return dp->is_new;
 }
 
 bool dataplane_in_force(const struct dataplane *dp)

@@ -68,6 +68,9 @@ int dataplane_detach_all(const char *bpffs, struct err *err);
 /* Detach and unpin all that this instance owns, then close it: on_exit: detach. */
 int dataplane_destroy(struct dataplane *dp, struct err *err);
 
+/* Whether no gate was in force before we opened: what a failed start may take away again. */
+bool dataplane_is_new(const struct dataplane *dp);
+
 /* Whether what we pinned is still there: false after somebody else's dataplane_detach_all(). */
 bool dataplane_in_force(const struct dataplane *dp);
 
