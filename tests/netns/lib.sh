@@ -74,9 +74,12 @@ on() {
 	nsenter --net="/run/netns/$ns_id-$host" "$@"
 }
 
-# In the background, without the TAP stream, so that prove does not wait for it.
+# In the background, without the TAP stream, so that prove does not wait for it. Not through on():
+# $! would be the shell that runs the function.
 bg() {
-	on "$@" >/dev/null 2>&1 </dev/null &
+	local host=$1
+	shift
+	nsenter --net="/run/netns/$ns_id-$host" "$@" >/dev/null 2>&1 </dev/null &
 }
 
 add_host() {
@@ -144,7 +147,8 @@ backend_start() {
 
 	mkdir -p "$dir/html"
 	echo "hello from $host" >"$dir/html/index.html"
-	[ -s "$dir/html/big" ] || head -c 4000000 /dev/zero >"$dir/html/big"
+	truncate -s 4M "$dir/html/big"
+	truncate -s 64M "$dir/html/huge" # more than all the buffers on the way hold
 	cat >"$dir/nginx.conf" <<-EOF
 		daemon off;
 		worker_processes 1;
@@ -224,7 +228,8 @@ web_backends=(10.2.1.2 fd02:1::2)
 both_interfaces='interfaces: [ { name: gc }, { name: gb1 } ]'
 
 daemon_start() {
-	on gateway "$build/sluiced" --foreground --config "$work/sluice.yaml" >>"$work/sluiced.log" 2>&1 </dev/null &
+	nsenter --net="/run/netns/$ns_id-gateway" "$build/sluiced" --foreground \
+		--config "$work/sluice.yaml" >>"$work/sluiced.log" 2>&1 </dev/null &
 	daemon_pid=$!
 	eventually daemon_is_up || fail "sluiced starts"
 }
@@ -258,4 +263,16 @@ health_of() {
 # fetch URL: what the client gets, within two seconds.
 fetch() {
 	on client curl -sS --max-time 2 "$@"
+}
+
+# refused_at_once [HOST] URL: curl could not connect, and knew within half a second.
+refused_at_once() {
+	local host=client seconds status=0
+
+	if (($# == 2)); then
+		host=$1
+		shift
+	fi
+	seconds=$(on "$host" curl -s --max-time 2 -o /dev/null -w '%{time_total}' "$1") || status=$?
+	((status == 7)) && awk -v s="$seconds" 'BEGIN { exit !(s < 0.5) }'
 }

@@ -50,9 +50,10 @@ finish
 
 # download: a transfer that is still running when the gate closes.
 download() {
-	on client curl -sS --max-time 20 --limit-rate 1500k -o "$work/big" http://10.2.1.2/big &
+	rm -f "$work/huge"
+	on client curl -sS --max-time 20 --limit-rate 20M -o "$work/huge" http://10.2.1.2/huge &
 	download_pid=$!
-	eventually test -s "$work/big" || fail "download starts"
+	eventually test -s "$work/huge" || fail "download starts"
 }
 
 web_config "$both_interfaces" -- "established: keep"
@@ -65,7 +66,6 @@ finish
 
 web_config "$both_interfaces" -- "established: reset"
 begin
-rm -f "$work/big"
 download
 sicken
 check_status "reset: the open flow is reset" 56 wait "$download_pid"
