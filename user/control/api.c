@@ -19,6 +19,7 @@ struct api {
 	struct groups groups;
 	struct MHD_Daemon *server;
 	struct socket_file file;
+	int fd; /* listening, until the server takes it; -1 */
 };
 
 /* Called on the server's thread, once for the header and again for the body of a request. */
@@ -43,33 +44,39 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 	return routes_answer(&request);
 }
 
-int api_start(struct api **ret, const struct api_context *context, struct err *err)
+int api_listen(struct api **ret, const char *path, struct err *err)
 {
 	CLEANUP(api_stop_p) struct api *api = calloc(1, sizeof(*api));
-	int fd, r;
 
 	if (!api)
 		return -ENOMEM;
+	api->fd = socket_listen(&api->file, path, err);
+	if (api->fd < 0)
+		return api->fd;
+
+	*ret = take_ptr(api);
+	return 0;
+}
+
+int api_serve(struct api *api, const struct api_context *context, struct err *err)
+{
+	int r;
+
 	api->context = *context;
 	r = groups_init(&api->groups, context->model);
 	if (r < 0)
 		return r;
-	fd = socket_listen(&api->file, context->model->gateway.api_socket, err);
-	if (fd < 0)
-		return fd;
 
 	/* From here on the descriptor belongs to the server, even where it fails to start. */
 	api->server = MHD_start_daemon(
 		MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, on_request, api,
-		MHD_OPTION_LISTEN_SOCKET, (MHD_socket)fd, MHD_OPTION_CONNECTION_LIMIT,
+		MHD_OPTION_LISTEN_SOCKET, (MHD_socket)take_fd(api->fd), MHD_OPTION_CONNECTION_LIMIT,
 		(unsigned int)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
 		(unsigned int)CONNECTION_TIMEOUT_S, MHD_OPTION_END);
 	if (!api->server)
 		return err_set(err, errno > 0 ? -errno : -EIO, "socket '%s': the API did not start",
-			       context->model->gateway.api_socket);
-
-	*ret = take_ptr(api);
+			       api->file.path);
 	return 0;
 }
 
@@ -79,6 +86,7 @@ void api_stop(struct api *api)
 		return;
 	if (api->server)
 		MHD_stop_daemon(api->server);
+	close_p(&api->fd);
 	socket_remove(&api->file);
 	groups_done(&api->groups);
 	free(api);

@@ -29,11 +29,14 @@ struct api_context {
 };
 
 /*
- * Listen on model->gateway.api_socket (mode 0660; group "sluice" where it exists) and serve. A stale
- * socket file is replaced. -EADDRINUSE: a process answers there, or the path is something else than
- * a socket; err names it.
+ * Listen on a socket (mode 0660; group "sluice" where it exists); clients wait until api_serve(). A
+ * stale socket file is replaced. -EADDRINUSE: a process answers there, or the path is something
+ * else than a socket; err names it.
  */
-int api_start(struct api **ret, const struct api_context *context, struct err *err);
+int api_listen(struct api **ret, const char *path, struct err *err);
+
+/* Answer from now on, those who wait first. */
+int api_serve(struct api *api, const struct api_context *context, struct err *err);
 
 /* Stop serving and remove the socket. NULL is fine. */
 void api_stop(struct api *api);
