@@ -3,7 +3,9 @@
  * maps - what the daemon tells the programs, and what they tell it.
  *
  * max_entries given as 1 below is set by user/dataplane/ before loading, from the number of
- * endpoints. All maps are pinned under their names.
+ * endpoints: targets twice as many, so that its hash chains stay short, target_filter
+ * 2^filter_bits / 64 words with at least 16 bits per endpoint, the others as many. All maps are
+ * pinned under their names.
  */
 #ifndef SLUICE_BPF_MAPS_H
 #define SLUICE_BPF_MAPS_H

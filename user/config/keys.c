@@ -78,7 +78,7 @@ static const struct choice none_healthy_actions[] = {
 };
 static const struct choice established_choices[] = { NOW("keep", false), NOW("reset", true), END };
 static const struct choice forward_methods[] = {
-	LATER("nat", 0), LATER("dsr", 0), LATER("ipip", 0), LATER("l7", 0), END,
+	NOW("nat", 0), NOW("dsr", 0), NOW("ipip", 0), NOW("l7", 0), END,
 };
 
 static const struct key root_keys[] = {

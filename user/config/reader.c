@@ -3,78 +3,15 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "config/hint.h"
-#include "config/report.h"
+#include "config/note.h"
 #include "config/rules.h"
 #include "config/tree.h"
 #include "config/value.h"
 
-#define NOT_YET_TEXT "not available in this version"
-
-#define GUESSES_MAX 1000 /* errors; in a file with more of them no key is guessed at */
-
 static int read_record(struct reader *reader, struct record *record);
-
-/* Append the place to the key path in buf. */
-static void print_place(char *buf, size_t size, const struct place *place)
-{
-	size_t len;
-
-	if (!place)
-		return;
-	print_place(buf, size, place->up);
-	len = strlen(buf);
-	snprintf(buf + len, size - len, "%s%s", len ? "." : "", place->key);
-	len = strlen(buf);
-	if (place->listed)
-		snprintf(buf + len, size - len, "[%u]", place->position);
-}
-
-static void note_args(struct reader *reader, const struct place *place, const struct node *node,
-		      const char *fmt, va_list args) __attribute__((format(printf, 4, 0)));
-static void note(struct reader *reader, const struct place *place, const struct node *node,
-		 const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-
-static void note_args(struct reader *reader, const struct place *place, const struct node *node,
-		      const char *fmt, va_list args)
-{
-	struct report_item *item = report_add(reader->report, node->line, node->column);
-	char text[sizeof(item->message)] = "";
-
-	if (!item)
-		return;
-	print_place(text, sizeof(text), place);
-	report_copy(item->key, sizeof(item->key), text);
-	report_copy(item->value, sizeof(item->value), tree_text(reader->tree, node));
-	vsnprintf(text, sizeof(text), fmt, args);
-	report_copy(item->message, sizeof(item->message), text);
-}
-
-static void note(struct reader *reader, const struct place *place, const struct node *node,
-		 const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	note_args(reader, place, node, fmt, args);
-	va_end(args);
-}
-
-void reader_note(struct reader *reader, struct record *record, const char *key,
-		 const struct node *node, const char *fmt, ...)
-{
-	const struct place place = { .up = record->place, .key = key };
-	va_list args;
-
-	record->clean = false;
-	va_start(args, fmt);
-	note_args(reader, &place, node ? node : record->node, fmt, args);
-	va_end(args);
-}
 
 static size_t index_of(const struct record *record, const struct key *key)
 {
@@ -96,29 +33,6 @@ static bool is_structure(const struct key *key)
 	return key->type == TYPE_LIST || key->type == TYPE_RECORD || key->type == TYPE_RECORDS;
 }
 
-static void note_unknown(struct reader *reader, struct record *record, const struct node *node)
-{
-	const struct section_info *info = &sections[record->section];
-	const char *name = tree_text(reader->tree, node);
-	const struct key *nearest = NULL;
-	char known[sizeof(reader->report->items[0].message)] = "";
-	const struct place place = { .up = record->place, .key = name };
-	size_t len = 0;
-
-	record->clean = false;
-	if (reader->report->n_errors < GUESSES_MAX)
-		nearest = hint_nearest(record->section, name);
-	if (nearest) {
-		note(reader, &place, node, "unknown key; did you mean '%s'?", nearest->name);
-		return;
-	}
-
-	for (size_t i = 0; i < info->n_keys && len < sizeof(known); i++)
-		len += (size_t)snprintf(known + len, sizeof(known) - len, "%s%s", i ? ", " : "",
-					info->keys[i].name);
-	note(reader, &place, node, "unknown key; known here: %s", known);
-}
-
 /* Sort the mapping's keys into the record. */
 static void collect(struct reader *reader, struct record *record)
 {
@@ -136,38 +50,15 @@ static void collect(struct reader *reader, struct record *record)
 		}
 		i = index_of(record, key);
 		if (record->keys[i]) {
-			reader_note(reader, record, key->name, node,
-				    "the key is given twice; the first is on line %u",
-				    record->keys[i]->line);
+			note_key(reader, record, key->name, node,
+				 "the key is given twice; the first is on line %u",
+				 record->keys[i]->line);
 			continue;
 		}
 		record->keys[i] = node;
 		if (value->kind != NODE_NULL)
 			record->values[i] = value;
 	}
-}
-
-static void note_problem(struct reader *reader, struct record *record, const struct key *key,
-			 const struct node *node, const char *problem)
-{
-	char allowed[HINT_LEN];
-
-	reader_note(reader, record, key->name, node, "%s; allowed: %s", problem,
-		    hint_allowed(allowed, key));
-}
-
-static void note_not_yet(struct reader *reader, struct record *record, const struct key *key,
-			 const struct node *node)
-{
-	const char *allowed = key->type == TYPE_LIST ? "an empty list" : key->value;
-
-	if (key->availability == NOT_YET)
-		reader_note(reader, record, key->name, node, "%s; leave the key out", NOT_YET_TEXT);
-	else if (key->availability == ONLY_DEFAULT)
-		reader_note(reader, record, key->name, node, "%s; allowed: %s", NOT_YET_TEXT,
-			    allowed);
-	else
-		note_problem(reader, record, key, node, NOT_YET_TEXT);
 }
 
 static int store_default(struct record *record, const struct key *key)
@@ -198,10 +89,10 @@ static bool resolve(struct reader *reader, struct record *record, const struct k
 	}
 	record->clean = false;
 	if (!reader->skipped[key->section])
-		reader_note(reader, record, key->name, node,
-			    "names nothing: %.*s has no such entry",
-			    (int)strcspn(sections[key->section].path, "["),
-			    sections[key->section].path);
+		note_key(reader, record, key->name, node,
+			 "names nothing in %.*s; allowed: the name of an entry there",
+			 (int)strcspn(sections[key->section].path, "["),
+			 sections[key->section].path);
 	return false;
 }
 
@@ -209,7 +100,7 @@ static int read_scalar(struct reader *reader, struct record *record, const struc
 		       const struct node *node)
 {
 	const size_t i = index_of(record, key);
-	const char *problem = "is a list or a mapping";
+	const char *problem;
 	struct value value;
 
 	if (!node && record->keys[i]) {
@@ -219,9 +110,11 @@ static int read_scalar(struct reader *reader, struct record *record, const struc
 	if (!node)
 		return store_default(record, key);
 
-	if (node->kind == NODE_TEXT)
-		problem =
-			value_parse(&value, key, tree_text(reader->tree, node), reader->directory);
+	if (node->kind != NODE_TEXT) {
+		note_kind(reader, record, key, node);
+		return 0;
+	}
+	problem = value_parse(&value, key, tree_text(reader->tree, node), reader->directory);
 	if (problem) {
 		note_problem(reader, record, key, node, problem);
 		return 0;
@@ -247,7 +140,7 @@ static void read_list(struct reader *reader, struct record *record, const struct
 	bool clean = true;
 
 	if (node->kind != NODE_LIST) {
-		note_problem(reader, record, key, node, "is not a list");
+		note_kind(reader, record, key, node);
 		return;
 	}
 	item_key.type = key->item;
@@ -259,8 +152,8 @@ static void read_list(struct reader *reader, struct record *record, const struct
 			problem = value_parse(&value, &item_key, tree_text(reader->tree, item),
 					      reader->directory);
 		if (problem) {
-			note(reader, &place, item, "%s; allowed: %s", problem,
-			     hint_allowed(allowed, &item_key));
+			note_place(reader, &place, item, "%s; allowed: %s", problem,
+				   hint_allowed(allowed, &item_key));
 			clean = false;
 		}
 		place.position++;
@@ -287,7 +180,7 @@ static int read_mapping(struct reader *reader, struct record *record, const stru
 	int r;
 
 	if (node && node->kind != NODE_MAP) {
-		note_problem(reader, record, key, node, "is not a mapping");
+		note_kind(reader, record, key, node);
 		return 0;
 	}
 	r = read_record(reader, &inner);
@@ -316,9 +209,9 @@ static void note_duplicates(struct reader *reader, const struct place *list,
 			continue;
 		}
 		item.position = e->position;
-		note(reader, &place, e->node,
-		     "the same %s is on line %u already; it must be unique", unique,
-		     first->node->line);
+		note_place(reader, &place, e->node,
+			   "the same %s is on line %u already; it must be unique", unique,
+			   first->node->line);
 	}
 }
 
@@ -364,7 +257,8 @@ static int read_items(struct reader *reader, struct place *place, enum section s
 		if (item->kind == NODE_MAP)
 			r = read_record(reader, &record);
 		else
-			note(reader, place, item, "is not a mapping; allowed: a mapping");
+			note_place(reader, place, item, "is %s; allowed: a mapping",
+				   node_kind_name(item->kind));
 		if (r < 0)
 			return r;
 		if (item->kind == NODE_MAP)
@@ -387,12 +281,12 @@ static int read_records(struct reader *reader, struct record *record, const stru
 	/* Until the list has been read whole, what refers to it is not to blame. */
 	reader->skipped[key->section] = true;
 	if (node->kind != NODE_LIST) {
-		note_problem(reader, record, key, node, "is not a list");
+		note_kind(reader, record, key, node);
 		return 0;
 	}
 	if (n < key->min || n > key->max) {
-		reader_note(reader, record, key->name, node, "has %u entries; allowed: %u..%u", n,
-			    (unsigned int)key->min, (unsigned int)key->max);
+		note_key(reader, record, key->name, node, "has %u entries; allowed: %u..%u", n,
+			 (unsigned int)key->min, (unsigned int)key->max);
 		return 0;
 	}
 	reader->skipped[key->section] = false;
@@ -417,8 +311,8 @@ static int read_key(struct reader *reader, struct record *record, const struct k
 	if (!node && key->required && (is_structure(key) || !record->keys[index_of(record, key)])) {
 		char allowed[HINT_LEN];
 
-		reader_note(reader, record, key->name, NULL, "missing (%s); allowed: %s", key->help,
-			    hint_allowed(allowed, key));
+		note_key(reader, record, key->name, NULL, "missing (%s); allowed: %s", key->help,
+			 hint_allowed(allowed, key));
 		return 0;
 	}
 	if (!is_structure(key))
@@ -460,7 +354,8 @@ int reader_run(struct reader *reader)
 	};
 
 	if (root->kind != NODE_MAP && root->kind != NODE_NULL) {
-		note(reader, NULL, root, "the file is not a mapping; it must have a key gateway");
+		note_place(reader, NULL, root,
+			   "the file is not a mapping; it must have a key gateway");
 		return 0;
 	}
 	return read_record(reader, &record);

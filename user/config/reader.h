@@ -18,6 +18,7 @@
 #include "model/model.h"
 
 struct node;
+struct place;
 struct report;
 struct tree;
 
@@ -28,14 +29,6 @@ struct reader {
 	char directory[PATH_MAX]; /* of the file, with '/' at its end, or "" */
 	struct index names[SECTION_COUNT]; /* of the lists that others refer to, once read */
 	bool skipped[SECTION_COUNT]; /* the list was refused as a whole: its names are unknown */
-};
-
-/* Where in the file a key is: printed as "settings[2].port". */
-struct place {
-	const struct place *up; /* NULL: the file itself */
-	const char *key;
-	uint32_t position;
-	bool listed; /* position counts */
 };
 
 /* One mapping of the file while it is read. Arrays are parallel to the section's keys. */
@@ -55,11 +48,6 @@ struct record {
 int reader_run(struct reader *reader);
 
 void reader_done(struct reader *reader);
-
-/* Note an error of the record's key. node says where, and its text is shown; NULL: the record's. */
-void reader_note(struct reader *reader, struct record *record, const char *key,
-		 const struct node *node, const char *fmt, ...)
-	__attribute__((format(printf, 5, 6)));
 
 /* The value of the record's key as read, or NULL when it was not given. */
 const struct node *record_value(const struct record *record, const char *key);

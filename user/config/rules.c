@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "config/note.h"
 #include "config/reader.h"
 #include "config/tree.h"
 
@@ -24,9 +25,9 @@ static void check_exclusions(struct reader *reader, struct record *record)
 		if (e->section != record->section)
 			continue;
 		if (record_active(record, e->key) && record_active(record, e->other))
-			reader_note(reader, record, e->key, record_value(record, e->key),
-				    "conflicts with %s on line %u; allowed: one of the two",
-				    e->other, record_value(record, e->other)->line);
+			note_key(reader, record, e->key, record_value(record, e->key),
+				 "conflicts with %s on line %u; allowed: one of the two", e->other,
+				 record_value(record, e->other)->line);
 	}
 }
 
@@ -47,8 +48,8 @@ static void check_probe(struct reader *reader, struct record *record)
 		const struct node *node = record_value(record, http_keys[i]);
 
 		if (node && !is_false(reader, node))
-			reader_note(reader, record, http_keys[i], node,
-				    "is for probes of protocol http; this one's is tcp");
+			note_key(reader, record, http_keys[i], node,
+				 "is for probes of protocol http; this one's is tcp");
 	}
 }
 
@@ -58,10 +59,10 @@ static void check_default_probe(struct reader *reader, struct record *record)
 	const struct settings *settings = record->base;
 
 	if (settings->protocol == PROTO_UDP || settings->protocol == PROTO_TLS)
-		reader_note(reader, record, "probe", NULL,
-			    "the default probe of protocol %s is not available in this version; "
-			    "name a probe of protocol tcp or http",
-			    protocol_name(settings->protocol));
+		note_key(reader, record, "probe", NULL,
+			 "the default probe of protocol %s is not available in this version; "
+			 "name a probe of protocol tcp or http",
+			 protocol_name(settings->protocol));
 }
 
 static void check_custom_probe(struct reader *reader, struct record *record)
@@ -71,14 +72,14 @@ static void check_custom_probe(struct reader *reader, struct record *record)
 	const struct node *node = record_value(record, "probe");
 
 	if (settings->protocol == PROTO_HTTP && probe->protocol != PROTO_HTTP)
-		reader_note(reader, record, "probe", node,
-			    "is a probe of protocol %s; allowed for settings of protocol http: "
-			    "a probe of protocol http, or none",
-			    protocol_name(probe->protocol));
+		note_key(reader, record, "probe", node,
+			 "is a probe of protocol %s; allowed for settings of protocol http: "
+			 "a probe of protocol http, or none",
+			 protocol_name(probe->protocol));
 	if (probe->host_from_settings && !settings->host_name)
-		reader_note(reader, record, "probe", node,
-			    "takes its host from the settings (host_from_settings), but these "
-			    "have no host_name");
+		note_key(reader, record, "probe", node,
+			 "takes its host from the settings (host_from_settings), but these "
+			 "have no host_name");
 }
 
 static void check_settings(struct reader *reader, struct record *record)

@@ -12,7 +12,6 @@
 #define LABEL_MAX 63 /* RFC 1035, 2.3.4 */
 #define STATUS_MIN 100
 #define STATUS_MAX 599
-#define STATUS_DIGITS 3
 
 static bool is_control(char c)
 {
@@ -28,17 +27,17 @@ const char *syntax_name(const char *text)
 {
 	for (const char *c = text; *c; c++)
 		if (!is_word(*c) && *c != '.')
-			return "has other characters";
+			return "has a character that is not allowed";
 	return NULL;
 }
 
 const char *syntax_interface(const char *text)
 {
 	if (!strcmp(text, ".") || !strcmp(text, ".."))
-		return "is a directory";
+		return "is no name of an interface";
 	for (const char *c = text; *c; c++)
 		if (is_control(*c) || *c == ' ' || *c == '/' || *c == ':')
-			return "has other characters";
+			return "has a character that is not allowed";
 	return NULL;
 }
 
@@ -139,31 +138,36 @@ static const char *skip_blanks(const char *text)
 	return text;
 }
 
-/* A code of three digits at *text, which moves behind it; 0: there is none. */
-static uint16_t take_code(const char **text)
+/* The number at *text, which moves behind it. False: there is none. */
+static bool take_code(uint16_t *ret, const char **text)
 {
-	uint16_t code = 0;
-	size_t digits = 0;
+	const char *start = *text;
+	unsigned int code = 0;
 
-	for (; isdigit((unsigned char)**text) && digits <= STATUS_DIGITS; digits++)
-		code = (uint16_t)(code * 10 + (*(*text)++ - '0'));
-	return digits == STATUS_DIGITS ? code : 0;
+	for (; isdigit((unsigned char)**text); (*text)++)
+		if (code <= STATUS_MAX)
+			code = code * 10 + (unsigned int)(**text - '0');
+	*ret = (uint16_t)code;
+	return *text != start;
 }
 
 static const char *take_range(struct status_range *ret, const char **text)
 {
+	bool good;
+
 	*text = skip_blanks(*text);
-	ret->low = take_code(text);
+	good = take_code(&ret->low, text);
 	ret->high = ret->low;
 	*text = skip_blanks(*text);
-	if (**text == '-') {
+	if (good && **text == '-') {
 		*text = skip_blanks(*text + 1);
-		ret->high = take_code(text);
+		good = take_code(&ret->high, text);
 		*text = skip_blanks(*text);
 	}
-	if (!ret->low || !ret->high || (**text && **text != ','))
+	if (!good || (**text && **text != ','))
 		return "is not a list of status codes";
-	if (ret->low < STATUS_MIN || ret->high > STATUS_MAX)
+	if (ret->low < STATUS_MIN || ret->low > STATUS_MAX || ret->high < STATUS_MIN ||
+	    ret->high > STATUS_MAX)
 		return "has a status code out of range";
 	if (ret->high < ret->low)
 		return "has a range that ends before it starts";

@@ -127,8 +127,11 @@ static int add_node(struct builder *b, const yaml_event_t *event, enum node_kind
 		return fail(b->report, (unsigned int)event->start_mark.line + 1,
 			    (unsigned int)event->start_mark.column + 1,
 			    "the file has more than %u values", TREE_NODES_MAX);
-	if (expects_key(b) && kind != NODE_TEXT)
-		return fail_at(b, event, "a key must be a plain word");
+	if (expects_key(b)) {
+		if (kind != NODE_TEXT)
+			return fail_at(b, event, "a key must be a plain word");
+		kind = NODE_KEY;
+	}
 	r = make_room(tree);
 	if (r < 0)
 		return r;
@@ -226,13 +229,20 @@ static int take_event(struct builder *b, const yaml_event_t *event)
 }
 
 /* libyaml says where a broken character is only as an offset in bytes. */
-static unsigned int line_of(const char *text, size_t len, size_t offset)
+static int fail_at_offset(struct report *report, const char *text, size_t len, size_t offset,
+			  const char *problem)
 {
-	unsigned int line = 1;
+	unsigned int line = 1, column = 1;
 
-	for (size_t i = 0; i < len && i < offset; i++)
-		line += text[i] == '\n';
-	return line;
+	for (size_t i = 0; i < len && i < offset; i++) {
+		if (text[i] == '\n') {
+			line++;
+			column = 1;
+		} else {
+			column += ((unsigned char)text[i] & 0xc0) != 0x80;
+		}
+	}
+	return fail(report, line, column, "not valid YAML: %s", problem);
 }
 
 static int explain(const yaml_parser_t *parser, const char *text, size_t len, struct report *report)
@@ -243,8 +253,7 @@ static int explain(const yaml_parser_t *parser, const char *text, size_t len, st
 	if (parser->error == YAML_MEMORY_ERROR)
 		return -ENOMEM;
 	if (parser->error == YAML_READER_ERROR)
-		return fail(report, line_of(text, len, parser->problem_offset), 1,
-			    "not valid YAML: %s", problem);
+		return fail_at_offset(report, text, len, parser->problem_offset, problem);
 	return fail(report, (unsigned int)parser->problem_mark.line + 1,
 		    (unsigned int)parser->problem_mark.column + 1, "not valid YAML: %s%s%s",
 		    problem, context ? " " : "", context ? context : "");
@@ -334,4 +343,14 @@ const struct node *tree_next(const struct tree *tree, const struct node *node)
 const char *tree_text(const struct tree *tree, const struct node *node)
 {
 	return tree->text + node->text;
+}
+
+const char *node_kind_name(enum node_kind kind)
+{
+	static const char *const names[] = {
+		[NODE_NULL] = "nothing", [NODE_KEY] = "a key",     [NODE_TEXT] = "a text",
+		[NODE_LIST] = "a list",  [NODE_MAP] = "a mapping",
+	};
+
+	return names[kind];
 }

@@ -18,10 +18,10 @@
 #define TREE_DEPTH_MAX 16
 #define TREE_NODES_MAX (4u << 20)
 
-enum node_kind { NODE_NULL, NODE_TEXT, NODE_LIST, NODE_MAP };
+enum node_kind { NODE_NULL, NODE_KEY, NODE_TEXT, NODE_LIST, NODE_MAP };
 
 struct node {
-	enum node_kind kind; /* NODE_NULL: nothing, ~ or null was written */
+	enum node_kind kind; /* NODE_NULL: nothing, ~ or null was written; NODE_KEY: of a map */
 	uint32_t line, column; /* from 1 */
 	uint32_t text; /* use tree_text() */
 	uint32_t first, next; /* use tree_first(), tree_next() */
@@ -51,5 +51,8 @@ const struct node *tree_next(const struct tree *tree, const struct node *node);
 
 /* The text of a node as read; "" for lists and maps. */
 const char *tree_text(const struct tree *tree, const struct node *node);
+
+/* "a text", "a list", …; what a person would call it. */
+const char *node_kind_name(enum node_kind kind);
 
 #endif

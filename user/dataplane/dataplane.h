@@ -51,11 +51,24 @@ int dataplane_open(struct dataplane **ret, const struct model *model, struct err
 void dataplane_close(struct dataplane *dp);
 DEFINE_CLEANUP(struct dataplane, dataplane_close)
 
-/* Detach and unpin everything under bpffs, with or without a daemon's help. -ENOENT: nothing there. */
+/*
+ * Detach and unpin everything under bpffs, whether a daemon runs or not: its lock is no veto. On
+ * success err->text is empty, or says that a daemon is still running and guards nothing now. Clsact
+ * filters (kernels before 6.6) are found only from the network namespace that they are in.
+ *   -ENOENT  nothing is there   -EPERM, -EOPNOTSUPP  as for dataplane_open()
+ */
 int dataplane_detach_all(const char *bpffs, struct err *err);
 
 /* Detach and unpin all that this instance owns, then close it: on_exit: detach. */
 int dataplane_destroy(struct dataplane *dp, struct err *err);
+
+/* Whether what we pinned is still there: false after somebody else's dataplane_detach_all(). */
+bool dataplane_in_force(const struct dataplane *dp);
+
+#define DATAPLANE_NOTE_LEN 160
+
+/* What opening did that an operator should find in the log; i from 0, NULL: no more. */
+const char *dataplane_note(const struct dataplane *dp, uint32_t i);
 
 /* Whether the endpoint's id, and with it its word, was already in force when we opened. */
 bool dataplane_was_adopted(const struct dataplane *dp, uint32_t endpoint);
@@ -80,6 +93,10 @@ const char *attach_mode_name(enum attach_mode mode);
 /* Sum over the CPUs. -errno from the kernel. */
 int dataplane_endpoint_stats(const struct dataplane *dp, uint32_t endpoint,
 			     struct sl_endpoint_stats *ret_stats);
+
+/* All endpoints of the model, in its order, with few system calls. -ENOMEM. */
+int dataplane_all_endpoint_stats(const struct dataplane *dp, struct sl_endpoint_stats *ret_stats);
+
 int dataplane_decisions(const struct dataplane *dp, struct sl_decision_counts *ret_counts);
 
 /* One row per pinned map, for `sluice maps`. Names are static; paths are owned by dp. */

@@ -91,15 +91,17 @@ static const char *v4_unusable(const uint8_t *b)
 
 const char *addr_unusable(const struct addr *addr)
 {
-	const struct in6_addr *in6 = (const struct in6_addr *)(const void *)addr->bytes;
+	struct in6_addr in6;
 
 	if (addr_is_v4(addr))
 		return v4_unusable(v4_bytes(addr));
-	if (IN6_IS_ADDR_UNSPECIFIED(in6))
+	/* The macros read whole words, and bytes need not be aligned for that. */
+	memcpy(&in6, addr->bytes, sizeof(in6));
+	if (IN6_IS_ADDR_UNSPECIFIED(&in6))
 		return "is the unspecified address";
-	if (IN6_IS_ADDR_MULTICAST(in6))
+	if (IN6_IS_ADDR_MULTICAST(&in6))
 		return "is a multicast address";
-	if (IN6_IS_ADDR_LINKLOCAL(in6))
+	if (IN6_IS_ADDR_LINKLOCAL(&in6))
 		return "is link-local: it names a host on one interface only";
 	return NULL;
 }

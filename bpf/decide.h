@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * decide - the one exit: every packet leaves through it and is counted under one decision.
+ */
+#ifndef SLUICE_BPF_DECIDE_H
+#define SLUICE_BPF_DECIDE_H
+
+#include "maps.h"
+
+/* Count a decision and return the program's verdict, which is the front end's language. */
+static __always_inline int decide(enum sl_decision decision, int verdict)
+{
+	__u32 zero = 0;
+	__u64 *counts = bpf_map_lookup_elem(&decisions, &zero);
+
+	if (counts && decision < SL_DECISION_MAX)
+		counts[decision]++;
+	return verdict;
+}
+
+#endif

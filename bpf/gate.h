@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * gate - is the destination one of ours, and is its gate open?
+ *
+ * At most one hash lookup per packet, and none for the traffic of others whose filter bit is clear.
+ * The health word is read once, with one load, so that a packet sees either the old or the new
+ * verdict. The clock is read only when a closed gate may have to open because the daemon is silent.
+ */
+#ifndef SLUICE_BPF_GATE_H
+#define SLUICE_BPF_GATE_H
+
+#include "maps.h"
+#include "parse.h"
+
+/* target_filter holds 2^filter_bits bits; set by the loader together with the map's size. */
+const volatile __u32 filter_bits = 6;
+
+#define FILTER_WORD_SHIFT 6 /* 64 bits to a word of target_filter */
+#define FILTER_WORD_MASK 63
+
+/* An endpoint found, as much as judging and counting need. */
+struct target {
+	__u32 id;
+	struct sl_endpoint_stats *stats;
+};
+
+static __always_inline bool target_find(struct target *ret, const struct sl_target_key *key)
+{
+	__u32 bit = sl_filter_bit(key, filter_bits);
+	__u32 word = bit >> FILTER_WORD_SHIFT;
+	const __u64 *bits = bpf_map_lookup_elem(&target_filter, &word);
+	const struct sl_target *target;
+
+	if (!bits || !(*bits >> (bit & FILTER_WORD_MASK) & 1))
+		return false;
+	target = bpf_map_lookup_elem(&targets, key);
+	if (!target || target->kind != SL_TARGET_ENDPOINT)
+		return false;
+
+	ret->id = target->id;
+	ret->stats = bpf_map_lookup_elem(&endpoint_stats, &ret->id);
+	return ret->stats != NULL;
+}
+
+static __always_inline const struct sl_meta *meta_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&meta, &zero);
+}
+
+/*
+ * The daemon's clock is exact and ours is coarse: a heartbeat may lie a few milliseconds in our
+ * future, which is not silence.
+ */
+static __always_inline bool daemon_is_lost(const struct sl_meta *m)
+{
+	__u64 now, heartbeat;
+
+	if (m->on_daemon_loss != SL_LOSS_OPEN)
+		return false;
+
+	now = bpf_ktime_get_coarse_ns();
+	heartbeat = *(const volatile __u64 *)&m->heartbeat_ns;
+	return now > heartbeat && now - heartbeat > m->daemon_loss_after_ns;
+}
+
+/* Everything that opens a flow; a SYN with RST opens nothing and must not be answered. */
+static __always_inline bool is_new_flow(const struct packet *p)
+{
+	return p->proto == IPPROTO_UDP || (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
+}
+
+static __always_inline enum sl_decision judge_closed(struct sl_word word, const struct packet *p)
+{
+	bool new_flow = is_new_flow(p);
+	const struct sl_meta *m;
+
+	if (!new_flow && (!(word.flags & SL_WORD_RESET) || p->tcp_flags & TCP_RST))
+		return SL_PASS_ESTABLISHED;
+	m = meta_get();
+	if (m && daemon_is_lost(m))
+		return SL_PASS_DAEMON_LOST;
+	if (!new_flow)
+		return SL_RESET;
+
+	switch (word.action) {
+	case SL_ACTION_REJECT:
+		return p->proto == IPPROTO_TCP ? SL_REJECT_TCP : SL_REJECT_UDP;
+	case SL_ACTION_DROP:
+		return SL_DROP_CLOSED;
+	default:
+		return SL_PASS_POLICY;
+	}
+}
+
+static __always_inline enum sl_decision judge_word(struct sl_word word, const struct packet *p)
+{
+	if (word.admin != SL_ENABLED)
+		return judge_closed(word, p);
+
+	switch (word.health) {
+	case SL_HEALTHY:
+		return SL_PASS_HEALTHY;
+	case SL_UNHEALTHY:
+		return word.flags & SL_WORD_FORCED ? SL_PASS_FORCED : judge_closed(word, p);
+	default:
+		return SL_PASS_UNKNOWN;
+	}
+}
+
+/*
+ * Judge a TCP or UDP packet of frame_len bytes and count it for its endpoint. *ret_stats is set
+ * when the packet is addressed to one.
+ */
+static __always_inline enum sl_decision gate_judge(const struct packet *p,
+						   const struct sl_target_key *key, __u32 frame_len,
+						   struct sl_endpoint_stats **ret_stats)
+{
+	union {
+		__u64 whole;
+		struct sl_word word;
+	} health;
+	struct target target;
+	const __u64 *word;
+
+	if (!target_find(&target, key))
+		return SL_PASS_NOT_OURS;
+	word = bpf_map_lookup_elem(&endpoint_words, &target.id);
+	if (!word)
+		return SL_PASS_NOT_OURS;
+	health.whole = *(const volatile __u64 *)word;
+
+	target.stats->packets++;
+	target.stats->bytes += frame_len;
+	if (p->proto == IPPROTO_TCP && is_new_flow(p))
+		target.stats->syn++;
+
+	*ret_stats = target.stats;
+	return judge_word(health.word, p);
+}
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * judge - from what a packet is to what shall become of it; the body of every program.
+ */
+#ifndef SLUICE_BPF_JUDGE_H
+#define SLUICE_BPF_JUDGE_H
+
+#include "decide.h"
+#include "gate.h"
+#include "icmp.h"
+#include "reply.h"
+
+static __always_inline enum sl_decision judge(void *ctx, enum parsed parsed, const struct cursor *c,
+					      const struct packet *p,
+					      const struct sl_target_key *key, __u32 frame_len,
+					      struct sl_endpoint_stats **ret_stats)
+{
+	switch (parsed) {
+	case PARSED_FLOW:
+		return gate_judge(p, key, frame_len, ret_stats);
+	case PARSED_OTHER:
+		return SL_PASS_NOT_OURS;
+	case PARSED_NOT_IP:
+		return SL_PASS_NOT_IP;
+	case PARSED_FRAGMENT:
+		return SL_PASS_FRAGMENT;
+	case PARSED_ICMP_ERROR:
+		return icmp_judge(ctx, c->pos, c->end, p->v6);
+	default:
+		return SL_PASS_UNPARSED;
+	}
+}
+
+/* What a decision asks the front end to do. */
+enum effect { EFFECT_PASS, EFFECT_DROP, EFFECT_REPLY };
+
+static __always_inline enum effect decision_effect(enum sl_decision decision)
+{
+	switch (decision) {
+	case SL_REJECT_TCP:
+	case SL_REJECT_UDP:
+	case SL_RESET:
+		return EFFECT_REPLY;
+	case SL_DROP_CLOSED:
+	case SL_DROP_LIMITED:
+	case SL_DROP_NO_REPLY:
+		return EFFECT_DROP;
+	default:
+		return EFFECT_PASS;
+	}
+}
+
+/* Count for the endpoint what became of a packet that met a closed gate. */
+static __always_inline void count_closed(struct sl_endpoint_stats *stats, enum sl_decision decision)
+{
+	switch (decision) {
+	case SL_REJECT_TCP:
+	case SL_REJECT_UDP:
+		stats->rejected++;
+		break;
+	case SL_RESET:
+		stats->reset++;
+		break;
+	case SL_DROP_LIMITED:
+		stats->limited++;
+		break;
+	default:
+		stats->dropped++;
+		break;
+	}
+}
+
+#endif

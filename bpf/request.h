@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * request - what a reply needs to know of the packet that it answers.
+ *
+ * Taken before the packet is resized, which ends the life of every pointer into it.
+ */
+#ifndef SLUICE_BPF_REQUEST_H
+#define SLUICE_BPF_REQUEST_H
+
+#include "checksum.h"
+#include "parse.h"
+
+/* An Ethernet header with two tags; of one with fewer, the rest is overwritten. */
+struct l2 {
+	__be16 dst[ETH_ALEN / 2];
+	__be16 src[ETH_ALEN / 2];
+	__be16 rest[5];
+};
+_Static_assert(sizeof(struct l2) == ETH_HLEN + VLAN_TAGS_MAX * sizeof(struct vlan_tag),
+	       "request: L2 header");
+#define L2_LEN_MASK 0x1f /* for the verifier: no L2 header is longer */
+#define L2_GROUP_BIT bpf_htons(0x0100) /* of the first byte: multicast or broadcast */
+
+#define ADDR_WORDS 4
+
+/*
+ * An ICMP error quotes the IP header and the eight bytes that RFC 792 asks for: enough for every
+ * stack to find the socket, never more than the request and 28 (or 48) bytes, and cheap to sum.
+ */
+#define QUOTED_L4_BYTES ((__u32)sizeof(struct udphdr))
+/* Longer chains of extension headers are not quoted, and so not answered. */
+#define QUOTED_HEADER_MAX 256
+
+struct request {
+	struct l2 l2; /* of the reply: addresses swapped, tags kept */
+	__be32 src[ADDR_WORDS]; /* v4-mapped */
+	__be32 dst[ADDR_WORDS];
+	__be16 sport;
+	__be16 dport;
+	__be32 reply_seq; /* TCP: of the RST */
+	__be32 reply_ack;
+	__be16 udp_check;
+	__u16 udp_len;
+	__u64 header_sum; /* UDP: of the IP header as quoted */
+	__u64 l4_sum; /* UDP: of the quoted bytes behind it */
+	__u32 l2_len;
+	__u32 header_len;
+	bool v6;
+	bool reply_acks; /* TCP: the RST has an ACK */
+};
+
+static __always_inline bool request_read_l2(struct request *r, void *start, void *end)
+{
+	struct cursor c = { start, end };
+	/* Every packet we answer is longer than this; an untagged one lends us the next bytes. */
+	const struct l2 *l2 = cursor_take(&c, sizeof(*l2));
+
+	if (!l2)
+		return false;
+
+	r->l2 = *l2;
+	for (int i = 0; i < ETH_ALEN / 2; i++) {
+		r->l2.dst[i] = l2->src[i];
+		r->l2.src[i] = l2->dst[i];
+	}
+	return true;
+}
+
+static __always_inline bool request_read_addresses(struct request *r, const struct packet *p,
+						   void *end)
+{
+	struct cursor c = { p->l3, end };
+
+	if (p->v6) {
+		const struct ipv6hdr *ip = cursor_take(&c, sizeof(*ip));
+
+		if (!ip)
+			return false;
+		__builtin_memcpy(r->src, &ip->saddr, sizeof(r->src));
+		__builtin_memcpy(r->dst, &ip->daddr, sizeof(r->dst));
+	} else {
+		const struct iphdr *ip = cursor_take(&c, sizeof(*ip));
+
+		if (!ip)
+			return false;
+		r->src[0] = r->src[1] = r->dst[0] = r->dst[1] = 0;
+		r->src[2] = r->dst[2] = V4_MAPPED_WORD;
+		r->src[3] = ip->saddr;
+		r->dst[3] = ip->daddr;
+	}
+	return true;
+}
+
+/* RFC 9293, 3.5.2: what a closed port answers. */
+static __always_inline bool request_read_tcp(struct request *r, const struct packet *p, void *end)
+{
+	struct cursor c = { p->l4, end };
+	const struct tcphdr *tcp = cursor_take(&c, sizeof(*tcp));
+	__u32 payload, syn = !!(p->tcp_flags & TCP_SYN), fin = !!(p->tcp_flags & TCP_FIN);
+
+	if (!tcp)
+		return false;
+
+	payload = p->l4_len - (((const __u8 *)tcp)[TCP_DOFF_BYTE] >> 4) * TCP_WORD;
+	r->sport = tcp->source;
+	r->dport = tcp->dest;
+	r->reply_acks = !(p->tcp_flags & TCP_ACK);
+	r->reply_seq = r->reply_acks ? 0 : tcp->ack_seq;
+	r->reply_ack = r->reply_acks ? bpf_htonl(bpf_ntohl(tcp->seq) + payload + syn + fin) : 0;
+	return true;
+}
+
+static __always_inline bool request_read_udp(struct request *r, const struct packet *p, void *end)
+{
+	struct cursor header = { p->l3, end }, l4 = { p->l4, end };
+	const struct udphdr *udp = cursor_take(&l4, sizeof(*udp));
+
+	if (!udp || p->header_len > QUOTED_HEADER_MAX)
+		return false;
+
+	r->udp_check = udp->check;
+	r->udp_len = bpf_ntohs(udp->len);
+	r->l4_sum = sum_words(0, (const __be32 *)udp, sizeof(*udp) / sizeof(__be32));
+	r->header_sum = 0;
+	for (__u32 i = 0; i < QUOTED_HEADER_MAX / sizeof(__be32); i++) {
+		const __be32 *word;
+
+		if (i >= p->header_len / sizeof(*word))
+			break;
+		word = cursor_take(&header, sizeof(*word));
+		if (!word)
+			return false;
+		r->header_sum += *word;
+	}
+	return true;
+}
+
+/* Fill *r, or return false if the packet is one that cannot be answered. */
+static __always_inline bool request_read(struct request *r, const struct packet *p, void *start,
+					 void *end)
+{
+	r->v6 = p->v6;
+	r->l2_len = p->l2_len;
+	r->header_len = p->header_len;
+	if (!request_read_l2(r, start, end) || !request_read_addresses(r, p, end))
+		return false;
+	return p->proto == IPPROTO_UDP ? request_read_udp(r, p, end) : request_read_tcp(r, p, end);
+}
+
+static __always_inline bool v4_is_unicast(__u32 addr)
+{
+	__u32 net = addr >> 24;
+
+	return net != 0 && net != 127 && (net < 224 || net > 239) && addr != 0xffffffff;
+}
+
+static __always_inline bool addr_is_unicast(const __be32 addr[ADDR_WORDS], bool v6)
+{
+	if (!v6)
+		return v4_is_unicast(bpf_ntohl(addr[3]));
+	if ((bpf_ntohl(addr[0]) >> 24) == 0xff)
+		return false;
+	/* ::, ::1 and the v4-mapped addresses, which exist on no wire, begin with eight zeros */
+	return addr[0] || addr[1] || (addr[2] && addr[2] != V4_MAPPED_WORD);
+}
+
+/* RFC 1122, 3.2.2: no reply to or from what is not one host. */
+static __always_inline bool request_is_unicast(const struct request *r)
+{
+	return !((r->l2.dst[0] | r->l2.src[0]) & L2_GROUP_BIT) && addr_is_unicast(r->src, r->v6) &&
+	       addr_is_unicast(r->dst, r->v6);
+}
+
+#endif

@@ -1,0 +1,523 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include <cmocka.h>
+
+#include "probe/engine.h"
+#include "tests/lib/peer.h"
+#include "util/clock.h"
+#include "util/err.h"
+
+#define PATIENT_MS 20000
+#define SOON_MS 1000 /* a loaded test machine's idea of at once */
+#define MANY 65536
+
+#define ANSWER "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+#define DO(what)                 \
+	{                        \
+		.action = (what) \
+	}
+
+static const struct probe_match match_default = { .status = { { 200, 399 } }, .n_status = 1 };
+
+/* --- servers on a thread of their own ---------------------------------------------------------- */
+
+struct servers {
+	uv_loop_t loop;
+	uv_thread_t thread;
+	uv_async_t stop;
+	struct peer *peers[2];
+	uint32_t n;
+};
+
+static void on_stop(uv_async_t *async)
+{
+	struct servers *servers = async->data;
+
+	for (uint32_t i = 0; i < servers->n; i++)
+		peer_free(servers->peers[i]);
+	uv_close((uv_handle_t *)async, NULL);
+}
+
+static void run_loop(void *arg)
+{
+	uv_run(arg, UV_RUN_DEFAULT);
+}
+
+static void servers_start(struct servers *servers, const char *address,
+			  const struct peer_step *script, const struct peer_step *second)
+{
+	const struct peer_step *scripts[] = { script, second };
+
+	*servers = (struct servers){ .n = second ? 2 : 1 };
+	assert_int_equal(uv_loop_init(&servers->loop), 0);
+	assert_int_equal(uv_async_init(&servers->loop, &servers->stop, on_stop), 0);
+	servers->stop.data = servers;
+	for (uint32_t i = 0; i < servers->n; i++)
+		servers->peers[i] = peer_new(&servers->loop, address, 0, scripts[i]);
+	assert_int_equal(uv_thread_create(&servers->thread, run_loop, &servers->loop), 0);
+}
+
+static void servers_stop(struct servers *servers)
+{
+	uv_async_send(&servers->stop);
+	uv_thread_join(&servers->thread);
+	assert_int_equal(uv_loop_close(&servers->loop), 0);
+}
+
+/* --- what was reported ------------------------------------------------------------------------- */
+
+struct seen {
+	struct verdict verdict;
+	uint64_t at_ms;
+	uint32_t index;
+};
+
+/* pause_ms: how long the next report keeps the worker's loop from its work. */
+struct log {
+	pthread_mutex_t lock;
+	pthread_cond_t more;
+	struct seen *seen;
+	size_t n, max;
+	uint32_t pause_ms;
+};
+
+static void on_report(void *arg, uint32_t index, const struct verdict *verdict)
+{
+	struct log *log = arg;
+	uint64_t until_ms;
+
+	pthread_mutex_lock(&log->lock);
+	if (log->n < log->max)
+		log->seen[log->n++] = (struct seen){ *verdict, clock_mono_ms(), index };
+	until_ms = clock_mono_ms() + log->pause_ms;
+	log->pause_ms = 0;
+	pthread_cond_broadcast(&log->more);
+	pthread_mutex_unlock(&log->lock);
+	while (clock_mono_ms() < until_ms)
+		;
+}
+
+static void log_open(struct log *log, size_t max)
+{
+	*log = (struct log){ .lock = PTHREAD_MUTEX_INITIALIZER,
+			     .more = PTHREAD_COND_INITIALIZER,
+			     .seen = calloc(max, sizeof(struct seen)),
+			     .max = max };
+	assert_non_null(log->seen);
+}
+
+/* Wait until n verdicts were reported. */
+static void log_await(struct log *log, size_t n)
+{
+	struct timespec deadline;
+	bool in_time = true;
+
+	clock_gettime(CLOCK_REALTIME, &deadline);
+	deadline.tv_sec += PATIENT_MS / 1000;
+	pthread_mutex_lock(&log->lock);
+	while (log->n < n && in_time)
+		in_time = !pthread_cond_timedwait(&log->more, &log->lock, &deadline);
+	pthread_mutex_unlock(&log->lock);
+	assert_true(in_time);
+}
+
+static uint32_t count_of(const struct log *log, uint32_t index)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < log->n; i++)
+		n += log->seen[i].index == index;
+	return n;
+}
+
+static struct plan plan_to(enum protocol protocol, const char *address, uint16_t port)
+{
+	struct plan plan = {
+		.protocol = protocol,
+		.port = port,
+		.host = "127.0.0.1",
+		.path = "/",
+		.match = &match_default,
+		.interval_ms = 30000,
+		.timeout_ms = PATIENT_MS,
+		.unhealthy_threshold = 3,
+		.healthy_threshold = 1,
+	};
+
+	assert_int_equal(addr_parse(&plan.addr, address), 0);
+	return plan;
+}
+
+static struct engine *start(const struct plan *plans, uint32_t n, uint32_t workers,
+			    uint32_t in_flight, struct log *log)
+{
+	struct engine_options options = {
+		.workers = workers, .in_flight = in_flight, .report = on_report, .arg = log
+	};
+	struct engine *engine = NULL;
+	struct err err = { "" };
+
+	if (engine_start(&engine, plans, n, &options, &err) < 0)
+		fail_msg("%s", err.text);
+	return engine;
+}
+
+/* --- tests ------------------------------------------------------------------------------------- */
+
+/* Every endpoint once, soon after the start, whichever worker has it; verdicts carry its index. */
+static void test_first_probes(void **state)
+{
+	static const struct peer_step script[] = { DO(PEER_AWAIT),
+						   { .action = PEER_SEND, .text = ANSWER },
+						   DO(PEER_CLOSE) };
+	static const char *const addresses[] = { "127.0.0.1", "::1" };
+
+	(void)state;
+	for (int a = 0; a < 2; a++) {
+		struct plan plans[40];
+		struct servers servers;
+		struct engine *engine;
+		struct engine_stats stats;
+		struct log log;
+
+		servers_start(&servers, addresses[a], script, NULL);
+		log_open(&log, 100);
+		for (int i = 0; i < 40; i++)
+			plans[i] = plan_to(i % 2 ? PROTO_HTTP : PROTO_TCP, addresses[a],
+					   peer_port(servers.peers[0]));
+		engine = start(plans, 40, 3, 100, &log);
+		log_await(&log, 40);
+		stats = engine_stats(engine);
+		engine_stop(engine);
+		assert_int_equal(log.n, 40);
+		for (uint32_t i = 0; i < 40; i++) {
+			assert_int_equal(count_of(&log, i), 1);
+			assert_int_equal(log.seen[i].verdict.code, SL_MSG_OK);
+			assert_int_equal(log.seen[i].verdict.http_status,
+					 log.seen[i].index % 2 ? 200 : 0);
+		}
+		assert_int_equal(stats.workers, 3);
+		assert_int_equal(stats.in_flight_max, 100);
+		assert_int_equal(stats.started, 40);
+		assert_int_equal(stats.finished, 40);
+		assert_int_equal(stats.overloaded, 0);
+		assert_int_equal(stats.queued, 0);
+		servers_stop(&servers);
+		free(log.seen);
+	}
+}
+
+/* Again and again, an interval apart give or take its jitter. */
+static void test_interval(void **state)
+{
+	static const struct peer_step script[] = { DO(PEER_HOLD) };
+	struct servers servers;
+	struct engine *engine;
+	struct plan plan;
+	struct log log;
+	uint64_t begin_ms = clock_mono_ms();
+
+	(void)state;
+	servers_start(&servers, "127.0.0.1", script, NULL);
+	log_open(&log, 100);
+	plan = plan_to(PROTO_TCP, "127.0.0.1", peer_port(servers.peers[0]));
+	plan.interval_ms = 200;
+	engine = start(&plan, 1, 1, 1, &log);
+	log_await(&log, 6);
+	engine_stop(engine);
+	/* Reports can be late, probes cannot be early. */
+	assert_true(log.seen[5].at_ms - begin_ms >= 5 * (200 - 200 / 20));
+	for (size_t i = 0; i < 6; i++)
+		assert_int_equal(log.seen[i].verdict.code, SL_MSG_OK);
+	servers_stop(&servers);
+	free(log.seen);
+}
+
+/* Down to the threshold without waiting for the interval; then at the interval again. */
+static void test_fail_fast(void **state)
+{
+	static const struct peer_step script[] = { DO(PEER_CLOSE) };
+	struct servers servers;
+	struct engine *engine;
+	struct plan plans[2];
+	uint64_t begin_ms = clock_mono_ms();
+	struct log log;
+
+	(void)state;
+	servers_start(&servers, "127.0.0.1", script, NULL);
+	log_open(&log, 100);
+	plans[0] = plan_to(PROTO_HTTP, "127.0.0.1", peer_port(servers.peers[0]));
+	plans[0].interval_ms = 2000;
+	plans[1] = plans[0];
+	plans[0].fail_fast = true;
+	engine = start(plans, 2, 1, 10, &log);
+	log_await(&log, 5);
+	engine_stop(engine);
+	/* 3 of the fast one and 1 of the other within one interval. */
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(log.seen[i].verdict.code, SL_MSG_CONN_CLOSED_EARLY);
+		assert_true(log.seen[i].at_ms - begin_ms < 1800);
+	}
+	log.n = 4;
+	assert_int_equal(count_of(&log, 0), 3);
+	assert_true(log.seen[4].at_ms - begin_ms >= 1900);
+	servers_stop(&servers);
+	free(log.seen);
+}
+
+/*
+ * More endpoints than places, and servers that never answer: the server never sees more
+ * connections at once than the bound, everybody's turn comes, and nobody is in twice.
+ */
+static void test_bound(void **state)
+{
+	static const struct peer_step script[] = { DO(PEER_HOLD) };
+	struct plan plans[20];
+	struct servers servers;
+	struct engine *engine;
+	struct log log;
+
+	(void)state;
+	servers_start(&servers, "127.0.0.1", script, NULL);
+	log_open(&log, 100);
+	for (int i = 0; i < 20; i++) {
+		plans[i] = plan_to(PROTO_HTTP, "127.0.0.1", peer_port(servers.peers[0]));
+		plans[i].timeout_ms = 100;
+	}
+	engine = start(plans, 20, 2, 4, &log);
+	log_await(&log, 20);
+	assert_int_equal(engine_stats(engine).in_flight_max, 4);
+	assert_true(engine_stats(engine).in_flight <= 4);
+	engine_stop(engine);
+	for (uint32_t i = 0; i < 20; i++) {
+		assert_int_equal(count_of(&log, i), 1);
+		assert_int_equal(log.seen[i].verdict.code, SL_MSG_BACKEND_TIMEOUT);
+	}
+	/* The server may learn of a close only after the next connection: one more per place. */
+	assert_in_range(peer_open_max(servers.peers[0]), 2, 8);
+	servers_stop(&servers);
+	free(log.seen);
+}
+
+/*
+ * One place, taken for longer than anybody should wait: those who wait are reported as the
+ * prober's trouble, once, and are probed when their turn comes.
+ */
+static void test_queue_overload(void **state)
+{
+	static const struct peer_step hold[] = { DO(PEER_HOLD) };
+	static const struct peer_step answer[] = { DO(PEER_AWAIT),
+						   { .action = PEER_SEND, .text = ANSWER },
+						   DO(PEER_CLOSE) };
+	struct servers servers;
+	struct engine *engine;
+	struct plan plans[2];
+	struct log log;
+
+	(void)state;
+	servers_start(&servers, "127.0.0.1", hold, answer);
+	log_open(&log, 100);
+	plans[0] = plan_to(PROTO_HTTP, "127.0.0.1", peer_port(servers.peers[0]));
+	plans[0].timeout_ms = 7500;
+	plans[1] = plan_to(PROTO_HTTP, "127.0.0.1", peer_port(servers.peers[1]));
+	plans[1].interval_ms = 1000;
+	engine = start(plans, 2, 1, 1, &log);
+	log_await(&log, 3);
+	assert_int_equal(engine_stats(engine).overloaded, 1);
+	engine_stop(engine);
+	assert_int_equal(log.seen[0].index, 1);
+	assert_int_equal(log.seen[0].verdict.code, SL_MSG_PROBER_OVERLOADED);
+	assert_int_equal(log.seen[0].verdict.stage, STAGE_QUEUE);
+	assert_true(log.seen[0].verdict.elapsed_ms >= 5000);
+	assert_non_null(strstr(log.seen[0].verdict.detail, "ms for one of 1 probes in flight"));
+	assert_int_equal(log.seen[1].index, 0);
+	assert_int_equal(log.seen[1].verdict.code, SL_MSG_BACKEND_TIMEOUT);
+	assert_int_equal(log.seen[2].index, 1);
+	assert_int_equal(log.seen[2].verdict.code, SL_MSG_OK);
+	servers_stop(&servers);
+	free(log.seen);
+}
+
+/* The loop is kept busy while a probe runs out of time: that timeout proves nothing. */
+static void test_lag_overload(void **state)
+{
+	static const struct peer_step hold[] = { DO(PEER_HOLD) };
+	static const struct peer_step close[] = { DO(PEER_CLOSE) };
+	struct servers servers;
+	struct engine *engine;
+	struct plan plans[2];
+	struct log log;
+
+	(void)state;
+	servers_start(&servers, "127.0.0.1", hold, close);
+	log_open(&log, 100);
+	log.pause_ms = 1500;
+	plans[0] = plan_to(PROTO_HTTP, "127.0.0.1", peer_port(servers.peers[0]));
+	plans[0].timeout_ms = 1000;
+	plans[0].interval_ms = 1000;
+	plans[1] = plan_to(PROTO_HTTP, "127.0.0.1", peer_port(servers.peers[1]));
+	engine = start(plans, 2, 1, 10, &log);
+	log_await(&log, 3);
+	assert_int_equal(engine_stats(engine).overloaded, 1);
+	assert_in_range(engine_stats(engine).loop_lag_ms, 0, 5000);
+	engine_stop(engine);
+	assert_int_equal(log.seen[0].index, 1);
+	assert_int_equal(log.seen[1].index, 0);
+	assert_int_equal(log.seen[1].verdict.code, SL_MSG_PROBER_OVERLOADED);
+	assert_non_null(strstr(log.seen[1].verdict.detail, "event loop was"));
+	/* With the loop back in time, the same silence counts. */
+	assert_int_equal(log.seen[2].index, 0);
+	assert_int_equal(log.seen[2].verdict.code, SL_MSG_BACKEND_TIMEOUT);
+	servers_stop(&servers);
+	free(log.seen);
+}
+
+/* Stopping does not wait for what is in flight or queued, and nothing is reported afterwards. */
+static void test_stop_in_flight(void **state)
+{
+	static const struct peer_step script[] = { DO(PEER_HOLD) };
+	struct plan plans[50];
+	struct servers servers;
+	struct engine *engine;
+	uint64_t begin_ms, deadline_ms = clock_mono_ms() + PATIENT_MS;
+	struct log log;
+
+	(void)state;
+	servers_start(&servers, "127.0.0.1", script, NULL);
+	log_open(&log, 100);
+	for (int i = 0; i < 50; i++)
+		plans[i] = plan_to(PROTO_HTTP, "127.0.0.1", peer_port(servers.peers[0]));
+	engine = start(plans, 50, 2, 20, &log);
+	while (engine_stats(engine).in_flight < 20 || engine_stats(engine).queued < 30)
+		assert_true(clock_mono_ms() < deadline_ms);
+	begin_ms = clock_mono_ms();
+	engine_stop(engine);
+	assert_true(clock_mono_ms() - begin_ms < SOON_MS);
+	assert_int_equal(log.n, 0);
+	servers_stop(&servers);
+	free(log.seen);
+}
+
+static void test_stop_at_once(void **state)
+{
+	struct plan plan = plan_to(PROTO_TCP, "127.0.0.1", 9);
+	struct log log;
+
+	(void)state;
+	log_open(&log, 10);
+	engine_stop(start(&plan, 1, 2, 0, &log));
+	engine_stop(start(&plan, 0, 0, 0, &log));
+	engine_stop(NULL);
+	free(log.seen);
+}
+
+static size_t resident_bytes(void)
+{
+	CLEANUP(fclose_p) FILE *file = fopen("/proc/self/statm", "r");
+	unsigned long total, resident;
+
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%lu %lu", &total, &resident), 2);
+	return resident * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* The most endpoints there can be start quickly, cost little, and are probed a few at a time. */
+static void test_many(void **state)
+{
+	struct plan *plans = calloc(MANY, sizeof(*plans));
+	struct engine *engine;
+	uint64_t begin_ms;
+	size_t before;
+	struct log log;
+
+	(void)state;
+	assert_non_null(plans);
+	log_open(&log, 4096);
+	for (uint32_t i = 0; i < MANY; i++)
+		plans[i] = plan_to(PROTO_TCP, "127.0.0.1", 9);
+	before = resident_bytes();
+	begin_ms = clock_mono_ms();
+	engine = start(plans, MANY, 2, 0, &log);
+	assert_true(clock_mono_ms() - begin_ms < SOON_MS);
+	log_await(&log, 500);
+	assert_true(resident_bytes() - before < (size_t)40 << 20);
+	engine_stop(engine);
+	/* Spread over the interval, not all at once: 500 verdicts took about 250 ms of two workers. */
+	assert_true(log.seen[499].at_ms - begin_ms >= 200);
+	free(plans);
+	free(log.seen);
+}
+
+static void test_in_flight_auto(void **state)
+{
+	static const struct {
+		rlim_t descriptors;
+		uint32_t in_flight;
+	} rows[] = {
+		{ 1024, 768 }, { 512, 256 }, { 300, 150 }, { 4096, 3840 }, { 4353, 4096 },
+	};
+	struct plan plan = plan_to(PROTO_TCP, "127.0.0.1", 9);
+	struct rlimit before;
+	struct log log;
+
+	(void)state;
+	log_open(&log, 10);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct rlimit limit = { rows[i].descriptors, before.rlim_max };
+		struct engine *engine;
+
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+		engine = start(&plan, 1, 2, 0, &log);
+		assert_int_equal(engine_stats(engine).in_flight_max, rows[i].in_flight);
+		engine_stop(engine);
+	}
+	setrlimit(RLIMIT_NOFILE, &before);
+	free(log.seen);
+}
+
+/* No descriptor for a loop: an error that says so, and nothing left behind. */
+static void test_start_fails(void **state)
+{
+	struct plan plan = plan_to(PROTO_TCP, "127.0.0.1", 9);
+	struct engine_options options = { .workers = 2, .in_flight = 2, .report = on_report };
+	struct engine *engine = NULL;
+	struct rlimit before, none;
+	struct err err = { "" };
+	int r;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = 3;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	r = engine_start(&engine, &plan, 1, &options, &err);
+	setrlimit(RLIMIT_NOFILE, &before);
+	assert_int_equal(r, -EMFILE);
+	assert_null(engine);
+	assert_non_null(strstr(err.text, "event loop"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_first_probes),   cmocka_unit_test(test_interval),
+		cmocka_unit_test(test_fail_fast),      cmocka_unit_test(test_bound),
+		cmocka_unit_test(test_queue_overload), cmocka_unit_test(test_lag_overload),
+		cmocka_unit_test(test_stop_in_flight), cmocka_unit_test(test_stop_at_once),
+		cmocka_unit_test(test_many),           cmocka_unit_test(test_in_flight_auto),
+		cmocka_unit_test(test_start_fails),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * carry - reading a set of maps, and taking its contents along into another one. The other half of
+ * tables.h.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+
+#include "dataplane/percpu.h"
+#include "dataplane/tables.h"
+
+/* A batched read of a whole map ends with -ENOENT: there was no more. */
+static int read_all(int fd, void *keys, void *values, __u32 *n)
+{
+	LIBBPF_OPTS(bpf_map_batch_opts, opts);
+	__u64 position = 0; /* an id, or a bucket number: 4 bytes are used */
+
+	if (bpf_map_lookup_batch(fd, NULL, &position, keys, values, n, &opts) < 0 &&
+	    errno != ENOENT)
+		return -errno;
+	return 0;
+}
+
+static int read_names(struct holdings *held, int fd)
+{
+	__u32 n = map_entries(fd);
+	CLEANUP(free_p) __u32 *ids = calloc(n ? n : 1, sizeof(*ids));
+	CLEANUP(free_p) struct sl_endpoint_name *names = calloc(n ? n : 1, sizeof(*names));
+	int r;
+
+	held->names = calloc(n ? n : 1, sizeof(*held->names));
+	if (!ids || !names || !held->names)
+		return -ENOMEM;
+	r = read_all(fd, ids, names, &n);
+	if (r < 0)
+		return r;
+	for (__u32 i = 0; i < n; i++)
+		if (names[i].key.port)
+			held->names[held->n_names++] = (struct holding){ names[i].key, ids[i] };
+	return 0;
+}
+
+static int read_targets(struct holdings *held, int fd)
+{
+	__u32 n = map_entries(fd);
+	CLEANUP(free_p) struct sl_target_key *keys = calloc(n ? n : 1, sizeof(*keys));
+	CLEANUP(free_p) struct sl_target *targets = calloc(n ? n : 1, sizeof(*targets));
+	int r;
+
+	held->targets = calloc(n ? n : 1, sizeof(*held->targets));
+	if (!keys || !targets || !held->targets)
+		return -ENOMEM;
+	r = read_all(fd, keys, targets, &n);
+	if (r < 0)
+		return r;
+	for (__u32 i = 0; i < n; i++)
+		held->targets[held->n_targets++] = (struct holding){ keys[i], targets[i].id };
+	return 0;
+}
+
+int holdings_read(struct holdings *ret_held, const struct mapset *set)
+{
+	CLEANUP(holdings_done) struct holdings held = { 0 };
+	int r;
+
+	r = read_names(&held, set->fd[MAP_NAMES]);
+	if (r < 0)
+		return r;
+	r = read_targets(&held, set->fd[MAP_TARGETS]);
+	if (r < 0)
+		return r;
+	holdings_sort(&held);
+
+	*ret_held = held;
+	held = (struct holdings){ 0 };
+	return 0;
+}
+
+static int carry_words(struct tables *tables, int old_fd)
+{
+	struct mapped old = { 0 };
+	int r;
+
+	r = mapped_open(&old, old_fd, sizeof(struct sl_word), map_entries(old_fd));
+	if (r < 0)
+		return r;
+	for (uint32_t i = 0; i < tables->ids.n; i++)
+		if (tables->ids.was[i] != ID_NONE)
+			mapped_store_word(&tables->words, tables->ids.id[i],
+					  mapped_word(&old, tables->ids.was[i]));
+	mapped_close(&old);
+	return 0;
+}
+
+/*
+ * Packets that the old programs count between this copy and the change of programs are lost to the
+ * counters: some milliseconds' worth, once per change of size.
+ */
+static int carry_counters(struct tables *tables, const struct mapset *old)
+{
+	const struct mapset *maps = tables->maps;
+	int r;
+
+	for (uint32_t i = 0; i < tables->ids.n && old->fd[MAP_STATS] >= 0; i++) {
+		if (tables->ids.was[i] == ID_NONE)
+			continue;
+		r = percpu_copy(maps->fd[MAP_STATS], tables->ids.id[i], old->fd[MAP_STATS],
+				tables->ids.was[i], sizeof(struct sl_endpoint_stats));
+		/* An id beyond the old counters: somebody made the set from pieces. */
+		if (r < 0 && r != -ENOENT)
+			return r;
+	}
+	if (old->fd[MAP_DECISIONS] < 0)
+		return 0;
+	return percpu_copy(maps->fd[MAP_DECISIONS], 0, old->fd[MAP_DECISIONS], 0,
+			   sizeof(struct sl_decision_counts));
+}
+
+int tables_carry(struct tables *tables, const struct mapset *old)
+{
+	int r;
+
+	r = carry_words(tables, old->fd[MAP_WORDS]);
+	if (r < 0)
+		return r;
+	return carry_counters(tables, old);
+}

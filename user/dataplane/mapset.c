@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dataplane/mapset.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <string.h>
+
+#include "dataplane/pins.h"
+#include "sluice/abi.h"
+#include "util/err.h"
+
+/* How many entries a map has follows from the number of endpoints. */
+enum map_scale { SCALE_ONE, SCALE_ENDPOINTS, SCALE_TARGETS, SCALE_FILTER };
+
+/* A hash map that is never more than half full keeps its chains short. */
+#define TARGETS_PER_ENDPOINT 2
+/* One bit in 16 set: at most 6 % of foreign packets pay for a lookup that misses. */
+#define FILTER_BITS_PER_ENDPOINT 16
+#define FILTER_BITS_MIN 6 /* one 64-bit word */
+#define FILTER_WORD_BITS 6
+
+static const struct map_shape {
+	const char *name, *purpose;
+	enum bpf_map_type type;
+	size_t key_size, value_size;
+	uint32_t flags;
+	enum map_scale scale;
+} shapes[MAPS] = {
+	[MAP_TARGETS] = { "targets", "address, port and protocol of every endpoint, with its id",
+			  BPF_MAP_TYPE_HASH, sizeof(struct sl_target_key), sizeof(struct sl_target),
+			  0, SCALE_TARGETS },
+	[MAP_FILTER] = { "target_filter", "bitmap that spares other traffic the lookup in targets",
+			 BPF_MAP_TYPE_ARRAY, sizeof(__u32), sizeof(__u64), BPF_F_MMAPABLE,
+			 SCALE_FILTER },
+	[MAP_WORDS] = { "endpoint_words", "health, admin state and action by endpoint id",
+			BPF_MAP_TYPE_ARRAY, sizeof(__u32), sizeof(struct sl_word), BPF_F_MMAPABLE,
+			SCALE_ENDPOINTS },
+	[MAP_NAMES] = { "endpoint_names", "which endpoint an id is, with its pool and settings",
+			BPF_MAP_TYPE_ARRAY, sizeof(__u32), sizeof(struct sl_endpoint_name), 0,
+			SCALE_ENDPOINTS },
+	[MAP_STATS] = { "endpoint_stats", "packets, SYNs and rejections by endpoint id, per CPU",
+			BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(__u32), sizeof(struct sl_endpoint_stats),
+			0, SCALE_ENDPOINTS },
+	[MAP_DECISIONS] = { "decisions", "packets by what was decided about them, per CPU",
+			    BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(__u32),
+			    sizeof(struct sl_decision_counts), 0, SCALE_ONE },
+	[MAP_META] = { "meta", "layout, mode, the daemon's heartbeat and version",
+		       BPF_MAP_TYPE_ARRAY, sizeof(__u32), sizeof(struct sl_meta), BPF_F_MMAPABLE,
+		       SCALE_ONE },
+	[MAP_BUDGET] = { "reply_budget", "replies that each CPU may still send in its window",
+			 BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(__u32), sizeof(struct sl_reply_budget),
+			 0, SCALE_ONE },
+};
+
+const char *map_name(enum map_id id)
+{
+	return shapes[id].name;
+}
+
+const char *map_purpose(enum map_id id)
+{
+	return shapes[id].purpose;
+}
+
+struct map_sizes map_sizes_for(uint32_t endpoints)
+{
+	struct map_sizes sizes = { .endpoints = endpoints, .filter_bits = FILTER_BITS_MIN };
+
+	while (1ull << sizes.filter_bits < (uint64_t)endpoints * FILTER_BITS_PER_ENDPOINT)
+		sizes.filter_bits++;
+	for (enum map_id id = 0; id < MAPS; id++) {
+		const uint32_t by_scale[] = {
+			[SCALE_ONE] = 1,
+			[SCALE_ENDPOINTS] = endpoints,
+			[SCALE_TARGETS] = endpoints * TARGETS_PER_ENDPOINT,
+			[SCALE_FILTER] = 1u << (sizes.filter_bits - FILTER_WORD_BITS),
+		};
+
+		sizes.entries[id] = by_scale[shapes[id].scale];
+	}
+	return sizes;
+}
+
+void mapset_done(struct mapset *set)
+{
+	for (enum map_id id = 0; id < MAPS; id++) {
+		close_p(&set->fd[id]);
+		set->fd[id] = -1;
+	}
+}
+
+static bool read_info(struct bpf_map_info *ret_info, int fd)
+{
+	__u32 len = sizeof(*ret_info);
+
+	memset(ret_info, 0, sizeof(*ret_info));
+	return bpf_obj_get_info_by_fd(fd, ret_info, &len) == 0;
+}
+
+uint32_t map_entries(int fd)
+{
+	struct bpf_map_info info;
+
+	return read_info(&info, fd) ? info.max_entries : 0;
+}
+
+static bool has_shape(int fd, const struct map_shape *shape)
+{
+	struct bpf_map_info info;
+
+	return read_info(&info, fd) && info.type == shape->type &&
+	       info.key_size == shape->key_size && info.value_size == shape->value_size &&
+	       info.map_flags == shape->flags;
+}
+
+static bool has_layout(int meta_fd)
+{
+	struct sl_meta meta;
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(meta_fd, &zero, &meta) == 0 && meta.layout == SL_LAYOUT;
+}
+
+/* The maps without which nothing can be told about the ids in the others. */
+static bool is_readable(const struct mapset *set)
+{
+	return set->fd[MAP_META] >= 0 && has_layout(set->fd[MAP_META]) &&
+	       set->fd[MAP_TARGETS] >= 0 && set->fd[MAP_NAMES] >= 0 && set->fd[MAP_WORDS] >= 0;
+}
+
+enum mapset_fit mapset_open_pinned(struct mapset *ret_set, const struct pins *pins,
+				   const struct map_sizes *sizes)
+{
+	struct mapset set = MAPSET_NONE;
+	enum mapset_fit fit = MAPSET_FITS;
+	char path[PATH_MAX];
+	int n_found = 0;
+
+	for (enum map_id id = 0; id < MAPS; id++) {
+		if (pins_path(pins, path, PINS_MAPS, false, shapes[id].name) == 0)
+			set.fd[id] = bpf_obj_get(path);
+		n_found += set.fd[id] >= 0;
+		if (set.fd[id] >= 0 && !has_shape(set.fd[id], &shapes[id])) {
+			close_p(&set.fd[id]);
+			set.fd[id] = -1;
+		}
+		if (set.fd[id] < 0 || map_entries(set.fd[id]) != sizes->entries[id])
+			fit = MAPSET_READABLE;
+	}
+	*ret_set = set;
+	if (!n_found)
+		return MAPSET_ABSENT;
+	return is_readable(&set) ? fit : MAPSET_ALIEN;
+}
+
+uint64_t map_memory(int fd)
+{
+	CLEANUP(fclose_p) FILE *file = NULL;
+	unsigned long long bytes = 0;
+	char text[128];
+
+	snprintf(text, sizeof(text), "/proc/self/fdinfo/%d", fd);
+	file = fopen(text, "re");
+	if (!file)
+		return 0;
+	while (fgets(text, sizeof(text), file))
+		if (sscanf(text, "memlock: %llu", &bytes) == 1)
+			break;
+	return bytes;
+}
+
+int mapset_stage(const struct mapset *set, const struct pins *pins, struct err *err)
+{
+	char path[PATH_MAX];
+	int r;
+
+	r = pins_stage(pins, PINS_MAPS, err);
+	if (r < 0)
+		return r;
+	for (enum map_id id = 0; id < MAPS; id++) {
+		r = pins_path(pins, path, PINS_MAPS, true, shapes[id].name);
+		if (r < 0 || bpf_obj_pin(set->fd[id], path) < 0) {
+			r = r < 0 ? r : -errno;
+			return err_set(err, r, "pin map '%s': %s", shapes[id].name, strerror(-r));
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * mapset - the maps of bpf/maps.h as one set: their shapes, their sizes, and where they are pinned.
+ *
+ * The maps refer to each other by endpoint id, so they are taken over together or replaced
+ * together, never one by one.
+ */
+#ifndef SLUICE_DATAPLANE_MAPSET_H
+#define SLUICE_DATAPLANE_MAPSET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/cleanup.h"
+
+struct err;
+struct pins;
+
+enum map_id {
+	MAP_TARGETS,
+	MAP_FILTER,
+	MAP_WORDS,
+	MAP_NAMES,
+	MAP_STATS,
+	MAP_DECISIONS,
+	MAP_META,
+	MAP_BUDGET,
+	MAPS
+};
+
+struct map_sizes {
+	uint32_t endpoints; /* ids 0 .. endpoints - 1 */
+	uint32_t filter_bits;
+	uint32_t entries[MAPS];
+};
+
+/* The sizes for that many endpoint ids, at least 1. */
+struct map_sizes map_sizes_for(uint32_t endpoints);
+
+const char *map_name(enum map_id id);
+const char *map_purpose(enum map_id id); /* one line */
+
+struct mapset {
+	int fd[MAPS]; /* owned; -1: not open */
+};
+
+#define MAPSET_NONE                             \
+	{                                       \
+		.fd = { [0 ... MAPS - 1] = -1 } \
+	}
+
+void mapset_done(struct mapset *set);
+
+enum mapset_fit {
+	MAPSET_ABSENT, /* nothing is pinned */
+	MAPSET_FITS, /* can be taken over as it is */
+	MAPSET_READABLE, /* has other sizes or lacks maps: its contents can be carried over */
+	MAPSET_ALIEN /* another layout: its contents mean nothing to us */
+};
+
+/* Open what is pinned and say how well it fits. ret_set is to be released in every case. */
+enum mapset_fit mapset_open_pinned(struct mapset *ret_set, const struct pins *pins,
+				   const struct map_sizes *sizes);
+
+/* Entries of an open map, or 0. */
+uint32_t map_entries(int fd);
+
+/* Bytes of kernel memory that the map is charged for, or 0 if the kernel does not say. */
+uint64_t map_memory(int fd);
+
+/* Pin all maps in "maps:new". */
+int mapset_stage(const struct mapset *set, const struct pins *pins, struct err *err);
+
+#endif

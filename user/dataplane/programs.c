@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dataplane/programs.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <string.h>
+
+#include "dataplane/bpflog.h"
+#include "dataplane/pins.h"
+#include "util/err.h"
+
+#include "tc.skel.h"
+#include "xdp.skel.h"
+
+struct programs {
+	struct xdp_bpf *xdp;
+	struct tc_bpf *tc;
+	struct mapset maps; /* borrowed from xdp */
+	const struct bpf_program *progs[PROGS];
+};
+
+/* Texts about a load that failed; the kernel's errno alone says little. */
+static int load_error(struct err *err, const char *what, int code)
+{
+	const char *reason = bpflog_reason();
+
+	return err_set(err, code, "load the %s program: %s%s%s", what, strerror(-code),
+		       *reason ? ": " : "", reason);
+}
+
+/* libbpf looks maps up by name; the table in mapset.c has them. */
+static int shape_maps(struct bpf_object *object, const struct mapset *reuse,
+		      const struct map_sizes *sizes)
+{
+	int r;
+
+	for (enum map_id id = 0; id < MAPS; id++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(object, map_name(id));
+
+		if (!map)
+			return -ENOENT;
+		r = reuse ? bpf_map__reuse_fd(map, reuse->fd[id])
+			  : bpf_map__set_max_entries(map, sizes->entries[id]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int load_xdp(struct programs *programs, const struct mapset *reuse,
+		    const struct map_sizes *sizes, struct err *err)
+{
+	int r;
+
+	programs->xdp = xdp_bpf__open();
+	if (!programs->xdp)
+		return load_error(err, "XDP", -errno);
+	programs->xdp->rodata->filter_bits = sizes->filter_bits;
+	r = shape_maps(programs->xdp->obj, reuse, sizes);
+	if (r < 0)
+		return load_error(err, "XDP", r);
+	r = xdp_bpf__load(programs->xdp);
+	if (r < 0)
+		return load_error(err, "XDP", r);
+	for (enum map_id id = 0; id < MAPS; id++)
+		programs->maps.fd[id] =
+			bpf_object__find_map_fd_by_name(programs->xdp->obj, map_name(id));
+	return 0;
+}
+
+static int load_tc(struct programs *programs, const struct map_sizes *sizes, struct err *err)
+{
+	int r;
+
+	programs->tc = tc_bpf__open();
+	if (!programs->tc)
+		return load_error(err, "tc", -errno);
+	programs->tc->rodata->filter_bits = sizes->filter_bits;
+	r = shape_maps(programs->tc->obj, &programs->maps, sizes);
+	if (r < 0)
+		return load_error(err, "tc", r);
+	r = tc_bpf__load(programs->tc);
+	if (r < 0)
+		return load_error(err, "tc", r);
+	return 0;
+}
+
+int programs_load(struct programs **ret, const struct mapset *reuse, const struct map_sizes *sizes,
+		  struct err *err)
+{
+	CLEANUP(programs_free_p) struct programs *programs = calloc(1, sizeof(*programs));
+	int r;
+
+	if (!programs)
+		return -ENOMEM;
+	bpflog_begin();
+	r = load_xdp(programs, reuse, sizes, err);
+	if (r < 0)
+		return r;
+	r = load_tc(programs, sizes, err);
+	if (r < 0)
+		return r;
+	programs->progs[PROG_XDP] = programs->xdp->progs.sl_xdp;
+	programs->progs[PROG_TC_INGRESS] = programs->tc->progs.sl_tc_ingress;
+	programs->progs[PROG_TC_EGRESS] = programs->tc->progs.sl_tc_egress;
+
+	*ret = take_ptr(programs);
+	return 0;
+}
+
+void programs_free(struct programs *programs)
+{
+	if (!programs)
+		return;
+	xdp_bpf__destroy(programs->xdp);
+	tc_bpf__destroy(programs->tc);
+	free(programs);
+}
+
+int programs_fd(const struct programs *programs, enum prog_id id)
+{
+	return bpf_program__fd(programs->progs[id]);
+}
+
+const struct mapset *programs_maps(const struct programs *programs)
+{
+	return &programs->maps;
+}
+
+int programs_stage(const struct programs *programs, const struct pins *pins, struct err *err)
+{
+	char path[PATH_MAX];
+	int r;
+
+	r = pins_stage(pins, PINS_PROGS, err);
+	if (r < 0)
+		return r;
+	for (enum prog_id id = 0; id < PROGS; id++) {
+		const char *name = bpf_program__name(programs->progs[id]);
+
+		r = pins_path(pins, path, PINS_PROGS, true, name);
+		if (r < 0 || bpf_obj_pin(programs_fd(programs, id), path) < 0) {
+			r = r < 0 ? r : -errno;
+			return err_set(err, r, "pin program '%s': %s", name, strerror(-r));
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * programs - the compiled BPF objects, loaded over one set of maps.
+ *
+ * bpf/xdp.bpf.c and bpf/tc.bpf.c declare the same maps; the second object is given the first
+ * one's. The maps live as long as a pin, an attached program or this object holds them.
+ */
+#ifndef SLUICE_DATAPLANE_PROGRAMS_H
+#define SLUICE_DATAPLANE_PROGRAMS_H
+
+#include "dataplane/mapset.h"
+#include "util/cleanup.h"
+
+struct err;
+struct pins;
+struct programs;
+
+enum prog_id { PROG_XDP, PROG_TC_INGRESS, PROG_TC_EGRESS, PROGS };
+
+/*
+ * Load both objects: over the maps in reuse, or, if that is NULL, over new maps of these sizes.
+ * -errno from the kernel, with what the verifier said in err.
+ */
+int programs_load(struct programs **ret, const struct mapset *reuse, const struct map_sizes *sizes,
+		  struct err *err);
+void programs_free(struct programs *programs);
+DEFINE_CLEANUP(struct programs, programs_free)
+
+int programs_fd(const struct programs *programs, enum prog_id id);
+
+/* The maps, borrowed: not to be released with mapset_done(). */
+const struct mapset *programs_maps(const struct programs *programs);
+
+/* Pin all programs in "progs:new". */
+int programs_stage(const struct programs *programs, const struct pins *pins, struct err *err);
+
+#endif

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dataplane/tables.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+
+#include "dataplane/percpu.h"
+#include "sluice/hash.h"
+#include "util/err.h"
+
+/* Entries per batched system call: enough to make the call's cost vanish, small enough to own. */
+#define CHUNK 512
+#define BITS_PER_WORD 64
+
+struct tables_chunk {
+	uint32_t n;
+	__u32 ids[CHUNK];
+	struct sl_endpoint_name names[CHUNK];
+	struct sl_target_key keys[CHUNK];
+	struct sl_target targets[CHUNK];
+};
+
+int tables_open(struct tables *tables, const struct mapset *maps, const struct map_sizes *sizes)
+{
+	int r;
+
+	tables->maps = maps;
+	tables->sizes = *sizes;
+	tables->chunk = calloc(1, sizeof(*tables->chunk));
+	if (!tables->chunk)
+		return -ENOMEM;
+	r = mapped_open(&tables->words, maps->fd[MAP_WORDS], sizeof(struct sl_word),
+			sizes->entries[MAP_WORDS]);
+	if (r < 0)
+		return r;
+	r = mapped_open(&tables->filter, maps->fd[MAP_FILTER], sizeof(__u64),
+			sizes->entries[MAP_FILTER]);
+	if (r < 0)
+		return r;
+	return mapped_open(&tables->meta, maps->fd[MAP_META], sizeof(struct sl_meta),
+			   sizes->entries[MAP_META]);
+}
+
+void tables_done(struct tables *tables)
+{
+	mapped_close(&tables->words);
+	mapped_close(&tables->filter);
+	mapped_close(&tables->meta);
+	ids_done(&tables->ids);
+	holdings_done(&tables->held);
+	free(tables->wanted);
+	free(tables->chunk);
+	tables->wanted = NULL;
+	tables->chunk = NULL;
+}
+
+/*
+ * Whether endpoint i is in force in these very maps, under this id. A daemon that was killed while
+ * it started may have left a name without a target.
+ */
+static bool is_in_force(const struct tables *tables, const struct model *model, uint32_t i)
+{
+	const struct holding *target;
+
+	if (!tables->in_place || tables->ids.was[i] != tables->ids.id[i])
+		return false;
+	target = holding_find(tables->held.targets, tables->held.n_targets,
+			      &model->endpoints[i].key);
+	return target && target->id == tables->ids.id[i];
+}
+
+static int want(struct tables *tables, const struct model *model)
+{
+	struct holdings wanted = { .n_targets = model->n_endpoints };
+
+	wanted.targets =
+		calloc(model->n_endpoints ? model->n_endpoints : 1, sizeof(*wanted.targets));
+	if (!wanted.targets)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < model->n_endpoints; i++)
+		wanted.targets[i] = (struct holding){ model->endpoints[i].key, tables->ids.id[i] };
+	holdings_sort(&wanted);
+	tables->wanted = wanted.targets;
+	return 0;
+}
+
+/* --- the filter ------------------------------------------------------------------------------ */
+
+static void filter_set(uint64_t *bitmap, const struct sl_target_key *key, uint32_t bits)
+{
+	uint32_t bit = sl_filter_bit(key, bits);
+
+	__atomic_fetch_or(&bitmap[bit / BITS_PER_WORD], 1ull << bit % BITS_PER_WORD,
+			  __ATOMIC_RELEASE);
+}
+
+/*
+ * Leave only the bits of these keys. All of them are set now, so each word only loses bits that
+ * stand for nothing. Without memory the old bits stay: they cost lookups, never a decision.
+ */
+static void filter_rebuild(struct tables *tables, const struct holding *held, uint32_t n)
+{
+	uint32_t n_words = tables->sizes.entries[MAP_FILTER];
+	CLEANUP(free_p) uint64_t *fresh = calloc(n_words, sizeof(*fresh));
+	uint64_t *live = tables->filter.start;
+
+	if (!fresh)
+		return;
+	for (uint32_t i = 0; i < n; i++)
+		filter_set(fresh, &held[i].key, tables->sizes.filter_bits);
+	for (uint32_t i = 0; i < n_words; i++)
+		__atomic_store_n(&live[i], fresh[i], __ATOMIC_RELAXED);
+}
+
+/* --- batched writes -------------------------------------------------------------------------- */
+
+static int full_error(const struct tables *tables, enum map_id id, int code, struct err *err)
+{
+	if (code == -E2BIG)
+		return err_set(err, code,
+			       "map '%s' is full: it has %u entries, for %u endpoints; raise "
+			       "gateway.max_endpoints",
+			       map_name(id), tables->sizes.entries[id], tables->sizes.endpoints);
+	return err_set(err, code, "write map '%s': %s", map_name(id), strerror(-code));
+}
+
+static int write_batch(const struct tables *tables, enum map_id id, const void *keys,
+		       const void *values, struct err *err)
+{
+	LIBBPF_OPTS(bpf_map_batch_opts, opts, .elem_flags = BPF_ANY);
+	__u32 n = tables->chunk->n;
+
+	if (n && bpf_map_update_batch(tables->maps->fd[id], keys, values, &n, &opts) < 0)
+		return full_error(tables, id, -errno, err);
+	return 0;
+}
+
+static void name_endpoint(struct sl_endpoint_name *ret_name, const struct model *model, uint32_t i)
+{
+	const struct endpoint *endpoint = &model->endpoints[i];
+	const struct service *service = &model->services[endpoint->service];
+
+	memset(ret_name, 0, sizeof(*ret_name));
+	ret_name->key = endpoint->key;
+	snprintf(ret_name->text, sizeof(ret_name->text), "%s", endpoint->text);
+	snprintf(ret_name->pool, sizeof(ret_name->pool), "%s", model->pools[service->pool].name);
+	snprintf(ret_name->settings, sizeof(ret_name->settings), "%s",
+		 model->settings[endpoint->settings].name);
+}
+
+static int flush(struct tables *tables, bool names_only, struct err *err)
+{
+	struct tables_chunk *chunk = tables->chunk;
+	int r;
+
+	r = write_batch(tables, MAP_NAMES, chunk->ids, chunk->names, err);
+	if (r < 0)
+		return r;
+	if (!names_only) {
+		for (uint32_t i = 0; i < chunk->n; i++)
+			filter_set(tables->filter.start, &chunk->keys[i],
+				   tables->sizes.filter_bits);
+		r = write_batch(tables, MAP_TARGETS, chunk->keys, chunk->targets, err);
+		if (r < 0)
+			return r;
+	}
+	chunk->n = 0;
+	return 0;
+}
+
+/* Write names, and unless names_only targets, of the endpoints that are in force or are not. */
+static int write_endpoints(struct tables *tables, const struct model *model, bool in_force,
+			   bool names_only, struct err *err)
+{
+	struct tables_chunk *chunk = tables->chunk;
+	int r;
+
+	chunk->n = 0;
+	for (uint32_t i = 0; i < model->n_endpoints; i++) {
+		if (is_in_force(tables, model, i) != in_force)
+			continue;
+		chunk->ids[chunk->n] = tables->ids.id[i];
+		chunk->keys[chunk->n] = model->endpoints[i].key;
+		chunk->targets[chunk->n] =
+			(struct sl_target){ .kind = SL_TARGET_ENDPOINT, .id = tables->ids.id[i] };
+		name_endpoint(&chunk->names[chunk->n], model, i);
+		if (++chunk->n == CHUNK) {
+			r = flush(tables, names_only, err);
+			if (r < 0)
+				return r;
+		}
+	}
+	return flush(tables, names_only, err);
+}
+
+/* --- steps ----------------------------------------------------------------------------------- */
+
+/* Clear the ids that are about to be given out: their last owner's word and counters go. */
+static int clear_ids(struct tables *tables, const struct model *model, struct err *err)
+{
+	int r;
+
+	for (uint32_t i = 0; i < model->n_endpoints; i++) {
+		uint32_t was = tables->ids.was[i];
+		struct sl_word word = { 0 };
+
+		if (is_in_force(tables, model, i))
+			continue;
+		if (was != ID_NONE)
+			word = mapped_word(&tables->words, was);
+		mapped_store_word(&tables->words, tables->ids.id[i], word);
+		r = percpu_clear(tables->maps->fd[MAP_STATS], tables->ids.id[i],
+				 sizeof(struct sl_endpoint_stats));
+		if (r < 0)
+			return full_error(tables, MAP_STATS, r, err);
+	}
+	return 0;
+}
+
+int tables_add(struct tables *tables, const struct model *model, struct err *err)
+{
+	int r;
+
+	r = want(tables, model);
+	if (r < 0)
+		return err_set(err, r, "list the endpoints: %s", strerror(-r));
+	/* New maps are all zero. */
+	if (tables->in_place) {
+		r = clear_ids(tables, model, err);
+		if (r < 0)
+			return r;
+	}
+	return write_endpoints(tables, model, false, false, err);
+}
+
+static void forget_name(const struct tables *tables, uint32_t id)
+{
+	const struct sl_endpoint_name free_name = { 0 };
+
+	if (id >= tables->sizes.endpoints)
+		return;
+	bpf_map_update_elem(tables->maps->fd[MAP_NAMES], &id, &free_name, BPF_ANY);
+	mapped_store_word(&tables->words, id, (struct sl_word){ 0 });
+}
+
+void tables_undo(struct tables *tables)
+{
+	const struct holdings *held = &tables->held;
+
+	/* New maps vanish by themselves. */
+	if (!tables->in_place || !tables->wanted)
+		return;
+	for (uint32_t i = 0; i < tables->ids.n; i++) {
+		const struct holding *added = &tables->wanted[i];
+		const struct holding *name = holding_find(held->names, held->n_names, &added->key);
+
+		if (!holding_find(held->targets, held->n_targets, &added->key))
+			bpf_map_delete_elem(tables->maps->fd[MAP_TARGETS], &added->key);
+		if (!name || name->id != added->id)
+			forget_name(tables, added->id);
+	}
+	filter_rebuild(tables, held->targets, held->n_targets);
+}
+
+void tables_settle(struct tables *tables, const struct model *model)
+{
+	const struct holdings *held = &tables->held;
+
+	if (!tables->in_place)
+		return;
+	for (uint32_t i = 0; i < held->n_targets; i++)
+		if (!holding_find(tables->wanted, tables->ids.n, &held->targets[i].key))
+			bpf_map_delete_elem(tables->maps->fd[MAP_TARGETS], &held->targets[i].key);
+	for (uint32_t i = 0; i < held->n_names; i++) {
+		const struct holding *now =
+			holding_find(tables->wanted, tables->ids.n, &held->names[i].key);
+
+		if (!now || now->id != held->names[i].id)
+			forget_name(tables, held->names[i].id);
+	}
+	filter_rebuild(tables, tables->wanted, tables->ids.n);
+	/* Pool and settings may have other names now. A failure leaves an old label, no more. */
+	write_endpoints(tables, model, true, true, NULL);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * tables - the maps' contents brought in line with a model, in steps that can be taken back.
+ *
+ *   tables_add()     what is new becomes visible; nothing that is in force changes
+ *   tables_undo()    ... and is gone again
+ *   tables_settle()  what the model no longer has goes; cannot fail
+ *
+ * Order, so that no packet is judged by the wrong word: an id's word and counters are cleared
+ * before it is given out, its name is written next, its filter bit is set before its target
+ * appears; on the way out the target goes first. An id that was in force is not given to another
+ * endpoint in the same start.
+ */
+#ifndef SLUICE_DATAPLANE_TABLES_H
+#define SLUICE_DATAPLANE_TABLES_H
+
+#include "dataplane/ids.h"
+#include "dataplane/mapped.h"
+#include "dataplane/mapset.h"
+
+struct tables_chunk; /* buffers of the batched writes */
+
+struct tables {
+	const struct mapset *maps; /* borrowed */
+	struct map_sizes sizes;
+	struct mapped words, meta, filter;
+	struct ids ids;
+	struct holdings held; /* what the maps that we found held */
+	struct holding *wanted; /* the model's endpoints with their ids, sorted by key */
+	bool in_place; /* held is about maps: they were taken over */
+	struct tables_chunk *chunk;
+};
+
+/* Read what a readable set holds. -errno from the kernel, -ENOMEM. */
+int holdings_read(struct holdings *ret_held, const struct mapset *set);
+
+/*
+ * Map the maps into memory. held and ids are set by the caller before tables_add(). Released with
+ * tables_done() in every case.
+ */
+int tables_open(struct tables *tables, const struct mapset *maps, const struct map_sizes *sizes);
+void tables_done(struct tables *tables);
+
+/*
+ * Make the model's endpoints visible that are not yet.
+ *   -E2BIG  a map is full   other -errno from the kernel; tables_undo() is to be called then, too
+ */
+int tables_add(struct tables *tables, const struct model *model, struct err *err);
+void tables_undo(struct tables *tables);
+void tables_settle(struct tables *tables, const struct model *model);
+
+/* Copy words, counters and decisions of the endpoints that stay from a set that is replaced. */
+int tables_carry(struct tables *tables, const struct mapset *old);
+
+#endif
