@@ -11,7 +11,8 @@ struct advice advice_for(const struct verdict *verdict)
 
 	if (hint)
 		advice.remedies[advice.n_remedies++] = hint;
-	if (!row)
+	/* Nothing is wrong: nothing caused it, and there is nothing to do. */
+	if (!row || message_passed(verdict->code))
 		return advice;
 
 	for (size_t i = 0; i < CATALOGUE_LIST_MAX && row->causes[i]; i++)

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * gateway_fake - a gateway without a kernel and without probes, for tests of what shows it.
+ *
+ * Defines the data plane's and the engine's readers themselves: the archives with the real ones are
+ * then not linked. Included by one .c of a test program. Tests set fake_* and the board as they
+ * like.
+ */
+#ifndef SLUICE_TESTS_GATEWAY_FAKE_H
+#define SLUICE_TESTS_GATEWAY_FAKE_H
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config/config.h"
+#include "config/report.h"
+#include "control/api.h"
+#include "util/clock.h"
+#include "util/err.h"
+
+static struct sl_meta fake_meta;
+static struct sl_endpoint_stats fake_stats;
+static struct sl_decision_counts fake_decisions;
+static int fake_stats_result;
+static int fake_detach_result;
+static char fake_detached[128];
+
+int dataplane_endpoint_stats(const struct dataplane *dp, uint32_t endpoint,
+			     struct sl_endpoint_stats *ret_stats)
+{
+	(void)dp;
+	if (fake_stats_result < 0)
+		return fake_stats_result;
+	*ret_stats = fake_stats;
+	ret_stats->syn += endpoint;
+	return 0;
+}
+
+int dataplane_decisions(const struct dataplane *dp, struct sl_decision_counts *ret_counts)
+{
+	(void)dp;
+	*ret_counts = fake_decisions;
+	return 0;
+}
+
+struct sl_meta dataplane_meta(const struct dataplane *dp)
+{
+	(void)dp;
+	return fake_meta;
+}
+
+const struct attachment *dataplane_attachments(const struct dataplane *dp, uint32_t *ret_n)
+{
+	static const struct attachment attachments[] = {
+		{ .interface = "lan0",
+		  .ifindex = 7,
+		  .ingress = ATTACH_TCX,
+		  .egress = ATTACH_TCX,
+		  .adopted = true,
+		  .n_steps = 1,
+		  .steps = { "xdp-native: passed over, the device is virtual" } },
+		{ .interface = "lan1", .ifindex = 8, .ingress = ATTACH_XDP_NATIVE },
+	};
+
+	(void)dp;
+	*ret_n = 2;
+	return attachments;
+}
+
+const char *attach_mode_name(enum attach_mode mode)
+{
+	static const char *const names[] = {
+		[ATTACH_NONE] = "none",
+		[ATTACH_XDP_OFFLOAD] = "xdp-offload",
+		[ATTACH_XDP_NATIVE] = "xdp-native",
+		[ATTACH_XDP_GENERIC] = "xdp-generic",
+		[ATTACH_TCX] = "tcx",
+		[ATTACH_CLSACT] = "clsact",
+	};
+
+	return names[mode];
+}
+
+const struct map_info *dataplane_maps(const struct dataplane *dp, uint32_t *ret_n)
+{
+	static const struct map_info maps[] = {
+		{ "targets", "/sys/fs/bpf/sluice/v1/targets", "which destinations are guarded",
+		  4096, 524288 },
+		{ "endpoint_words", "/sys/fs/bpf/sluice/v1/endpoint_words",
+		  "may this endpoint receive new flows", 4096, 32769 },
+	};
+
+	(void)dp;
+	*ret_n = 2;
+	return maps;
+}
+
+int dataplane_detach_all(const char *bpffs, struct err *err)
+{
+	snprintf(fake_detached, sizeof(fake_detached), "%s", bpffs);
+	if (fake_detach_result < 0)
+		return err_set(err, fake_detach_result, "detach: the kernel said no");
+	return 0;
+}
+
+struct engine_stats engine_stats(const struct engine *engine)
+{
+	(void)engine;
+	return (struct engine_stats){ .workers = 2,
+				      .in_flight_max = 512,
+				      .in_flight = 3,
+				      .queued = 1,
+				      .started = 104,
+				      .finished = 101,
+				      .overloaded = 5,
+				      .loop_lag_ms = 4 };
+}
+
+/* Two pools with services (one of them with two), one without. */
+static const char gateway_yaml[] =
+	"gateway:\n"
+	"  interfaces: [ { name: lan0 } ]\n"
+	"probes:\n"
+	"  - { name: quick, protocol: http, path: /healthz, host: shop.test, interval: 5s,\n"
+	"      timeout: 2s, unhealthy_threshold: 3, healthy_threshold: 2 }\n"
+	"settings:\n"
+	"  - { name: web, protocol: http, port: 80, probe: quick }\n"
+	"  - { name: db, protocol: tcp, port: 5432, on_unhealthy: drop, established: reset }\n"
+	"pools:\n"
+	"  - { name: web-pool, backends: [ { address: 10.0.0.5 }, { address: 10.0.0.6 },\n"
+	"      { address: 'fd00::5' } ] }\n"
+	"  - { name: db-pool, backends: [ { address: 10.0.1.1 } ] }\n"
+	"  - { name: spare, backends: [ { address: 10.0.9.9 } ] }\n"
+	"services:\n"
+	"  - { name: shop, pool: web-pool, settings: web }\n"
+	"  - { name: shop-db, pool: web-pool, settings: db }\n"
+	"  - { name: store, pool: db-pool, settings: db }\n";
+
+struct gateway_fake {
+	struct model *model;
+	struct plan *plans;
+	struct board *board;
+	struct api_context context;
+	char directory[64];
+};
+
+static inline int gateway_fake_start(struct gateway_fake *gateway, const char *yaml)
+{
+	struct report report = { .n_items = 0 };
+	struct health health;
+	char line[512];
+
+	memset(gateway, 0, sizeof(*gateway));
+	snprintf(gateway->directory, sizeof(gateway->directory), "/tmp/sluice-test-XXXXXX");
+	if (!mkdtemp(gateway->directory))
+		return -errno;
+	if (config_parse(&gateway->model, yaml, strlen(yaml), "test.yaml", &report) < 0) {
+		for (size_t i = 0; i < report.n_items; i++) {
+			report_format(line, sizeof(line), &report, i);
+			printf("# %s\n", line);
+		}
+		return -EINVAL;
+	}
+	snprintf(gateway->model->gateway.api_socket, sizeof(gateway->model->gateway.api_socket),
+		 "%s/api.sock", gateway->directory);
+
+	gateway->plans = calloc(gateway->model->n_endpoints + 1, sizeof(*gateway->plans));
+	gateway->board = board_new(gateway->model->n_endpoints);
+	health_init(&health, SL_UNKNOWN, clock_wall_ms());
+	for (uint32_t i = 0; i < gateway->model->n_endpoints; i++) {
+		gateway->plans[i] = plan_endpoint(gateway->model, &gateway->model->endpoints[i]);
+		board_set_health(gateway->board, i, &health, false);
+	}
+	gateway->context = (struct api_context){
+		.model = gateway->model,
+		.plans = gateway->plans,
+		.board = gateway->board,
+		.config_path = "/etc/sluice/sluice.yaml",
+		.started_ms = clock_wall_ms() - 90 * MS_PER_SEC,
+	};
+
+	fake_stats = (struct sl_endpoint_stats){ .packets = 1000, .bytes = 64000, .syn = 120 };
+	fake_stats_result = fake_detach_result = 0;
+	fake_decisions = (struct sl_decision_counts){ .pass_healthy = 900, .reject_tcp = 12 };
+	fake_meta = (struct sl_meta){ .layout = SL_LAYOUT,
+				      .daemon_loss_after_ns = 30 * NS_PER_SEC,
+				      .heartbeat_ns = clock_mono_ns() };
+	return 0;
+}
+
+static inline void gateway_fake_stop(struct gateway_fake *gateway)
+{
+	rmdir(gateway->directory);
+	board_free(gateway->board);
+	free(gateway->plans);
+	model_free(gateway->model);
+}
+
+/* The endpoint's index by its text ("10.0.0.5:80"). */
+static inline uint32_t gateway_fake_index(const struct gateway_fake *gateway, const char *text)
+{
+	for (uint32_t i = 0; i < gateway->model->n_endpoints; i++)
+		if (!strcmp(gateway->model->endpoints[i].text, text))
+			return i;
+	return INDEX_NONE;
+}
+
+/* Let a verdict arrive n times, as the pipeline would. */
+static inline void gateway_fake_verdict(struct gateway_fake *gateway, const char *text,
+					const struct verdict *verdict, int n)
+{
+	uint32_t i = gateway_fake_index(gateway, text);
+	struct health_policy policy = { gateway->plans[i].unhealthy_threshold,
+					gateway->plans[i].healthy_threshold };
+	struct health health = board_read(gateway->board, i).health;
+
+	for (; n > 0; n--) {
+		health_step(&health, &policy, verdict->code, clock_wall_ms());
+		board_add_verdict(gateway->board, i, verdict, clock_wall_ms());
+	}
+	board_set_health(gateway->board, i, &health, false);
+}
+
+#endif

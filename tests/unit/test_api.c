@@ -1,0 +1,799 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The API over a real Unix socket, asked by libcurl and by hand. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <curl/curl.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "control/json.h"
+#include "control/socket.h"
+#include "control/stream.h"
+#include "tests/lib/fault.h"
+#include "tests/unit/gateway_fake.h"
+
+#define WAIT_MS 10000
+
+static const struct verdict ok = { .code = SL_MSG_OK,
+				   .stage = STAGE_BODY,
+				   .http_status = 200,
+				   .elapsed_ms = 2,
+				   .timing = { 180, 900, 2000 } };
+static const struct verdict refused = { .code = SL_MSG_TCP_CONNECT_FAILED,
+					.stage = STAGE_CONNECT,
+					.os_errno = ECONNREFUSED,
+					.elapsed_ms = 1,
+					.timing = { .total_us = 400 } };
+static const struct verdict overloaded = { .code = SL_MSG_PROBER_OVERLOADED, .stage = STAGE_QUEUE };
+
+static struct gateway_fake gateway;
+static struct api *api;
+
+static int start(void **state)
+{
+	(void)state;
+	assert_int_equal(gateway_fake_start(&gateway, gateway_yaml), 0);
+	assert_int_equal(api_start(&api, &gateway.context, NULL), 0);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	api_stop(take_ptr(api));
+	gateway_fake_stop(&gateway);
+	return 0;
+}
+
+/* --- a client ------------------------------------------------------------------------------- */
+
+struct answer {
+	long status;
+	char body[1 << 20];
+	size_t len;
+	char allow[64];
+};
+
+static size_t take(char *data, size_t size, size_t n, void *arg)
+{
+	struct answer *answer = arg;
+
+	n *= size;
+	assert_true(answer->len + n < sizeof(answer->body));
+	memcpy(answer->body + answer->len, data, n);
+	answer->len += n;
+	answer->body[answer->len] = '\0';
+	return n;
+}
+
+static size_t take_header(char *data, size_t size, size_t n, void *arg)
+{
+	struct answer *answer = arg;
+
+	if (n * size > 7 && !strncasecmp(data, "allow: ", 7))
+		snprintf(answer->allow, sizeof(answer->allow), "%.*s", (int)(n * size - 9),
+			 data + 7);
+	return n * size;
+}
+
+static struct answer *ask(const char *method, const char *path)
+{
+	static struct answer answer;
+	CURL *curl = curl_easy_init();
+	char url[1024];
+
+	memset(&answer, 0, sizeof(answer));
+	snprintf(url, sizeof(url), "http://sluice%s", path);
+	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, gateway.model->gateway.api_socket);
+	curl_easy_setopt(curl, CURLOPT_URL, url);
+	curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
+	curl_easy_setopt(curl, CURLOPT_PROXY, "");
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)WAIT_MS);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
+	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
+	curl_easy_setopt(curl, CURLOPT_HEADERDATA, &answer);
+	if (!strcmp(method, "HEAD"))
+		curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+	else if (!strcmp(method, "POST"))
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, "some=body");
+	else
+		curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
+	assert_int_equal(curl_easy_perform(curl), CURLE_OK);
+	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
+	curl_easy_cleanup(curl);
+	return &answer;
+}
+
+static json_t *get(const char *path, long status)
+{
+	struct answer *answer = ask("GET", path);
+	json_t *json = json_loads(answer->body, 0, NULL);
+
+	if (answer->status != status || !json)
+		printf("# %s: %ld %s\n", path, answer->status, answer->body);
+	assert_int_equal(answer->status, status);
+	assert_non_null(json);
+	return json;
+}
+
+/* The value at "pools.0.services.1.name", or NULL. */
+static const json_t *at(const json_t *json, const char *path)
+{
+	char step[64];
+
+	while (json && *path) {
+		size_t len = strcspn(path, ".");
+
+		snprintf(step, sizeof(step), "%.*s", (int)len, path);
+		json = json_is_array(json) ? json_array_get(json, strtoul(step, NULL, 10))
+					   : json_object_get(json, step);
+		path += len + (path[len] == '.');
+	}
+	return json;
+}
+
+static const char *text_at(const json_t *json, const char *path)
+{
+	const char *text = json_string_value(at(json, path));
+
+	return text ? text : "(none)";
+}
+
+static long long number_at(const json_t *json, const char *path)
+{
+	const json_t *value = at(json, path);
+
+	return json_is_integer(value) ? json_integer_value(value) : -1;
+}
+
+#define FIRST "pools.0.services.0.endpoints.0."
+
+/* --- routes --------------------------------------------------------------------------------- */
+
+static void test_status(void **state)
+{
+	json_t *json;
+
+	(void)state;
+	gateway_fake_verdict(&gateway, "10.0.0.5:80", &ok, 1);
+	gateway_fake_verdict(&gateway, "10.0.0.6:80", &refused, 1);
+	json = get("/v1/status", 200);
+	assert_string_equal(text_at(json, "version"), SLUICE_VERSION);
+	assert_int_equal(number_at(json, "pid"), getpid());
+	assert_in_range(number_at(json, "uptime_ms"), 90000, 100000);
+	assert_string_equal(text_at(json, "config"), "/etc/sluice/sluice.yaml");
+	assert_string_equal(text_at(json, "mode"), "enforce");
+	assert_string_equal(text_at(json, "on_daemon_loss"), "hold");
+	assert_in_range(number_at(json, "heartbeat_ms_ago"), 0, 5000);
+	assert_int_equal(number_at(json, "layout"), SL_LAYOUT);
+	assert_string_not_equal(text_at(json, "kernel"), "(none)");
+	assert_string_equal(text_at(json, "interfaces.0.name"), "lan0");
+	assert_string_equal(text_at(json, "interfaces.0.ingress"), "tcx");
+	assert_true(json_is_true(at(json, "interfaces.0.adopted")));
+	assert_string_equal(text_at(json, "interfaces.0.steps.0"),
+			    "xdp-native: passed over, the device is virtual");
+	assert_string_equal(text_at(json, "interfaces.1.egress"), "none");
+	assert_int_equal(number_at(json, "totals.pools"), 3);
+	assert_int_equal(number_at(json, "totals.services"), 3);
+	assert_int_equal(number_at(json, "totals.endpoints"), 7);
+	assert_int_equal(number_at(json, "totals.healthy"), 1);
+	assert_int_equal(number_at(json, "totals.unhealthy"), 1);
+	assert_int_equal(number_at(json, "totals.unknown"), 5);
+	assert_int_equal(number_at(json, "decisions.pass_healthy"), 900);
+	assert_int_equal(number_at(json, "decisions.drop_closed"), 0);
+	assert_int_equal(number_at(json, "engine.in_flight_max"), 512);
+	assert_int_equal(number_at(json, "engine.overloaded"), 5);
+	json_decref(json);
+}
+
+static void test_health(void **state)
+{
+	json_t *json;
+
+	(void)state;
+	gateway_fake_verdict(&gateway, "10.0.0.5:80", &refused, 4);
+	gateway_fake_verdict(&gateway, "10.0.0.6:80", &ok, 1);
+	gateway_fake_verdict(&gateway, "[fd00::5]:80", &refused, 3);
+	gateway_fake_verdict(&gateway, "[fd00::5]:80", &overloaded, 1);
+	json = get("/v1/health", 200);
+
+	assert_int_equal(json_array_size(at(json, "pools")), 3);
+	assert_string_equal(text_at(json, "pools.0.name"), "web-pool");
+	assert_int_equal(json_array_size(at(json, "pools.0.services")), 2);
+	assert_string_equal(text_at(json, "pools.0.services.1.name"), "shop-db");
+	assert_string_equal(text_at(json, "pools.0.services.1.settings"), "db");
+	assert_int_equal(json_array_size(at(json, "pools.0.services.0.endpoints")), 3);
+	assert_int_equal(json_array_size(at(json, "pools.1.services.0.endpoints")), 1);
+	assert_int_equal(json_array_size(at(json, "pools.2.services")), 0);
+
+	assert_string_equal(text_at(json, FIRST "address"), "10.0.0.5");
+	assert_int_equal(number_at(json, FIRST "port"), 80);
+	assert_string_equal(text_at(json, FIRST "proto"), "tcp");
+	assert_string_equal(text_at(json, FIRST "backend"), "10.0.0.5");
+	assert_string_equal(text_at(json, FIRST "health"), "Unhealthy");
+	assert_string_equal(text_at(json, FIRST "admin"), "enabled");
+	assert_int_equal(strlen(text_at(json, FIRST "since")), CLOCK_ISO_LEN - 1);
+	assert_int_equal(number_at(json, FIRST "code"), 3);
+	assert_string_equal(text_at(json, FIRST "id"), "tcp_connect_failed");
+	assert_non_null(strstr(text_at(json, FIRST "message"), "10.0.0.5:80"));
+	assert_true(json_array_size(at(json, FIRST "remedies")) > 0);
+	assert_int_equal(number_at(json, FIRST "probe.interval_ms"), 5000);
+	assert_int_equal(number_at(json, FIRST "probe.consecutive_failures"), 4);
+	assert_in_range(number_at(json, FIRST "probe.last_ms_ago"), 0, 5000);
+	assert_int_equal(number_at(json, FIRST "probe.timing_us.total"), 400);
+	assert_null(at(json, FIRST "probe.timing_us.connect"));
+	assert_int_equal(number_at(json, FIRST "kernel.syn"), 120);
+	assert_int_equal(number_at(json, FIRST "kernel.bytes"), 64000);
+	assert_null(at(json, FIRST "kernel.syn_ack"));
+	assert_null(at(json, FIRST "gate"));
+	assert_null(at(json, FIRST "forced"));
+	assert_null(at(json, FIRST "adopted"));
+
+	/* Healthy: nothing to remedy. */
+	assert_string_equal(text_at(json, "pools.0.services.0.endpoints.1.health"), "Healthy");
+	assert_int_equal(json_array_size(at(json, "pools.0.services.0.endpoints.1.remedies")), 0);
+	/* The prober is in trouble: shown Unknown, and the gate stays where it was. */
+	assert_string_equal(text_at(json, "pools.0.services.0.endpoints.2.health"), "Unknown");
+	assert_string_equal(text_at(json, "pools.0.services.0.endpoints.2.gate"), "Unhealthy");
+	/* Never probed. */
+	assert_int_equal(number_at(json, "pools.1.services.0.endpoints.0.code"), 105);
+	assert_string_equal(text_at(json, "pools.1.services.0.endpoints.0.health"), "Unknown");
+	assert_null(at(json, "pools.1.services.0.endpoints.0.probe.last_ms_ago"));
+	json_decref(json);
+}
+
+static void test_health_flags(void **state)
+{
+	uint32_t i = gateway_fake_index(&gateway, "10.0.1.1:5432");
+	struct health health;
+	json_t *json;
+
+	(void)state;
+	health_init(&health, SL_UNHEALTHY, clock_wall_ms());
+	health.forced = true;
+	board_set_health(gateway.board, i, &health, true);
+	fake_stats_result = -EIO;
+	json = get("/v1/health?pool=db-pool", 200);
+	assert_int_equal(json_array_size(at(json, "pools")), 1);
+	assert_string_equal(text_at(json, FIRST "health"), "Unhealthy");
+	assert_true(json_is_true(at(json, FIRST "forced")));
+	assert_true(json_is_true(at(json, FIRST "adopted")));
+	assert_null(at(json, FIRST "kernel"));
+	json_decref(json);
+}
+
+static void test_pools(void **state)
+{
+	json_t *json = get("/v1/pools", 200);
+
+	(void)state;
+	assert_string_equal(text_at(json, "pools.0.name"), "web-pool");
+	assert_int_equal(number_at(json, "pools.0.backends"), 3);
+	assert_string_equal(text_at(json, "pools.0.services.1"), "shop-db");
+	assert_int_equal(number_at(json, "pools.0.unknown"), 6);
+	assert_int_equal(number_at(json, "pools.2.unknown"), 0);
+	json_decref(json);
+
+	json = get("/v1/pools/web-pool", 200);
+	assert_string_equal(text_at(json, "backends.2"), "fd00::5");
+	assert_string_equal(text_at(json, "services.0.probe"), "quick");
+	assert_string_equal(text_at(json, "services.1.probe"), "default");
+	assert_string_equal(text_at(json, "services.1.on_unhealthy"), "drop");
+	assert_string_equal(text_at(json, "services.1.established"), "reset");
+	assert_int_equal(number_at(json, "services.0.unknown"), 3);
+	json_decref(json);
+}
+
+static void test_why(void **state)
+{
+	json_t *json;
+
+	(void)state;
+	gateway_fake_verdict(&gateway, "10.0.0.5:80", &ok, 1);
+	gateway_fake_verdict(&gateway, "10.0.0.5:80", &refused, 3);
+	json = get("/v1/why?pool=web-pool&address=10.0.0.5", 200);
+	assert_string_equal(text_at(json, "pool"), "web-pool");
+	assert_int_equal(json_array_size(at(json, "endpoints")), 2);
+	assert_string_equal(text_at(json, "endpoints.0.service"), "shop");
+	assert_string_equal(text_at(json, "endpoints.1.settings"), "db");
+	assert_non_null(strstr(text_at(json, "endpoints.0.finding"), "3 probes in a row failed"));
+	assert_int_equal(json_array_size(at(json, "endpoints.0.recent")), 4);
+	assert_string_equal(text_at(json, "endpoints.0.recent.0.id"), "tcp_connect_failed");
+	assert_string_equal(text_at(json, "endpoints.0.recent.3.id"), "ok");
+	assert_string_equal(text_at(json, "endpoints.0.recent.0.stage"), "connect");
+	assert_string_equal(text_at(json, "endpoints.0.plan.path"), "/healthz");
+	assert_int_equal(number_at(json, "endpoints.0.plan.healthy_threshold"), 2);
+	assert_string_equal(text_at(json, "endpoints.0.on_unhealthy"), "reject");
+	assert_true(json_array_size(at(json, "endpoints.0.causes")) > 0);
+	assert_null(at(json, "endpoints.1.plan.path"));
+	json_decref(json);
+
+	json = get("/v1/why?pool=web-pool&address=10.0.0.5:5432", 200);
+	assert_int_equal(json_array_size(at(json, "endpoints")), 1);
+	assert_int_equal(number_at(json, "endpoints.0.port"), 5432);
+	json_decref(json);
+
+	json = get("/v1/why?pool=web-pool&address=%5Bfd00:0::5%5D:80", 200);
+	assert_string_equal(text_at(json, "endpoints.0.address"), "fd00::5");
+	json_decref(json);
+}
+
+static void test_stats_and_maps(void **state)
+{
+	json_t *json = get("/v1/stats", 200);
+
+	(void)state;
+	assert_int_equal(number_at(json, "decisions.reject_tcp"), 12);
+	assert_int_equal(number_at(json, FIRST "kernel.packets"), 1000);
+	assert_null(at(json, FIRST "message"));
+	json_decref(json);
+
+	json = get("/v1/stats?pool=db-pool", 200);
+	assert_null(at(json, "decisions"));
+	assert_string_equal(text_at(json, "pools.0.name"), "db-pool");
+	json_decref(json);
+
+	json = get("/v1/maps", 200);
+	assert_string_equal(text_at(json, "maps.0.path"), "/sys/fs/bpf/sluice/v1/targets");
+	assert_int_equal(number_at(json, "maps.1.memory_bytes"), 32769);
+	json_decref(json);
+}
+
+static void test_errors(void **state)
+{
+	static const struct {
+		const char *path;
+		long status;
+		const char *code, *text;
+	} rows[] = {
+		{ "/", 404, "not_found", "'/'" },
+		{ "/v1", 404, "not_found", "/v1" },
+		{ "/v1/statuses", 404, "not_found", "/v1/statuses" },
+		{ "/v1/status/", 404, "not_found", "/v1/status/" },
+		{ "/v2/status", 404, "not_found", "/v2/status" },
+		{ "/v1/pools/", 404, "not_found", "/v1/pools/" },
+		{ "/v1/pools/none", 404, "not_found", "no pool 'none'" },
+		{ "/v1/pools/web%2Dpool/x", 404, "not_found", "web-pool/x" },
+		{ "/v1/pools/%1b%5b31m%ff", 404, "not_found", "no pool" },
+		{ "/v1/health?pool=none", 404, "not_found", "no pool 'none'" },
+		{ "/v1/health?pool=", 404, "not_found", "no pool ''" },
+		{ "/v1/stats?pool=none", 404, "not_found", "no pool 'none'" },
+		{ "/v1/why", 400, "bad_request", "pool and address" },
+		{ "/v1/why?pool=web-pool", 400, "bad_request", "pool and address" },
+		{ "/v1/why?pool=none&address=10.0.0.5", 404, "not_found", "no pool" },
+		{ "/v1/why?pool=web-pool&address=x", 400, "bad_request", "'x' is not an IP" },
+		{ "/v1/why?pool=web-pool&address=10.0.0.7", 404, "not_found", "10.0.0.7" },
+		{ "/v1/why?pool=web-pool&address=10.0.0.5:81", 404, "not_found", "10.0.0.5:81" },
+		{ "/v1/why?pool=spare&address=10.0.9.9", 404, "not_found", "10.0.9.9" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		json_t *json = get(rows[i].path, rows[i].status);
+
+		assert_string_equal(text_at(json, "error.code"), rows[i].code);
+		if (!strstr(text_at(json, "error.message"), rows[i].text))
+			fail_msg("%s: %s", rows[i].path, text_at(json, "error.message"));
+		json_decref(json);
+	}
+}
+
+static void test_decoding(void **state)
+{
+	json_t *json = get("/v1/pools/web%2dpool", 200);
+
+	(void)state;
+	assert_string_equal(text_at(json, "name"), "web-pool");
+	json_decref(json);
+	json = get("/v1/health?pool=%64b-pool", 200);
+	assert_string_equal(text_at(json, "pools.0.name"), "db-pool");
+	json_decref(json);
+}
+
+static void test_methods(void **state)
+{
+	static const char *const methods[] = { "POST", "PUT", "DELETE", "PATCH", "OPTIONS" };
+	struct answer *answer;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		answer = ask(methods[i], "/v1/status");
+		assert_int_equal(answer->status, 405);
+		assert_string_equal(answer->allow, "GET, HEAD");
+		assert_non_null(strstr(answer->body, "method_not_allowed"));
+	}
+	answer = ask("HEAD", "/v1/status");
+	assert_int_equal(answer->status, 200);
+	assert_int_equal(answer->len, 0);
+	answer = ask("HEAD", "/v1/health");
+	assert_int_equal(answer->status, 200);
+	assert_int_equal(answer->len, 0);
+}
+
+/* --- hostile clients ------------------------------------------------------------------------ */
+
+static int dial(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s",
+		 gateway.model->gateway.api_socket);
+	assert_true(fd >= 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+static void test_oversized_request(void **state)
+{
+	static const size_t len = 200000;
+	char *path = malloc(len);
+	char answer[64] = "";
+	ssize_t n;
+	int fd = dial();
+
+	(void)state;
+	memset(path, 'a', len);
+	memcpy(path, "GET /", 5);
+	/* The server may refuse and close before it has read all. */
+	send(fd, path, len, MSG_NOSIGNAL);
+	n = recv(fd, answer, sizeof(answer) - 1, 0);
+	assert_true(n <= 0 || !strncmp(answer, "HTTP/1.1 4", 10));
+	close(fd);
+	free(path);
+	json_decref(get("/v1/status", 200));
+}
+
+static void test_garbage(void **state)
+{
+	static const char *const texts[] = { "\r\n\r\n\r\n", "\x16\x03\x01\x02", "GET\r\n\r\n",
+					     "GET /v1/status HTTP/9.9\r\n\r\n",
+					     "GET /%zz%0 HTTP/1.1\r\nHost: x\r\n\r\n" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		int fd = dial();
+
+		send(fd, texts[i], strlen(texts[i]), MSG_NOSIGNAL);
+		shutdown(fd, SHUT_WR);
+		json_decref(get("/v1/status", 200));
+		close(fd);
+	}
+}
+
+/* Clients that say nothing, or half a request, do not hold up others. */
+static void test_slow_clients(void **state)
+{
+	int fds[20];
+
+	(void)state;
+	for (size_t i = 0; i < 20; i++) {
+		fds[i] = dial();
+		if (i % 2)
+			send(fds[i], "GET /v1/health HTT", 18, MSG_NOSIGNAL);
+	}
+	json_decref(get("/v1/status", 200));
+	for (size_t i = 0; i < 20; i++)
+		close(fds[i]);
+}
+
+/* A client that asks and does not read is no reason to stop serving, nor to fail to stop. */
+static void test_client_that_does_not_read(void **state)
+{
+	static const char request[] = "GET /v1/health HTTP/1.1\r\nHost: x\r\n\r\n";
+	int fd = dial();
+
+	(void)state;
+	for (int i = 0; i < 200; i++)
+		send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	json_decref(get("/v1/status", 200));
+	api_stop(take_ptr(api));
+	close(fd);
+}
+
+/* --- many endpoints ------------------------------------------------------------------------- */
+
+#define MANY_POOLS 8
+#define MANY_BACKENDS 300
+
+static int start_many(void **state)
+{
+	char *yaml = NULL;
+	size_t len;
+	FILE *out = open_memstream(&yaml, &len);
+
+	(void)state;
+	fputs("gateway: { interfaces: [ { name: lan0 } ] }\n"
+	      "settings: [ { name: web, protocol: http, port: 80 } ]\npools:\n",
+	      out);
+	for (int p = 0; p < MANY_POOLS; p++) {
+		fprintf(out, "  - name: p%d\n    backends:\n", p);
+		for (int b = 0; b < MANY_BACKENDS; b++)
+			fprintf(out, "      - address: 10.%d.%d.%d\n", p, b / 200, b % 200 + 1);
+	}
+	fputs("services:\n", out);
+	/* Not in the order of the pools: their groups are. */
+	for (int p = MANY_POOLS - 1; p >= 0; p--)
+		fprintf(out, "  - { name: s%d, pool: p%d, settings: web }\n", p, p);
+	fclose(out);
+
+	assert_int_equal(gateway_fake_start(&gateway, yaml), 0);
+	free(yaml);
+	for (uint32_t i = 0; i < gateway.model->n_endpoints; i++)
+		gateway_fake_verdict(&gateway, gateway.model->endpoints[i].text,
+				     i % 2 ? &ok : &refused, 3);
+	assert_int_equal(api_start(&api, &gateway.context, NULL), 0);
+	return 0;
+}
+
+/* All of it, in order, in pieces of any size. */
+static void test_stream(void **state)
+{
+	static const size_t sizes[] = { 1 << 20, 32768, 4096, 7 };
+	struct groups groups;
+	struct stream_options options = { .context = &gateway.context,
+					  .groups = &groups,
+					  .row = render_health,
+					  .pool = INDEX_NONE };
+	CLEANUP(free_p) char *text = malloc(8 << 20);
+
+	(void)state;
+	assert_int_equal(groups_init(&groups, gateway.model), 0);
+	for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
+		struct stream *stream = stream_new(&options);
+		size_t len = 0;
+		ssize_t n;
+		json_t *json, *pool, *endpoint;
+		size_t p, e;
+
+		while ((n = stream_read(stream, text + len, sizes[s])) > 0)
+			len += (size_t)n;
+		assert_int_equal(n, 0);
+		stream_free(stream);
+
+		json = json_loadb(text, len, 0, NULL);
+		assert_non_null(json);
+		assert_int_equal(json_array_size(at(json, "pools")), MANY_POOLS);
+		json_array_foreach(json_object_get(json, "pools"), p, pool)
+		{
+			char name[64], address[64];
+
+			snprintf(name, sizeof(name), "s%zu", p);
+			assert_string_equal(text_at(pool, "services.0.name"), name);
+			assert_int_equal(json_array_size(at(pool, "services")), 1);
+			assert_int_equal(json_array_size(at(pool, "services.0.endpoints")),
+					 MANY_BACKENDS);
+			json_array_foreach(at(pool, "services.0.endpoints"), e, endpoint)
+			{
+				snprintf(address, sizeof(address), "10.%zu.%zu.%zu", p, e / 200,
+					 e % 200 + 1);
+				assert_string_equal(text_at(endpoint, "address"), address);
+			}
+		}
+		json_decref(json);
+	}
+	groups_done(&groups);
+}
+
+static void test_stream_over_http(void **state)
+{
+	struct answer *answer;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		json_t *json = get(i ? "/v1/stats" : "/v1/health?pool=p3", 200);
+
+		assert_int_equal(json_array_size(at(json, "pools")), i ? MANY_POOLS : 1);
+		json_decref(json);
+	}
+	answer = ask("HEAD", "/v1/health");
+	assert_int_equal(answer->len, 0);
+}
+
+static void *counted_malloc(size_t size)
+{
+	return malloc(size);
+}
+
+/* Wherever memory runs out, the stream ends with an error and nothing is lost. */
+static void test_stream_without_memory(void **state)
+{
+	struct groups groups;
+	struct stream_options options = {
+		.context = &gateway.context, .groups = &groups, .row = render_stats, .pool = 0
+	};
+	static char text[1 << 20];
+	bool failed = true;
+
+	(void)state;
+	json_set_alloc_funcs(counted_malloc, free);
+	assert_int_equal(groups_init(&groups, gateway.model), 0);
+	/* Past the first rows nothing new happens. */
+	for (int n = 0; n < 200 && failed; n++) {
+		struct stream *stream;
+		ssize_t got = 0;
+
+		fault_after(FAULT_MEMORY, n, ENOMEM);
+		stream = stream_new(&options);
+		if (stream)
+			got = stream_read(stream, text, 1024);
+		failed = fault_clear(FAULT_MEMORY);
+		if (failed)
+			assert_true(!stream || got == -ENOMEM);
+		stream_free(stream);
+	}
+	assert_false(failed);
+	groups_done(&groups);
+	json_set_alloc_funcs(malloc, free);
+}
+
+/* --- the socket as a file ------------------------------------------------------------------- */
+
+static int set_up(void **state)
+{
+	(void)state;
+	return gateway_fake_start(&gateway, gateway_yaml);
+}
+
+static mode_t mode_of(const char *path)
+{
+	struct stat st;
+
+	assert_int_equal(lstat(path, &st), 0);
+	return st.st_mode & 07777;
+}
+
+static void test_socket_mode(void **state)
+{
+	static const mode_t masks[] = { 0, 022, 077 };
+	const char *path = gateway.model->gateway.api_socket;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
+		mode_t before = umask(masks[i]);
+		int r = api_start(&api, &gateway.context, NULL);
+
+		umask(before);
+		assert_int_equal(r, 0);
+		assert_int_equal(mode_of(path), 0660);
+		api_stop(take_ptr(api));
+		assert_int_equal(access(path, F_OK), -1);
+	}
+}
+
+static void test_socket_directory(void **state)
+{
+	char *path = gateway.model->gateway.api_socket;
+	char directory[80];
+	mode_t before = umask(077);
+
+	(void)state;
+	snprintf(directory, sizeof(directory), "%s/run", gateway.directory);
+	snprintf(path, sizeof(gateway.model->gateway.api_socket), "%s/api.sock", directory);
+	assert_int_equal(api_start(&api, &gateway.context, NULL), 0);
+	umask(before);
+	assert_int_equal(mode_of(directory), 0755);
+	json_decref(get("/v1/status", 200));
+	api_stop(take_ptr(api));
+	assert_int_equal(rmdir(directory), 0);
+}
+
+static void test_socket_stale(void **state)
+{
+	struct socket_file file;
+	int fd = socket_listen(&file, gateway.model->gateway.api_socket, NULL);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(api_start(&api, &gateway.context, NULL), 0);
+	json_decref(get("/v1/status", 200));
+	/* The old owner's file is gone; what is there now is not his to remove. */
+	socket_remove(&file);
+	json_decref(get("/v1/status", 200));
+	api_stop(take_ptr(api));
+}
+
+static void test_socket_occupied(void **state)
+{
+	struct api *second = NULL;
+	struct err err = { "" };
+	char pid[32];
+
+	(void)state;
+	assert_int_equal(api_start(&api, &gateway.context, NULL), 0);
+	assert_int_equal(api_start(&second, &gateway.context, &err), -EADDRINUSE);
+	assert_null(second);
+	snprintf(pid, sizeof(pid), "process %d ", (int)getpid());
+	assert_non_null(strstr(err.text, pid));
+	assert_non_null(strstr(err.text, gateway.model->gateway.api_socket));
+	json_decref(get("/v1/status", 200));
+	api_stop(take_ptr(api));
+}
+
+static void test_socket_is_something_else(void **state)
+{
+	const char *path = gateway.model->gateway.api_socket;
+	struct err err = { "" };
+	int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+
+	(void)state;
+	assert_int_equal(write(fd, "keep", 4), 4);
+	close(fd);
+	assert_int_equal(api_start(&api, &gateway.context, &err), -EADDRINUSE);
+	assert_non_null(strstr(err.text, "not a socket"));
+	assert_int_equal(access(path, F_OK), 0);
+	assert_int_equal(unlink(path), 0);
+
+	/* A link is not followed: it is not a socket either. */
+	assert_int_equal(symlink("/tmp/nowhere", path), 0);
+	assert_int_equal(api_start(&api, &gateway.context, &err), -EADDRINUSE);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void test_socket_failures(void **state)
+{
+	char *path = gateway.model->gateway.api_socket;
+	struct err err = { "" };
+	struct socket_file file;
+	char longer[200];
+
+	(void)state;
+	memset(longer, 'x', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	assert_int_equal(socket_listen(&file, longer, &err), -ENAMETOOLONG);
+	assert_int_equal(socket_listen(&file, "", &err), -ENAMETOOLONG);
+
+	fault_after(FAULT_SOCKET, 0, EMFILE);
+	assert_int_equal(api_start(&api, &gateway.context, &err), -EMFILE);
+	assert_true(fault_clear(FAULT_SOCKET));
+	assert_int_equal(access(path, F_OK), -1);
+
+	snprintf(path, sizeof(gateway.model->gateway.api_socket), "%s/no/such/api.sock",
+		 gateway.directory);
+	assert_int_equal(api_start(&api, &gateway.context, &err), -ENOENT);
+	assert_non_null(strstr(err.text, "/no/such"));
+	assert_null(api);
+	api_stop(NULL);
+}
+
+#define SERVED(test) cmocka_unit_test_setup_teardown(test, start, stop)
+#define MANY(test) cmocka_unit_test_setup_teardown(test, start_many, stop)
+#define ALONE(test) cmocka_unit_test_setup_teardown(test, set_up, stop)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SERVED(test_status),
+		SERVED(test_health),
+		SERVED(test_health_flags),
+		SERVED(test_pools),
+		SERVED(test_why),
+		SERVED(test_stats_and_maps),
+		SERVED(test_errors),
+		SERVED(test_decoding),
+		SERVED(test_methods),
+		SERVED(test_oversized_request),
+		SERVED(test_garbage),
+		SERVED(test_slow_clients),
+		SERVED(test_client_that_does_not_read),
+		MANY(test_stream),
+		MANY(test_stream_over_http),
+		MANY(test_stream_without_memory),
+		ALONE(test_socket_mode),
+		ALONE(test_socket_directory),
+		ALONE(test_socket_stale),
+		ALONE(test_socket_occupied),
+		ALONE(test_socket_is_something_else),
+		ALONE(test_socket_failures),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("api", tests, NULL, NULL);
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/target.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "config/syntax.h"
+#include "util/err.h"
+#include "util/number.h"
+
+#define SCHEME_END "://"
+#define HTTP_PORT 80
+
+static const struct scheme {
+	const char *name;
+	enum protocol protocol;
+	uint16_t port; /* when none is given; 0: it must be */
+	bool available;
+} schemes[] = {
+	{ "tcp", PROTO_TCP, 0, true },      { "http", PROTO_HTTP, HTTP_PORT, true },
+	{ "https", PROTO_HTTPS, 0, false }, { "tls", PROTO_TLS, 0, false },
+	{ "udp", PROTO_UDP, 0, false },     { "grpc", PROTO_GRPC, 0, false },
+};
+
+static const struct scheme *find_scheme(const char *text, const char *end)
+{
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
+		if (strlen(schemes[i].name) == (size_t)(end - text) &&
+		    !strncmp(schemes[i].name, text, (size_t)(end - text)))
+			return &schemes[i];
+	return NULL;
+}
+
+/* Where the host ends: at ':' or the end, but behind the brackets of an IPv6 literal. */
+static const char *end_of_host(const char *authority)
+{
+	const char *bracket = *authority == '[' ? strchr(authority, ']') : NULL;
+
+	return bracket ? bracket + 1 : authority + strcspn(authority, ":");
+}
+
+static int parse_authority(struct target *target, const struct scheme *scheme, const char *text,
+			   size_t len, struct err *err)
+{
+	char authority[sizeof(target->host) + sizeof(":65535")];
+	const char *end, *wrong;
+	uint64_t port = scheme->port;
+
+	if (len >= sizeof(authority))
+		return err_set(err, -EINVAL, "the target's host is longer than %d bytes",
+			       LIMIT_HOST_BYTES);
+	snprintf(authority, sizeof(authority), "%.*s", (int)len, text);
+	end = end_of_host(authority);
+	if ((size_t)(end - authority) >= sizeof(target->host))
+		return err_set(err, -EINVAL, "the target's host is longer than %d bytes",
+			       LIMIT_HOST_BYTES);
+	snprintf(target->host, sizeof(target->host), "%.*s", (int)(end - authority), authority);
+
+	wrong = *target->host ? syntax_host(target->host) : "is missing";
+	if (wrong)
+		return err_set(err, -EINVAL, "the target's host '%s' %s", target->host, wrong);
+	if (*end && (*end != ':' || number_parse(&port, end + 1, 1, UINT16_MAX) < 0))
+		return err_set(err, -EINVAL, "the target's port '%s' is not a number from 1 to %d",
+			       *end == ':' ? end + 1 : end, UINT16_MAX);
+	if (!port)
+		return err_set(err, -EINVAL, "%s:// needs a port, as in %s://10.0.0.5:443",
+			       scheme->name, scheme->name);
+	target->port = (uint16_t)port;
+	return 0;
+}
+
+static int parse_path(struct target *target, const char *text, struct err *err)
+{
+	const char *wrong;
+
+	if (target->protocol != PROTO_HTTP) {
+		if (*text && strcmp(text, "/") != 0)
+			return err_set(err, -EINVAL, "a %s:// target has no path",
+				       protocol_name(target->protocol));
+		return 0;
+	}
+	if (strlen(text) >= sizeof(target->path))
+		return err_set(err, -EINVAL, "the target's path is longer than %d bytes",
+			       LIMIT_PATH_BYTES);
+	snprintf(target->path, sizeof(target->path), "%s", *text ? text : "/");
+	wrong = syntax_url_path(target->path);
+	if (wrong)
+		return err_set(err, -EINVAL, "the target's path '%s' %s", target->path, wrong);
+	return 0;
+}
+
+static int choose_address(struct target *target, const char *connect, struct err *err)
+{
+	const char *wrong;
+
+	if (connect) {
+		if (addr_parse(&target->addr, connect) < 0 &&
+		    addr_port_parse(&target->addr, &target->port, connect) < 0)
+			return err_set(
+				err, -EINVAL,
+				"--connect '%s' is not an IP address, with or without a port",
+				connect);
+	} else if (addr_parse(&target->addr, target->host) < 0) {
+		return err_set(err, -EOPNOTSUPP,
+			       "the target's host '%s' is a name, and names are not resolved in "
+			       "this version: say where to connect with --connect ADDR[:PORT]",
+			       target->host);
+	}
+	wrong = addr_unusable(&target->addr);
+	if (wrong)
+		return err_set(err, -EINVAL, "the address '%s' %s",
+			       connect ? connect : target->host, wrong);
+	return 0;
+}
+
+int target_parse(struct target *ret_target, const char *text, const char *connect, struct err *err)
+{
+	const char *end = strstr(text, SCHEME_END);
+	const struct scheme *scheme = end ? find_scheme(text, end) : NULL;
+	struct target target = { .port = 0 };
+	const char *authority;
+	size_t len;
+	int r;
+
+	if (!scheme)
+		return err_set(err, -EINVAL,
+			       "'%s' is not a target: tcp://host:port or http://host[:port]/path",
+			       text);
+	if (!scheme->available)
+		return err_set(err, -EOPNOTSUPP,
+			       "%s probes are not available in this version: use tcp or http",
+			       scheme->name);
+
+	target.protocol = scheme->protocol;
+	authority = end + strlen(SCHEME_END);
+	len = strcspn(authority, "/?#");
+	r = parse_authority(&target, scheme, authority, len, err);
+	if (r < 0)
+		return r;
+	r = parse_path(&target, authority + len, err);
+	if (r < 0)
+		return r;
+	r = choose_address(&target, connect, err);
+	if (r < 0)
+		return r;
+
+	*ret_target = target;
+	return 0;
+}
