@@ -31,22 +31,24 @@ fail() {
 	tap_n=$((tap_n + 1))
 	echo "not ok $tap_n - $*"
 	if [ -s "$work/sluiced.log" ]; then sed 's/^/# /' "$work/sluiced.log"; fi
-	if [ -s "$work/out" ]; then sed 's/^/# out: /' "$work/out"; fi
+	for out in "$work/out" "$work/check.out"; do
+		if [ -s "$out" ]; then sed 's/^/# out: /' "$out"; fi
+	done
 	exit 1
 }
 
-# check WHAT COMMAND...: one test point.
+# check WHAT COMMAND...: one test point. It may read $work/out, what check_status saw last.
 check() {
 	local what=$1
 	shift
-	if "$@" >"$work/out" 2>&1; then pass "$what"; else fail "$what (status $?: $*)"; fi
+	if "$@" >"$work/check.out" 2>&1; then pass "$what"; else fail "$what (status $?: $*)"; fi
 }
 
 # refute WHAT COMMAND...: one test point; the command must fail.
 refute() {
 	local what=$1
 	shift
-	if "$@" >"$work/out" 2>&1; then fail "$what ($* succeeded)"; else pass "$what"; fi
+	if "$@" >"$work/check.out" 2>&1; then fail "$what ($* succeeded)"; else pass "$what"; fi
 }
 
 # check_status WHAT STATUS COMMAND...: one test point; the command must exit with STATUS.

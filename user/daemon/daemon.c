@@ -134,6 +134,9 @@ static int start(struct daemon *daemon, const struct daemon_options *options, st
 	};
 	int r;
 
+	r = dataplane_supported(err);
+	if (r < 0)
+		return r;
 	r = start_loop(daemon, err);
 	if (r < 0)
 		return r;

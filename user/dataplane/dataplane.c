@@ -265,9 +265,31 @@ static void roll_back(struct opening *opening)
 	pins_undo(dp->pins);
 }
 
-static int open_all(struct opening *opening, struct err *err)
+/* One program serves all interfaces; a NIC takes replies by redirect as well, only a little slower. */
+static bool has_virtual_xdp(const struct opening *opening)
+{
+	const struct gateway *gateway = &opening->model->gateway;
+
+	for (uint32_t i = 0; i < gateway->n_interfaces; i++)
+		if (opening->nics[i].is_virtual && gateway->interfaces[i].xdp != XDP_OFF)
+			return true;
+	return false;
+}
+
+static int load(struct opening *opening, struct err *err)
 {
 	struct dataplane *dp = opening->dp;
+	const struct programs_options options = {
+		.reuse = dp->tables.in_place ? &opening->found : NULL,
+		.sizes = &opening->sizes,
+		.reply_by_redirect = has_virtual_xdp(opening),
+	};
+
+	return programs_load(&dp->programs, &options, err);
+}
+
+static int open_all(struct opening *opening, struct err *err)
+{
 	int r;
 
 	r = find_nics(opening, err);
@@ -279,8 +301,7 @@ static int open_all(struct opening *opening, struct err *err)
 	r = look_around(opening, err);
 	if (r < 0)
 		return r;
-	r = programs_load(&dp->programs, dp->tables.in_place ? &opening->found : NULL,
-			  &opening->sizes, err);
+	r = load(opening, err);
 	if (r < 0)
 		return r;
 	r = fill_tables(opening, err);
@@ -316,6 +337,14 @@ static void opening_done(struct opening *opening)
 	mapset_done(&opening->found);
 }
 
+int dataplane_supported(struct err *err)
+{
+	struct host_facts facts;
+
+	host_read(&facts);
+	return host_judge(&facts, err);
+}
+
 int dataplane_open_as(struct dataplane **ret, const struct model *model, enum tc_kind tc,
 		      struct err *err)
 {
@@ -328,15 +357,13 @@ int dataplane_open_as(struct dataplane **ret, const struct model *model, enum tc
 		.found = MAPSET_NONE,
 		.sizes = map_sizes_for(model_map_entries(model)),
 	};
-	struct host_facts facts;
 	int r;
 
 	if (!dp)
 		return err_set(err, -ENOMEM, "%s", strerror(ENOMEM));
 	/* What fails without a sentence of its own has run out of memory. */
 	err_set(err, -ENOMEM, "%s", strerror(ENOMEM));
-	host_read(&facts);
-	r = host_judge(&facts, err);
+	r = dataplane_supported(err);
 	if (r < 0)
 		return r;
 	r = check_size(model, &opening.sizes, err);
@@ -387,11 +414,9 @@ static void detach_layout(int dir_fd, const char *path, void *arg)
 int dataplane_detach_all(const char *bpffs, struct err *err)
 {
 	struct detached detached = { 0 };
-	struct host_facts facts;
 	int r;
 
-	host_read(&facts);
-	r = host_judge(&facts, err);
+	r = dataplane_supported(err);
 	if (r < 0)
 		return r;
 	r = pins_remove_all(bpffs, detach_layout, &detached);

@@ -41,6 +41,12 @@ struct attachment {
 };
 
 /*
+ * Whether this host and this process can have a data plane: -EPERM: no privilege; -EOPNOTSUPP: the
+ * kernel is too old or has no BTF. err says what is needed and what is here.
+ */
+int dataplane_supported(struct err *err);
+
+/*
  * Open the data plane for a model: mount bpffs where missing, lock the pin directory, load the
  * programs, adopt the pinned maps that fit or make new ones, give every endpoint an id (kept, where
  * it had one), bring targets and names in line with the model, attach or update all interfaces,

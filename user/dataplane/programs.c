@@ -48,16 +48,17 @@ static int shape_maps(struct bpf_object *object, const struct mapset *reuse,
 	return 0;
 }
 
-static int load_xdp(struct programs *programs, const struct mapset *reuse,
-		    const struct map_sizes *sizes, struct err *err)
+static int load_xdp(struct programs *programs, const struct programs_options *options,
+		    struct err *err)
 {
 	int r;
 
 	programs->xdp = xdp_bpf__open();
 	if (!programs->xdp)
 		return load_error(err, "XDP", -errno);
-	programs->xdp->rodata->filter_bits = sizes->filter_bits;
-	r = shape_maps(programs->xdp->obj, reuse, sizes);
+	programs->xdp->rodata->filter_bits = options->sizes->filter_bits;
+	programs->xdp->rodata->reply_by_redirect = options->reply_by_redirect;
+	r = shape_maps(programs->xdp->obj, options->reuse, options->sizes);
 	if (r < 0)
 		return load_error(err, "XDP", r);
 	r = xdp_bpf__load(programs->xdp);
@@ -86,8 +87,7 @@ static int load_tc(struct programs *programs, const struct map_sizes *sizes, str
 	return 0;
 }
 
-int programs_load(struct programs **ret, const struct mapset *reuse, const struct map_sizes *sizes,
-		  struct err *err)
+int programs_load(struct programs **ret, const struct programs_options *options, struct err *err)
 {
 	CLEANUP(programs_free_p) struct programs *programs = calloc(1, sizeof(*programs));
 	int r;
@@ -95,10 +95,10 @@ int programs_load(struct programs **ret, const struct mapset *reuse, const struc
 	if (!programs)
 		return -ENOMEM;
 	bpflog_begin();
-	r = load_xdp(programs, reuse, sizes, err);
+	r = load_xdp(programs, options, err);
 	if (r < 0)
 		return r;
-	r = load_tc(programs, sizes, err);
+	r = load_tc(programs, options->sizes, err);
 	if (r < 0)
 		return r;
 	programs->progs[PROG_XDP] = programs->xdp->progs.sl_xdp;

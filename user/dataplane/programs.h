@@ -8,6 +8,8 @@
 #ifndef SLUICE_DATAPLANE_PROGRAMS_H
 #define SLUICE_DATAPLANE_PROGRAMS_H
 
+#include <stdbool.h>
+
 #include "dataplane/mapset.h"
 #include "util/cleanup.h"
 
@@ -17,12 +19,14 @@ struct programs;
 
 enum prog_id { PROG_XDP, PROG_TC_INGRESS, PROG_TC_EGRESS, PROGS };
 
-/*
- * Load both objects: over the maps in reuse, or, if that is NULL, over new maps of these sizes.
- * -errno from the kernel, with what the verifier said in err.
- */
-int programs_load(struct programs **ret, const struct mapset *reuse, const struct map_sizes *sizes,
-		  struct err *err);
+struct programs_options {
+	const struct mapset *reuse; /* load over these maps; NULL: over new ones */
+	const struct map_sizes *sizes;
+	bool reply_by_redirect; /* see bpf/xdp.bpf.c: XDP on a virtual device */
+};
+
+/* Load both objects. -errno from the kernel, with what the verifier said in err. */
+int programs_load(struct programs **ret, const struct programs_options *options, struct err *err);
 void programs_free(struct programs *programs);
 DEFINE_CLEANUP(struct programs, programs_free)
 
