@@ -82,6 +82,7 @@ bg() {
 	local host=$1
 	shift
 	nsenter --net="/run/netns/$ns_id-$host" "$@" >/dev/null 2>&1 </dev/null &
+	disown
 }
 
 add_host() {
@@ -132,7 +133,7 @@ net_down() {
 
 	trap - EXIT
 	if declare -F on_exit >/dev/null; then on_exit; fi
-	if [ -n "$daemon_pid" ]; then kill -KILL "$daemon_pid" 2>/dev/null; fi
+	if [ -n "$daemon_pid" ]; then kill -KILL "$daemon_pid" && wait "$daemon_pid"; fi 2>/dev/null
 	for host in "${ns_hosts[@]}"; do
 		ip netns pids "$ns_id-$host" 2>/dev/null | xargs -r kill -KILL 2>/dev/null
 		ip netns del "$ns_id-$host" 2>/dev/null

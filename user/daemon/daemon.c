@@ -239,9 +239,9 @@ int daemon_run(const struct daemon_options *options, struct err *err)
 	r = start(&daemon, options, err);
 	if (r == 0) {
 		log_dataplane(&daemon);
-		log_info("ready: %u endpoints in %u pools, mode %s", daemon.model->n_endpoints,
-			 daemon.model->n_pools,
-			 daemon.model->gateway.mode == SL_MODE_OBSERVE ? "observe" : "enforce");
+		log_info("ready: mode %s, pools %u, endpoints %u",
+			 daemon.model->gateway.mode == SL_MODE_OBSERVE ? "observe" : "enforce",
+			 daemon.model->n_pools, daemon.model->n_endpoints);
 		options->ready(options->ready_arg);
 		uv_run(&daemon.loop, UV_RUN_DEFAULT);
 	}
