@@ -332,7 +332,7 @@ static void test_too_many_nodes(void **state)
 	fprintf(text.out, "a: [");
 	for (uint32_t i = 0; i < TREE_NODES_MAX; i++)
 		fputs("b,", text.out);
-	text_refused(&text, -EINVAL, "", "the file has more than 4194304 values");
+	text_refused(&text, -EINVAL, "", "the file has more than 2097152 values");
 }
 
 static void test_depth(void **state)

@@ -16,7 +16,7 @@
 #include "util/cleanup.h"
 
 #define TREE_DEPTH_MAX 16
-#define TREE_NODES_MAX (4u << 20)
+#define TREE_NODES_MAX (2u << 20) /* twice what all limits of the model together need */
 
 enum node_kind { NODE_NULL, NODE_KEY, NODE_TEXT, NODE_LIST, NODE_MAP };
 
