@@ -17,40 +17,22 @@
 #include "util/clock.h"
 
 #define ID 7
-#define TCP4 \
-	{    \
-		.src = "192.0.2.1", .dst = "10.0.0.5", .sport = 40000, .dport = 443
-#define TCP6 \
-	{    \
-		.src = "2001:db8::1", .dst = "fd00::5", .sport = 40000, .dport = 443
-#define UDP4                                                                        \
-	{                                                                           \
-		.src = "192.0.2.1", .dst = "10.0.0.5", .sport = 40000, .dport = 53, \
-		.proto = IPPROTO_UDP
-#define UDP6                                                                         \
-	{                                                                            \
-		.src = "2001:db8::1", .dst = "fd00::5", .sport = 40000, .dport = 53, \
-		.proto = IPPROTO_UDP
+#define TCP4 .src = "192.0.2.1", .dst = "10.0.0.5", .sport = 40000, .dport = 443
+#define TCP6 .src = "2001:db8::1", .dst = "fd00::5", .sport = 40000, .dport = 443
+#define UDP4 .src = "192.0.2.1", .dst = "10.0.0.5", .dport = 53, .proto = IPPROTO_UDP
+#define UDP6 .src = "2001:db8::1", .dst = "fd00::5", .dport = 53, .proto = IPPROTO_UDP
 
 /* The packets of an endpoint's life; every row is tried with each of them. */
 enum kind { SYN, SYN6, DATA, RST, DGRAM, DGRAM6, KINDS };
 
-static const struct packet_desc packets[KINDS] = { [SYN] = TCP4,
-						   .tcp_flags = PACKET_SYN,
-						   .tcp_options = 20 },
-				[SYN6] = TCP6, .tcp_flags = PACKET_SYN, .tcp_options = 20
-}
-, [DATA] = TCP4, .tcp_flags = PACKET_ACK, .payload = 100
-}
-, [RST] = TCP4, .tcp_flags = PACKET_RST
-}
-, [DGRAM] = UDP4, .payload = 40
-}
-, [DGRAM6] = UDP6, .payload = 40
-}
-,
-}
-;
+static const struct packet_desc packets[KINDS] = {
+	[SYN] = { TCP4, .tcp_flags = PACKET_SYN, .tcp_options = 20 },
+	[SYN6] = { TCP6, .tcp_flags = PACKET_SYN, .tcp_options = 20 },
+	[DATA] = { TCP4, .tcp_flags = PACKET_ACK, .payload = 100 },
+	[RST] = { TCP4, .tcp_flags = PACKET_RST },
+	[DGRAM] = { UDP4, .payload = 40 },
+	[DGRAM6] = { UDP6, .payload = 40 },
+};
 
 struct row {
 	const char *name;
@@ -127,15 +109,15 @@ static enum rig_verdict verdict_of(enum sl_decision decision)
 }
 
 /* Both families and both protocols of the one endpoint. */
-static struct rig *rig_with_endpoint(void)
+static int setup(void **state)
 {
-	struct rig *rig = rig_new();
+	struct rig *rig = *state = rig_new();
 
 	rig_endpoint(rig, ID, "10.0.0.5", 443, SL_TCP);
 	rig_endpoint(rig, ID, "10.0.0.5", 53, SL_UDP);
 	rig_endpoint(rig, ID, "fd00::5", 443, SL_TCP);
 	rig_endpoint(rig, ID, "fd00::5", 53, SL_UDP);
-	return rig;
+	return 0;
 }
 
 static void check_stats(const struct sl_endpoint_stats *stats, const struct packet_desc *desc,
@@ -173,9 +155,8 @@ static struct rig_result run_one(struct rig *rig, enum rig_program program,
 	return result;
 }
 
-static void check_mode(enum sl_mode mode)
+static void check_mode(struct rig *rig, enum sl_mode mode)
 {
-	struct rig *rig = rig_with_endpoint();
 	struct sl_meta meta = rig_default_meta();
 
 	meta.mode = mode;
@@ -195,19 +176,16 @@ static void check_mode(enum sl_mode mode)
 			}
 		}
 	}
-	rig_free(rig);
 }
 
 static void test_enforce(void **state)
 {
-	(void)state;
-	check_mode(SL_MODE_ENFORCE);
+	check_mode(*state, SL_MODE_ENFORCE);
 }
 
 static void test_observe_passes_everything_unchanged(void **state)
 {
-	(void)state;
-	check_mode(SL_MODE_OBSERVE);
+	check_mode(*state, SL_MODE_OBSERVE);
 }
 
 /* Flags that are no ordinary SYN: which of them open a flow, and which may be answered. */
@@ -226,24 +204,24 @@ static void test_tcp_flags(void **state)
 		{ PACKET_RST | PACKET_ACK, EST, EST },
 		{ 0, EST, SL_RESET },
 	};
-	struct rig *rig = rig_with_endpoint();
+	struct rig *rig = *state;
 
-	(void)state;
 	for (size_t i = 0; i < 2 * sizeof(flags) / sizeof(flags[0]); i++) {
-		struct packet_desc desc = TCP4
-	};
-	uint8_t frame[PACKET_MAX];
-	bool reset = i % 2;
-	struct rig_result result;
+		struct packet_desc desc = { TCP4 };
+		uint8_t frame[PACKET_MAX];
+		bool reset = i % 2;
+		struct rig_result result;
 
-	desc.tcp_flags = flags[i / 2].flags;
-	rig_word(rig, ID, (struct sl_word)WORD(SL_UNHEALTHY, SL_ENABLED, R, reset ? RESETS : 0));
-	result = rig_run(rig, RIG_XDP, frame, packet_build(frame, &desc), (struct rig_skb){ 0 });
-	assert_int_equal(result.decision, reset ? flags[i / 2].reset : flags[i / 2].keep);
-	assert_int_equal(result.stats.syn, desc.tcp_flags == PACKET_SYN ||
-						   desc.tcp_flags == (PACKET_SYN | PACKET_FIN));
-}
-rig_free(rig);
+		desc.tcp_flags = flags[i / 2].flags;
+		rig_word(rig, ID,
+			 (struct sl_word)WORD(SL_UNHEALTHY, SL_ENABLED, R, reset ? RESETS : 0));
+		result = rig_run(rig, RIG_XDP, frame, packet_build(frame, &desc),
+				 (struct rig_skb){ 0 });
+		assert_int_equal(result.decision, reset ? flags[i / 2].reset : flags[i / 2].keep);
+		assert_int_equal(result.stats.syn,
+				 desc.tcp_flags == PACKET_SYN ||
+					 desc.tcp_flags == (PACKET_SYN | PACKET_FIN));
+	}
 }
 
 static void test_daemon_loss(void **state)
@@ -260,9 +238,8 @@ static void test_daemon_loss(void **state)
 		{ "open, silent for longer", SL_LOSS_OPEN, 40000, true },
 		{ "open, heartbeat ahead of our coarse clock", SL_LOSS_OPEN, -60000, false },
 	};
-	struct rig *rig = rig_with_endpoint();
+	struct rig *rig = *state;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct sl_meta meta = rig_default_meta();
 		bool lost = cases[i].lost;
@@ -285,16 +262,14 @@ static void test_daemon_loss(void **state)
 		rig_word(rig, ID, (struct sl_word)WORD(SL_HEALTHY, SL_ENABLED, R, 0));
 		run_one(rig, RIG_XDP, &packets[SYN], SL_PASS_HEALTHY, cases[i].name);
 	}
-	rig_free(rig);
 }
 
 static void test_reply_budget(void **state)
 {
 	static const struct sl_reply_budget fresh = { 0 };
-	struct rig *rig = rig_with_endpoint();
+	struct rig *rig = *state;
 	struct sl_meta meta = rig_default_meta();
 
-	(void)state;
 	meta.reply_budget = 3;
 	meta.reply_window_ns = 3600 * NS_PER_SEC;
 	rig_meta(rig, &meta);
@@ -320,7 +295,6 @@ static void test_reply_budget(void **state)
 	rig_meta(rig, &meta);
 	rig_budget(rig, &fresh);
 	run_one(rig, RIG_XDP, &packets[SYN], SL_DROP_LIMITED, "a budget of none");
-	rig_free(rig);
 }
 
 /* What is no endpoint's, although it resembles one, and what a removed target leaves behind. */
@@ -339,9 +313,8 @@ static void test_not_ours(void **state)
 		  .dport = 443,
 		  .tcp_flags = PACKET_SYN },
 	};
-	struct rig *rig = rig_with_endpoint();
+	struct rig *rig = *state;
 
-	(void)state;
 	rig_word(rig, ID, (struct sl_word)WORD(SL_UNHEALTHY, SL_ENABLED, R, RESETS));
 	for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
 		uint8_t frame[PACKET_MAX];
@@ -356,7 +329,6 @@ static void test_not_ours(void **state)
 			assert_int_equal(result.stats.packets, 0);
 		}
 	}
-	rig_free(rig);
 }
 
 /* What the tc programs see of an skb's metadata. */
@@ -376,11 +348,10 @@ static void test_marks(void **state)
 		{ RIG_TC_INGRESS, { .mark = SL_PROBE_MARK }, SL_REJECT_TCP },
 		{ RIG_TC_INGRESS, { .ingress_ifindex = 1 }, SL_REJECT_TCP },
 	};
-	struct rig *rig = rig_with_endpoint();
+	struct rig *rig = *state;
 	uint8_t frame[PACKET_MAX];
 	size_t len = packet_build(frame, &packets[SYN]);
 
-	(void)state;
 	rig_word(rig, ID, (struct sl_word)WORD(SL_UNHEALTHY, SL_ENABLED, R, 0));
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct sl_decision_counts counts;
@@ -393,19 +364,19 @@ static void test_marks(void **state)
 		assert_int_equal(result.stats.packets, judged);
 		assert_int_equal(rig_decisions(rig, &counts) - before, cases[i].decision >= 0);
 	}
-	rig_free(rig);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_enforce),
-		cmocka_unit_test(test_observe_passes_everything_unchanged),
-		cmocka_unit_test(test_tcp_flags),
-		cmocka_unit_test(test_daemon_loss),
-		cmocka_unit_test(test_reply_budget),
-		cmocka_unit_test(test_not_ours),
-		cmocka_unit_test(test_marks),
+		cmocka_unit_test_setup_teardown(test_enforce, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_observe_passes_everything_unchanged, setup,
+						rig_teardown),
+		cmocka_unit_test_setup_teardown(test_tcp_flags, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_daemon_loss, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_reply_budget, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_not_ours, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_marks, setup, rig_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -83,7 +83,6 @@ static size_t build_tcp(uint8_t *to, const struct packet_desc *desc)
 	put32(to + 8, desc->ack);
 	to[12] = (uint8_t)(doff << 4);
 	to[13] = desc->tcp_flags;
-	put16(to + 14, 0xffff);
 	memset(to + TCP_LEN, 1, desc->tcp_options);
 	return header;
 }
@@ -100,7 +99,7 @@ static size_t build_ip(uint8_t *to, const struct packet_desc *desc);
 
 static size_t build_icmp(uint8_t *to, const struct packet_desc *desc)
 {
-	uint8_t quoted[PACKET_MAX];
+	uint8_t quoted[PACKET_MAX] = { 0 };
 	size_t quoted_len, keep;
 
 	to[0] = desc->icmp_type;
@@ -160,7 +159,7 @@ static size_t build_ipv4(uint8_t *to, const struct packet_desc *desc)
 	assert(inet_pton(AF_INET, desc->src, to + 12) == 1);
 	assert(inet_pton(AF_INET, desc->dst, to + 16) == 1);
 	to[0] = (uint8_t)((desc->version ?: 4) << 4 | (desc->ihl ?: header / WORD));
-	put16(to + 4, 0x4242);
+	put16(to + 4, desc->ip_id);
 	put16(to + 6, desc->frag_off);
 	to[8] = desc->ttl ?: 64;
 	to[9] = l4_proto(desc);

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/ipv6.h>
 #include <linux/pkt_cls.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,6 +26,7 @@
 #define FILTER_WORD_BITS 64
 #define NS_PER_SEC 1000000000ull
 #define CPUS_MAX 64
+#define REFUSED_BELOW (sizeof(struct ethhdr) + sizeof(struct ipv6hdr))
 #define STATS_FIELDS (sizeof(struct sl_endpoint_stats) / sizeof(uint64_t))
 
 struct rig {
@@ -133,6 +136,12 @@ void rig_free(struct rig *rig)
 	tc_bpf__destroy(rig->tc);
 	xdp_bpf__destroy(rig->xdp);
 	free(rig);
+}
+
+int rig_teardown(void **state)
+{
+	rig_free(*state);
+	return 0;
 }
 
 void rig_endpoint(struct rig *rig, uint32_t id, const char *addr, uint16_t port,
@@ -248,6 +257,7 @@ struct rig_result rig_run(struct rig *rig, enum rig_program program, const void 
 		    .data_out = result.frame, .data_size_out = sizeof(result.frame), .repeat = 1);
 	uint64_t before[STATS_FIELDS], after[STATS_FIELDS];
 	struct sl_decision_counts counts_before, counts_after;
+	int r;
 
 	if (program != RIG_XDP) {
 		run.ctx_in = &skb;
@@ -255,7 +265,12 @@ struct rig_result rig_run(struct rig *rig, enum rig_program program, const void 
 	}
 	sum_stats(rig, before);
 	rig_decisions(rig, &counts_before);
-	ok(bpf_prog_test_run_opts(rig_program_fd(rig, program), &run), rig_program_name(program));
+	r = bpf_prog_test_run_opts(rig_program_fd(rig, program), &run);
+	if (r == -EINVAL && program != RIG_XDP && len < REFUSED_BELOW) {
+		result.verdict = RIG_REFUSED;
+		return result;
+	}
+	ok(r, rig_program_name(program));
 	rig_decisions(rig, &counts_after);
 	sum_stats(rig, after);
 

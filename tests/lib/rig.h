@@ -17,8 +17,11 @@
 
 enum rig_program { RIG_XDP, RIG_TC_INGRESS, RIG_TC_EGRESS, RIG_PROGRAMS };
 
-/* What a program made of a packet. TC_ACT_UNSPEC, XDP_PASS and so on in one language. */
-enum rig_verdict { RIG_PASS, RIG_DROP, RIG_REPLY, RIG_OTHER };
+/*
+ * What a program made of a packet. TC_ACT_UNSPEC, XDP_PASS and so on in one language. RIG_REFUSED:
+ * the kernel makes no skb of a frame that ends within its IP header.
+ */
+enum rig_verdict { RIG_PASS, RIG_DROP, RIG_REPLY, RIG_OTHER, RIG_REFUSED };
 
 struct rig_result {
 	enum rig_verdict verdict;
@@ -32,6 +35,9 @@ struct rig;
 
 struct rig *rig_new(void);
 void rig_free(struct rig *rig);
+
+/* The same as cmocka's teardown, for a rig in *state. */
+int rig_teardown(void **state);
 
 const char *rig_program_name(enum rig_program program);
 const char *rig_decision_name(int decision);
