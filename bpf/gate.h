@@ -110,12 +110,11 @@ static __always_inline enum sl_decision judge_word(struct sl_word word, const st
 }
 
 /*
- * Judge a TCP or UDP packet of frame_len bytes and count it for its endpoint. *ret_stats is set
- * when the packet is addressed to one.
+ * Judge a TCP or UDP packet of frame_len bytes and count it for its endpoint. *ret_id is set when
+ * the packet is addressed to one.
  */
-static __always_inline enum sl_decision gate_judge(const struct packet *p,
-						   const struct sl_target_key *key, __u32 frame_len,
-						   struct sl_endpoint_stats **ret_stats)
+static __always_inline enum sl_decision
+gate_judge(const struct packet *p, const struct sl_target_key *key, __u32 frame_len, __u32 *ret_id)
 {
 	union {
 		__u64 whole;
@@ -136,7 +135,7 @@ static __always_inline enum sl_decision gate_judge(const struct packet *p,
 	if (p->proto == IPPROTO_TCP && is_new_flow(p))
 		target.stats->syn++;
 
-	*ret_stats = target.stats;
+	*ret_id = target.id;
 	return judge_word(health.word, p);
 }
 

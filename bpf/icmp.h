@@ -12,6 +12,9 @@
 
 #include "gate.h"
 
+/* For the verifier: parse_frame() accepts no longer chain of headers. */
+#define QUOTE_OFFSET_MASK 0x7fff
+
 /* The quoted packet went out, so that its source is the local end. */
 static __always_inline __u32 quoted_tuple(struct bpf_sock_tuple *tuple, const struct packet *p)
 {
@@ -55,11 +58,12 @@ static __always_inline bool is_about_probe(void *ctx, const struct packet *p)
 	return probe;
 }
 
-/* Judge an ICMP error whose quoted packet begins at pos. */
-static __noinline int icmp_judge(void *ctx, void *pos, void *end, bool v6)
+/* Judge an ICMP error whose quoted packet begins offset bytes behind start. */
+static __always_inline enum sl_decision icmp_judge(void *ctx, void *start, void *end, __u32 offset,
+						   bool v6)
 {
 	struct sl_target_key key __attribute__((aligned(8))) = {};
-	struct cursor c = { pos, end };
+	struct cursor c = { start + (offset & QUOTE_OFFSET_MASK), end };
 	struct packet p = {};
 	struct target target;
 

@@ -10,22 +10,23 @@
 #include "icmp.h"
 #include "reply.h"
 
-static __always_inline enum sl_decision judge(void *ctx, enum parsed parsed, const struct cursor *c,
-					      const struct packet *p,
+/*
+ * Judge all but ICMP errors, which the front ends hand to icmp_judge(). *ret_id is set when the
+ * packet is addressed to an endpoint.
+ */
+static __always_inline enum sl_decision judge(enum parsed parsed, const struct packet *p,
 					      const struct sl_target_key *key, __u32 frame_len,
-					      struct sl_endpoint_stats **ret_stats)
+					      __u32 *ret_id)
 {
 	switch (parsed) {
 	case PARSED_FLOW:
-		return gate_judge(p, key, frame_len, ret_stats);
+		return gate_judge(p, key, frame_len, ret_id);
 	case PARSED_OTHER:
 		return SL_PASS_NOT_OURS;
 	case PARSED_NOT_IP:
 		return SL_PASS_NOT_IP;
 	case PARSED_FRAGMENT:
 		return SL_PASS_FRAGMENT;
-	case PARSED_ICMP_ERROR:
-		return icmp_judge(ctx, c->pos, c->end, p->v6);
 	default:
 		return SL_PASS_UNPARSED;
 	}
@@ -51,8 +52,13 @@ static __always_inline enum effect decision_effect(enum sl_decision decision)
 }
 
 /* Count for the endpoint what became of a packet that met a closed gate. */
-static __always_inline void count_closed(struct sl_endpoint_stats *stats, enum sl_decision decision)
+static __always_inline void count_closed(__u32 id, enum sl_decision decision)
 {
+	struct sl_endpoint_stats *stats = bpf_map_lookup_elem(&endpoint_stats, &id);
+
+	if (!stats)
+		return;
+
 	switch (decision) {
 	case SL_REJECT_TCP:
 	case SL_REJECT_UDP:

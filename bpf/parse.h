@@ -92,7 +92,10 @@ enum parsed {
 	PARSED_ICMP_ERROR, /* the cursor stands at the quoted packet */
 };
 
-/* Filled as far as parsing came. Pointers are valid for PARSED_FLOW only. */
+/*
+ * Filled as far as parsing came. The pointers are valid for PARSED_FLOW only, and are kept only
+ * where they are used: a program that holds them is verified once for every way to come by them.
+ */
 struct packet {
 	void *l3;
 	void *l4;
@@ -113,6 +116,11 @@ static __always_inline bool is_vlan(__be16 type)
 	return type == bpf_htons(ETH_P_8021Q) || type == bpf_htons(ETH_P_8021AD);
 }
 
+static __always_inline __u32 tcp_header_len(const struct tcphdr *tcp)
+{
+	return (((const __u8 *)tcp)[TCP_DOFF_BYTE] >> 4) * TCP_WORD;
+}
+
 static __always_inline enum parsed parse_tcp(struct cursor *c, struct packet *p,
 					     struct sl_target_key *key)
 {
@@ -122,7 +130,7 @@ static __always_inline enum parsed parse_tcp(struct cursor *c, struct packet *p,
 	if (!tcp)
 		return PARSED_BAD;
 
-	header_len = (((__u8 *)tcp)[TCP_DOFF_BYTE] >> 4) * TCP_WORD;
+	header_len = tcp_header_len(tcp);
 	if (header_len < sizeof(*tcp) || header_len > p->l4_len)
 		return PARSED_BAD;
 

@@ -18,7 +18,10 @@ struct l2 {
 };
 _Static_assert(sizeof(struct l2) == ETH_HLEN + VLAN_TAGS_MAX * sizeof(struct vlan_tag),
 	       "request: L2 header");
-#define L2_LEN_MASK 0x1f /* for the verifier: no L2 header is longer */
+
+/* For the verifier: nothing that parse_frame() accepts is longer. */
+#define L2_LEN_MASK 0x1f
+#define HEADER_LEN_MASK 0x7fff
 #define L2_GROUP_BIT bpf_htons(0x0100) /* of the first byte: multicast or broadcast */
 
 #define ADDR_WORDS 4
@@ -30,6 +33,18 @@ _Static_assert(sizeof(struct l2) == ETH_HLEN + VLAN_TAGS_MAX * sizeof(struct vla
 #define QUOTED_L4_BYTES ((__u32)sizeof(struct udphdr))
 /* Longer chains of extension headers are not quoted, and so not answered. */
 #define QUOTED_HEADER_MAX 256
+
+/* Where the parts of a packet are: one number, so that it can be handed to a global function. */
+union shape {
+	struct {
+		__u32 l4_len;
+		__u16 header_len; /* IP header with its options or extension headers */
+		__u8 l2_len;
+		bool v6;
+	};
+	__u64 whole;
+};
+_Static_assert(sizeof(union shape) == sizeof(__u64), "request: shape");
 
 struct request {
 	struct l2 l2; /* of the reply: addresses swapped, tags kept */
@@ -49,9 +64,17 @@ struct request {
 	bool reply_acks; /* TCP: the RST has an ACK */
 };
 
-static __always_inline bool request_read_l2(struct request *r, void *start, void *end)
+static __always_inline __u64 shape_of(const struct packet *p)
 {
-	struct cursor c = { start, end };
+	union shape shape = {
+		.l4_len = p->l4_len, .header_len = p->header_len, .l2_len = p->l2_len, .v6 = p->v6
+	};
+
+	return shape.whole;
+}
+
+static __always_inline bool request_read_l2(struct request *r, struct cursor c)
+{
 	/* Every packet we answer is longer than this; an untagged one lends us the next bytes. */
 	const struct l2 *l2 = cursor_take(&c, sizeof(*l2));
 
@@ -66,12 +89,9 @@ static __always_inline bool request_read_l2(struct request *r, void *start, void
 	return true;
 }
 
-static __always_inline bool request_read_addresses(struct request *r, const struct packet *p,
-						   void *end)
+static __always_inline bool request_read_addresses(struct request *r, struct cursor c)
 {
-	struct cursor c = { p->l3, end };
-
-	if (p->v6) {
+	if (r->v6) {
 		const struct ipv6hdr *ip = cursor_take(&c, sizeof(*ip));
 
 		if (!ip)
@@ -92,30 +112,29 @@ static __always_inline bool request_read_addresses(struct request *r, const stru
 }
 
 /* RFC 9293, 3.5.2: what a closed port answers. */
-static __always_inline bool request_read_tcp(struct request *r, const struct packet *p, void *end)
+static __always_inline bool request_read_tcp(struct request *r, struct cursor c, __u32 l4_len)
 {
-	struct cursor c = { p->l4, end };
 	const struct tcphdr *tcp = cursor_take(&c, sizeof(*tcp));
-	__u32 payload, syn = !!(p->tcp_flags & TCP_SYN), fin = !!(p->tcp_flags & TCP_FIN);
+	__u32 payload;
 
 	if (!tcp)
 		return false;
 
-	payload = p->l4_len - (((const __u8 *)tcp)[TCP_DOFF_BYTE] >> 4) * TCP_WORD;
+	payload = l4_len - tcp_header_len(tcp);
 	r->sport = tcp->source;
 	r->dport = tcp->dest;
-	r->reply_acks = !(p->tcp_flags & TCP_ACK);
-	r->reply_seq = r->reply_acks ? 0 : tcp->ack_seq;
-	r->reply_ack = r->reply_acks ? bpf_htonl(bpf_ntohl(tcp->seq) + payload + syn + fin) : 0;
+	r->reply_acks = !tcp->ack;
+	r->reply_seq = tcp->ack ? tcp->ack_seq : 0;
+	r->reply_ack =
+		tcp->ack ? 0 : bpf_htonl(bpf_ntohl(tcp->seq) + payload + tcp->syn + tcp->fin);
 	return true;
 }
 
-static __always_inline bool request_read_udp(struct request *r, const struct packet *p, void *end)
+static __always_inline bool request_read_udp(struct request *r, struct cursor l3, struct cursor l4)
 {
-	struct cursor header = { p->l3, end }, l4 = { p->l4, end };
 	const struct udphdr *udp = cursor_take(&l4, sizeof(*udp));
 
-	if (!udp || p->header_len > QUOTED_HEADER_MAX)
+	if (!udp || r->header_len > QUOTED_HEADER_MAX)
 		return false;
 
 	r->udp_check = udp->check;
@@ -125,9 +144,9 @@ static __always_inline bool request_read_udp(struct request *r, const struct pac
 	for (__u32 i = 0; i < QUOTED_HEADER_MAX / sizeof(__be32); i++) {
 		const __be32 *word;
 
-		if (i >= p->header_len / sizeof(*word))
+		if (i >= r->header_len / sizeof(*word))
 			break;
-		word = cursor_take(&header, sizeof(*word));
+		word = cursor_take(&l3, sizeof(*word));
 		if (!word)
 			return false;
 		r->header_sum += *word;
@@ -135,16 +154,20 @@ static __always_inline bool request_read_udp(struct request *r, const struct pac
 	return true;
 }
 
-/* Fill *r, or return false if the packet is one that cannot be answered. */
-static __always_inline bool request_read(struct request *r, const struct packet *p, void *start,
-					 void *end)
+/* Fill *r from the frame between start and end, or return false if it cannot be answered. */
+static __always_inline bool request_read(struct request *r, union shape shape, bool udp,
+					 void *start, void *end)
 {
-	r->v6 = p->v6;
-	r->l2_len = p->l2_len;
-	r->header_len = p->header_len;
-	if (!request_read_l2(r, start, end) || !request_read_addresses(r, p, end))
+	struct cursor l2 = { start, end };
+	struct cursor l3 = { start + (shape.l2_len & L2_LEN_MASK), end };
+	struct cursor l4 = { l3.pos + (shape.header_len & HEADER_LEN_MASK), end };
+
+	r->v6 = shape.v6;
+	r->l2_len = shape.l2_len;
+	r->header_len = shape.header_len;
+	if (!request_read_l2(r, l2) || !request_read_addresses(r, l3))
 		return false;
-	return p->proto == IPPROTO_UDP ? request_read_udp(r, p, end) : request_read_tcp(r, p, end);
+	return udp ? request_read_udp(r, l3, l4) : request_read_tcp(r, l4, shape.l4_len);
 }
 
 static __always_inline bool v4_is_unicast(__u32 addr)

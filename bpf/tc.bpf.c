@@ -105,34 +105,45 @@ static __always_inline int tc_send(struct __sk_buff *ctx, enum side side)
 	return (int)bpf_redirect(ctx->ifindex, BPF_F_INGRESS);
 }
 
-/* Do as a decision other than a pass says: drop the packet, or turn it into a reply. */
-static __noinline int tc_close(struct __sk_buff *ctx, const struct packet *p,
-			       struct sl_endpoint_stats *stats, enum sl_decision decision,
-			       enum side side)
+/*
+ * Do as a decision other than a pass says: drop the packet, or turn it into a reply. Like
+ * tc_icmp() a global function, which the verifier checks once instead of once per caller's state.
+ */
+__noinline int tc_close(struct __sk_buff *ctx, __u32 id, __u32 judged, __u64 whole_shape,
+			__u32 side)
 {
+	union shape shape = { .whole = whole_shape };
+	enum sl_decision decision = judged;
 	const struct sl_meta *m = meta_get();
+	bool udp = decision == SL_REJECT_UDP, sent = false;
 	struct request r;
-	bool sent = false;
 
-	if (!m || !stats)
-		return decide(SL_PASS_UNPARSED, TC_ACT_UNSPEC); /* impossible, says the loader */
+	if (!m)
+		return decide(SL_PASS_UNPARSED,
+			      TC_ACT_UNSPEC); /* cannot be: the map has its entry */
 
 	if (decision_effect(decision) == EFFECT_REPLY) {
-		if (!request_read(&r, p, (void *)(long)ctx->data, (void *)(long)ctx->data_end))
+		if (!request_read(&r, shape, udp, (void *)(long)ctx->data,
+				  (void *)(long)ctx->data_end))
 			decision = SL_DROP_NO_REPLY;
 		else
 			decision = reply_permit(decision, &r, m);
 	}
 	if (m->mode == SL_MODE_ENFORCE && decision_effect(decision) == EFFECT_REPLY) {
-		sent = decision == SL_REJECT_UDP ? tc_reply_udp(ctx, &r) : tc_reply_tcp(ctx, &r);
+		sent = udp ? tc_reply_udp(ctx, &r) : tc_reply_tcp(ctx, &r);
 		if (!sent)
 			decision = SL_DROP_NO_REPLY;
 	}
 
-	count_closed(stats, decision);
+	count_closed(id, decision);
 	if (m->mode != SL_MODE_ENFORCE)
 		return decide(decision, TC_ACT_UNSPEC);
 	return decide(decision, sent ? tc_send(ctx, side) : TC_ACT_SHOT);
+}
+
+__noinline int tc_icmp(struct __sk_buff *ctx, __u32 offset, bool v6)
+{
+	return icmp_judge(ctx, (void *)(long)ctx->data, (void *)(long)ctx->data_end, offset, v6);
 }
 
 static __always_inline enum parsed tc_parse(struct __sk_buff *ctx, struct cursor *c,
@@ -148,11 +159,11 @@ static __always_inline enum parsed tc_parse(struct __sk_buff *ctx, struct cursor
 static __always_inline int tc_run(struct __sk_buff *ctx, enum side side)
 {
 	struct sl_target_key key __attribute__((aligned(8))) = {};
-	struct sl_endpoint_stats *stats = NULL;
 	enum sl_decision decision;
 	enum parsed parsed;
 	struct packet p;
 	struct cursor c;
+	__u32 id = 0;
 
 	parsed = tc_parse(ctx, &c, &p, &key);
 	if (parsed == PARSED_BAD && ctx->data_end - ctx->data < ctx->len) {
@@ -163,10 +174,13 @@ static __always_inline int tc_run(struct __sk_buff *ctx, enum side side)
 	if (p.end > ctx->len)
 		parsed = PARSED_BAD;
 
-	decision = judge(ctx, parsed, &c, &p, &key, ctx->len, &stats);
+	if (parsed == PARSED_ICMP_ERROR)
+		decision = tc_icmp(ctx, (__u32)(c.pos - (void *)(long)ctx->data), p.v6);
+	else
+		decision = judge(parsed, &p, &key, ctx->len, &id);
 	if (decision_effect(decision) == EFFECT_PASS)
 		return decide(decision, TC_ACT_UNSPEC);
-	return tc_close(ctx, &p, stats, decision, side);
+	return tc_close(ctx, id, decision, shape_of(&p), side);
 }
 
 SEC("tc")

@@ -110,33 +110,43 @@ static __always_inline bool xdp_reply_udp(struct xdp_md *ctx, const struct reque
 	       xdp_store(ctx, r, &reply, len);
 }
 
-/* Do as a decision other than a pass says: drop the packet, or turn it into a reply. */
-static __noinline int xdp_close(struct xdp_md *ctx, const struct packet *p,
-				struct sl_endpoint_stats *stats, enum sl_decision decision)
+/*
+ * Do as a decision other than a pass says: drop the packet, or turn it into a reply. Like
+ * xdp_icmp() a global function, which the verifier checks once instead of once per caller's state.
+ */
+__noinline int xdp_close(struct xdp_md *ctx, __u32 id, __u32 judged, __u64 whole_shape)
 {
+	union shape shape = { .whole = whole_shape };
+	enum sl_decision decision = judged;
 	const struct sl_meta *m = meta_get();
+	bool udp = decision == SL_REJECT_UDP, sent = false;
 	struct request r;
-	bool sent = false;
 
-	if (!m || !stats)
-		return decide(SL_PASS_UNPARSED, XDP_PASS); /* impossible, says the loader */
+	if (!m)
+		return decide(SL_PASS_UNPARSED, XDP_PASS); /* cannot be: the map has its entry */
 
 	if (decision_effect(decision) == EFFECT_REPLY) {
-		if (!request_read(&r, p, (void *)(long)ctx->data, (void *)(long)ctx->data_end))
+		if (!request_read(&r, shape, udp, (void *)(long)ctx->data,
+				  (void *)(long)ctx->data_end))
 			decision = SL_DROP_NO_REPLY;
 		else
 			decision = reply_permit(decision, &r, m);
 	}
 	if (m->mode == SL_MODE_ENFORCE && decision_effect(decision) == EFFECT_REPLY) {
-		sent = decision == SL_REJECT_UDP ? xdp_reply_udp(ctx, &r) : xdp_reply_tcp(ctx, &r);
+		sent = udp ? xdp_reply_udp(ctx, &r) : xdp_reply_tcp(ctx, &r);
 		if (!sent)
 			decision = SL_DROP_NO_REPLY;
 	}
 
-	count_closed(stats, decision);
+	count_closed(id, decision);
 	if (m->mode != SL_MODE_ENFORCE)
 		return decide(decision, XDP_PASS);
 	return decide(decision, sent ? xdp_send(ctx) : XDP_DROP);
+}
+
+__noinline int xdp_icmp(struct xdp_md *ctx, __u32 offset, bool v6)
+{
+	return icmp_judge(ctx, (void *)(long)ctx->data, (void *)(long)ctx->data_end, offset, v6);
 }
 
 SEC("xdp.frags")
@@ -145,11 +155,11 @@ int sl_xdp(struct xdp_md *ctx)
 	void *data = (void *)(long)ctx->data;
 	struct cursor c = { data, (void *)(long)ctx->data_end };
 	struct sl_target_key key __attribute__((aligned(8))) = {};
-	struct sl_endpoint_stats *stats = NULL;
 	__u32 frame_len = (__u32)(c.end - data);
 	struct packet p = {};
 	enum sl_decision decision;
 	enum parsed parsed;
+	__u32 id = 0;
 
 	parsed = parse_frame(&c, &p, &key);
 	if (p.end > frame_len) {
@@ -158,10 +168,13 @@ int sl_xdp(struct xdp_md *ctx)
 			parsed = PARSED_BAD;
 	}
 
-	decision = judge(ctx, parsed, &c, &p, &key, frame_len, &stats);
+	if (parsed == PARSED_ICMP_ERROR)
+		decision = xdp_icmp(ctx, (__u32)(c.pos - data), p.v6);
+	else
+		decision = judge(parsed, &p, &key, frame_len, &id);
 	if (decision_effect(decision) == EFFECT_PASS)
 		return decide(decision, XDP_PASS);
-	return xdp_close(ctx, &p, stats, decision);
+	return xdp_close(ctx, id, decision, shape_of(&p));
 }
 
 char _license[] SEC("license") = "GPL";
