@@ -84,10 +84,11 @@ void api_stop(struct api *api)
 {
 	if (!api)
 		return;
+	/* While the socket is open nobody else's file can have its inode number. */
+	socket_remove(&api->file);
 	if (api->server)
 		MHD_stop_daemon(api->server);
 	close_p(&api->fd);
-	socket_remove(&api->file);
 	groups_done(&api->groups);
 	free(api);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "control/json.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,6 +63,24 @@ json_t *json_text(const char *text)
 		if (*c >= 0x80)
 			*c = '?';
 	return json_string(ascii);
+}
+
+char *json_print(const json_t *json, size_t flags)
+{
+	CLEANUP(free_p) char *text = NULL;
+	bool failed;
+	size_t len;
+	FILE *out;
+
+	if (!json)
+		return NULL;
+	out = open_memstream(&text, &len);
+	if (!out)
+		return NULL;
+	failed = json_dumpf(json, out, flags) < 0;
+	failed = ferror(out) || failed;
+	failed = fclose(out) != 0 || failed;
+	return failed ? NULL : take_ptr(text);
 }
 
 json_t *json_texts(const char *const texts[], size_t n)

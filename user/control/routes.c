@@ -248,7 +248,7 @@ static void free_stream(void *arg)
 
 static struct MHD_Response *respond_json(const json_t *json)
 {
-	char *text = json_dumps(json, JSON_INDENT(2));
+	char *text = json_print(json, JSON_INDENT(2));
 	struct MHD_Response *response;
 
 	if (!text)
@@ -267,7 +267,7 @@ static struct MHD_Response *respond(struct answer *answer)
 	struct MHD_Response *response;
 
 	if (!stream)
-		return json ? respond_json(json) : NULL;
+		return respond_json(json);
 	response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES,
 						     read_stream, stream, free_stream);
 	if (response)

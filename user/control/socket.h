@@ -25,7 +25,7 @@ struct socket_file {
  */
 int socket_listen(struct socket_file *ret_file, const char *path, struct err *err);
 
-/* Remove the file if it is still ours. */
+/* Remove the file if it is still ours. Call it while the socket is open: see api_stop(). */
 void socket_remove(const struct socket_file *file);
 
 #endif

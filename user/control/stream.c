@@ -76,7 +76,7 @@ static const char *comma(struct stream *stream)
 static int give_open(struct stream *stream, json_t *object, const char *list)
 {
 	CLEANUP(json_p) json_t *owned = object;
-	CLEANUP(free_p) char *head = owned ? json_dumps(owned, 0) : NULL;
+	CLEANUP(free_p) char *head = json_print(owned, 0);
 	const char *separator = owned && json_object_size(owned) ? ", " : "";
 	char *text;
 
@@ -154,7 +154,7 @@ static int step_row(struct stream *stream)
 	}
 
 	json = options->row(options->context, &row);
-	line = json ? json_dumps(json, 0) : NULL;
+	line = json_print(json, 0);
 	if (!line || asprintf(&text, "%s\n%s", comma(stream), line) < 0)
 		return -ENOMEM;
 	stream->backend++;
