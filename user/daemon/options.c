@@ -34,7 +34,7 @@ int options_parse(struct options *ret_options, int argc, char *argv[], struct er
 	int option;
 
 	opterr = 0;
-	optind = 1;
+	optind = 0; /* GNU: start anew, also in the middle of a previous scan */
 	while ((option = getopt_long(argc, argv, ":c:fh", longs, NULL)) != -1) {
 		switch (option) {
 		case 'c':
