@@ -32,7 +32,7 @@ struct peer {
 	uint16_t port;
 	bool closing;
 	char request[PEER_REQUEST_MAX];
-	atomic_uint accepted, open_now, open_max;
+	atomic_uint accepted, open_now, open_max, resets;
 };
 
 static void must(bool truth)
@@ -162,6 +162,8 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 
 	(void)buf;
 	if (n < 0) {
+		if (n == UV_ECONNRESET)
+			atomic_fetch_add(&client->peer->resets, 1);
 		close_client(client, false);
 		return;
 	}
@@ -264,4 +266,9 @@ uint32_t peer_open_now(const struct peer *peer)
 uint32_t peer_open_max(const struct peer *peer)
 {
 	return atomic_load(&peer->open_max);
+}
+
+uint32_t peer_resets(const struct peer *peer)
+{
+	return atomic_load(&peer->resets);
 }

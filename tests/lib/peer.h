@@ -47,5 +47,6 @@ const char *peer_request(const struct peer *peer);
 uint32_t peer_accepted(const struct peer *peer);
 uint32_t peer_open_now(const struct peer *peer);
 uint32_t peer_open_max(const struct peer *peer);
+uint32_t peer_resets(const struct peer *peer); /* connections that the client reset */
 
 #endif

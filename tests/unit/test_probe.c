@@ -482,6 +482,29 @@ static void test_tcp(void **state)
 	}
 }
 
+/* Nothing was said: the server learns that by a reset, and no TIME_WAIT stays here. */
+static void test_tcp_resets(void **state)
+{
+	static const struct peer_step script[] = { DO(PEER_HOLD) };
+	struct plan plan = plan_to(PROTO_TCP, "127.0.0.1", 0);
+	struct result result;
+	struct peer *peer;
+	uv_loop_t loop;
+
+	(void)state;
+	assert_int_equal(uv_loop_init(&loop), 0);
+	result = (struct result){ .loop = &loop };
+	peer = peer_new(&loop, "127.0.0.1", 0, script);
+	plan.port = peer_port(peer);
+	assert_non_null(probe_start(&loop, &plan, on_done, &result));
+	while (!peer_accepted(peer) || peer_open_now(peer))
+		uv_run(&loop, UV_RUN_ONCE);
+	assert_int_equal(peer_resets(peer), 1);
+	peer_free(peer);
+	assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
+	assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 /* A port that is bound, so that nobody else takes it, and does not listen. */
 static int bound_socket(const char *address, uint16_t *ret_port)
 {
@@ -765,14 +788,14 @@ static void test_cancel(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_exchanges_v4),   cmocka_unit_test(test_exchanges_v6),
-		cmocka_unit_test(test_request),        cmocka_unit_test(test_status_ranges),
-		cmocka_unit_test(test_body_bound),     cmocka_unit_test(test_tcp),
-		cmocka_unit_test(test_refused),        cmocka_unit_test(test_connect_timeout),
-		cmocka_unit_test(test_answer_timeout), cmocka_unit_test(test_late_loop),
-		cmocka_unit_test(test_socket_fails),   cmocka_unit_test(test_no_descriptor),
-		cmocka_unit_test(test_no_memory),      cmocka_unit_test(test_unsendable),
-		cmocka_unit_test(test_cancel),
+		cmocka_unit_test(test_exchanges_v4),    cmocka_unit_test(test_exchanges_v6),
+		cmocka_unit_test(test_request),         cmocka_unit_test(test_status_ranges),
+		cmocka_unit_test(test_body_bound),      cmocka_unit_test(test_tcp),
+		cmocka_unit_test(test_tcp_resets),      cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_connect_timeout), cmocka_unit_test(test_answer_timeout),
+		cmocka_unit_test(test_late_loop),       cmocka_unit_test(test_socket_fails),
+		cmocka_unit_test(test_no_descriptor),   cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_unsendable),      cmocka_unit_test(test_cancel),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
