@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The board: entries are copies, the newest verdict comes first, the oldest gives way. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+
+#include "model/board.h"
+#include "tests/lib/fault.h"
+
+static void test_entries(void **state)
+{
+	CLEANUP(board_free_p) struct board *board = board_new(2);
+	const struct health health = { .shown = SL_HEALTHY, .failures = 3 };
+	struct board_entry entry;
+
+	(void)state;
+	assert_non_null(board);
+	board_set_health(board, 1, &health, true);
+	entry = board_read(board, 1);
+	assert_int_equal(entry.health.shown, SL_HEALTHY);
+	assert_int_equal(entry.health.failures, 3);
+	assert_true(entry.adopted);
+	board_set_health(board, 1, &health, false);
+	assert_true(entry.adopted);
+	assert_false(board_read(board, 1).adopted);
+	/* The other one is as it was. */
+	assert_int_equal(board_read(board, 0).health.shown, SL_UNKNOWN);
+	assert_int_equal(board_read(board, 0).n_verdicts, 0);
+}
+
+static void test_verdicts(void **state)
+{
+	CLEANUP(board_free_p) struct board *board = board_new(1);
+	struct board_entry entry;
+
+	(void)state;
+	for (uint32_t i = 1; i <= BOARD_RECENT + 2; i++) {
+		const struct verdict verdict = { .elapsed_ms = i };
+
+		board_add_verdict(board, 0, &verdict, 100 + i);
+		entry = board_read(board, 0);
+		assert_int_equal(entry.n_verdicts, i);
+		for (uint32_t j = 0; j < BOARD_RECENT; j++) {
+			assert_int_equal(entry.recent[j].at_ms, j < i ? 100 + i - j : 0);
+			assert_int_equal(entry.recent[j].verdict.elapsed_ms, j < i ? i - j : 0);
+		}
+	}
+}
+
+static void test_memory(void **state)
+{
+	struct board *board;
+
+	(void)state;
+	for (int n = 0; n < 2; n++) {
+		fault_after(FAULT_MEMORY, n, ENOMEM);
+		assert_null(board_new(1));
+		assert_true(fault_clear(FAULT_MEMORY));
+	}
+	board = board_new(0);
+	assert_non_null(board);
+	board_free(board);
+	board_free(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_entries),
+		cmocka_unit_test(test_verdicts),
+		cmocka_unit_test(test_memory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
