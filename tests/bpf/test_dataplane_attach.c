@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <cmocka.h>
 
 #include "dataplane/clsact.h"
@@ -167,11 +168,10 @@ static const struct mode {
 	{ XDP_AUTO, TC_ANY, true, ATTACH_TCX, ATTACH_TCX },
 	{ XDP_OFF, TC_ANY, false, ATTACH_TCX, ATTACH_NONE },
 	{ XDP_NATIVE, TC_ANY, true, ATTACH_XDP_NATIVE, ATTACH_TCX },
-	{ XDP_GENERIC, TC_ANY, true, ATTACH_XDP_GENERIC, ATTACH_TCX },
+	{ XDP_GENERIC, TC_ANY, false, ATTACH_XDP_GENERIC, ATTACH_NONE },
 	{ XDP_AUTO, TC_CLSACT, true, ATTACH_CLSACT, ATTACH_CLSACT },
 	{ XDP_NATIVE, TC_CLSACT, true, ATTACH_XDP_NATIVE, ATTACH_CLSACT },
 	{ XDP_OFF, TC_CLSACT, false, ATTACH_CLSACT, ATTACH_NONE },
-	{ XDP_GENERIC, TC_CLSACT, false, ATTACH_XDP_GENERIC, ATTACH_NONE },
 };
 
 #define N_MODES (sizeof(modes) / sizeof(modes[0]))
@@ -281,10 +281,27 @@ static void test_clsact_step(void **state)
 			    "tcx: the kernel has none (it came with Linux 6.6); clsact chosen");
 }
 
+/* A tc program of somebody else that accepts every packet. */
+static int neighbours_prog(void)
+{
+	const struct bpf_insn accept[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	int fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "neighbours_own", "GPL", accept, 2, NULL);
+
+	assert_true(fd >= 0);
+	return fd;
+}
+
 /* Others' filters stay, and so does the qdisc that they are in. */
 static void test_clsact_neighbours(void **state)
 {
 	CLEANUP(model_free_p) struct model *model = gatemodel_new(bpffs, NIC, 1, 1);
+	CLEANUP(close_p) int fd = neighbours_prog();
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)the_nic(NIC).ifindex,
+		    .attach_point = BPF_TC_EGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, filter, .handle = 1, .priority = 9, .prog_fd = fd);
 
 	(void)state;
 	/* The qdisc was there before us. */
@@ -297,8 +314,7 @@ static void test_clsact_neighbours(void **state)
 
 	/* It is ours, but somebody else moved in. */
 	dataplane_close(must_open(model, TC_CLSACT));
-	netbed_must("tc", "filter", "add", "dev", NIC, "egress", "prio", "9", "matchall", "action",
-		    "ok");
+	assert_int_equal(bpf_tc_attach(&hook, &filter), 0);
 	assert_int_equal(dataplane_detach_all(bpffs, NULL), 0);
 	assert_true(has_qdisc(NIC));
 	assert_int_equal(clsact_prog_id(the_nic(NIC).ifindex, false), 0);
@@ -308,20 +324,13 @@ static void test_clsact_neighbours(void **state)
 static void test_clsact_taken(void **state)
 {
 	CLEANUP(model_free_p) struct model *model = gatemodel_new(bpffs, NIC, 1, 1);
-	const struct bpf_insn ok[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
+	CLEANUP(close_p) int fd = neighbours_prog();
 	unsigned int ifindex = the_nic(NIC).ifindex;
 	bool made;
-	int fd;
 
 	(void)state;
-	fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "neighbours_own", "GPL", ok, 2, NULL);
-	assert_true(fd >= 0);
 	assert_int_equal(clsact_make_qdisc(ifindex, &made), 0);
 	assert_int_equal(clsact_put(ifindex, false, fd), 0);
-	close(fd);
 	model->gateway.interfaces[0].xdp = XDP_OFF;
 	must_refuse(model, TC_CLSACT, -EBUSY, "our place (priority 1, handle 0x534c) is taken");
 	assert_int_not_equal(clsact_prog_id(ifindex, false), 0);
@@ -334,19 +343,12 @@ static void test_tcx_first(void **state)
 	CLEANUP(model_free_p) struct model *model = gatemodel_new(bpffs, NIC, 1, 1);
 	CLEANUP(dataplane_close_p) struct dataplane *dp = NULL;
 	CLEANUP(close_p) int link = -1;
-	const struct bpf_insn accept[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
+	CLEANUP(close_p) int fd = neighbours_prog();
 	struct nic nic = the_nic(NIC);
-	int fd;
 
 	(void)state;
-	fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "accepts_all", "GPL", accept, 2, NULL);
-	assert_true(fd >= 0);
 	link = tcx_link(fd, &nic, false);
 	assert_true(link >= 0);
-	close(fd);
 	dp = must_open(model, TC_ANY);
 	must_gate(dp);
 }
@@ -373,7 +375,7 @@ static void test_dotted_name(void **state)
 	unsigned int ifindex;
 
 	(void)state;
-	netbed_must("ip", "link", "add", "link", NIC, "name", NIC ".7", "type", "vlan", "id", "7");
+	netbed_veth(NIC ".7", FAR ".7");
 	ifindex = the_nic(NIC ".7").ifindex;
 	dataplane_close(must_open(model, TC_ANY));
 	must_have_pin("tcx-in-gw0:7", true);
@@ -383,6 +385,7 @@ static void test_dotted_name(void **state)
 	assert_int_equal(dataplane_detach_all(bpffs, NULL), 0);
 	assert_int_equal(clsact_prog_id(ifindex, false), 0);
 	assert_false(has_qdisc(NIC ".7"));
+	netbed_must("ip", "link", "del", NIC ".7");
 }
 
 /* The same name and number in another network namespace is another device. */

@@ -21,8 +21,14 @@ struct err;
 #define ATTACH_STEPS_MAX 6
 #define ATTACH_STEP_LEN 160
 
-enum attach_mode { ATTACH_NONE, ATTACH_XDP_OFFLOAD, ATTACH_XDP_NATIVE, ATTACH_XDP_GENERIC,
-		   ATTACH_TCX, ATTACH_CLSACT };
+enum attach_mode {
+	ATTACH_NONE,
+	ATTACH_XDP_OFFLOAD,
+	ATTACH_XDP_NATIVE,
+	ATTACH_XDP_GENERIC,
+	ATTACH_TCX,
+	ATTACH_CLSACT
+};
 
 /* How one interface is attached, and why that way: one step per mode that was passed over. */
 struct attachment {
