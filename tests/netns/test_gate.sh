@@ -40,9 +40,12 @@ story() {
 	check "$xdp: detach --all" sluice detach --all
 }
 
-story auto tcx
+# Kernels before 6.6 have no tcx.
+tc=tcx
+if printf "%s\n6.6\n" "$(uname -r)" | sort -VC; then tc=clsact; fi
+story auto $tc
 story native xdp-native
 story generic xdp-generic
-story off tcx
+story off $tc
 
 check "nothing is left in bpffs" test ! -e "$SLUICE_BPFFS"

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "config/config.h"
 #include "config/report.h"
@@ -50,6 +51,17 @@ static int dry_run(const struct model *model)
 	return status;
 }
 
+/* Every probe in flight takes a descriptor, and the soft limit is often a thousand. */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static void on_ready(void *arg)
 {
 	const int *fd = arg;
@@ -74,6 +86,7 @@ static int run(const struct options *options, const struct model *model)
 
 	/* A reader of the log or of the socket that goes away is no reason to die. */
 	signal(SIGPIPE, SIG_IGN);
+	raise_file_limit();
 	if (!options->foreground)
 		r = background_start(&ready_fd, &err);
 	if (r == 0)

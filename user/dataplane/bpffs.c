@@ -85,16 +85,26 @@ static int make_dirs(struct bpffs_made *made, const char *path, size_t from, siz
 	return 0;
 }
 
+/*
+ * The kernel puts files of its own into every bpffs ("maps.debug"). They are known by their dots,
+ * which nobody else's names can have there.
+ */
+static bool is_kernels_own(const char *name, bool on_bpffs)
+{
+	return !strcmp(name, ".") || !strcmp(name, "..") || (on_bpffs && strchr(name, '.'));
+}
+
 static bool is_empty_dir(const char *path)
 {
 	const struct dirent *entry;
+	bool on_bpffs = bpffs_is(path);
 	int n = 0;
 	DIR *dir = opendir(path);
 
 	if (!dir)
 		return false;
 	while ((entry = readdir(dir)))
-		n += strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
+		n += !is_kernels_own(entry->d_name, on_bpffs);
 	closedir(dir);
 	return n == 0;
 }
@@ -214,7 +224,10 @@ static bool is_our_mount(const char *path)
 void bpffs_remove(const char *path)
 {
 	if (is_our_mount(path)) {
-		if (!is_empty_dir(path) || umount(path) < 0)
+		if (!is_empty_dir(path))
+			return;
+		/* Lazily: a daemon that is still running has its directory open. */
+		if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
 			return;
 	}
 	/* A mount point that is somebody else's, or a directory with something in it, stays. */

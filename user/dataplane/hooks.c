@@ -111,7 +111,7 @@ static bool runs(enum hook_kind kind, const struct nic *nic, uint32_t prog_id)
 	return tcx_runs(nic, is_egress(kind), prog_id);
 }
 
-/* Open our pinned hook if it is in force on this device. The fd, or -1. */
+/* Open our pinned hook if it is in force on this device. The fd, or -errno. */
 static int held_open(const struct hooks *hooks, enum hook_kind kind, const struct nic *nic,
 		     uint32_t *ret_prog_id)
 {
@@ -120,11 +120,11 @@ static int held_open(const struct hooks *hooks, enum hook_kind kind, const struc
 	char path[PATH_MAX];
 
 	if (pin_path(hooks, path, kind, nic, false) < 0)
-		return -1;
+		return -ENOENT;
 	fd = hookpin_open(path, kind, &info);
 	if (fd < 0 || (!is_clsact(kind) && info.ifindex != nic->ifindex) ||
 	    !runs(kind, nic, info.prog_id))
-		return -1;
+		return -ENOENT;
 	*ret_prog_id = info.prog_id;
 	return take_fd(fd);
 }

@@ -1,9 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* open - dataplane_open() with what only tests choose. */
+/*
+ * open - the inside of struct dataplane, and how one comes to be.
+ *
+ * Opening goes in steps: look, load, fill, stage, attach, exchange. Each can fail and be taken
+ * back; after the exchange everything is in force, and what is left to do cannot fail.
+ */
 #ifndef SLUICE_DATAPLANE_OPEN_H
 #define SLUICE_DATAPLANE_OPEN_H
 
+#include <limits.h>
+
 #include "dataplane/attach.h"
+#include "dataplane/dataplane.h"
+#include "dataplane/pins.h"
+#include "dataplane/programs.h"
+#include "dataplane/tables.h"
+
+#define DATAPLANE_NOTES_MAX 4
+
+struct dataplane {
+	struct pins *pins;
+	struct programs *programs; /* owns the maps */
+	struct tables tables;
+	struct attachment *attachments;
+	uint32_t n_attachments;
+	struct map_info maps[MAPS];
+	char map_paths[MAPS][PATH_MAX];
+	char notes[DATAPLANE_NOTES_MAX][DATAPLANE_NOTE_LEN];
+	uint32_t n_notes;
+	bool is_new; /* nothing was pinned before */
+};
 
 /* dataplane_open() on a kernel that has tcx (TC_ANY: if this one has), or has none (TC_CLSACT). */
 int dataplane_open_as(struct dataplane **ret, const struct model *model, enum tc_kind tc,

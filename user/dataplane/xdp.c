@@ -112,5 +112,8 @@ int xdp_offload_probe(const struct nic *nic)
 	bpflog_begin();
 	fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "sl_offload_test", "GPL", pass,
 			   sizeof(pass) / sizeof(pass[0]), &opts);
-	return fd < 0 ? -errno : 0;
+	if (fd >= 0)
+		return 0;
+	/* Newer kernels find the request itself invalid where no driver offers offload. */
+	return errno == EINVAL ? -EOPNOTSUPP : -errno;
 }
