@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <jansson.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -564,6 +565,9 @@ static void test_watch(void **state)
 	pid = spawn(fds[1], "health", "--watch");
 	close(fds[1]);
 	await(fds[0], "1 healthy, 0 unhealthy, 6 unknown");
+	/* Not a change: two periods bring nothing. That there is nothing cannot be awaited. */
+	gateway_fake_verdict(&gateway, "10.0.1.1:5432", &ok, 1);
+	assert_int_equal(poll(&(struct pollfd){ .fd = fds[0], .events = POLLIN }, 1, 2500), 0);
 	gateway_fake_verdict(&gateway, "10.0.0.6:80", &refused, 1);
 	await(fds[0], "1 healthy, 1 unhealthy, 5 unknown");
 	kill(pid, SIGINT);
