@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "control/json.h"
+#include "control/print.h"
 #include "control/socket.h"
 #include "control/stream.h"
 #include "tests/lib/fault.h"
@@ -603,6 +604,45 @@ static void test_stream_over_http(void **state)
 	assert_int_equal(answer->len, 0);
 }
 
+/* The same document as jansson's, in both forms, for every kind of value. */
+static void test_print(void **state)
+{
+	static const char *const texts[] = {
+		"{}",
+		"[]",
+		"[[], {}, [[]], {\"a\": {}}]",
+		"{\"a\": 1, \"b\": -9223372036854775808, \"c\": [true, false, null]}",
+		"{\"quote \\\" back \\\\ slash\": \"\\u0001\\u001f\\n\\t\\\"\\\\/\"}",
+		"[\"caf\\u00e9 \\u2026 \\ud83d\\ude00\", \"\"]",
+		"[[[[[[[[[[[[[[[[[[[[{\"deep\": [1, 2]}]]]]]]]]]]]]]]]]]]]]",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		json_t *json = json_loads(texts[i], 0, NULL);
+
+		assert_non_null(json);
+		for (enum print_form form = PRINT_LINE; form <= PRINT_TREE; form++) {
+			CLEANUP(free_p) char *text = print_json(json, form);
+			json_t *again = json_loads(text, 0, NULL);
+
+			assert_true(json_equal(json, again));
+			assert_true(form == PRINT_TREE || !strchr(text, '\n'));
+			json_decref(again);
+		}
+		json_decref(json);
+	}
+	CLEANUP(free_p) char *tree = NULL;
+	json_t *json = json_loads("{\"a\": [1, 2], \"b\": {}}", 0, NULL);
+	tree = print_json(json, PRINT_TREE);
+	assert_string_equal(tree, "{\n  \"a\": [\n    1,\n    2\n  ],\n  \"b\": {}\n}\n");
+	fault_after(FAULT_MEMORY, 0, ENOMEM);
+	assert_null(print_json(json, PRINT_LINE));
+	assert_true(fault_clear(FAULT_MEMORY));
+	assert_null(print_json(NULL, PRINT_LINE));
+	json_decref(json);
+}
+
 static void *counted_malloc(size_t size)
 {
 	return malloc(size);
@@ -812,6 +852,7 @@ int main(void)
 		SERVED(test_garbage),
 		SERVED(test_slow_clients),
 		SERVED(test_client_that_does_not_read),
+		cmocka_unit_test(test_print),
 		MANY(test_stream),
 		MANY(test_stream_over_http),
 		MANY(test_stream_without_memory),

@@ -165,13 +165,15 @@ static enum cli_status unknown_command(const struct cli *cli, const struct words
 
 	snprintf(typed, sizeof(typed), "%.*s%s%.*s", NAME_MAX_LEN, words->word[0],
 		 words->n > 1 ? " " : "", NAME_MAX_LEN - 2, words->n > 1 ? words->word[1] : "");
-	suggest = suggest_for(words->word[0]);
-	for (size_t i = 0; i < n; i++)
-		suggest_try(&suggest, commands[i].name, &best);
-	/* Two words are compared with two-word commands, which are nearer than one word's. */
-	suggest.text = typed;
+	/* "pool shwo" is nearer to "pool show" than its first word is to anything. */
+	suggest = suggest_for(typed);
 	for (size_t i = 0; i < n && words->n > 1; i++)
 		suggest_try(&suggest, commands[i].name, &best);
+	if (!best) {
+		suggest = suggest_for(words->word[0]);
+		for (size_t i = 0; i < n; i++)
+			suggest_try(&suggest, commands[i].name, &best);
+	}
 
 	if (best)
 		return cli_fail(cli, STATUS_USAGE, "usage",

@@ -25,6 +25,16 @@ static void print_head(const struct view *view, const json_t *json, const json_t
 		text_get(endpoint, "finding"));
 }
 
+/* "1 failure", "3 successes in a row" */
+static void print_threshold(FILE *out, uint64_t n, const char *what)
+{
+	const char *end = what[strlen(what) - 1] == 's' ? "es" : "s";
+
+	fprintf(out, "%" PRIu64 " %s%s", n, what, n == 1 ? "" : end);
+	if (n != 1)
+		fputs(" in a row", out);
+}
+
 static void print_plan(const struct view *view, const json_t *plan)
 {
 	char interval[DURATION_LEN], timeout[DURATION_LEN];
@@ -35,13 +45,13 @@ static void print_plan(const struct view *view, const json_t *plan)
 		text_get(plan, "path"));
 	if (http)
 		fprintf(view->out, " (Host: %s)", text_get(plan, "host"));
-	fprintf(view->out,
-		", every %s, timeout %s\n  %" PRIu64 " failures in a row close the gate, %" PRIu64
-		" successes in a row open it\n",
+	fprintf(view->out, ", every %s, timeout %s\n  closed by ",
 		duration_format(interval, text_get_uint(plan, "interval_ms")),
-		duration_format(timeout, text_get_uint(plan, "timeout_ms")),
-		text_get_uint(plan, "unhealthy_threshold"),
-		text_get_uint(plan, "healthy_threshold"));
+		duration_format(timeout, text_get_uint(plan, "timeout_ms")));
+	print_threshold(view->out, text_get_uint(plan, "unhealthy_threshold"), "failure");
+	fputs(", opened by ", view->out);
+	print_threshold(view->out, text_get_uint(plan, "healthy_threshold"), "success");
+	fputc('\n', view->out);
 }
 
 static enum table_color verdict_color(const char *id)

@@ -16,8 +16,8 @@ static void lose(json_t **container)
 
 void json_put(json_t **object, const char *key, json_t *value)
 {
-	/* jansson takes over the value even when it fails, and fails for NULL. */
-	if (json_object_set_new(*object, key, value) < 0)
+	/* jansson takes over the value even when it fails, and fails for NULL. Keys are our own. */
+	if (json_object_set_new_nocheck(*object, key, value) < 0)
 		lose(object);
 }
 
@@ -63,24 +63,6 @@ json_t *json_text(const char *text)
 		if (*c >= 0x80)
 			*c = '?';
 	return json_string(ascii);
-}
-
-char *json_print(const json_t *json, size_t flags)
-{
-	CLEANUP(free_p) char *text = NULL;
-	bool failed;
-	size_t len;
-	FILE *out;
-
-	if (!json)
-		return NULL;
-	out = open_memstream(&text, &len);
-	if (!out)
-		return NULL;
-	failed = json_dumpf(json, out, flags) < 0;
-	failed = ferror(out) || failed;
-	failed = fclose(out) != 0 || failed;
-	return failed ? NULL : take_ptr(text);
 }
 
 json_t *json_texts(const char *const texts[], size_t n)

@@ -29,12 +29,6 @@ void json_put_time(json_t **object, const char *key, uint64_t wall_ms);
 void json_push(json_t **array, json_t *value);
 json_t *json_text(const char *text);
 
-/*
- * The document as text, which the caller frees; NULL: json is NULL, or out of memory. (json_dumps()
- * may leave out a key when memory is short.)
- */
-char *json_print(const json_t *json, size_t flags);
-
 /* An array of texts. */
 json_t *json_texts(const char *const texts[], size_t n);
 

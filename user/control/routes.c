@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "control/print.h"
 #include "control/stream.h"
 #include "util/clock.h"
 
@@ -248,7 +249,7 @@ static void free_stream(void *arg)
 
 static struct MHD_Response *respond_json(const json_t *json)
 {
-	char *text = json_print(json, JSON_INDENT(2));
+	char *text = print_json(json, PRINT_TREE);
 	struct MHD_Response *response;
 
 	if (!text)

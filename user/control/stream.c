@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "control/print.h"
 #include "util/clock.h"
 
 enum position { AT_START, AT_POOL, AT_SERVICE, AT_ROW, AT_END };
@@ -76,7 +77,7 @@ static const char *comma(struct stream *stream)
 static int give_open(struct stream *stream, json_t *object, const char *list)
 {
 	CLEANUP(json_p) json_t *owned = object;
-	CLEANUP(free_p) char *head = json_print(owned, 0);
+	CLEANUP(free_p) char *head = print_json(owned, PRINT_LINE);
 	const char *separator = owned && json_object_size(owned) ? ", " : "";
 	char *text;
 
@@ -154,7 +155,7 @@ static int step_row(struct stream *stream)
 	}
 
 	json = options->row(options->context, &row);
-	line = json_print(json, 0);
+	line = print_json(json, PRINT_LINE);
 	if (!line || asprintf(&text, "%s\n%s", comma(stream), line) < 0)
 		return -ENOMEM;
 	stream->backend++;

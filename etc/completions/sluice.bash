@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Completion of sluice(8) for bash. Names of pools and endpoints come from the daemon, where it runs.
+
+_sluice_pools() {
+	sluice pool list 2>/dev/null | awk 'NR > 1 { print $1 }'
+}
+
+_sluice_addresses() {
+	sluice stats "$1" 2>/dev/null | awk 'NR == 1 { next } NF == 0 { exit } { print $3 }'
+}
+
+# Complete from words, whatever characters they hold.
+_sluice_reply() {
+	mapfile -t COMPREPLY < <(compgen -W "$1" -- "$2")
+}
+
+_sluice() {
+	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+	local options='--json --socket --help --version'
+	local word words=() i
+
+	COMPREPLY=()
+	case $previous in
+	--socket)
+		mapfile -t COMPREPLY < <(compgen -f -- "$current")
+		return
+		;;
+	--host | --connect | --status | --body | --timeout)
+		return
+		;;
+	esac
+
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		word=${COMP_WORDS[i]}
+		case $word in
+		--socket | --host | --connect | --status | --body | --timeout) i=$((i + 1)) ;;
+		-*) ;;
+		*) words+=("$word") ;;
+		esac
+	done
+
+	if [[ $current == -* ]]; then
+		case ${words[0]-} in
+		health) options+=' --watch' ;;
+		probe) options+=' --host --connect --status --body --timeout' ;;
+		detach) options+=' --all' ;;
+		esac
+		_sluice_reply "$options" "$current"
+		return
+	fi
+
+	case ${#words[@]}:${words[0]-}:${words[1]-} in
+	0:*) _sluice_reply 'status health pool why stats maps check explain probe detach' "$current" ;;
+	1:pool:) _sluice_reply 'list show' "$current" ;;
+	2:pool:show | 1:health: | 1:why: | 1:stats:) _sluice_reply "$(_sluice_pools)" "$current" ;;
+	2:why:*) _sluice_reply "$(_sluice_addresses "${words[1]}")" "$current" ;;
+	1:check:) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+	1:probe:) _sluice_reply 'http:// tcp://' "$current" ;;
+	1:explain:)
+		_sluice_reply "$(sluice explain 2>/dev/null | awk 'NR > 1 { print $2 }')" "$current"
+		;;
+	esac
+}
+
+complete -o default -F _sluice sluice

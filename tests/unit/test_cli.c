@@ -1,0 +1,639 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The commands: exit status, output and errors, against a real API over a real socket. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <jansson.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "cli/cli.h"
+#include "cli/client.h"
+#include "tests/unit/gateway_fake.h"
+
+#define ARGV_MAX 16
+#define NOBODY 65534
+
+static const struct verdict ok = { .code = SL_MSG_OK, .stage = STAGE_BODY, .http_status = 200 };
+static const struct verdict refused = { .code = SL_MSG_TCP_CONNECT_FAILED,
+					.stage = STAGE_CONNECT,
+					.os_errno = ECONNREFUSED };
+
+static struct gateway_fake gateway;
+static struct api *api;
+
+struct result {
+	int status;
+	char *out, *err;
+};
+
+static void result_done(struct result *result)
+{
+	free(result->out);
+	free(result->err);
+}
+
+#define RESULT CLEANUP(result_done) struct result
+
+/* Run "sluice WORD WORD…". */
+static struct result run(const char *line)
+{
+	static char words[2048];
+	char *argv[ARGV_MAX + 1] = { words };
+	struct result result = { 0 };
+	size_t out_len, err_len;
+	FILE *out = open_memstream(&result.out, &out_len);
+	FILE *err = open_memstream(&result.err, &err_len);
+	int argc = 0;
+
+	snprintf(words, sizeof(words), "sluice %s", line);
+	for (char *word = strtok(words, " "); word && argc < ARGV_MAX; word = strtok(NULL, " "))
+		argv[argc++] = word;
+	argv[argc] = NULL;
+	result.status = cli_main(argc, argv, out, err);
+	fclose(out);
+	fclose(err);
+	return result;
+}
+
+static int start(void **state)
+{
+	(void)state;
+	unsetenv("SLUICE_BPFFS");
+	assert_int_equal(gateway_fake_start(&gateway, gateway_yaml), 0);
+	assert_int_equal(api_listen(&api, gateway.model->gateway.api_socket, NULL), 0);
+	assert_int_equal(api_serve(api, &gateway.context, NULL), 0);
+	setenv("SLUICE_SOCKET", gateway.model->gateway.api_socket, 1);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	api_stop(take_ptr(api));
+	gateway_fake_stop(&gateway);
+	return 0;
+}
+
+/* A row for each way to call the program wrongly or rightly. */
+static const struct call {
+	const char *line;
+	int status;
+	const char *out, *err; /* substrings; "": nothing is printed there */
+} calls[] = {
+	{ "", STATUS_USAGE, "", "no command given" },
+	{ "--help", STATUS_DONE, "usage: sluice", "" },
+	{ "--version", STATUS_DONE, "sluice " SLUICE_VERSION, "" },
+	{ "--bogus", STATUS_USAGE, "", "unknown option '--bogus'" },
+	{ "--jsno status", STATUS_USAGE, "", "did you mean '--json'?" },
+	{ "-x status", STATUS_USAGE, "", "unknown option '-x'" },
+	{ "--socket", STATUS_USAGE, "", "--socket needs a value: PATH" },
+	{ "--json=yes status", STATUS_USAGE, "", "--json takes no value" },
+	{ "--socket a --socket b status", STATUS_USAGE, "", "--socket is given twice" },
+	{ "frobnicate", STATUS_USAGE, "", "unknown command 'frobnicate'; see" },
+	{ "heatlh", STATUS_USAGE, "", "did you mean 'health'?" },
+	{ "stast", STATUS_USAGE, "", "did you mean 'stats'?" },
+	{ "stast web-pool", STATUS_USAGE, "", "did you mean 'stats'?" },
+	{ "top", STATUS_USAGE, "", "unknown command 'top'" },
+	{ "events", STATUS_USAGE, "", "unknown command 'events'" },
+	{ "pool", STATUS_USAGE, "", "did you mean 'pool list'?" },
+	{ "pool shwo x", STATUS_USAGE, "", "did you mean 'pool show'?" },
+	{ "pool show", STATUS_USAGE, "", "usage: sluice pool show POOL" },
+	{ "status extra", STATUS_USAGE, "", "usage: sluice status" },
+	{ "why web-pool", STATUS_USAGE, "", "usage: sluice why POOL ADDRESS" },
+	{ "why a b c d e f g h", STATUS_USAGE, "", "usage: sluice why" },
+	{ "status --watch", STATUS_USAGE, "", "'status' takes no option --watch" },
+	{ "health --watch --json", STATUS_USAGE, "exclude each other", "" },
+	{ "detach", STATUS_USAGE, "", "detach --all" },
+	{ "why --help", STATUS_DONE, "usage: sluice why POOL ADDRESS[:PORT]", "" },
+	{ "probe --help", STATUS_DONE, "--timeout T", "" },
+	{ "status", STATUS_DONE, "3 pools, 3 services, 7 endpoints", "" },
+	{ "pool list", STATUS_DONE, "web-pool", "" },
+	{ "pool show web-pool", STATUS_DONE, "fd00::5", "" },
+	{ "pool show none", STATUS_REFUSED, "", "sluice: there is no pool 'none'" },
+	{ "pool show ../status", STATUS_REFUSED, "", "no pool '../status'" },
+	{ "health", STATUS_REFUSED, "web-pool / shop (settings web)", "" },
+	{ "health none", STATUS_REFUSED, "", "no pool 'none'" },
+	{ "health a&pool=web-pool", STATUS_REFUSED, "", "no pool 'a&pool=web-pool'" },
+	{ "why web-pool 10.0.0.5", STATUS_DONE, "What to do", "" },
+	{ "why web-pool 10.0.0.9", STATUS_REFUSED, "", "no guarded endpoint '10.0.0.9'" },
+	{ "why web-pool nonsense", STATUS_REFUSED, "", "'nonsense' is not an IP address" },
+	{ "stats", STATUS_DONE, "reject_tcp", "" },
+	{ "stats db-pool", STATUS_DONE, "10.0.1.1:5432", "" },
+	{ "maps", STATUS_DONE, "bpftool map dump pinned /sys/fs/bpf/sluice/v1/targets", "" },
+	{ "--socket /nonexistent/s status", STATUS_NO_DAEMON, "", "/nonexistent/s" },
+	{ "status --socket=/nonexistent/s", STATUS_NO_DAEMON, "", "cannot be reached" },
+	{ "explain", STATUS_DONE, "tcp_connect_failed", "" },
+	{ "explain 3", STATUS_DONE, "tcp_connect_failed (code 3): Unhealthy", "" },
+	{ "explain http_malformed", STATUS_DONE, "What to do", "" },
+	{ "explain 9999", STATUS_REFUSED, "", "no verdict '9999'" },
+	{ "explain http_malfromed", STATUS_REFUSED, "", "did you mean 'http_malformed'?" },
+	{ "check /nonexistent.yaml", STATUS_REFUSED, "", "/nonexistent.yaml" },
+	{ "probe 10.0.0.5", STATUS_USAGE, "", "is not a target" },
+	{ "probe https://10.0.0.5/", STATUS_REFUSED, "", "https probes are not available" },
+	{ "probe http://a.test/", STATUS_REFUSED, "", "--connect ADDR" },
+	{ "probe http://127.0.0.1/ --timeout never", STATUS_USAGE, "", "--timeout 'never'" },
+	{ "probe http://127.0.0.1/ --timeout 1ms", STATUS_USAGE, "", "--timeout '1ms'" },
+	{ "probe http://127.0.0.1/ --status 99", STATUS_USAGE, "", "--status '99'" },
+	{ "probe http://127.0.0.1/ --host a/b", STATUS_USAGE, "", "--host 'a/b'" },
+	{ "probe http://127.0.0.1/ --body=", STATUS_USAGE, "", "--body takes 1 to" },
+	{ "probe tcp://127.0.0.1:1 --status 200", STATUS_USAGE, "", "for http:// targets" },
+	{ "-- status", STATUS_DONE, "sluiced", "" },
+	{ "-- status --json", STATUS_USAGE, "", "usage: sluice status" },
+};
+
+static void check_stream(const struct call *call, const char *name, const char *wanted,
+			 const char *got)
+{
+	if (*wanted ? !strstr(got, wanted) : *got != '\0')
+		fail_msg("sluice %s: %s '%s', not '%s'", call->line, name, got, wanted);
+}
+
+static void test_calls(void **state)
+{
+	(void)state;
+	gateway_fake_verdict(&gateway, "10.0.0.5:80", &refused, 3);
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		RESULT result = run(calls[i].line);
+
+		if (result.status != calls[i].status)
+			fail_msg("sluice %s: exit %d, not %d (%s)", calls[i].line, result.status,
+				 calls[i].status, result.err);
+		check_stream(&calls[i], "stdout", calls[i].out, result.out);
+		check_stream(&calls[i], "stderr", calls[i].err, result.err);
+	}
+}
+
+/* With --json every call prints exactly one document, whatever became of it. */
+static void test_json(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		char line[256];
+		json_t *json;
+
+		if (!calls[i].line[0] || strstr(calls[i].line, "--help") ||
+		    strstr(calls[i].line, "--version") || strstr(calls[i].line, "--watch") ||
+		    !strncmp(calls[i].line, "-- ", 3))
+			continue;
+		snprintf(line, sizeof(line), "--json %s", calls[i].line);
+		RESULT result = run(line);
+
+		if (result.status != calls[i].status)
+			fail_msg("sluice %s: exit %d, not %d", line, result.status,
+				 calls[i].status);
+		assert_string_equal(result.err, "");
+		json = json_loads(result.out, 0, NULL);
+		if (!json)
+			fail_msg("sluice %s: not JSON: %s", line, result.out);
+		if (result.status != STATUS_DONE && strncmp(calls[i].line, "health", 7) != 0 &&
+		    !strstr(calls[i].line, "check"))
+			assert_true(json_is_string(
+				json_object_get(json_object_get(json, "error"), "message")));
+		json_decref(json);
+	}
+}
+
+static void test_health_status(void **state)
+{
+	(void)state;
+	gateway_fake_verdict(&gateway, "10.0.1.1:5432", &ok, 1);
+	RESULT healthy = run("health db-pool");
+	assert_int_equal(healthy.status, STATUS_DONE);
+	assert_non_null(strstr(healthy.out, "1 healthy, 0 unhealthy, 0 unknown"));
+
+	RESULT empty = run("health spare");
+	assert_int_equal(empty.status, STATUS_DONE);
+	assert_non_null(strstr(empty.out, "no service uses it"));
+
+	gateway_fake_verdict(&gateway, "10.0.1.1:5432", &refused, 3);
+	RESULT unhealthy = run("health db-pool --json");
+	assert_int_equal(unhealthy.status, STATUS_REFUSED);
+	assert_non_null(strstr(unhealthy.out, "\"Unhealthy\""));
+}
+
+static void test_check(void **state)
+{
+	char path[128], line[160];
+	FILE *file;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/sluice.yaml", gateway.directory);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fputs(gateway_yaml, file);
+	fclose(file);
+	snprintf(line, sizeof(line), "check %s", path);
+	RESULT good = run(line);
+	assert_int_equal(good.status, STATUS_DONE);
+	assert_non_null(strstr(good.out, "sluice.yaml: ok: 3 pools, 7 endpoints\n"));
+
+	file = fopen(path, "a");
+	fputs("wrong: \"\\e[31mred\"\n", file);
+	fclose(file);
+	RESULT bad = run(line);
+	assert_int_equal(bad.status, STATUS_REFUSED);
+	if (!strstr(bad.err, "sluice.yaml:18:1: wrong: "))
+		fail_msg("%s", bad.err);
+	assert_null(strchr(bad.err, '\033'));
+	assert_string_equal(bad.out, "");
+
+	snprintf(line, sizeof(line), "check %s --json", path);
+	RESULT json = run(line);
+	assert_int_equal(json.status, STATUS_REFUSED);
+	json_t *document = json_loads(json.out, 0, NULL);
+	assert_true(json_is_false(json_object_get(document, "ok")));
+	json_t *error = json_array_get(json_object_get(document, "errors"), 0);
+	assert_int_equal(json_integer_value(json_object_get(error, "line")), 18);
+	assert_string_equal(json_string_value(json_object_get(error, "key")), "wrong");
+	json_decref(document);
+	unlink(path);
+}
+
+static void test_detach(void **state)
+{
+	(void)state;
+	RESULT done = run("detach --all");
+	assert_int_equal(done.status, STATUS_DONE);
+	assert_string_equal(fake_detached, "/sys/fs/bpf/sluice");
+	assert_non_null(strstr(done.out, "detached every interface"));
+
+	setenv("SLUICE_BPFFS", "/tmp/elsewhere", 1);
+	fake_detach_result = -ENOENT;
+	RESULT nothing = run("detach --all --json");
+	assert_int_equal(nothing.status, STATUS_DONE);
+	assert_string_equal(fake_detached, "/tmp/elsewhere");
+	assert_non_null(strstr(nothing.out, "\"detached\": false"));
+
+	fake_detach_result = -EPERM;
+	RESULT denied = run("detach --all");
+	assert_int_equal(denied.status, STATUS_NOT_PERMITTED);
+	assert_string_equal(denied.out, "No results.\n");
+	assert_non_null(strstr(denied.err, "the kernel said no"));
+
+	fake_detach_result = -EBUSY;
+	RESULT busy = run("detach --all");
+	assert_int_equal(busy.status, STATUS_REFUSED);
+}
+
+/* As somebody whom the socket's mode keeps out. The test runs as root; its child does not. */
+static int status_as_nobody(const char *line, const char *wanted)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		if (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
+		    setresuid(NOBODY, NOBODY, NOBODY) < 0)
+			_exit(100);
+		struct result result = run(line);
+
+		_exit(strcmp(result.out, wanted) == 0 ? result.status : 101);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void test_not_permitted(void **state)
+{
+	(void)state;
+	assert_int_equal(status_as_nobody("health", "No results.\n"), STATUS_NOT_PERMITTED);
+	assert_int_equal(status_as_nobody("health --json", "[]\n"), STATUS_NOT_PERMITTED);
+	/* The directory is closed to others, so the file cannot even be seen. */
+	assert_int_equal(chmod(gateway.directory, 0755), 0);
+	assert_int_equal(status_as_nobody("status", "No results.\n"), STATUS_NOT_PERMITTED);
+}
+
+/* --- probes --------------------------------------------------------------------------------- */
+
+/* The API cannot speak TCP, so a child answers one connection on loopback with this text. */
+static pid_t serve_once(const char *answer, uint16_t *ret_port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	pid_t pid;
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+	*ret_port = ntohs(address.sin_port);
+	pid = fork();
+	if (!pid) {
+		char request[4096] = "";
+		int peer;
+		ssize_t n;
+
+		alarm(10);
+		peer = accept(fd, NULL, NULL);
+		n = recv(peer, request, sizeof(request) - 1, 0);
+		if (n > 0)
+			send(peer, answer, strlen(answer), MSG_NOSIGNAL);
+		shutdown(peer, SHUT_WR);
+		while (recv(peer, request + 2048, 1024, 0) > 0)
+			;
+		_exit(n > 0 && !strstr(request, "Host: shop.test\r\n"));
+	}
+	close(fd);
+	return pid;
+}
+
+static void test_probe(void **state)
+{
+	static const struct {
+		const char *options, *answer, *id, *text;
+		int status;
+	} rows[] = {
+		{ "", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nready", "ok", "Healthy: ok",
+		  STATUS_DONE },
+		{ "--body ready", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nready", "ok",
+		  "answered", STATUS_DONE },
+		{ "--body steady", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nready",
+		  "http_body_mismatch", "What to do", STATUS_REFUSED },
+		{ "", "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n", "http_status_mismatch",
+		  "HTTP status 503, failed here", STATUS_REFUSED },
+		{ "--status 500-599", "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n", "ok",
+		  "HTTP status 503, done", STATUS_DONE },
+		{ "", "\033[2Jboo\r\n\r\n", "http_malformed", "Unhealthy: http_malformed",
+		  STATUS_REFUSED },
+		{ "", "HTTP/1.1 2", "conn_closed_early", "Usual causes", STATUS_REFUSED },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+		bool as_json = i % 2;
+		char line[256];
+		uint16_t port;
+		int status;
+		pid_t pid = serve_once(rows[i / 2].answer, &port);
+
+		snprintf(line, sizeof(line),
+			 "probe http://shop.test/x --connect 127.0.0.1:%u %s %s", port,
+			 rows[i / 2].options, as_json ? "--json" : "");
+		RESULT result = run(line);
+		if (result.status != rows[i / 2].status ||
+		    !strstr(result.out, as_json ? rows[i / 2].id : rows[i / 2].text))
+			fail_msg("%s: %d %s", line, result.status, result.out);
+		assert_null(strchr(result.out, '\033'));
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+		if (as_json) {
+			json_t *json = json_loads(result.out, 0, NULL);
+
+			assert_string_equal(json_string_value(json_object_get(json, "target")),
+					    "http://shop.test/x");
+			assert_string_equal(json_string_value(json_object_get(json, "id")),
+					    rows[i / 2].id);
+			assert_true(json_integer_value(json_object_get(
+					    json_object_get(json, "timing_us"), "total")) > 0);
+			json_decref(json);
+		}
+	}
+}
+
+static void test_probe_tcp(void **state)
+{
+	char line[128];
+	uint16_t port;
+	int status;
+	pid_t pid = serve_once("", &port);
+
+	(void)state;
+	snprintf(line, sizeof(line), "probe tcp://127.0.0.1:%u", port);
+	RESULT open = run(line);
+	assert_int_equal(open.status, STATUS_DONE);
+	assert_non_null(strstr(open.out, "connected"));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+
+	RESULT closed = run(line);
+	assert_int_equal(closed.status, STATUS_REFUSED);
+	assert_non_null(strstr(closed.out, "Unhealthy: tcp_connect_failed (code 3)"));
+}
+
+/* --- a daemon that is none ------------------------------------------------------------------ */
+
+/* Something that listens on the API's socket and answers with this text. */
+static pid_t pretend(const char *path, const char *answer, size_t len)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	pid_t pid;
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	pid = fork();
+	if (!pid) {
+		char request[1024];
+		int peer;
+
+		alarm(10);
+		peer = accept(fd, NULL, NULL);
+		recv(peer, request, sizeof(request), 0);
+		send(peer, answer, len, MSG_NOSIGNAL);
+		_exit(0);
+	}
+	close(fd);
+	return pid;
+}
+
+static void test_bad_daemon(void **state)
+{
+	static const struct {
+		const char *answer;
+		int status;
+		const char *text;
+	} rows[] = {
+		{ "", STATUS_NO_DAEMON, "without an answer" },
+		{ "nonsense\r\n\r\n", STATUS_REFUSED, "no proper answer" },
+		{ "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n<p/>", STATUS_REFUSED, "not JSON" },
+		{ "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", STATUS_REFUSED, "proper" },
+		{ "HTTP/1.1 404 No\r\nContent-Length: 2\r\n\r\n{}", STATUS_REFUSED, "sluice: \n" },
+		{ "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", STATUS_DONE, "" },
+		{ "HTTP/1.1 200 OK\r\nContent-Length: 43\r\n\r\n"
+		  "{\"pools\": [{\"name\": \"\\u001b[2J\\u009b1m\x7f\"}]}",
+		  STATUS_DONE, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char path[100], line[160];
+		int status;
+		pid_t pid;
+
+		snprintf(path, sizeof(path), "%s/fake.sock", gateway.directory);
+		pid = pretend(path, rows[i].answer, strlen(rows[i].answer));
+		snprintf(line, sizeof(line), "health --socket %s", path);
+		RESULT result = run(line);
+		if (result.status != rows[i].status || !strstr(result.err, rows[i].text))
+			fail_msg("%zu: %d %s", i, result.status, result.err);
+		assert_null(strchr(result.out, '\033'));
+		assert_null(strchr(result.out, '\x7f'));
+		assert_null(strstr(result.out, "\xc2\x9b"));
+		waitpid(pid, &status, 0);
+		unlink(path);
+	}
+}
+
+/* --- the built program ---------------------------------------------------------------------- */
+
+static const char *program(void)
+{
+	static char path[512];
+	const char *build = getenv("SLUICE_BUILD");
+
+	snprintf(path, sizeof(path), "%s/sluice", build ? build : "build-san");
+	return path;
+}
+
+/* The program itself, with its standard output going to fd. */
+static pid_t spawn(int fd, const char *a, const char *b)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		dup2(fd, STDOUT_FILENO);
+		execl(program(), "sluice", a, b, NULL);
+		_exit(127);
+	}
+	return pid;
+}
+
+static int exit_of(pid_t pid)
+{
+	int status;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void test_program(void **state)
+{
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+
+	(void)state;
+	assert_int_equal(exit_of(spawn(null, "status", NULL)), STATUS_DONE);
+	assert_int_equal(exit_of(spawn(null, "health", NULL)), STATUS_REFUSED);
+	assert_int_equal(exit_of(spawn(null, "nonsense", "--json")), STATUS_USAGE);
+	assert_int_equal(exit_of(spawn(null, "status", "--socket=/nonexistent")), STATUS_NO_DAEMON);
+	/* What could not be written was not said. */
+	assert_int_equal(exit_of(spawn(full, "explain", NULL)), STATUS_REFUSED);
+	close(null);
+	close(full);
+}
+
+/* Read blocks until the text has come; the alarm ends a test that waits for ever. */
+static void await(int fd, const char *text)
+{
+	static char seen[1 << 16];
+	size_t len = 0;
+
+	while (len < sizeof(seen) - 1) {
+		ssize_t n = read(fd, seen + len, sizeof(seen) - 1 - len);
+
+		if (n <= 0)
+			fail_msg("end of output before '%s'", text);
+		len += (size_t)n;
+		seen[len] = '\0';
+		if (strstr(seen, text))
+			return;
+	}
+	fail_msg("too much output before '%s'", text);
+}
+
+static void test_watch(void **state)
+{
+	int fds[2];
+	char rest[64];
+	pid_t pid;
+
+	(void)state;
+	alarm(30);
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	gateway_fake_verdict(&gateway, "10.0.1.1:5432", &ok, 1);
+	pid = spawn(fds[1], "health", "--watch");
+	close(fds[1]);
+	await(fds[0], "1 healthy, 0 unhealthy, 6 unknown");
+	/* Not a change: two periods bring nothing. That there is nothing cannot be awaited. */
+	gateway_fake_verdict(&gateway, "10.0.1.1:5432", &ok, 1);
+	assert_int_equal(poll(&(struct pollfd){ .fd = fds[0], .events = POLLIN }, 1, 2500), 0);
+	gateway_fake_verdict(&gateway, "10.0.0.6:80", &refused, 1);
+	await(fds[0], "1 healthy, 1 unhealthy, 5 unknown");
+	kill(pid, SIGINT);
+	/* Nothing changed since, so there is nothing more to read. */
+	assert_int_equal(read(fds[0], rest, sizeof(rest)), 0);
+	assert_int_equal(exit_of(pid), STATUS_REFUSED);
+	close(fds[0]);
+	alarm(0);
+}
+
+/* --- the manual ----------------------------------------------------------------------------- */
+
+static char *read_all(const char *path)
+{
+	char *text = calloc(1, 1 << 16);
+	FILE *file = fopen(path, "r");
+
+	if (!file)
+		fail_msg("%s: run the test from the top of the tree", path);
+	assert_true(fread(text, 1, (1 << 16) - 1, file) > 0);
+	fclose(file);
+	return text;
+}
+
+static void test_manual_and_completion(void **state)
+{
+	CLEANUP(free_p) char *manual = read_all("docs/man/sluice.8");
+	CLEANUP(free_p) char *completion = read_all("etc/completions/sluice.bash");
+	char item[64];
+	size_t n;
+	const struct cli_command *commands = cli_commands(&n);
+
+	(void)state;
+	for (size_t i = 0; i < n; i++) {
+		const char *blank = strchr(commands[i].name, ' ');
+
+		snprintf(item, sizeof(item), "\n.It Ic %s", commands[i].name);
+		if (!strstr(manual, item))
+			fail_msg("sluice.8 does not describe '%s'", commands[i].name);
+		if (!strstr(completion, blank ? blank + 1 : commands[i].name))
+			fail_msg("the completion does not know '%s'", commands[i].name);
+		assert_true(*commands[i].help && commands[i].run);
+	}
+	for (size_t i = 0; i < OPT_MAX; i++) {
+		assert_non_null(cli_options[i].name);
+		snprintf(item, sizeof(item), "\n.It Fl %s", cli_options[i].name + 1);
+		if (!strstr(manual, item))
+			fail_msg("sluice.8 does not describe %s", cli_options[i].name);
+		if (!strstr(completion, cli_options[i].name))
+			fail_msg("the completion does not know %s", cli_options[i].name);
+	}
+}
+
+#define SERVED(test) cmocka_unit_test_setup_teardown(test, start, stop)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SERVED(test_calls),         SERVED(test_json),
+		SERVED(test_health_status), SERVED(test_check),
+		SERVED(test_detach),        SERVED(test_not_permitted),
+		SERVED(test_probe),         SERVED(test_probe_tcp),
+		SERVED(test_bad_daemon),    SERVED(test_program),
+		SERVED(test_watch),         cmocka_unit_test(test_manual_and_completion),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("cli", tests, NULL, NULL);
+}

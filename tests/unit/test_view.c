@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The API's documents as people see them, to the letter. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <string.h>
+
+#include "cli/text.h"
+#include "cli/view.h"
+#include "tests/lib/fault.h"
+#include "util/cleanup.h"
+
+#define NOW "2026-01-01T00:10:00.000Z"
+
+static json_t *parse(const char *text)
+{
+	json_error_t error;
+	json_t *json = json_loads(text, 0, &error);
+
+	if (!json)
+		fail_msg("line %d: %s", error.line, error.text);
+	return json;
+}
+
+static char *show(view_fn *fn, const char *text, bool color)
+{
+	char *shown = NULL;
+	size_t len;
+	FILE *out = open_memstream(&shown, &len);
+	struct view view = { .out = out, .color = color, .now_ms = text_parse_time(NOW) };
+	json_t *json = parse(text);
+
+	assert_int_equal(fn(&view, json), 0);
+	fclose(out);
+	json_decref(json);
+	return shown;
+}
+
+static void check(view_fn *fn, const char *text, const char *wanted)
+{
+	CLEANUP(free_p) char *shown = show(fn, text, false);
+
+	if (strcmp(shown, wanted) != 0)
+		fail_msg("shown:\n%s", shown);
+}
+
+static const char health[] =
+	"{\"pools\": [{\"name\": \"web-pool\", \"services\": ["
+	"  {\"name\": \"shop\", \"settings\": \"web\", \"endpoints\": ["
+	"    {\"address\": \"10.0.0.5\", \"port\": 80, \"health\": \"Unhealthy\","
+	"     \"since\": \"2026-01-01T00:07:50.000Z\", \"id\": \"tcp_connect_failed\","
+	"     \"message\": \"refused\"},"
+	"    {\"address\": \"10.0.0.16\", \"port\": 80, \"health\": \"Healthy\","
+	"     \"since\": \"2025-12-29T00:10:00.000Z\", \"id\": \"ok\", \"message\": \"fine\"},"
+	"    {\"address\": \"fd00::5\", \"port\": 80, \"health\": \"Unknown\","
+	"     \"gate\": \"Unhealthy\", \"since\": \"2026-01-01T00:10:05.000Z\","
+	"     \"id\": \"prober_overloaded\", \"message\": \"busy\"},"
+	"    {\"address\": \"10.0.0.7\", \"port\": 80, \"health\": \"Unhealthy\","
+	"     \"forced\": true, \"since\": \"2026-01-01T00:09:59.000Z\","
+	"     \"id\": \"backend_timeout\", \"message\": \"slow\"},"
+	"    {\"address\": \"10.0.0.8\", \"port\": 80, \"health\": \"Healthy\","
+	"     \"adopted\": true, \"since\": \"2026-01-01T00:09:00.000Z\","
+	"     \"id\": \"probe_pending\", \"message\": \"not yet\"}]},"
+	"  {\"name\": \"empty\", \"settings\": \"web\", \"endpoints\": []}]},"
+	" {\"name\": \"spare\", \"services\": []}]}";
+
+static void test_health(void **state)
+{
+	(void)state;
+	check(view_health, health,
+	      "web-pool / shop (settings web)\n"
+	      "ADDRESS       HEALTH                     SINCE   REASON\n"
+	      "10.0.0.5:80   Unhealthy                  2m 10s  refused\n"
+	      "10.0.0.16:80  Healthy                    3d      fine\n"
+	      "[fd00::5]:80  Unknown (gate: Unhealthy)  now     busy\n"
+	      "10.0.0.7:80   Unhealthy (forced open)    1.0s    slow\n"
+	      "10.0.0.8:80   Healthy (adopted)          1m      not yet\n"
+	      "\n"
+	      "web-pool / empty (settings web)\n"
+	      "  the pool has no backends\n"
+	      "\n"
+	      "spare: no service uses it, so nothing of it is probed\n"
+	      "\n"
+	      "2 healthy, 2 unhealthy, 1 unknown\n");
+}
+
+static void test_color(void **state)
+{
+	CLEANUP(free_p) char *shown = show(view_health, health, true);
+
+	(void)state;
+	assert_non_null(strstr(shown, "\033[1;31mUnhealthy\033[0m"));
+	assert_non_null(strstr(shown, "\033[32mHealthy\033[0m"));
+}
+
+static void test_signature(void **state)
+{
+	static const struct {
+		const char *from, *to;
+		bool changes;
+	} rows[] = {
+		{ "refused", "refused again", false },
+		{ "00:07:50", "00:07:40", false },
+		{ "\"Healthy\"", "\"Unhealthy\"", true },
+		{ "tcp_connect_failed", "backend_timeout", true },
+		{ "\"forced\": true", "\"forced\": false", true },
+		{ "\"gate\": \"Unhealthy\"", "\"gate\": \"Healthy\"", true },
+		{ "10.0.0.5", "10.0.0.6", true },
+	};
+	json_t *json = parse(health);
+	CLEANUP(free_p) char *before = view_signature(json);
+
+	(void)state;
+	assert_false(view_all_healthy(json));
+	json_decref(json);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *place = strstr(health, rows[i].from);
+		CLEANUP(free_p) char *changed = NULL;
+		CLEANUP(free_p) char *after = NULL;
+
+		assert_true(asprintf(&changed, "%.*s%s%s", (int)(place - health), health,
+				     rows[i].to, place + strlen(rows[i].from)) > 0);
+		json = parse(changed);
+		after = view_signature(json);
+		json_decref(json);
+		if ((strcmp(before, after) != 0) != rows[i].changes)
+			fail_msg("%s -> %s", rows[i].from, rows[i].to);
+	}
+}
+
+static void test_why(void **state)
+{
+	(void)state;
+	check(view_why,
+	      "{\"pool\": \"web-pool\", \"address\": \"10.0.0.5\", \"endpoints\": ["
+	      " {\"address\": \"10.0.0.5\", \"port\": 80, \"proto\": \"tcp\","
+	      "  \"health\": \"Unhealthy\", \"since\": \"2026-01-01T00:07:50.000Z\","
+	      "  \"service\": \"shop\", \"settings\": \"web\","
+	      "  \"finding\": \"No new connection reaches it.\","
+	      "  \"notes\": [\"one note\", \"another\"],"
+	      "  \"plan\": {\"protocol\": \"http\", \"target\": \"10.0.0.5:80\","
+	      "   \"host\": \"shop.test\", \"path\": \"/x\", \"interval_ms\": 5000,"
+	      "   \"timeout_ms\": 2000, \"unhealthy_threshold\": 3, \"healthy_threshold\": 1},"
+	      "  \"recent\": [{\"ms_ago\": 1200, \"elapsed_ms\": 1, \"id\": \"tcp_connect_failed\","
+	      "   \"message\": \"refused\"}, {\"ms_ago\": 16200, \"elapsed_ms\": 12,"
+	      "   \"id\": \"ok\", \"message\": \"fine\"}],"
+	      "  \"kernel\": {\"syn\": 12, \"packets\": 1200, \"rejected\": 7},"
+	      "  \"causes\": [\"nothing listens\"], \"remedies\": [\"look: ss -ltn\"]},"
+	      " {\"address\": \"fd00::5\", \"port\": 5432, \"proto\": \"tcp\","
+	      "  \"health\": \"Unknown\", \"finding\": \"New connections pass.\","
+	      "  \"plan\": {\"protocol\": \"tcp\", \"target\": \"[fd00::5]:5432\","
+	      "   \"interval_ms\": 30000, \"timeout_ms\": 30000, \"unhealthy_threshold\": 1,"
+	      "   \"healthy_threshold\": 1}, \"recent\": [], \"causes\": []}]}",
+	      "10.0.0.5:80/tcp  Unhealthy for 2m 10s\n"
+	      "pool web-pool, service shop, settings web\n"
+	      "\n"
+	      "No new connection reaches it.\n"
+	      "\n"
+	      "Notes\n"
+	      "  - one note\n"
+	      "  - another\n"
+	      "\n"
+	      "Probe\n"
+	      "  http://10.0.0.5:80/x (Host: shop.test), every 5s, timeout 2s\n"
+	      "  closed by 3 failures in a row, opened by 1 success\n"
+	      "\n"
+	      "Last probes\n"
+	      "  AGO   TOOK  VERDICT             WHAT HAPPENED\n"
+	      "  1.2s  1ms   tcp_connect_failed  refused\n"
+	      "  16s   12ms  ok                  fine\n"
+	      "\n"
+	      "Traffic\n"
+	      "  COUNT  WHAT THE KERNEL SAW\n"
+	      "   1200  packets addressed to it\n"
+	      "     12  connection attempts (SYN, repeated ones included)\n"
+	      "      7  refused by the gate (RST or ICMP port unreachable)\n"
+	      "\n"
+	      "Usual causes\n"
+	      "  - nothing listens\n"
+	      "\n"
+	      "What to do\n"
+	      "  - look: ss -ltn\n"
+	      "\n"
+	      "[fd00::5]:5432/tcp  Unknown\n"
+	      "pool web-pool, service , settings \n"
+	      "\n"
+	      "New connections pass.\n"
+	      "\n"
+	      "Probe\n"
+	      "  tcp://[fd00::5]:5432, every 30s, timeout 30s\n"
+	      "  closed by 1 failure, opened by 1 success\n"
+	      "\n"
+	      "Last probes\n"
+	      "  none yet\n");
+}
+
+static void test_status(void **state)
+{
+	(void)state;
+	check(view_status,
+	      "{\"version\": \"1.2.3\", \"pid\": 42, \"uptime_ms\": 90000,"
+	      " \"since\": \"2026-01-01T00:08:30.000Z\", \"config\": \"/etc/s.yaml\","
+	      " \"mode\": \"observe\", \"on_daemon_loss\": \"hold\","
+	      " \"daemon_loss_after_ms\": 30000, \"heartbeat_ms_ago\": 120, \"layout\": 1,"
+	      " \"kernel\": \"6.1.0\", \"interfaces\": [{\"name\": \"lan0\","
+	      "  \"ingress\": \"tcx\", \"egress\": \"none\", \"adopted\": true,"
+	      "  \"steps\": [\"xdp-native: virtual\"]}, {\"name\": \"eth10\","
+	      "  \"ingress\": \"xdp-native\", \"egress\": \"clsact\"}],"
+	      " \"totals\": {\"pools\": 1, \"services\": 2, \"endpoints\": 3, \"healthy\": 2,"
+	      "  \"unhealthy\": 1, \"unknown\": 0},"
+	      " \"decisions\": {\"pass_healthy\": 1000, \"reject_tcp\": 12, \"reset\": 0},"
+	      " \"engine\": {\"workers\": 2, \"in_flight_max\": 512, \"in_flight\": 3,"
+	      "  \"queued\": 1, \"finished\": 101, \"overloaded\": 0, \"loop_lag_ms\": 4}}",
+	      "sluiced 1.2.3, process 42, up 1m 30s (since 2026-01-01T00:08:30.000Z)\n"
+	      "configuration  /etc/s.yaml\n"
+	      "kernel         6.1.0\n"
+	      "map layout     v1\n"
+	      "mode           observe (decides and counts, passes all)\n"
+	      "heartbeat      120ms ago; after 30s of silence: hold\n"
+	      "totals         1 pools, 2 services, 3 endpoints: 2 healthy, 1 unhealthy, "
+	      "0 unknown\n"
+	      "prober         2 workers, 3 of 512 probes in flight, 1 queued, 101 done, "
+	      "0 overloaded, loop lag 4ms\n"
+	      "\n"
+	      "INTERFACE  INGRESS     EGRESS  PROGRAMS\n"
+	      "lan0       tcx         none    adopted\n"
+	      "eth10      xdp-native  clsact  attached\n"
+	      "  lan0: xdp-native: virtual\n"
+	      "\n"
+	      "PACKETS  DECISION      MEANING\n"
+	      "   1000  pass_healthy  endpoint is healthy\n"
+	      "     12  reject_tcp    gate is closed: answered with RST\n");
+}
+
+static void test_lists(void **state)
+{
+	(void)state;
+	check(view_pools,
+	      "{\"pools\": [{\"name\": \"web-pool\", \"backends\": 3, \"services\": [\"shop\","
+	      " \"admin\"], \"healthy\": 4, \"unhealthy\": 2, \"unknown\": 0},"
+	      " {\"name\": \"b\", \"backends\": 12, \"services\": []}]}",
+	      "POOL      BACKENDS  HEALTHY  UNHEALTHY  UNKNOWN  SERVICES\n"
+	      "web-pool         3        4          2        0  shop, admin\n"
+	      "b               12        0          0        0  -\n");
+	check(view_pool,
+	      "{\"name\": \"web-pool\", \"backends\": [\"10.0.0.5\"], \"services\": [{"
+	      " \"name\": \"shop\", \"settings\": \"web\", \"protocol\": \"http\", \"port\": 80,"
+	      " \"probe\": \"quick\", \"on_unhealthy\": \"reject\", \"established\": \"keep\","
+	      " \"healthy\": 1, \"unhealthy\": 0, \"unknown\": 0}]}",
+	      "pool web-pool, 1 backend\n"
+	      "  10.0.0.5\n"
+	      "\n"
+	      "SERVICE  SETTINGS  PROTOCOL  PORT  PROBE  ON-UNHEALTHY  ESTABLISHED  HEALTHY  "
+	      "UNHEALTHY  UNKNOWN\n"
+	      "shop     web       http        80  quick  reject        keep               1  "
+	      "        0        0\n");
+	check(view_pool, "{\"name\": \"spare\", \"backends\": []}",
+	      "pool spare, 0 backends\n"
+	      "\n"
+	      "no service uses it, so nothing of it is probed\n");
+	check(view_stats,
+	      "{\"decisions\": {\"drop_closed\": 3}, \"pools\": [{\"name\": \"p\", \"services\": ["
+	      " {\"name\": \"s\", \"endpoints\": [{\"address\": \"10.0.0.5\", \"port\": 80,"
+	      "  \"health\": \"Healthy\", \"kernel\": {\"syn\": 1, \"packets\": 2, \"bytes\": 3,"
+	      "  \"rejected\": 4, \"dropped\": 5, \"reset\": 6, \"limited\": 7,"
+	      "  \"icmp_errors\": 8}}, {\"address\": \"10.0.0.6\", \"port\": 80,"
+	      "  \"health\": \"Unknown\"}]}]}]}",
+	      "POOL  SERVICE  ADDRESS      HEALTH   SYN  PACKETS  BYTES  REJECTED  DROPPED  RESET  "
+	      "LIMITED  ICMP-ERRORS\n"
+	      "p     s        10.0.0.5:80  Healthy    1        2      3         4        5      6  "
+	      "      7            8\n"
+	      "p     s        10.0.0.6:80  Unknown    -        -      -         -        -      -  "
+	      "      -            -\n"
+	      "\n"
+	      "PACKETS  DECISION     MEANING\n"
+	      "      3  drop_closed  gate is closed, and on_unhealthy is drop\n");
+	check(view_maps,
+	      "{\"maps\": [{\"name\": \"targets\", \"path\": \"/b/targets\", \"purpose\": \"what\","
+	      " \"entries_max\": 4096, \"memory_bytes\": 1025}]}",
+	      "MAP      ENTRIES  KIB  PURPOSE\n"
+	      "targets     4096    2  what\n"
+	      "\n"
+	      "Dump them with\n"
+	      "  bpftool map dump pinned /b/targets\n");
+}
+
+/* Whatever a daemon of another version says, nothing breaks. */
+static void test_foreign_documents(void **state)
+{
+	static view_fn *const views[] = { view_status, view_health, view_pools, view_pool,
+					  view_why,    view_stats,  view_maps };
+	static const char *const documents[] = {
+		"{}",
+		"[]",
+		"{\"pools\": 1, \"maps\": {}, \"endpoints\": [1, null, \"x\", {}, []]}",
+		"{\"pools\": [{}, 1, {\"services\": [{}, {\"endpoints\": [[], {\"port\": -1}]}]}]}",
+		"{\"interfaces\": [[], {\"steps\": [1, {}]}], \"decisions\": [], \"totals\": \"x\"}",
+		"{\"services\": [1], \"backends\": [{}], \"maps\": [true]}",
+	};
+
+	(void)state;
+	for (size_t v = 0; v < sizeof(views) / sizeof(views[0]); v++)
+		for (size_t d = 0; d < sizeof(documents) / sizeof(documents[0]); d++)
+			free(show(views[v], documents[d], false));
+}
+
+static void test_clean(void **state)
+{
+	static const struct {
+		const char *from, *to;
+	} rows[] = {
+		{ "plain", "plain" },
+		{ "", "" },
+		{ "a\033[31mb", "a?[31mb" },
+		{ "tab\tnl\ncr\r\x7f", "tab?nl?cr??" },
+		{ "caf\xc3\xa9 \xe2\x80\xa6", "caf\xc3\xa9 \xe2\x80\xa6" },
+		{ "c1 \xc2\x9b"
+		  "2J",
+		  "c1 ??2J" },
+		{ "nbsp \xc2\xa0.", "nbsp \xc2\xa0." },
+		{ "cut \xc2", "cut \xc2" },
+	};
+	char buf[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(buf, sizeof(buf), "%s", rows[i].from);
+		assert_string_equal(text_clean(buf), rows[i].to);
+	}
+
+	json_t *json = parse("{\"a\": [\"x\\u001b\", {\"b\": \"\\u0085\"}], \"c\": 1}");
+	assert_int_equal(text_clean_json(json), 0);
+	CLEANUP(free_p) char *text = json_dumps(json, JSON_COMPACT);
+	assert_string_equal(text, "{\"a\":[\"x?\",{\"b\":\"??\"}],\"c\":1}");
+	json_decref(json);
+}
+
+static void test_no_memory(void **state)
+{
+	json_t *json = parse(health);
+	bool failed = true;
+
+	(void)state;
+	for (int n = 0; n < 1000 && failed; n++) {
+		FILE *out = fopen("/dev/null", "w");
+		struct view view = { .out = out };
+		int r;
+
+		fault_after(FAULT_MEMORY, n, ENOMEM);
+		r = view_health(&view, json);
+		failed = fault_clear(FAULT_MEMORY);
+		assert_int_equal(r, failed ? -ENOMEM : 0);
+		fclose(out);
+	}
+	assert_false(failed);
+	json_decref(json);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_health),    cmocka_unit_test(test_color),
+		cmocka_unit_test(test_signature), cmocka_unit_test(test_why),
+		cmocka_unit_test(test_status),    cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_clean),     cmocka_unit_test(test_foreign_documents),
+		cmocka_unit_test(test_no_memory),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("view", tests, NULL, NULL);
+}
