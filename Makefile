@@ -51,6 +51,8 @@ SKELS := $(patsubst bpf/%.bpf.c,$B/gen/%.skel.h,$(wildcard bpf/*.bpf.c)) \
 UNIT  := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
 BPFT  := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/bpf/test_*.c))
 BENCH := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/bench/bench_*.c))
+BENCHLIB := $(patsubst tests/%.c,$B/tests/%.o,$(filter-out tests/bench/bench_% %.bpf.c,$(wildcard tests/bench/*.c)) \
+	tests/lib/packet.c)
 TESTLIB := $(patsubst tests/%.c,$B/tests/%.o,$(wildcard tests/lib/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 NETNS := $(wildcard tests/netns/test_*.sh)
@@ -107,7 +109,7 @@ $B/tests/bpf/%: $B/tests/bpf/%.o $(TESTLIB) $(LIBS)
 	$(call say,LD)$(CC) $(LDFLAGS) $(WRAP) $^ $(LDLIBS) -lcmocka -o $@
 $B/tests/netns/%: $B/tests/netns/%.o $(LIBS)
 	$(call say,LD)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
-$B/tests/bench/%: $B/tests/bench/%.o $(LIBS)
+$B/tests/bench/%: $B/tests/bench/%.o $(BENCHLIB) $(LIBS)
 	$(call say,LD)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 # Fuzzers build everything they link with clang's coverage instrumentation.

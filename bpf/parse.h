@@ -179,38 +179,42 @@ static __always_inline enum parsed parse_icmp(struct cursor *c, struct packet *p
 }
 
 static __always_inline enum parsed parse_l4(struct cursor *c, struct packet *p,
-					    struct sl_target_key *key)
+					    struct sl_target_key *key, bool plain)
 {
 	if (p->proto == IPPROTO_TCP)
 		return parse_tcp(c, p, key);
 	if (p->proto == IPPROTO_UDP)
 		return parse_udp(c, p, key);
-	if (p->proto == (p->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
+	if (!plain && p->proto == (p->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
 		return parse_icmp(c, p);
 	return PARSED_OTHER;
 }
 
 /* Take an IPv4 header with its options. PARSED_FLOW: the cursor stands at what it carries. */
 static __always_inline enum parsed parse_ipv4(struct cursor *c, struct packet *p,
-					      struct sl_target_key *key)
+					      struct sl_target_key *key, bool plain)
 {
 	struct iphdr *ip = cursor_take(c, sizeof(*ip));
+	__be16 fragment;
 
 	if (!ip || ip->version != IPV4_VERSION || ip->ihl < IPV4_IHL_MIN)
 		return PARSED_BAD;
+	fragment = ip->frag_off & bpf_htons(IPV4_OFFSET_MASK | IPV4_MORE_FRAGMENTS);
+	if (plain && (ip->ihl != IPV4_IHL_MIN || fragment))
+		return PARSED_OTHER;
 
 	p->l3 = ip;
 	p->v6 = false;
 	p->proto = ip->protocol;
-	p->header_len = ip->ihl * IPV4_WORD;
+	p->header_len = plain ? sizeof(*ip) : ip->ihl * IPV4_WORD;
 	p->ip_len = bpf_ntohs(ip->tot_len);
-	p->first_fragment = ip->frag_off & bpf_htons(IPV4_MORE_FRAGMENTS);
+	p->first_fragment = fragment;
 	((__u64 *)key->addr)[0] = 0;
 	((__be32 *)key->addr)[2] = V4_MAPPED_WORD;
 	((__be32 *)key->addr)[3] = ip->daddr;
 
 	cursor_leave(c, ip, p->header_len);
-	return ip->frag_off & bpf_htons(IPV4_OFFSET_MASK) ? PARSED_FRAGMENT : PARSED_FLOW;
+	return fragment & bpf_htons(IPV4_OFFSET_MASK) ? PARSED_FRAGMENT : PARSED_FLOW;
 }
 
 /* Bytes that an extension header occupies, or 0 if next is none of those that lead to a port. */
@@ -291,7 +295,7 @@ static __always_inline enum parsed parse_extensions(struct cursor *c, struct pac
 
 /* Take an IPv6 header with its extensions. PARSED_FLOW: the cursor stands at what it carries. */
 static __always_inline enum parsed parse_ipv6(struct cursor *c, struct packet *p,
-					      struct sl_target_key *key)
+					      struct sl_target_key *key, bool plain)
 {
 	struct ipv6hdr *ip = cursor_take(c, sizeof(*ip));
 	__u16 payload;
@@ -311,13 +315,13 @@ static __always_inline enum parsed parse_ipv6(struct cursor *c, struct packet *p
 	/* No such address exists on the wire; believed, it would pass for an IPv4 endpoint. */
 	if (!((__u64 *)key->addr)[0] && ((__be32 *)key->addr)[2] == V4_MAPPED_WORD)
 		return PARSED_OTHER;
-	return parse_extensions(c, p);
+	return plain ? PARSED_FLOW : parse_extensions(c, p);
 }
 
 static __always_inline enum parsed parse_ip(struct cursor *c, struct packet *p,
-					    struct sl_target_key *key, bool v6)
+					    struct sl_target_key *key, bool v6, bool plain)
 {
-	enum parsed parsed = v6 ? parse_ipv6(c, p, key) : parse_ipv4(c, p, key);
+	enum parsed parsed = v6 ? parse_ipv6(c, p, key, plain) : parse_ipv4(c, p, key, plain);
 
 	if (parsed == PARSED_BAD)
 		return PARSED_BAD;
@@ -328,7 +332,20 @@ static __always_inline enum parsed parse_ip(struct cursor *c, struct packet *p,
 
 	p->end = p->l2_len + p->ip_len;
 	p->l4_len = p->ip_len - p->header_len;
-	return parsed == PARSED_FLOW ? parse_l4(c, p, key) : parsed;
+	return parsed == PARSED_FLOW ? parse_l4(c, p, key, plain) : parsed;
+}
+
+/*
+ * The short way, for nearly every packet: parse a frame of the given family without tags, options,
+ * extension headers or fragments. PARSED_FLOW, or anything else: parse_frame() knows better. It is
+ * the same parser with plain as a constant, so that no outcome but one leads on, and the compiler
+ * need not keep what the others would have to tell apart.
+ */
+static __always_inline enum parsed parse_plain(struct cursor *c, struct packet *p,
+					       struct sl_target_key *key, bool v6)
+{
+	p->l2_len = sizeof(struct ethhdr);
+	return parse_ip(c, p, key, v6, true);
 }
 
 /*
@@ -359,9 +376,9 @@ static __always_inline enum parsed parse_frame(struct cursor *c, struct packet *
 	}
 
 	if (type == bpf_htons(ETH_P_IP))
-		return parse_ip(c, p, key, false);
+		return parse_ip(c, p, key, false, false);
 	if (type == bpf_htons(ETH_P_IPV6))
-		return parse_ip(c, p, key, true);
+		return parse_ip(c, p, key, true, false);
 	return is_vlan(type) ? PARSED_BAD : PARSED_NOT_IP;
 }
 
@@ -372,7 +389,7 @@ static __always_inline enum parsed parse_frame(struct cursor *c, struct packet *
 static __always_inline enum parsed parse_quoted(struct cursor *c, struct packet *p,
 						struct sl_target_key *key, bool v6)
 {
-	enum parsed parsed = v6 ? parse_ipv6(c, p, key) : parse_ipv4(c, p, key);
+	enum parsed parsed = v6 ? parse_ipv6(c, p, key, false) : parse_ipv4(c, p, key, false);
 	struct quoted_l4 *l4;
 
 	if (parsed != PARSED_FLOW)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * reply - the headers of a RST or of an ICMP port unreachable, built beside the packet.
+ * reply - the headers of a RST or of an ICMP port unreachable.
  *
- * The front ends resize the packet and store what is built here: behind it an ICMP error has the
- * quoted packet, which stays where it is.
+ * The front ends resize the packet and put these headers in front of what remains of it: nothing
+ * behind a RST, the quoted packet behind an ICMP error.
  */
 #ifndef SLUICE_BPF_REPLY_H
 #define SLUICE_BPF_REPLY_H
@@ -16,35 +16,6 @@
 #define ICMP_PORT_UNREACHABLE 3
 #define ICMPV6_DEST_UNREACHABLE 1
 #define ICMPV6_PORT_UNREACHABLE 4
-
-struct reply_tcp4 {
-	struct iphdr ip;
-	struct tcphdr tcp;
-};
-
-struct reply_tcp6 {
-	struct ipv6hdr ip;
-	struct tcphdr tcp;
-};
-
-struct reply_icmp4 {
-	struct iphdr ip;
-	struct icmp_header icmp;
-};
-
-struct reply_icmp6 {
-	struct ipv6hdr ip;
-	struct icmp_header icmp;
-};
-
-union reply {
-	struct reply_tcp4 tcp4;
-	struct reply_tcp6 tcp6;
-	struct reply_icmp4 icmp4;
-	struct reply_icmp6 icmp6;
-	__u64 words[8];
-};
-_Static_assert(sizeof(union reply) == 64, "reply: whole words");
 
 /* What becomes of a packet that should be answered: answer it, or why not. */
 static __always_inline enum sl_decision
@@ -114,6 +85,11 @@ static __always_inline __u16 reply_icmp_len(const struct request *r)
 	return sizeof(struct icmp_header) + r->header_len + QUOTED_L4_BYTES;
 }
 
+static __always_inline __u32 reply_ip_header_len(const struct request *r)
+{
+	return r->v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
+}
+
 /*
  * partial: the device will complete the checksum of the *quoted* datagram. Its field then holds
  * the complement of everything else from the UDP header on, so that these bytes add up to the
@@ -122,7 +98,7 @@ static __always_inline __u16 reply_icmp_len(const struct request *r)
 static __always_inline void reply_icmp(struct icmp_header *icmp, const struct request *r,
 				       bool partial)
 {
-	__u64 sum = r->header_sum + (partial ? (__u16)~r->udp_check : r->l4_sum);
+	__u64 sum = (__u64)r->header_sum + (partial ? (__u16)~r->udp_check : r->l4_sum);
 
 	if (r->v6) {
 		sum += sum_pseudo(r->dst, r->src, IPPROTO_ICMPV6, reply_icmp_len(r));
@@ -133,34 +109,6 @@ static __always_inline void reply_icmp(struct icmp_header *icmp, const struct re
 					      .code = ICMP_PORT_UNREACHABLE };
 	}
 	icmp->check = ~sum_fold(sum + *(__be32 *)icmp);
-}
-
-/* Build the RST; returns the bytes of its headers, a constant on either branch. */
-static __always_inline __u32 reply_build_tcp(union reply *reply, const struct request *r,
-					     bool partial)
-{
-	if (r->v6) {
-		reply_ipv6(&reply->tcp6.ip, r, IPPROTO_TCP, sizeof(struct tcphdr));
-		reply_rst(&reply->tcp6.tcp, r, partial);
-		return sizeof(reply->tcp6);
-	}
-	reply_ipv4(&reply->tcp4.ip, r, IPPROTO_TCP, sizeof(struct tcphdr));
-	reply_rst(&reply->tcp4.tcp, r, partial);
-	return sizeof(reply->tcp4);
-}
-
-/* Build the ICMP error up to the packet that it quotes; returns the bytes of its headers. */
-static __always_inline __u32 reply_build_icmp(union reply *reply, const struct request *r,
-					      bool partial)
-{
-	if (r->v6) {
-		reply_ipv6(&reply->icmp6.ip, r, IPPROTO_ICMPV6, reply_icmp_len(r));
-		reply_icmp(&reply->icmp6.icmp, r, partial);
-		return sizeof(reply->icmp6);
-	}
-	reply_ipv4(&reply->icmp4.ip, r, IPPROTO_ICMP, reply_icmp_len(r));
-	reply_icmp(&reply->icmp4.icmp, r, partial);
-	return sizeof(reply->icmp4);
 }
 
 /* A partial checksum is the folded sum of the pseudo header, and nothing else. */

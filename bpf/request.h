@@ -47,7 +47,6 @@ union shape {
 _Static_assert(sizeof(union shape) == sizeof(__u64), "request: shape");
 
 struct request {
-	struct l2 l2; /* of the reply: addresses swapped, tags kept */
 	__be32 src[ADDR_WORDS]; /* v4-mapped */
 	__be32 dst[ADDR_WORDS];
 	__be16 sport;
@@ -56,10 +55,11 @@ struct request {
 	__be32 reply_ack;
 	__be16 udp_check;
 	__u16 udp_len;
-	__u64 header_sum; /* UDP: of the IP header as quoted */
-	__u64 l4_sum; /* UDP: of the quoted bytes behind it */
-	__u32 l2_len;
-	__u32 header_len;
+	__u16 header_sum; /* UDP: of the IP header as quoted */
+	__u16 l4_sum; /* UDP: of the quoted bytes behind it */
+	__u16 header_len;
+	struct l2 l2; /* of the reply: addresses swapped, tags kept */
+	__u8 l2_len;
 	bool v6;
 	bool reply_acks; /* TCP: the RST has an ACK */
 };
@@ -133,14 +133,14 @@ static __always_inline bool request_read_tcp(struct request *r, struct cursor c,
 static __always_inline bool request_read_udp(struct request *r, struct cursor l3, struct cursor l4)
 {
 	const struct udphdr *udp = cursor_take(&l4, sizeof(*udp));
+	__u64 sum = 0;
 
 	if (!udp || r->header_len > QUOTED_HEADER_MAX)
 		return false;
 
 	r->udp_check = udp->check;
 	r->udp_len = bpf_ntohs(udp->len);
-	r->l4_sum = sum_words(0, (const __be32 *)udp, sizeof(*udp) / sizeof(__be32));
-	r->header_sum = 0;
+	r->l4_sum = sum_fold(sum_words(0, (const __be32 *)udp, sizeof(*udp) / sizeof(__be32)));
 	for (__u32 i = 0; i < QUOTED_HEADER_MAX / sizeof(__be32); i++) {
 		const __be32 *word;
 
@@ -149,8 +149,9 @@ static __always_inline bool request_read_udp(struct request *r, struct cursor l3
 		word = cursor_take(&l3, sizeof(*word));
 		if (!word)
 			return false;
-		r->header_sum += *word;
+		sum += *word;
 	}
+	r->header_sum = sum_fold(sum);
 	return true;
 }
 

@@ -49,50 +49,66 @@ static __always_inline bool tc_checksum_is_partial(struct __sk_buff *ctx, __u32 
 	return before == after;
 }
 
-/* Store the L2 header and the reply's headers behind it. */
-static __always_inline bool tc_store(struct __sk_buff *ctx, const struct request *r,
-				     const union reply *reply, __u32 len)
+/* One header at a time: the stack has no room for a whole reply. */
+union header {
+	struct iphdr ipv4;
+	struct ipv6hdr ipv6;
+	struct tcphdr tcp;
+	struct icmp_header icmp;
+};
+
+/* Store the L2 and IP headers. */
+static __always_inline bool tc_store_headers(struct __sk_buff *ctx, union header *header,
+					     const struct request *r, __u8 proto, __u16 payload_len)
 {
+	if (r->v6)
+		reply_ipv6(&header->ipv6, r, proto, payload_len);
+	else
+		reply_ipv4(&header->ipv4, r, proto, payload_len);
 	return !bpf_skb_store_bytes(ctx, 0, &r->l2, sizeof(r->l2), 0) &&
-	       !bpf_skb_store_bytes(ctx, r->l2_len, reply, len, 0);
+	       !bpf_skb_store_bytes(ctx, r->l2_len, header, reply_ip_header_len(r), 0);
 }
 
 /*
  * The TCP header stays where it is, because a device that completes its checksum knows it by its
  * place: what the RST's IP header is shorter by is taken away in front.
  */
-static __always_inline bool tc_reply_tcp(struct __sk_buff *ctx, const struct request *r)
+static __always_inline bool tc_reply_tcp(struct __sk_buff *ctx, union header *header,
+					 const struct request *r)
 {
-	__u32 l4 = r->l2_len + r->header_len;
-	int add_head =
-		(int)(r->v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr)) - (int)r->header_len;
+	__u32 l4 = r->l2_len + r->header_len, ip_len = reply_ip_header_len(r);
+	int add_head = (int)ip_len - r->header_len;
 	bool partial = tc_checksum_is_partial(ctx, l4 + offsetof(struct tcphdr, check));
-	union reply reply;
-	__u32 len;
 
-	if (bpf_skb_change_tail(ctx, l4 + sizeof(struct tcphdr), 0))
+	if (bpf_skb_change_tail(ctx, l4 + sizeof(header->tcp), 0))
 		return false;
 	if (add_head && bpf_skb_adjust_room(ctx, add_head, BPF_ADJ_ROOM_MAC, 0))
 		return false;
+	if (!tc_store_headers(ctx, header, r, IPPROTO_TCP, sizeof(header->tcp)))
+		return false;
 
-	len = reply_build_tcp(&reply, r, partial);
-	return tc_store(ctx, r, &reply, len);
+	reply_rst(&header->tcp, r, partial);
+	return !bpf_skb_store_bytes(ctx, r->l2_len + ip_len, header, sizeof(header->tcp), 0);
 }
 
-static __always_inline bool tc_reply_udp(struct __sk_buff *ctx, const struct request *r)
+static __always_inline bool tc_reply_udp(struct __sk_buff *ctx, union header *header,
+					 const struct request *r)
 {
-	__u32 l4 = r->l2_len + r->header_len;
+	__u32 l4 = r->l2_len + r->header_len, ip_len = reply_ip_header_len(r);
 	bool partial = tc_checksum_is_partial(ctx, l4 + offsetof(struct udphdr, check));
-	union reply reply;
-	__u32 len;
+	__u8 proto = r->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
 
 	/* A checksum left to the device that is not this one: an inner packet's. */
 	if (partial && !request_udp_is_partial(r))
 		return false;
+	if (bpf_skb_change_tail(ctx, l4 + QUOTED_L4_BYTES, 0) ||
+	    bpf_skb_change_head(ctx, ip_len + sizeof(header->icmp), 0))
+		return false;
+	if (!tc_store_headers(ctx, header, r, proto, reply_icmp_len(r)))
+		return false;
 
-	len = reply_build_icmp(&reply, r, partial);
-	return !bpf_skb_change_tail(ctx, l4 + QUOTED_L4_BYTES, 0) &&
-	       !bpf_skb_change_head(ctx, len, 0) && tc_store(ctx, r, &reply, len);
+	reply_icmp(&header->icmp, r, partial);
+	return !bpf_skb_store_bytes(ctx, r->l2_len + ip_len, header, sizeof(header->icmp), 0);
 }
 
 /* Send a reply back: out of the device that the packet came from, or up to the local sender. */
@@ -116,6 +132,7 @@ __noinline int tc_close(struct __sk_buff *ctx, __u32 id, __u32 judged, __u64 who
 	enum sl_decision decision = judged;
 	const struct sl_meta *m = meta_get();
 	bool udp = decision == SL_REJECT_UDP, sent = false;
+	union header header;
 	struct request r;
 
 	if (!m)
@@ -130,7 +147,7 @@ __noinline int tc_close(struct __sk_buff *ctx, __u32 id, __u32 judged, __u64 who
 			decision = reply_permit(decision, &r, m);
 	}
 	if (m->mode == SL_MODE_ENFORCE && decision_effect(decision) == EFFECT_REPLY) {
-		sent = udp ? tc_reply_udp(ctx, &r) : tc_reply_tcp(ctx, &r);
+		sent = udp ? tc_reply_udp(ctx, &header, &r) : tc_reply_tcp(ctx, &header, &r);
 		if (!sent)
 			decision = SL_DROP_NO_REPLY;
 	}
@@ -141,46 +158,70 @@ __noinline int tc_close(struct __sk_buff *ctx, __u32 id, __u32 judged, __u64 who
 	return decide(decision, sent ? tc_send(ctx, side) : TC_ACT_SHOT);
 }
 
+/* ICMP errors pass, whatever they are about. */
 __noinline int tc_icmp(struct __sk_buff *ctx, __u32 offset, bool v6)
 {
-	return icmp_judge(ctx, (void *)(long)ctx->data, (void *)(long)ctx->data_end, offset, v6);
+	void *data = (void *)(long)ctx->data;
+	void *end = (void *)(long)ctx->data_end;
+
+	return decide(icmp_judge(ctx, data, end, offset, v6), TC_ACT_UNSPEC);
 }
 
-static __always_inline enum parsed tc_parse(struct __sk_buff *ctx, struct cursor *c,
-					    struct packet *p, struct sl_target_key *key)
+/* Judge, and do as judged; all ways to read a packet end here. */
+static __always_inline int tc_act(struct __sk_buff *ctx, enum parsed parsed, const struct packet *p,
+				  const struct sl_target_key *key, enum side side)
 {
-	*c = (struct cursor){ (void *)(long)ctx->data, (void *)(long)ctx->data_end };
-	*p = (struct packet){ .gso_len = ctx->gso_size ? ctx->len : 0 };
+	__u32 id = 0;
+	enum sl_decision decision = judge(parsed, p, key, ctx->len, &id);
 
-	return parse_frame(c, p, key);
+	if (decision_effect(decision) == EFFECT_PASS)
+		return decide(decision, TC_ACT_UNSPEC);
+	return tc_close(ctx, id, decision, shape_of(p), side);
+}
+
+/* Any frame at all. */
+__noinline int tc_general(struct __sk_buff *ctx, __u32 side)
+{
+	struct sl_target_key key __attribute__((aligned(8))) = {};
+	struct packet p = { .gso_len = ctx->gso_size ? ctx->len : 0 };
+	__u32 linear = ctx->data_end - ctx->data;
+	enum parsed parsed;
+	struct cursor c;
+
+	/* The headers may lie in the part of an skb that cannot be read directly. */
+	if (linear < PULL_BYTES && linear < ctx->len)
+		bpf_skb_pull_data(ctx, ctx->len < PULL_BYTES ? ctx->len : PULL_BYTES);
+
+	c = (struct cursor){ (void *)(long)ctx->data, (void *)(long)ctx->data_end };
+	parsed = parse_frame(&c, &p, &key);
+	if (p.end > ctx->len)
+		parsed = PARSED_BAD;
+	if (parsed == PARSED_ICMP_ERROR)
+		return tc_icmp(ctx, (__u32)(c.pos - (void *)(long)ctx->data), p.v6);
+	return tc_act(ctx, parsed, &p, &key, side);
+}
+
+static __always_inline int tc_plain(struct __sk_buff *ctx, struct cursor c, bool v6, enum side side)
+{
+	struct sl_target_key key __attribute__((aligned(8))) = {};
+	struct packet p = {};
+
+	if (parse_plain(&c, &p, &key, v6) != PARSED_FLOW || p.end > ctx->len)
+		return tc_general(ctx, side);
+	return tc_act(ctx, PARSED_FLOW, &p, &key, side);
 }
 
 /* TC_ACT_UNSPEC lets other programs and the stack go on with the packet. */
 static __always_inline int tc_run(struct __sk_buff *ctx, enum side side)
 {
-	struct sl_target_key key __attribute__((aligned(8))) = {};
-	enum sl_decision decision;
-	enum parsed parsed;
-	struct packet p;
-	struct cursor c;
-	__u32 id = 0;
+	struct cursor c = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };
+	const struct ethhdr *eth = cursor_take(&c, sizeof(*eth));
 
-	parsed = tc_parse(ctx, &c, &p, &key);
-	if (parsed == PARSED_BAD && ctx->data_end - ctx->data < ctx->len) {
-		/* The headers may lie in the part that cannot be read directly. */
-		bpf_skb_pull_data(ctx, ctx->len < PULL_BYTES ? ctx->len : PULL_BYTES);
-		parsed = tc_parse(ctx, &c, &p, &key);
-	}
-	if (p.end > ctx->len)
-		parsed = PARSED_BAD;
-
-	if (parsed == PARSED_ICMP_ERROR)
-		decision = tc_icmp(ctx, (__u32)(c.pos - (void *)(long)ctx->data), p.v6);
-	else
-		decision = judge(parsed, &p, &key, ctx->len, &id);
-	if (decision_effect(decision) == EFFECT_PASS)
-		return decide(decision, TC_ACT_UNSPEC);
-	return tc_close(ctx, id, decision, shape_of(&p), side);
+	if (eth && eth->h_proto == bpf_htons(ETH_P_IP))
+		return tc_plain(ctx, c, false, side);
+	if (eth && eth->h_proto == bpf_htons(ETH_P_IPV6))
+		return tc_plain(ctx, c, true, side);
+	return tc_general(ctx, side);
 }
 
 SEC("tc")

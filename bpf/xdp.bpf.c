@@ -40,43 +40,6 @@ static __always_inline int xdp_send(struct xdp_md *ctx)
 	return XDP_TX;
 }
 
-/* The casts promise the alignment that lets the compiler copy words instead of bytes. */
-static __always_inline bool xdp_put(void *to, void *end, const union reply *reply, __u32 len)
-{
-	if (to + len > end)
-		return false;
-
-	__builtin_memcpy((__be32 *)to, (const __be32 *)reply, len);
-	return true;
-}
-
-/* Store the L2 header and the reply's headers behind it. */
-static __always_inline bool xdp_store(struct xdp_md *ctx, const struct request *r,
-				      const union reply *reply, __u32 len)
-{
-	void *data = (void *)(long)ctx->data;
-	void *end = (void *)(long)ctx->data_end;
-	void *l3 = data + (r->l2_len & L2_LEN_MASK);
-
-	if (data + sizeof(r->l2) > end)
-		return false;
-	*(struct l2 *)data = r->l2;
-
-	/* Copies need a constant length. */
-	switch (len) {
-	case sizeof(reply->tcp4):
-		return xdp_put(l3, end, reply, sizeof(reply->tcp4));
-	case sizeof(reply->tcp6):
-		return xdp_put(l3, end, reply, sizeof(reply->tcp6));
-	case sizeof(reply->icmp4):
-		return xdp_put(l3, end, reply, sizeof(reply->icmp4));
-	case sizeof(reply->icmp6):
-		return xdp_put(l3, end, reply, sizeof(reply->icmp6));
-	default:
-		return false;
-	}
-}
-
 /* Cut the frame to len bytes, then add room in front of it, or take some away. */
 static __always_inline bool xdp_resize(struct xdp_md *ctx, __u32 len, int add_head)
 {
@@ -87,27 +50,69 @@ static __always_inline bool xdp_resize(struct xdp_md *ctx, __u32 len, int add_he
 	return !add_head || !bpf_xdp_adjust_head(ctx, -add_head);
 }
 
+/* Write the L2 and IP headers; the cursor stands where the next begins. */
+static __always_inline bool xdp_put_headers(struct cursor *c, const struct request *r, __u8 proto,
+					    __u16 payload_len)
+{
+	struct l2 *l2 = cursor_take(c, sizeof(*l2));
+
+	if (!l2)
+		return false;
+	*l2 = r->l2;
+	cursor_leave(c, l2, r->l2_len & L2_LEN_MASK);
+
+	if (r->v6) {
+		struct ipv6hdr *ip = cursor_take(c, sizeof(*ip));
+
+		if (!ip)
+			return false;
+		reply_ipv6(ip, r, proto, payload_len);
+	} else {
+		struct iphdr *ip = cursor_take(c, sizeof(*ip));
+
+		if (!ip)
+			return false;
+		reply_ipv4(ip, r, proto, payload_len);
+	}
+	return true;
+}
+
 static __always_inline bool xdp_reply_tcp(struct xdp_md *ctx, const struct request *r)
 {
-	int ip_len = r->v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
-	union reply reply;
-	__u32 len;
+	int add_head = (int)reply_ip_header_len(r) - r->header_len;
+	struct tcphdr *tcp;
+	struct cursor c;
 
-	if (!xdp_resize(ctx, r->l2_len + r->header_len + sizeof(struct tcphdr),
-			ip_len - (int)r->header_len))
+	if (!xdp_resize(ctx, r->l2_len + r->header_len + sizeof(*tcp), add_head))
 		return false;
 
-	len = reply_build_tcp(&reply, r, false);
-	return xdp_store(ctx, r, &reply, len);
+	c = (struct cursor){ (void *)(long)ctx->data, (void *)(long)ctx->data_end };
+	if (!xdp_put_headers(&c, r, IPPROTO_TCP, sizeof(*tcp)))
+		return false;
+	tcp = cursor_take(&c, sizeof(*tcp));
+	if (!tcp)
+		return false;
+	reply_rst(tcp, r, false);
+	return true;
 }
 
 static __always_inline bool xdp_reply_udp(struct xdp_md *ctx, const struct request *r)
 {
-	union reply reply;
-	__u32 len = reply_build_icmp(&reply, r, false);
+	int add_head = (int)(reply_ip_header_len(r) + sizeof(struct icmp_header));
+	struct icmp_header *icmp;
+	struct cursor c;
 
-	return xdp_resize(ctx, r->l2_len + r->header_len + QUOTED_L4_BYTES, (int)len) &&
-	       xdp_store(ctx, r, &reply, len);
+	if (!xdp_resize(ctx, r->l2_len + r->header_len + QUOTED_L4_BYTES, add_head))
+		return false;
+
+	c = (struct cursor){ (void *)(long)ctx->data, (void *)(long)ctx->data_end };
+	if (!xdp_put_headers(&c, r, r->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP, reply_icmp_len(r)))
+		return false;
+	icmp = cursor_take(&c, sizeof(*icmp));
+	if (!icmp)
+		return false;
+	reply_icmp(icmp, r, false);
+	return true;
 }
 
 /*
@@ -144,37 +149,67 @@ __noinline int xdp_close(struct xdp_md *ctx, __u32 id, __u32 judged, __u64 whole
 	return decide(decision, sent ? xdp_send(ctx) : XDP_DROP);
 }
 
+/* ICMP errors pass, whatever they are about. */
 __noinline int xdp_icmp(struct xdp_md *ctx, __u32 offset, bool v6)
 {
-	return icmp_judge(ctx, (void *)(long)ctx->data, (void *)(long)ctx->data_end, offset, v6);
+	void *data = (void *)(long)ctx->data;
+	void *end = (void *)(long)ctx->data_end;
+
+	return decide(icmp_judge(ctx, data, end, offset, v6), XDP_PASS);
+}
+
+/* Judge, and do as judged; all ways to read a packet end here. */
+static __always_inline int xdp_act(struct xdp_md *ctx, enum parsed parsed, const struct packet *p,
+				   const struct sl_target_key *key, __u32 frame_len)
+{
+	__u32 id = 0;
+	enum sl_decision decision = judge(parsed, p, key, frame_len, &id);
+
+	if (decision_effect(decision) == EFFECT_PASS)
+		return decide(decision, XDP_PASS);
+	return xdp_close(ctx, id, decision, shape_of(p));
+}
+
+/* Any frame at all. */
+__noinline int xdp_general(struct xdp_md *ctx)
+{
+	void *data = (void *)(long)ctx->data;
+	struct cursor c = { data, (void *)(long)ctx->data_end };
+	struct sl_target_key key __attribute__((aligned(8))) = {};
+	__u32 frame_len = (__u32)bpf_xdp_get_buff_len(ctx);
+	struct packet p = {};
+	enum parsed parsed;
+
+	parsed = parse_frame(&c, &p, &key);
+	if (p.end > frame_len)
+		parsed = PARSED_BAD;
+	if (parsed == PARSED_ICMP_ERROR)
+		return xdp_icmp(ctx, (__u32)(c.pos - data), p.v6);
+	return xdp_act(ctx, parsed, &p, &key, frame_len);
+}
+
+static __always_inline int xdp_plain(struct xdp_md *ctx, struct cursor c, bool v6)
+{
+	__u32 frame_len = (__u32)(c.end - (void *)(long)ctx->data);
+	struct sl_target_key key __attribute__((aligned(8))) = {};
+	struct packet p = {};
+
+	if (parse_plain(&c, &p, &key, v6) != PARSED_FLOW || p.end > frame_len)
+		return xdp_general(ctx);
+	return xdp_act(ctx, PARSED_FLOW, &p, &key, frame_len);
 }
 
 SEC("xdp.frags")
 int sl_xdp(struct xdp_md *ctx)
 {
-	void *data = (void *)(long)ctx->data;
-	struct cursor c = { data, (void *)(long)ctx->data_end };
-	struct sl_target_key key __attribute__((aligned(8))) = {};
-	__u32 frame_len = (__u32)(c.end - data);
-	struct packet p = {};
-	enum sl_decision decision;
-	enum parsed parsed;
-	__u32 id = 0;
+	struct cursor c = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };
+	const struct ethhdr *eth = cursor_take(&c, sizeof(*eth));
 
-	parsed = parse_frame(&c, &p, &key);
-	if (p.end > frame_len) {
-		frame_len = (__u32)bpf_xdp_get_buff_len(ctx);
-		if (p.end > frame_len)
-			parsed = PARSED_BAD;
-	}
-
-	if (parsed == PARSED_ICMP_ERROR)
-		decision = xdp_icmp(ctx, (__u32)(c.pos - data), p.v6);
-	else
-		decision = judge(parsed, &p, &key, frame_len, &id);
-	if (decision_effect(decision) == EFFECT_PASS)
-		return decide(decision, XDP_PASS);
-	return xdp_close(ctx, id, decision, shape_of(&p));
+	if (eth && eth->h_proto == bpf_htons(ETH_P_IP))
+		return xdp_plain(ctx, c, false);
+	if (eth && eth->h_proto == bpf_htons(ETH_P_IPV6))
+		return xdp_plain(ctx, c, true);
+	return xdp_general(ctx);
 }
 
 char _license[] SEC("license") = "GPL";

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * base - what the gate is compared with, and the harness around what rewrites packets.
+ *
+ * Costs are compared within one run: an empty program, one that parses Ethernet, IPv4 and TCP and
+ * finds the destination in the same hash map, and wrappers that prepare the packet before each run
+ * and tail-call what is measured. The difference between two subjects of one wrapper is the cost.
+ */
+#include <linux/bpf.h>
+
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/tcp.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "sluice/abi.h"
+#include "sluice/hash.h"
+
+#include "cursor.h"
+#include "maps.h"
+
+#define TEMPLATE_BYTES 74 /* Ethernet, IPv4 and a SYN with its usual options */
+#define TEMPLATE_WORDS 18 /* of it that are restored: more than a reply overwrites */
+#define RANDOM_STRIDE 0x9e3779b1u /* odd: a permutation of the endpoints */
+#define RANDOM_NET 0x0a000000u
+
+/* What the wrappers call; filled by the benchmark. */
+enum slot { SLOT_PASS, SLOT_HASH, SLOT_GATE, SLOT_REDIRECT, SLOTS };
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, SLOTS);
+	__type(key, __u32);
+	__type(value, __u32);
+} subjects SEC(".maps");
+
+__u32 template[TEMPLATE_WORDS];
+__u32 random_mask;
+__u32 random_next;
+
+SEC("xdp.frags")
+int bench_pass(struct xdp_md *ctx)
+{
+	(void)ctx;
+	return XDP_PASS;
+}
+
+SEC("xdp.frags")
+int bench_hash(struct xdp_md *ctx)
+{
+	struct cursor c = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };
+	struct sl_target_key key __attribute__((aligned(8))) = {};
+	struct ethhdr *eth = cursor_take(&c, sizeof(*eth));
+	struct iphdr *ip = cursor_take(&c, sizeof(*ip));
+	struct tcphdr *tcp = cursor_take(&c, sizeof(*tcp));
+
+	if (!eth || !ip || !tcp || eth->h_proto != bpf_htons(ETH_P_IP) ||
+	    ip->protocol != IPPROTO_TCP)
+		return XDP_ABORTED;
+
+	((__u32 *)key.addr)[2] = bpf_htonl(0xffff);
+	((__u32 *)key.addr)[3] = ip->daddr;
+	key.port = bpf_ntohs(tcp->dest);
+	key.proto = SL_TCP;
+	return bpf_map_lookup_elem(&targets, &key) ? XDP_PASS : XDP_ABORTED;
+}
+
+/* Make the packet what it was before the last run rewrote and cut it. */
+static __always_inline int restore_and_call(struct xdp_md *ctx, enum slot slot)
+{
+	__u32 *to;
+
+	if (bpf_xdp_adjust_tail(ctx, TEMPLATE_BYTES - (int)(ctx->data_end - ctx->data)))
+		return XDP_ABORTED;
+	to = (void *)(long)ctx->data;
+	if ((void *)(to + TEMPLATE_WORDS) > (void *)(long)ctx->data_end)
+		return XDP_ABORTED;
+	__builtin_memcpy(to, template, sizeof(template));
+	bpf_tail_call(ctx, &subjects, slot);
+	return XDP_ABORTED;
+}
+
+SEC("xdp.frags")
+int restore_pass(struct xdp_md *ctx)
+{
+	return restore_and_call(ctx, SLOT_PASS);
+}
+
+SEC("xdp.frags")
+int restore_gate(struct xdp_md *ctx)
+{
+	return restore_and_call(ctx, SLOT_GATE);
+}
+
+SEC("xdp.frags")
+int restore_redir(struct xdp_md *ctx)
+{
+	return restore_and_call(ctx, SLOT_REDIRECT);
+}
+
+/* Address the packet to another endpoint every time, in no order that a cache could like. */
+static __always_inline int randomize_and_call(struct xdp_md *ctx, enum slot slot)
+{
+	struct cursor c = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };
+	struct ethhdr *eth = cursor_take(&c, sizeof(*eth));
+	struct iphdr *ip = cursor_take(&c, sizeof(*ip));
+
+	if (!eth || !ip)
+		return XDP_ABORTED;
+	ip->daddr = bpf_htonl(RANDOM_NET | (random_next++ * RANDOM_STRIDE & random_mask));
+	bpf_tail_call(ctx, &subjects, slot);
+	return XDP_ABORTED;
+}
+
+SEC("xdp.frags")
+int random_pass(struct xdp_md *ctx)
+{
+	return randomize_and_call(ctx, SLOT_PASS);
+}
+
+SEC("xdp.frags")
+int random_hash(struct xdp_md *ctx)
+{
+	return randomize_and_call(ctx, SLOT_HASH);
+}
+
+SEC("xdp.frags")
+int random_gate(struct xdp_md *ctx)
+{
+	return randomize_and_call(ctx, SLOT_GATE);
+}
+
+char _license[] SEC("license") = "GPL";

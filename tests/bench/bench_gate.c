@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What a packet costs in the XDP program, against an empty program and against one that parses and
+ * does one hash lookup. Everything is measured in turn, round after round; a ratio is the median of
+ * the rounds' ratios, so that a noisy neighbour hits both sides of it.
+ *
+ * Usage: bench_gate FILE, where the figures go as JSON. Exit status 1: a target was missed in every
+ * one of a few attempts.
+ */
+#include <linux/bpf.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/bench/figures.h"
+#include "tests/bench/world.h"
+#include "tests/lib/packet.h"
+
+#define ROUNDS 11
+#define ATTEMPTS 5
+#define DEFAULT_ENDPOINTS 4096
+#define MANY_ENDPOINTS 65536
+#define WARM_KEYS 16 /* of a large map: chains differ in length */
+#define NO_ENDPOINT 0x0a800001u /* 10.128.0.1 */
+
+#define TARGET_NOBODY 2.0
+#define TARGET_KNOWN 1.5
+#define TARGET_REPLY 2.0
+#define TARGET_FLAT 1.05
+#define TARGET_INSNS 50000
+#define TARGET_BYTES (16 << 20)
+
+/* Endpoints with a word of their own; all others are healthy. */
+enum id { ID_HEALTHY = 1, ID_DROP, ID_REJECT, ID_RESET };
+
+enum subject {
+	S_PASS, /* F */
+	S_HASH, /* R */
+	S_NOBODY,
+	S_HEALTHY,
+	S_DROP,
+	S_ESTABLISHED,
+	S_RESTORE_PASS,
+	S_REJECT,
+	S_REDIRECT,
+	S_RESET,
+	S_FLAT_ONE,
+	S_FLAT_MANY,
+	S_RANDOM_PASS,
+	S_RANDOM_HASH,
+	S_RANDOM_GATE,
+	SUBJECTS
+};
+
+struct worlds {
+	struct world *usual, *one, *many;
+};
+
+typedef double samples_t[SUBJECTS][ROUNDS];
+
+static void frame_to(uint8_t frame[PACKET_MAX], uint32_t dst, uint8_t flags)
+{
+	char text[sizeof("255.255.255.255")];
+	struct packet_desc desc = { .src = "192.0.2.1",
+				    .dst = text,
+				    .sport = 40000,
+				    .dport = WORLD_PORT,
+				    .tcp_flags = flags,
+				    .tcp_options = 20 };
+
+	snprintf(text, sizeof(text), "%u.%u.%u.%u", dst >> 24, dst >> 16 & 255, dst >> 8 & 255,
+		 dst & 255);
+	packet_build(frame, &desc);
+}
+
+static double measure(struct world *w, enum world_program program, uint32_t dst, uint8_t flags,
+		      uint32_t retval)
+{
+	uint8_t frame[PACKET_MAX];
+
+	frame_to(frame, dst, flags);
+	return world_measure(w, program, frame, retval);
+}
+
+/* The mean over some endpoints of a world of n, which are warm in the cache when measured. */
+static double measure_warm(struct world *w, uint32_t n)
+{
+	uint32_t keys = n < WARM_KEYS ? n : WARM_KEYS;
+	double sum = 0;
+
+	for (uint32_t i = 0; i < keys; i++)
+		sum += measure(w, BENCH_GATE, WORLD_NET + i * (n / keys), PACKET_ACK, XDP_PASS);
+	return sum / keys;
+}
+
+static void measure_round(const struct worlds *w, samples_t samples, int round)
+{
+	const struct {
+		enum subject subject;
+		struct world *world;
+		enum world_program program;
+		uint32_t dst;
+		uint8_t flags;
+		uint32_t retval;
+	} rows[] = {
+		{ S_PASS, w->usual, BENCH_PASS, WORLD_NET + ID_HEALTHY, PACKET_ACK, XDP_PASS },
+		{ S_HASH, w->usual, BENCH_HASH, WORLD_NET + ID_HEALTHY, PACKET_ACK, XDP_PASS },
+		{ S_NOBODY, w->usual, BENCH_GATE, NO_ENDPOINT, PACKET_ACK, XDP_PASS },
+		{ S_HEALTHY, w->usual, BENCH_GATE, WORLD_NET + ID_HEALTHY, PACKET_ACK, XDP_PASS },
+		{ S_DROP, w->usual, BENCH_GATE, WORLD_NET + ID_DROP, PACKET_SYN, XDP_DROP },
+		{ S_ESTABLISHED, w->usual, BENCH_GATE, WORLD_NET + ID_DROP, PACKET_ACK, XDP_PASS },
+		{ S_RESTORE_PASS, w->usual, BENCH_RESTORE_PASS, WORLD_NET + ID_REJECT, PACKET_SYN,
+		  XDP_PASS },
+		{ S_REJECT, w->usual, BENCH_RESTORE_GATE, WORLD_NET + ID_REJECT, PACKET_SYN,
+		  XDP_TX },
+		{ S_REDIRECT, w->usual, BENCH_RESTORE_REDIRECT, WORLD_NET + ID_REJECT, PACKET_SYN,
+		  XDP_REDIRECT },
+		{ S_RESET, w->usual, BENCH_RESTORE_GATE, WORLD_NET + ID_RESET, PACKET_ACK, XDP_TX },
+		{ S_RANDOM_PASS, w->many, BENCH_RANDOM_PASS, WORLD_NET, PACKET_ACK, XDP_PASS },
+		{ S_RANDOM_HASH, w->many, BENCH_RANDOM_HASH, WORLD_NET, PACKET_ACK, XDP_PASS },
+		{ S_RANDOM_GATE, w->many, BENCH_RANDOM_GATE, WORLD_NET, PACKET_ACK, XDP_PASS },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		samples[rows[i].subject][round] = measure(
+			rows[i].world, rows[i].program, rows[i].dst, rows[i].flags, rows[i].retval);
+	samples[S_FLAT_ONE][round] = measure_warm(w->one, 1);
+	samples[S_FLAT_MANY][round] = measure_warm(w->many, MANY_ENDPOINTS);
+}
+
+/* A figure and what it is compared with: (subject - floor) / (baseline - baseline_floor). */
+struct comparison {
+	const char *name;
+	enum subject subject;
+	const char *baseline; /* NULL: only the number */
+	enum subject base;
+	bool net;
+	enum subject floor; /* of the subject, if net; the baseline's is S_PASS */
+	double target;
+};
+
+static const struct comparison comparisons[] = {
+	{ "bare_pass", S_PASS, NULL, 0, false, 0, 0 },
+	{ "parse_hash", S_HASH, NULL, 0, false, 0, 0 },
+	{ "gate.nobody", S_NOBODY, "bare_pass", S_PASS, false, 0, TARGET_NOBODY },
+	{ "gate.pass", S_HEALTHY, "parse_hash", S_HASH, true, S_PASS, TARGET_KNOWN },
+	{ "gate.drop", S_DROP, "parse_hash", S_HASH, true, S_PASS, TARGET_KNOWN },
+	{ "gate.established", S_ESTABLISHED, "parse_hash", S_HASH, true, S_PASS, TARGET_KNOWN },
+	{ "restore_pass", S_RESTORE_PASS, NULL, 0, false, 0, 0 },
+	{ "gate.reject", S_REJECT, "parse_hash", S_HASH, true, S_RESTORE_PASS, TARGET_REPLY },
+	{ "gate.reset", S_RESET, "parse_hash", S_HASH, true, S_RESTORE_PASS, TARGET_REPLY },
+	{ "gate.reject_redirect", S_REDIRECT, "parse_hash", S_HASH, true, S_RESTORE_PASS, 0 },
+	{ "gate.pass_1", S_FLAT_ONE, NULL, 0, false, 0, 0 },
+	{ "gate.pass_65536", S_FLAT_MANY, "gate.pass_1", S_FLAT_ONE, false, 0, TARGET_FLAT },
+	{ "random_pass", S_RANDOM_PASS, NULL, 0, false, 0, 0 },
+	{ "random_parse_hash", S_RANDOM_HASH, "random_pass", S_RANDOM_PASS, false, 0, 0 },
+	{ "gate.random_65536", S_RANDOM_GATE, "random_parse_hash", S_RANDOM_HASH, false, 0, 0 },
+};
+
+static void add_comparison(struct figures *figures, const struct comparison *c, samples_t samples)
+{
+	struct figure *figure = figures_add(figures, c->name, "ns", samples[c->subject], ROUNDS);
+	double ratios[ROUNDS];
+
+	if (!c->baseline)
+		return;
+	for (int i = 0; i < ROUNDS; i++) {
+		double subject = samples[c->subject][i], base = samples[c->base][i];
+
+		if (c->net) {
+			subject -= samples[c->floor][i];
+			base -= samples[S_PASS][i];
+		}
+		ratios[i] = subject / base;
+	}
+	figure->baseline = c->baseline;
+	figure->ratio = median(ratios, ROUNDS);
+	figure->target = c->target;
+}
+
+static void add_sizes(struct figures *figures, const struct worlds *w)
+{
+	static const struct {
+		const char *name;
+		enum world_program program;
+	} programs[] = {
+		{ "verified.sl_xdp", BENCH_GATE },
+		{ "verified.sl_tc_ingress", BENCH_TC_INGRESS },
+		{ "verified.sl_tc_egress", BENCH_TC_EGRESS },
+	};
+	double bytes = (double)world_map_bytes(w->usual);
+
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
+		double insns = world_verified_insns(w->usual, programs[i].program);
+
+		figures_add(figures, programs[i].name, "insns", &insns, 1)->target = TARGET_INSNS;
+	}
+	figures_add(figures, "memory.maps_4096", "bytes", &bytes, 1)->target = TARGET_BYTES;
+}
+
+static void run(struct figures *figures, const struct worlds *w)
+{
+	samples_t samples;
+
+	*figures = (struct figures){ 0 };
+	for (int round = -1; round < ROUNDS; round++)
+		measure_round(w, samples, round < 0 ? 0 : round); /* the first only warms up */
+	for (size_t i = 0; i < sizeof(comparisons) / sizeof(comparisons[0]); i++)
+		add_comparison(figures, &comparisons[i], samples);
+	add_sizes(figures, w);
+}
+
+static struct worlds worlds_new(void)
+{
+	struct worlds w = { .usual = world_new(DEFAULT_ENDPOINTS),
+			    .one = world_new(1),
+			    .many = world_new(MANY_ENDPOINTS) };
+
+	world_word(w.usual, ID_DROP,
+		   (struct sl_word){ .health = SL_UNHEALTHY, .action = SL_ACTION_DROP });
+	world_word(w.usual, ID_REJECT,
+		   (struct sl_word){ .health = SL_UNHEALTHY, .action = SL_ACTION_REJECT });
+	world_word(w.usual, ID_RESET,
+		   (struct sl_word){ .health = SL_UNHEALTHY, .flags = SL_WORD_RESET });
+	return w;
+}
+
+int main(int argc, char **argv)
+{
+	struct figures figures;
+	struct worlds w;
+	int r;
+
+	if (argc != 2) {
+		fprintf(stderr, "usage: bench_gate FILE\n");
+		return 2;
+	}
+
+	w = worlds_new();
+	for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
+		run(&figures, &w);
+		if (figures_ok(&figures))
+			break;
+		if (attempt < ATTEMPTS)
+			printf("a target was missed: measuring again (%d of %d)\n", attempt + 1,
+			       ATTEMPTS);
+	}
+	figures_print(&figures);
+	r = figures_write(&figures, argv[1]);
+	if (r)
+		fprintf(stderr, "bench_gate: write '%s': %s\n", argv[1], strerror(-r));
+
+	world_free(w.many);
+	world_free(w.one);
+	world_free(w.usual);
+	return r || !figures_ok(&figures) ? EXIT_FAILURE : EXIT_SUCCESS;
+}

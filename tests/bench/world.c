@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "tests/bench/world.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "sluice/hash.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+
+#include "base.skel.h"
+#include "tc.skel.h"
+#include "xdp.skel.h"
+
+#define REPEAT 200000
+#define FILTER_BITS_MIN 6
+#define FILTER_BITS_PER_ENDPOINT 16
+#define FILTER_WORD_BITS 64
+#define PATH_LEN 64
+#define LINE_LEN 128
+
+struct world {
+	uint32_t endpoints, filter_bits;
+	struct xdp_bpf *xdp, *redirecting; /* the second with reply_by_redirect */
+	struct tc_bpf *tc;
+	struct base_bpf *base;
+	int fds[BENCH_PROGRAMS];
+};
+
+static void check(bool ok, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void check(bool ok, const char *fmt, ...)
+{
+	int os_errno = errno;
+	va_list ap;
+
+	if (ok)
+		return;
+
+	va_start(ap, fmt);
+	fputs("bench: ", stderr);
+	vfprintf(stderr, fmt, ap);
+	fprintf(stderr, ": %s\n", strerror(os_errno));
+	va_end(ap);
+	exit(EXIT_FAILURE);
+}
+
+static void set_sizes(struct world *w)
+{
+	while (1u << w->filter_bits < w->endpoints * FILTER_BITS_PER_ENDPOINT)
+		w->filter_bits++;
+	w->xdp->rodata->filter_bits = w->filter_bits;
+	bpf_map__set_max_entries(w->xdp->maps.targets, 2 * w->endpoints);
+	bpf_map__set_max_entries(w->xdp->maps.target_filter,
+				 (1u << w->filter_bits) / FILTER_WORD_BITS);
+	bpf_map__set_max_entries(w->xdp->maps.endpoint_words, w->endpoints);
+	bpf_map__set_max_entries(w->xdp->maps.endpoint_names, w->endpoints);
+	bpf_map__set_max_entries(w->xdp->maps.endpoint_stats, w->endpoints);
+}
+
+/* Give an object the maps of the first. */
+static void share_maps(const struct world *w, struct bpf_object *obj)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, obj)
+	{
+		const char *name = bpf_map__name(map);
+		struct bpf_map *other = bpf_object__find_map_by_name(w->xdp->obj, name);
+
+		if (other && !bpf_map__is_internal(map))
+			check(!bpf_map__reuse_fd(map, bpf_map__fd(other)), "share map %s", name);
+	}
+}
+
+static void load(struct world *w)
+{
+	w->xdp = xdp_bpf__open();
+	w->redirecting = xdp_bpf__open();
+	w->tc = tc_bpf__open();
+	w->base = base_bpf__open();
+	check(w->xdp && w->redirecting && w->tc && w->base, "open the programs");
+
+	set_sizes(w);
+	w->redirecting->rodata->filter_bits = w->filter_bits;
+	w->redirecting->rodata->reply_by_redirect = true;
+	w->tc->rodata->filter_bits = w->filter_bits;
+	check(!xdp_bpf__load(w->xdp), "load the XDP program");
+	share_maps(w, w->redirecting->obj);
+	share_maps(w, w->tc->obj);
+	share_maps(w, w->base->obj);
+	check(!xdp_bpf__load(w->redirecting), "load the XDP program that redirects");
+	check(!tc_bpf__load(w->tc), "load the tc programs");
+	check(!base_bpf__load(w->base), "load the baselines");
+	w->base->bss->random_mask = w->endpoints - 1;
+}
+
+static void set_slots(const struct world *w)
+{
+	const struct bpf_program *const slots[] = { w->base->progs.bench_pass,
+						    w->base->progs.bench_hash, w->xdp->progs.sl_xdp,
+						    w->redirecting->progs.sl_xdp };
+
+	for (uint32_t slot = 0; slot < sizeof(slots) / sizeof(slots[0]); slot++) {
+		int fd = bpf_program__fd(slots[slot]);
+
+		check(!bpf_map_update_elem(bpf_map__fd(w->base->maps.subjects), &slot, &fd,
+					   BPF_ANY),
+		      "fill slot %u", slot);
+	}
+}
+
+static void set_fds(struct world *w)
+{
+	const struct bpf_program *const programs[BENCH_PROGRAMS] = {
+		[BENCH_PASS] = w->base->progs.bench_pass,
+		[BENCH_HASH] = w->base->progs.bench_hash,
+		[BENCH_GATE] = w->xdp->progs.sl_xdp,
+		[BENCH_TC_INGRESS] = w->tc->progs.sl_tc_ingress,
+		[BENCH_TC_EGRESS] = w->tc->progs.sl_tc_egress,
+		[BENCH_RESTORE_PASS] = w->base->progs.restore_pass,
+		[BENCH_RESTORE_GATE] = w->base->progs.restore_gate,
+		[BENCH_RESTORE_REDIRECT] = w->base->progs.restore_redir,
+		[BENCH_RANDOM_PASS] = w->base->progs.random_pass,
+		[BENCH_RANDOM_HASH] = w->base->progs.random_hash,
+		[BENCH_RANDOM_GATE] = w->base->progs.random_gate,
+	};
+
+	for (int i = 0; i < BENCH_PROGRAMS; i++)
+		w->fds[i] = bpf_program__fd(programs[i]);
+}
+
+static void add_endpoint(struct world *w, uint32_t id)
+{
+	struct sl_target_key key = { .port = WORLD_PORT, .proto = SL_TCP };
+	struct sl_target target = { .kind = SL_TARGET_ENDPOINT, .id = id };
+	const uint32_t words[] = { htonl(0xffff), htonl(WORLD_NET + id) };
+	int filter = bpf_map__fd(w->xdp->maps.target_filter);
+	uint32_t bit, word;
+	uint64_t bits;
+
+	memcpy(&key.addr[8], words, sizeof(words));
+	bit = sl_filter_bit(&key, w->filter_bits);
+	word = bit / FILTER_WORD_BITS;
+	check(!bpf_map_lookup_elem(filter, &word, &bits), "read target_filter");
+	bits |= 1ull << bit % FILTER_WORD_BITS;
+	check(!bpf_map_update_elem(filter, &word, &bits, BPF_ANY), "write target_filter");
+	check(!bpf_map_update_elem(bpf_map__fd(w->xdp->maps.targets), &key, &target, BPF_ANY),
+	      "add endpoint %u", id);
+	world_word(w, id, (struct sl_word){ .health = SL_HEALTHY });
+}
+
+struct world *world_new(uint32_t endpoints)
+{
+	const struct sl_meta meta = { .layout = SL_LAYOUT,
+				      .reply_window_ns = NS_PER_SEC,
+				      .reply_budget = UINT64_MAX };
+	struct world *w = calloc(1, sizeof(*w));
+	uint32_t zero = 0;
+
+	check(w, "allocate");
+	w->endpoints = endpoints;
+	w->filter_bits = FILTER_BITS_MIN;
+	load(w);
+	set_slots(w);
+	set_fds(w);
+	check(!bpf_map_update_elem(bpf_map__fd(w->xdp->maps.meta), &zero, &meta, BPF_ANY),
+	      "write meta");
+	for (uint32_t id = 0; id < endpoints; id++)
+		add_endpoint(w, id);
+	return w;
+}
+
+void world_free(struct world *w)
+{
+	if (!w)
+		return;
+
+	base_bpf__destroy(w->base);
+	tc_bpf__destroy(w->tc);
+	xdp_bpf__destroy(w->redirecting);
+	xdp_bpf__destroy(w->xdp);
+	free(w);
+}
+
+void world_word(struct world *w, uint32_t id, struct sl_word word)
+{
+	check(!bpf_map_update_elem(bpf_map__fd(w->xdp->maps.endpoint_words), &id, &word, BPF_ANY),
+	      "write endpoint_words");
+}
+
+double world_measure(struct world *w, enum world_program program, const uint8_t *frame,
+		     uint32_t retval)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = WORLD_FRAME_LEN,
+		    .repeat = REPEAT);
+	uint64_t start_ns, end_ns;
+	int r;
+
+	memcpy(&w->base->bss->template, frame, sizeof(w->base->bss->template));
+	start_ns = clock_read_ns_(CLOCK_THREAD_CPUTIME_ID);
+	r = bpf_prog_test_run_opts(w->fds[program], &run);
+	end_ns = clock_read_ns_(CLOCK_THREAD_CPUTIME_ID);
+	check(!r, "run program %d", program);
+	check(run.retval == retval, "program %d returned %u instead of %u", program, run.retval,
+	      retval);
+
+	return (double)(end_ns - start_ns) / REPEAT;
+}
+
+uint32_t world_verified_insns(const struct world *w, enum world_program program)
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t len = sizeof(info);
+
+	check(!bpf_obj_get_info_by_fd(w->fds[program], &info, &len), "read program info");
+	return info.verified_insns;
+}
+
+static uint64_t map_bytes(const struct bpf_map *map)
+{
+	CLEANUP(fclose_p) FILE *file = NULL;
+	char path[PATH_LEN], line[LINE_LEN];
+	unsigned long long bytes;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", bpf_map__fd(map));
+	file = fopen(path, "re");
+	check(file, "open %s", path);
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "memlock: %llu", &bytes) == 1)
+			return bytes;
+	check(false, "find memlock in %s", path);
+	return 0;
+}
+
+uint64_t world_map_bytes(const struct world *w)
+{
+	const struct bpf_map *map;
+	uint64_t sum = 0;
+
+	bpf_object__for_each_map(map, w->xdp->obj) sum += map_bytes(map);
+	return sum;
+}
