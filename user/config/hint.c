@@ -48,7 +48,7 @@ static unsigned int distance(const char *a, const char *b)
 
 const struct key *hint_nearest(enum section section, const char *name)
 {
-	const struct section_info *info = &sections[section];
+	const struct section_info *info = sections[section];
 	const struct key *nearest = NULL;
 	size_t len = strlen(name);
 	unsigned int best;

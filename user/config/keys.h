@@ -91,7 +91,7 @@ struct section_info {
 /* Upper bound of section_info.n_keys. */
 #define KEYS_PER_SECTION 32
 
-extern const struct section_info sections[SECTION_COUNT];
+extern const struct section_info *const sections[SECTION_COUNT];
 
 /* The key of that name, or NULL. */
 const struct key *keys_find(enum section section, const char *name);

@@ -72,7 +72,7 @@ void note_key(struct reader *reader, struct record *record, const char *key,
 
 void note_unknown(struct reader *reader, struct record *record, const struct node *node)
 {
-	const struct section_info *info = &sections[record->section];
+	const struct section_info *info = sections[record->section];
 	const char *name = tree_text(reader->tree, node);
 	const struct key *nearest = NULL;
 	char known[sizeof(reader->report->items[0].message)] = "";

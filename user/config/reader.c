@@ -15,7 +15,7 @@ static int read_record(struct reader *reader, struct record *record);
 
 static size_t index_of(const struct record *record, const struct key *key)
 {
-	return (size_t)(key - sections[record->section].keys);
+	return (size_t)(key - sections[record->section]->keys);
 }
 
 const struct node *record_value(const struct record *record, const char *key)
@@ -91,8 +91,8 @@ static bool resolve(struct reader *reader, struct record *record, const struct k
 	if (!reader->skipped[key->section])
 		note_key(reader, record, key->name, node,
 			 "names nothing in %.*s; allowed: the name of an entry there",
-			 (int)strcspn(sections[key->section].path, "["),
-			 sections[key->section].path);
+			 (int)strcspn(sections[key->section]->path, "["),
+			 sections[key->section]->path);
 	return false;
 }
 
@@ -218,7 +218,7 @@ static void note_duplicates(struct reader *reader, const struct place *list,
 /* Add a record to the index of its list, if the key that must be unique is in order. */
 static void remember(struct index *index, const struct record *record, uint32_t position)
 {
-	const struct key *key = keys_find(record->section, sections[record->section].unique);
+	const struct key *key = keys_find(record->section, sections[record->section]->unique);
 	const char *kept = (const char *)record->base + key->offset;
 	size_t i = index_of(record, key);
 
@@ -250,7 +250,7 @@ static int read_items(struct reader *reader, struct place *place, enum section s
 			.section = section,
 			.place = place,
 			.node = item,
-			.base = items + place->position * sections[section].size,
+			.base = items + place->position * sections[section]->size,
 			.clean = true,
 		};
 
@@ -267,7 +267,7 @@ static int read_items(struct reader *reader, struct place *place, enum section s
 	}
 
 	index_sort(index);
-	note_duplicates(reader, place, index, sections[section].unique);
+	note_duplicates(reader, place, index, sections[section]->unique);
 	return 0;
 }
 
@@ -293,7 +293,7 @@ static int read_records(struct reader *reader, struct record *record, const stru
 	if (!n)
 		return 0;
 
-	items = calloc(n, sections[key->section].size);
+	items = calloc(n, sections[key->section]->size);
 	if (!items)
 		return -ENOMEM;
 	memcpy((char *)record->base + key->offset, &items, sizeof(items));
@@ -327,7 +327,7 @@ static int read_key(struct reader *reader, struct record *record, const struct k
 
 static int read_record(struct reader *reader, struct record *record)
 {
-	const struct section_info *info = &sections[record->section];
+	const struct section_info *info = sections[record->section];
 	int r;
 
 	assert(info->n_keys <= KEYS_PER_SECTION);

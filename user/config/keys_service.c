@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What is under pools and services. */
+#include "config/keys_rows.h"
+
+static const struct choice forward_methods[] = {
+	NOW("nat", 0), NOW("dsr", 0), NOW("ipip", 0), NOW("l7", 0), END,
+};
+
+static const struct key pool_keys[] = {
+	{
+		.name = "name",
+		.type = TYPE_NAME,
+		NAMES,
+		.required = true,
+		.help = "name of the pool",
+		KEPT(pool, name),
+	},
+	{
+		.name = "backends",
+		.type = TYPE_RECORDS,
+		.section = SECTION_BACKEND,
+		.max = LIMIT_BACKENDS_PER_POOL,
+		.words = "none",
+		.help = "members of the pool",
+		KEPT(pool, backends),
+		.count_offset = offsetof(struct pool, n_backends),
+	},
+};
+
+static const struct key backend_keys[] = {
+	{
+		.name = "address",
+		.type = TYPE_ADDRESS,
+		.required = true,
+		.help = "IP address of the backend",
+		KEPT(backend, addr),
+	},
+	{
+		.name = "weight",
+		.type = TYPE_NUMBER,
+		.max = 256,
+		.value = "1",
+		.availability = ONLY_DEFAULT,
+		.help = "share of the new flows, relative to the other backends",
+	},
+};
+
+static const struct key service_keys[] = {
+	{
+		.name = "name",
+		.type = TYPE_NAME,
+		NAMES,
+		.required = true,
+		.help = "name of the service",
+		KEPT(service, name),
+	},
+	{
+		.name = "listen",
+		.type = TYPE_LISTEN,
+		.words = "none: packets to the endpoints themselves are guarded",
+		.availability = NOT_YET,
+		.help = "address and port that clients connect to",
+	},
+	{
+		.name = "pool",
+		.type = TYPE_REFERENCE,
+		.section = SECTION_POOL,
+		NAMES,
+		.required = true,
+		.help = "pool that is guarded",
+		KEPT(service, pool),
+	},
+	{
+		.name = "settings",
+		.type = TYPE_REFERENCE,
+		.section = SECTION_SETTINGS,
+		NAMES,
+		.required = true,
+		.help = "settings that its backends are probed and gated under",
+		KEPT(service, settings),
+	},
+	{
+		.name = "forward",
+		.type = TYPE_CHOICE,
+		.choices = forward_methods,
+		.words = "none",
+		.availability = NOT_YET,
+		.help = "how packets to the listen address reach a backend",
+	},
+	{
+		.name = "source_nat",
+		.type = TYPE_BOOL,
+		.words = "none",
+		.availability = NOT_YET,
+		.help = "whether backends see this host's address instead of the client's",
+	},
+	{
+		.name = "hosts",
+		.type = TYPE_LIST,
+		.item = TYPE_HOST,
+		.min = 1,
+		.max = LIMIT_HOST_BYTES,
+		.words = "none",
+		.availability = ONLY_DEFAULT,
+		.help = "host names that the service answers for",
+	},
+	{
+		.name = "path_rule",
+		.type = TYPE_URL_PATH,
+		.min = 1,
+		.max = LIMIT_PATH_BYTES,
+		.words = "none",
+		.availability = NOT_YET,
+		.help = "paths that the service answers for",
+	},
+	{
+		.name = "tls",
+		.type = TYPE_RECORD,
+		.section = SECTION_TLS,
+		.words = "none",
+		.availability = NOT_YET,
+		.help = "how the listener speaks TLS",
+	},
+};
+
+static const struct key tls_keys[] = {
+	{
+		.name = "certificates",
+		.type = TYPE_LIST,
+		.item = TYPE_FILE,
+		.min = 1,
+		.max = PATH_MAX - 1,
+		.words = "none",
+		.help = "files with the certificates of the listener and their keys",
+	},
+	{
+		.name = "http2",
+		.type = TYPE_BOOL,
+		.value = "true",
+		.help = "whether the listener offers HTTP/2",
+	},
+};
+
+const struct section_info section_pool = LIST_OF(pool, "name", "pools[]", pool_keys);
+const struct section_info section_backend =
+	LIST_OF(backend, "address", "pools[].backends[]", backend_keys);
+const struct section_info section_service = LIST_OF(service, "name", "services[]", service_keys);
+const struct section_info section_tls = MAPPING("services[].tls", tls_keys);

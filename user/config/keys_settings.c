@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What is under settings. */
+#include "config/keys_rows.h"
+
+static const struct choice settings_protocols[] = {
+	NOW("http", PROTO_HTTP), NOW("tcp", PROTO_TCP),       NOW("tls", PROTO_TLS),
+	NOW("udp", PROTO_UDP),   LATER("https", PROTO_HTTPS), END,
+};
+
+static const struct choice unhealthy_actions[] = {
+	NOW("reject", SL_ACTION_REJECT),
+	NOW("drop", SL_ACTION_DROP),
+	NOW("pass", SL_ACTION_PASS),
+	LATER("redirect", SL_ACTION_PASS),
+	END,
+};
+
+static const struct choice none_healthy_actions[] = {
+	NOW("reject", SL_ACTION_REJECT),
+	LATER("drop", SL_ACTION_DROP),
+	LATER("pass", SL_ACTION_PASS),
+	LATER("last", SL_ACTION_PASS),
+	END,
+};
+
+static const struct choice established_choices[] = { NOW("keep", false), NOW("reset", true), END };
+static const struct key settings_keys[] = {
+	{
+		.name = "name",
+		.type = TYPE_NAME,
+		NAMES,
+		.required = true,
+		.help = "name of the settings",
+		KEPT(settings, name),
+	},
+	{
+		.name = "protocol",
+		.type = TYPE_CHOICE,
+		.choices = settings_protocols,
+		.required = true,
+		.help = "what the backends speak",
+		KEPT(settings, protocol),
+	},
+	{
+		.name = "port",
+		.type = TYPE_NUMBER,
+		PORTS,
+		.required = true,
+		.help = "port of the backends",
+		KEPT(settings, port),
+	},
+	{
+		.name = "probe",
+		.type = TYPE_REFERENCE,
+		.section = SECTION_PROBE,
+		NAMES,
+		.words = "the default probe",
+		.help = "custom probe in use",
+		KEPT(settings, probe),
+	},
+	{
+		.name = "trusted_roots",
+		.type = TYPE_LIST,
+		.item = TYPE_FILE,
+		.min = 1,
+		.max = PATH_MAX - 1,
+		.words = "none",
+		.availability = ONLY_DEFAULT,
+		.help = "certificates of the authorities that backends are trusted by",
+	},
+	{
+		.name = "allow_listed",
+		.type = TYPE_LIST,
+		.item = TYPE_FILE,
+		.min = 1,
+		.max = PATH_MAX - 1,
+		.words = "none",
+		.availability = ONLY_DEFAULT,
+		.help = "the exact certificates that backends may show",
+	},
+	{
+		.name = "validate_chain_and_expiry",
+		.type = TYPE_BOOL,
+		.value = "true",
+		.availability = ONLY_DEFAULT,
+		.help = "whether a backend's certificate chain and its dates are checked",
+	},
+	{
+		.name = "validate_sni",
+		.type = TYPE_BOOL,
+		.value = "true",
+		.availability = ONLY_DEFAULT,
+		.help = "whether the name in a backend's certificate is checked",
+	},
+	{
+		.name = "sni_name",
+		.type = TYPE_HOST,
+		.min = 1,
+		.max = LIMIT_HOST_BYTES,
+		.words = "none",
+		.availability = NOT_YET,
+		.help = "server name that is sent to backends in the TLS handshake",
+	},
+	{
+		.name = "host_name",
+		.type = TYPE_HOST,
+		.min = 1,
+		.max = LIMIT_HOST_BYTES,
+		.words = "none",
+		.help = "host that backends are asked for",
+		KEPT(settings, host_name),
+	},
+	{
+		.name = "host_name_from_backend",
+		.type = TYPE_BOOL,
+		.value = "false",
+		.availability = ONLY_DEFAULT,
+		.help = "whether a backend's own name is the host that it is asked for",
+	},
+	{
+		.name = "crl",
+		.type = TYPE_LIST,
+		.item = TYPE_TEXT,
+		.min = 1,
+		.max = PATH_MAX - 1,
+		.words = "none",
+		.availability = ONLY_DEFAULT,
+		.help = "files or URLs of certificate revocation lists",
+	},
+	{
+		.name = "request_timeout",
+		.type = TYPE_DURATION,
+		.min = SECONDS(1),
+		.max = DAY,
+		.words = "none",
+		.availability = NOT_YET,
+		.help = "time that a backend has to answer a client's request",
+	},
+	{
+		.name = "draining",
+		.type = TYPE_RECORD,
+		.section = SECTION_DRAINING,
+		.words = "off",
+		.help = "what becomes of the flows of a backend that is removed",
+	},
+	{
+		.name = "cookie_affinity",
+		.type = TYPE_RECORD,
+		.section = SECTION_AFFINITY,
+		.words = "off",
+		.help = "keeping a client on its backend with a cookie",
+	},
+	{
+		.name = "path_override",
+		.type = TYPE_URL_PATH,
+		.min = 1,
+		.max = LIMIT_PATH_BYTES,
+		.words = "none",
+		.availability = NOT_YET,
+		.help = "path that replaces the matched part of a request's path",
+	},
+	{
+		.name = "dedicated_connection",
+		.type = TYPE_BOOL,
+		.value = "false",
+		.availability = ONLY_DEFAULT,
+		.help = "whether every client connection has a backend connection of its own",
+	},
+	{
+		.name = "send_proxy_protocol",
+		.type = TYPE_BOOL,
+		.value = "false",
+		.availability = ONLY_DEFAULT,
+		.help = "whether connections to backends start with a PROXY protocol header",
+	},
+	{
+		.name = "on_unhealthy",
+		.type = TYPE_CHOICE,
+		.choices = unhealthy_actions,
+		.value = "reject",
+		.help = "what becomes of new flows to an unhealthy endpoint",
+		KEPT(settings, on_unhealthy),
+	},
+	{
+		.name = "on_none_healthy",
+		.type = TYPE_CHOICE,
+		.choices = none_healthy_actions,
+		.value = "reject",
+		.help = "what becomes of new flows to a service without a healthy endpoint",
+	},
+	{
+		.name = "established",
+		.type = TYPE_CHOICE,
+		.choices = established_choices,
+		.value = "keep",
+		.help = "what becomes of flows that are open when their endpoint turns unhealthy",
+		KEPT(settings, reset_established),
+	},
+	{
+		.name = "passive",
+		.type = TYPE_RECORD,
+		.section = SECTION_PASSIVE,
+		.words = "off",
+		.help = "probing an endpoint at once when clients' connections to it fail",
+	},
+};
+
+static const struct key draining_keys[] = {
+	{
+		.name = "enabled",
+		.type = TYPE_BOOL,
+		.value = "false",
+		.availability = ONLY_DEFAULT,
+		.help = "whether a removed backend keeps its open flows for a while",
+	},
+	{
+		.name = "timeout",
+		.type = TYPE_DURATION,
+		.min = SECONDS(1),
+		.max = SECONDS(3600),
+		.value = "60s",
+		.help = "how long it keeps them",
+	},
+};
+
+#define COOKIE_NAME "ApplicationGatewayAffinity"
+
+static const struct key affinity_keys[] = {
+	{
+		.name = "enabled",
+		.type = TYPE_BOOL,
+		.value = "false",
+		.availability = ONLY_DEFAULT,
+		.help = "whether clients get an affinity cookie",
+	},
+	{
+		.name = "name",
+		.type = TYPE_NAME,
+		NAMES,
+		.value = COOKIE_NAME,
+		.help = "name of the cookie",
+	},
+};
+
+static const struct key passive_keys[] = {
+	{
+		.name = "enabled",
+		.type = TYPE_BOOL,
+		.value = "false",
+		.availability = ONLY_DEFAULT,
+		.help = "whether failing connections of clients start a probe",
+	},
+	{
+		.name = "failures",
+		.type = TYPE_NUMBER,
+		.min = 1,
+		.max = 1000000,
+		.value = "5",
+		.help = "failed connections that start it",
+	},
+	{
+		.name = "window",
+		.type = TYPE_DURATION,
+		.min = 100,
+		.max = SECONDS(3600),
+		.value = "1s",
+		.help = "time in which they must fail",
+	},
+};
+
+const struct section_info section_settings = LIST_OF(settings, "name", "settings[]", settings_keys);
+const struct section_info section_draining = MAPPING("settings[].draining", draining_keys);
+const struct section_info section_affinity = MAPPING("settings[].cookie_affinity", affinity_keys);
+const struct section_info section_passive = MAPPING("settings[].passive", passive_keys);
