@@ -145,8 +145,8 @@ static void test_why(void **state)
 	      "  \"plan\": {\"protocol\": \"http\", \"target\": \"10.0.0.5:80\","
 	      "   \"host\": \"shop.test\", \"path\": \"/x\", \"interval_ms\": 5000,"
 	      "   \"timeout_ms\": 2000, \"unhealthy_threshold\": 3, \"healthy_threshold\": 1},"
-	      "  \"recent\": [{\"ms_ago\": 1200, \"elapsed_ms\": 1, \"id\": \"tcp_connect_failed\","
-	      "   \"message\": \"refused\"}, {\"ms_ago\": 16200, \"elapsed_ms\": 12,"
+	      "  \"recent\": [{\"ms_ago\": 1200, \"timing_us\": {\"total\": 400}, \"id\": \"tcp_connect_failed\","
+	      "   \"message\": \"refused\"}, {\"ms_ago\": 16200, \"timing_us\": {\"total\": 12345},"
 	      "   \"id\": \"ok\", \"message\": \"fine\"}],"
 	      "  \"kernel\": {\"syn\": 12, \"packets\": 1200, \"rejected\": 7},"
 	      "  \"causes\": [\"nothing listens\"], \"remedies\": [\"look: ss -ltn\"]},"
@@ -169,9 +169,9 @@ static void test_why(void **state)
 	      "  closed by 3 failures in a row, opened by 1 success\n"
 	      "\n"
 	      "Last probes\n"
-	      "  AGO   TOOK  VERDICT             WHAT HAPPENED\n"
-	      "  1.2s  1ms   tcp_connect_failed  refused\n"
-	      "  16s   12ms  ok                  fine\n"
+	      "  AGO   TOOK    VERDICT             WHAT HAPPENED\n"
+	      "  1.2s  400us   tcp_connect_failed  refused\n"
+	      "  16s   12.3ms  ok                  fine\n"
 	      "\n"
 	      "Traffic\n"
 	      "  COUNT  WHAT THE KERNEL SAW\n"
@@ -339,6 +339,35 @@ static void test_clean(void **state)
 	json_decref(json);
 }
 
+static void test_times(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t ms;
+	} rows[] = {
+		{ "1970-01-01T00:00:01.000Z", 1000 },
+		{ "1970-01-01T00:00:01.234Z", 1234 },
+		{ "1970-01-01T00:00:01.2Z", 1200 },
+		{ "1970-01-01T00:00:01.234567Z", 1234 },
+		{ "1970-01-01T00:00:01Z", 1000 },
+		{ "2026-01-01T00:00:00.001Z", 1767225600001 },
+		{ "1970-01-01T00:00:01.", 1000 },
+		{ "1960-01-01T00:00:01.5Z", 0 },
+		{ "yesterday", 0 },
+		{ "", 0 },
+	};
+	char buf[TEXT_TIME_LEN];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (text_parse_time(rows[i].text) != rows[i].ms)
+			fail_msg("%s", rows[i].text);
+	assert_string_equal(text_format_us(buf, 0), "-");
+	assert_string_equal(text_format_us(buf, 999), "999us");
+	assert_string_equal(text_format_us(buf, 1000), "1.0ms");
+	assert_string_equal(text_format_us(buf, 30012345), "30012.3ms");
+}
+
 static void test_no_memory(void **state)
 {
 	json_t *json = parse(health);
@@ -367,7 +396,7 @@ int main(void)
 		cmocka_unit_test(test_signature), cmocka_unit_test(test_why),
 		cmocka_unit_test(test_status),    cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_clean),     cmocka_unit_test(test_foreign_documents),
-		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_times),     cmocka_unit_test(test_no_memory),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

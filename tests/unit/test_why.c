@@ -187,7 +187,6 @@ static void explain(struct why *ret, const struct row *row, bool with_stats)
 				   .entry = &entry,
 				   .stats = with_stats ? &row->stats : NULL,
 				   .meta = &meta,
-				   .now_ms = NOW_MS,
 				   .mono_ns = MONO_NS };
 
 	meta.heartbeat_ns = MONO_NS - row->meta.heartbeat_ns;

@@ -18,10 +18,6 @@ command_fn command_detach;
  */
 enum cli_status command_ask(json_t **ret, const struct cli *cli, const char *path);
 
-/* The same, quietly: err->text has the reason. 0 or -errno or an HTTP status, see client_get(). */
-struct err;
-enum cli_status command_status_of(int code);
-
 /* Show health again and again, on a terminal each second, else when it changes, until SIGINT. */
 enum cli_status watch_health(const struct cli *cli, const char *path);
 

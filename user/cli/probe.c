@@ -14,12 +14,10 @@
 #include "diagnose/advice.h"
 #include "model/health.h"
 #include "probe/message.h"
-#include "util/clock.h"
 #include "util/duration.h"
 #include "util/err.h"
 
 #define EXPECTED_LEN (LIMIT_STATUS_RANGES * sizeof("200-399,"))
-#define TIME_LEN 32
 
 /* The command's options, checked. */
 struct order {
@@ -178,19 +176,6 @@ static void print_json(const struct cli *cli, const struct plan *plan,
 	text_dump(cli->out, json);
 }
 
-static const char *format_us(char buf[TIME_LEN], uint32_t us)
-{
-	const uint32_t ms = NS_PER_MS / NS_PER_US;
-
-	if (!us)
-		snprintf(buf, TIME_LEN, "-");
-	else if (us < ms)
-		snprintf(buf, TIME_LEN, "%" PRIu32 "us", us);
-	else
-		snprintf(buf, TIME_LEN, "%" PRIu32 ".%" PRIu32 "ms", us / ms, us % ms / (ms / 10));
-	return buf;
-}
-
 /* A stage, what is said when its time is known, and the one in which a probe ends without it. */
 static int print_stages(const struct cli *cli, const struct plan *plan,
 			const struct verdict *verdict)
@@ -198,7 +183,7 @@ static int print_stages(const struct cli *cli, const struct plan *plan,
 	static const char *const headings[] = { "STAGE", "TIME", "RESULT" };
 	const char *const failed = message_passed(verdict->code) ? "done" : "failed here";
 	struct table *table = table_new(3, headings);
-	char time[TIME_LEN], where[SL_TEXT_LEN];
+	char time[TEXT_TIME_LEN], where[SL_TEXT_LEN];
 	const struct timing *timing = &verdict->timing;
 	int r;
 
@@ -206,12 +191,12 @@ static int print_stages(const struct cli *cli, const struct plan *plan,
 		return -ENOMEM;
 	table_align_right(table, 1);
 	table_cell(table, TABLE_PLAIN, "connect");
-	table_cell(table, TABLE_PLAIN, "%s", format_us(time, timing->connect_us));
+	table_cell(table, TABLE_PLAIN, "%s", text_format_us(time, timing->connect_us));
 	table_cell(table, TABLE_PLAIN, "%s %s", addr_port_format(where, &plan->addr, plan->port),
 		   timing->connect_us ? "connected" : failed);
 	if (plan->protocol == PROTO_HTTP && timing->connect_us) {
 		table_cell(table, TABLE_PLAIN, "first byte");
-		table_cell(table, TABLE_PLAIN, "%s", format_us(time, timing->first_byte_us));
+		table_cell(table, TABLE_PLAIN, "%s", text_format_us(time, timing->first_byte_us));
 		table_cell(table, TABLE_PLAIN, "GET %s (Host: %s) %s", plan->path, plan->host,
 			   timing->first_byte_us ? "answered" : failed);
 	}
@@ -221,7 +206,7 @@ static int print_stages(const struct cli *cli, const struct plan *plan,
 		table_cell(table, TABLE_PLAIN, "HTTP status %u, %s", verdict->http_status, failed);
 	}
 	table_cell(table, TABLE_PLAIN, "total");
-	table_cell(table, TABLE_PLAIN, "%s", format_us(time, timing->total_us));
+	table_cell(table, TABLE_PLAIN, "%s", text_format_us(time, timing->total_us));
 	table_cell(table, TABLE_PLAIN, "ended in stage %s", stage_name(verdict->stage));
 
 	r = table_print(table, cli->out, cli->color);

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/text.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
 #include "util/cleanup.h"
 #include "util/clock.h"
 
+#define US_IN_MS ((uint64_t)(NS_PER_MS / NS_PER_US))
 #define DELETE 0x7f
 /* U+0080..U+009F are 0xc2 0x80 .. 0xc2 0x9f in UTF-8. */
 #define C1_LEAD 0xc2
@@ -105,12 +108,31 @@ bool text_get_bool(const json_t *object, const char *key)
 uint64_t text_parse_time(const char *iso)
 {
 	struct tm tm = { 0 };
+	uint64_t ms = 0;
+	const char *rest;
 	time_t seconds;
 
-	if (!strptime(iso, "%Y-%m-%dT%H:%M:%S", &tm))
+	rest = strptime(iso, "%Y-%m-%dT%H:%M:%S", &tm);
+	if (!rest)
 		return 0;
+	/* What follows the third digit is too fine to show. */
+	rest += *rest == '.';
+	for (uint64_t unit = MS_PER_SEC / 10; unit && isdigit((unsigned char)*rest); unit /= 10)
+		ms += unit * (uint64_t)(*rest++ - '0');
 	seconds = timegm(&tm);
-	return seconds > 0 ? (uint64_t)seconds * MS_PER_SEC : 0;
+	return seconds > 0 ? (uint64_t)seconds * MS_PER_SEC + ms : 0;
+}
+
+const char *text_format_us(char buf[TEXT_TIME_LEN], uint64_t us)
+{
+	if (!us)
+		snprintf(buf, TEXT_TIME_LEN, "-");
+	else if (us < US_IN_MS)
+		snprintf(buf, TEXT_TIME_LEN, "%" PRIu64 "us", us);
+	else
+		snprintf(buf, TEXT_TIME_LEN, "%" PRIu64 ".%" PRIu64 "ms", us / US_IN_MS,
+			 us % US_IN_MS / (US_IN_MS / 10));
+	return buf;
 }
 
 void text_list(FILE *out, const char *heading, const json_t *array)

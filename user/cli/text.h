@@ -26,8 +26,12 @@ const char *text_get(const json_t *object, const char *key);
 uint64_t text_get_uint(const json_t *object, const char *key);
 bool text_get_bool(const json_t *object, const char *key);
 
-/* Milliseconds since 1970 of "2026-01-01T00:00:00.000Z" (to the second); 0: not a time. */
+/* Milliseconds since 1970 of "2026-01-01T00:00:00.000Z"; 0: not a time. */
 uint64_t text_parse_time(const char *iso);
+
+/* "180us", "3.4ms", "-" for none; returns buf. */
+#define TEXT_TIME_LEN 32
+const char *text_format_us(char buf[TEXT_TIME_LEN], uint64_t us);
 
 /* "- " and each text of an array, under a heading; nothing for an empty array. */
 void text_list(FILE *out, const char *heading, const json_t *array);

@@ -63,7 +63,7 @@ static int print_recent(const struct view *view, const json_t *recent)
 {
 	static const char *const headings[] = { "  AGO", "TOOK", "VERDICT", "WHAT HAPPENED" };
 	CLEANUP(table_free_p) struct table *table = NULL;
-	char ago[DURATION_LEN], took[DURATION_LEN];
+	char ago[DURATION_LEN], took[TEXT_TIME_LEN];
 	json_t *verdict;
 	size_t i;
 
@@ -83,7 +83,8 @@ static int print_recent(const struct view *view, const json_t *recent)
 		table_cell(table, TABLE_PLAIN, "  %s",
 			   duration_human(ago, text_get_uint(verdict, "ms_ago")));
 		table_cell(table, TABLE_PLAIN, "%s",
-			   duration_human(took, text_get_uint(verdict, "elapsed_ms")));
+			   text_format_us(took, text_get_uint(json_object_get(verdict, "timing_us"),
+							      "total")));
 		table_cell(table, verdict_color(id), "%s", id);
 		table_cell(table, TABLE_PLAIN, "%s", text_get(verdict, "message"));
 	}

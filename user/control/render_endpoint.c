@@ -228,7 +228,6 @@ json_t *render_why(const struct api_context *context, const struct render_row *r
 		.entry = &entry,
 		.stats = r < 0 ? NULL : &stats,
 		.meta = &meta,
-		.now_ms = row->now_ms,
 		.mono_ns = clock_mono_ns(),
 	};
 	json_t *json = render_entry(&place, &entry);

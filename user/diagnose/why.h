@@ -23,8 +23,7 @@ struct why_facts {
 	const struct board_entry *entry;
 	const struct sl_endpoint_stats *stats; /* NULL: the kernel would not tell */
 	const struct sl_meta *meta;
-	uint64_t now_ms; /* wall clock */
-	uint64_t mono_ns;
+	uint64_t mono_ns; /* now, on the clock of the heartbeat */
 };
 
 struct why {
