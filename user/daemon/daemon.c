@@ -31,6 +31,7 @@ struct daemon {
 	struct pipeline *pipeline;
 	struct engine *engine;
 	struct api *api;
+	bool lost; /* somebody removed the gate; said once */
 };
 
 static void on_heartbeat(uv_timer_t *timer)
@@ -38,6 +39,12 @@ static void on_heartbeat(uv_timer_t *timer)
 	struct daemon *daemon = timer->data;
 
 	dataplane_heartbeat(daemon->dataplane, clock_mono_ns());
+	if (daemon->lost || dataplane_in_force(daemon->dataplane))
+		return;
+	daemon->lost = true;
+	log_error(
+		"the gate was removed from outside ('sluice detach --all'?): probing goes on, but "
+		"nothing is guarded until sluiced is started again");
 }
 
 static void on_signal(uv_signal_t *handle, int signum)
