@@ -5,6 +5,10 @@
 # shellcheck source=tests/netns/lib.sh
 . "$(dirname "$0")/lib.sh"
 
+status_says() {
+	sluice status | grep -q "$1"
+}
+
 refused() {
 	fetch "$@"
 	(($? == 7))

@@ -16,6 +16,10 @@ static void print_daemon(const struct view *view, const json_t *json)
 {
 	char up[DURATION_LEN], heartbeat[DURATION_LEN], loss[DURATION_LEN];
 
+	if (json_is_false(json_object_get(json, "in_force")))
+		fprintf(view->out,
+			"NOTHING IS GUARDED: the gate was removed under the running daemon; "
+			"restart sluiced\n\n");
 	fprintf(view->out, "sluiced %s, process %" PRIu64 ", up %s (since %s)\n",
 		text_get(json, "version"), text_get_uint(json, "pid"),
 		duration_human(up, text_get_uint(json, "uptime_ms")), text_get(json, "since"));

@@ -118,6 +118,7 @@ json_t *render_status(const struct api_context *context)
 	json_put_time(&json, "since", context->started_ms);
 	json_put_text(&json, "config", context->config_path);
 	put_meta(&json, &meta);
+	json_put_bool(&json, "in_force", dataplane_in_force(context->dataplane));
 	if (uname(&uts) == 0)
 		json_put_text(&json, "kernel", uts.release);
 	json_put(&json, "interfaces", render_interfaces(context->dataplane));
