@@ -59,6 +59,14 @@ rm "$work/b1.sick"
 check "adopted: probing goes on" eventually health_is 10.2.1.2 Healthy
 check "adopted: and opens the gate" fetch http://10.2.1.2/
 
+check "detach --all under a running daemon" sluice detach --all
+check "detach --all: the gate is gone" test ! -e "$SLUICE_BPFFS/v1"
+check "detach --all: status says so" eventually status_says "NOTHING IS GUARDED"
+check "detach --all: and the log" eventually grep -q 'gate was removed' "$work/sluiced.log"
+check "detach --all: and the daemon still stops in order" daemon_stop TERM
+daemon_start
+eventually health_is 10.2.1.2 Healthy || fail "backend is healthy"
+
 check "keep: orderly stop" daemon_stop TERM
 check "keep: the log says that the gate stays" grep -q 'on_exit: keep' "$work/sluiced.log"
 check "keep: links stay pinned" test -n "$(ls "$SLUICE_BPFFS/v1/links")"

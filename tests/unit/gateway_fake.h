@@ -46,6 +46,12 @@ int dataplane_decisions(const struct dataplane *dp, struct sl_decision_counts *r
 	return 0;
 }
 
+bool dataplane_in_force(const struct dataplane *dp)
+{
+	(void)dp;
+	return true;
+}
+
 struct sl_meta dataplane_meta(const struct dataplane *dp)
 {
 	(void)dp;

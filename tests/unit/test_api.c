@@ -179,6 +179,7 @@ static void test_status(void **state)
 	assert_string_equal(text_at(json, "mode"), "enforce");
 	assert_string_equal(text_at(json, "on_daemon_loss"), "hold");
 	assert_in_range(number_at(json, "heartbeat_ms_ago"), 0, 5000);
+	assert_true(json_is_true(json_object_get(json, "in_force")));
 	assert_int_equal(number_at(json, "layout"), SL_LAYOUT);
 	assert_string_not_equal(text_at(json, "kernel"), "(none)");
 	assert_string_equal(text_at(json, "interfaces.0.name"), "lan0");
