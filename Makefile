@@ -161,6 +161,8 @@ install: all
 	install -Dm755 $B/sluice $(DESTDIR)$(PREFIX)/bin/sluice
 	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man8 docs/man/*.8
 	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man5 docs/man/*.5
+	install -Dm644 etc/completions/sluice.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/sluice
 
 clean:
 	rm -rf build build-san
