@@ -8,6 +8,17 @@
 #ifndef SLUICE_BPF_CHECKSUM_H
 #define SLUICE_BPF_CHECKSUM_H
 
+/* A word from its first and second half, all in wire order. */
+static __always_inline __be32 word_of_halves(__be16 first, __be16 second)
+{
+	union {
+		__be16 halves[2];
+		__be32 whole;
+	} word = { .halves = { first, second } };
+
+	return word.whole;
+}
+
 /* Add n 32-bit words; n is a compile-time constant. */
 static __always_inline __u64 sum_words(__u64 sum, const __be32 *words, int n)
 {

@@ -22,6 +22,7 @@ static __always_inline void *cursor_take(struct cursor *c, __u32 len)
 {
 	void *p = c->pos;
 
+	__builtin_assume(p != NULL); /* or the compiler tests every pointer twice */
 	if (p + len > c->end)
 		return NULL;
 

@@ -18,18 +18,30 @@ const volatile __u32 filter_bits = 6;
 #define FILTER_WORD_SHIFT 6 /* 64 bits to a word of target_filter */
 #define FILTER_WORD_MASK 63
 
-/* An endpoint found, as much as judging and counting need. */
+/* An endpoint that a packet is addressed to, with its health as one packet sees it. */
 struct target {
-	__u32 id;
 	struct sl_endpoint_stats *stats;
+	struct sl_word word;
+	__u32 id;
 };
+
+static __always_inline struct sl_word word_load(const __u64 *word)
+{
+	union {
+		__u64 whole;
+		struct sl_word word;
+	} health = { .whole = *(const volatile __u64 *)word };
+
+	return health.word;
+}
 
 static __always_inline bool target_find(struct target *ret, const struct sl_target_key *key)
 {
 	__u32 bit = sl_filter_bit(key, filter_bits);
-	__u32 word = bit >> FILTER_WORD_SHIFT;
-	const __u64 *bits = bpf_map_lookup_elem(&target_filter, &word);
+	__u32 filter_word = bit >> FILTER_WORD_SHIFT;
+	const __u64 *bits = bpf_map_lookup_elem(&target_filter, &filter_word);
 	const struct sl_target *target;
+	const __u64 *word;
 
 	if (!bits || !(*bits >> (bit & FILTER_WORD_MASK) & 1))
 		return false;
@@ -38,8 +50,12 @@ static __always_inline bool target_find(struct target *ret, const struct sl_targ
 		return false;
 
 	ret->id = target->id;
+	word = bpf_map_lookup_elem(&endpoint_words, &ret->id);
 	ret->stats = bpf_map_lookup_elem(&endpoint_stats, &ret->id);
-	return ret->stats != NULL;
+	if (!word || !ret->stats)
+		return false;
+	ret->word = word_load(word);
+	return true;
 }
 
 static __always_inline const struct sl_meta *meta_get(void)
@@ -65,10 +81,16 @@ static __always_inline bool daemon_is_lost(const struct sl_meta *m)
 	return now > heartbeat && now - heartbeat > m->daemon_loss_after_ns;
 }
 
+/* Read when needed, which for the traffic of others is never. */
+static __always_inline __u8 tcp_flags(const struct packet *p)
+{
+	return p->proto == IPPROTO_TCP ? ((const __u8 *)p->l4)[TCP_FLAGS_BYTE] : 0;
+}
+
 /* Everything that opens a flow; a SYN with RST opens nothing and must not be answered. */
 static __always_inline bool is_new_flow(const struct packet *p)
 {
-	return p->proto == IPPROTO_UDP || (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
+	return p->proto == IPPROTO_UDP || (tcp_flags(p) & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
 }
 
 static __always_inline enum sl_decision judge_closed(struct sl_word word, const struct packet *p)
@@ -76,7 +98,7 @@ static __always_inline enum sl_decision judge_closed(struct sl_word word, const 
 	bool new_flow = is_new_flow(p);
 	const struct sl_meta *m;
 
-	if (!new_flow && (!(word.flags & SL_WORD_RESET) || p->tcp_flags & TCP_RST))
+	if (!new_flow && (!(word.flags & SL_WORD_RESET) || tcp_flags(p) & TCP_RST))
 		return SL_PASS_ESTABLISHED;
 	m = meta_get();
 	if (m && daemon_is_lost(m))
@@ -109,34 +131,14 @@ static __always_inline enum sl_decision judge_word(struct sl_word word, const st
 	}
 }
 
-/*
- * Judge a TCP or UDP packet of frame_len bytes and count it for its endpoint. *ret_id is set when
- * the packet is addressed to one.
- */
-static __always_inline enum sl_decision
-gate_judge(const struct packet *p, const struct sl_target_key *key, __u32 frame_len, __u32 *ret_id)
+/* Count a packet of frame_len bytes for the endpoint that it is addressed to. */
+static __always_inline void target_count(const struct target *target, const struct packet *p,
+					 __u32 frame_len)
 {
-	union {
-		__u64 whole;
-		struct sl_word word;
-	} health;
-	struct target target;
-	const __u64 *word;
-
-	if (!target_find(&target, key))
-		return SL_PASS_NOT_OURS;
-	word = bpf_map_lookup_elem(&endpoint_words, &target.id);
-	if (!word)
-		return SL_PASS_NOT_OURS;
-	health.whole = *(const volatile __u64 *)word;
-
-	target.stats->packets++;
-	target.stats->bytes += frame_len;
+	target->stats->packets++;
+	target->stats->bytes += frame_len;
 	if (p->proto == IPPROTO_TCP && is_new_flow(p))
-		target.stats->syn++;
-
-	*ret_id = target.id;
-	return judge_word(health.word, p);
+		target->stats->syn++;
 }
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * judge - from what a packet is to what shall become of it; the body of every program.
+ * judge - from what a packet is to what shall become of it, in every program.
  */
 #ifndef SLUICE_BPF_JUDGE_H
 #define SLUICE_BPF_JUDGE_H
@@ -10,17 +10,10 @@
 #include "icmp.h"
 #include "reply.h"
 
-/*
- * Judge all but ICMP errors, which the front ends hand to icmp_judge(). *ret_id is set when the
- * packet is addressed to an endpoint.
- */
-static __always_inline enum sl_decision judge(enum parsed parsed, const struct packet *p,
-					      const struct sl_target_key *key, __u32 frame_len,
-					      __u32 *ret_id)
+/* The decision about what is no flow that could be an endpoint's. */
+static __always_inline enum sl_decision decision_of_other(enum parsed parsed)
 {
 	switch (parsed) {
-	case PARSED_FLOW:
-		return gate_judge(p, key, frame_len, ret_id);
 	case PARSED_OTHER:
 		return SL_PASS_NOT_OURS;
 	case PARSED_NOT_IP:
@@ -30,6 +23,13 @@ static __always_inline enum sl_decision judge(enum parsed parsed, const struct p
 	default:
 		return SL_PASS_UNPARSED;
 	}
+}
+
+static __always_inline bool is_enforced(void)
+{
+	const struct sl_meta *m = meta_get();
+
+	return m && m->mode == SL_MODE_ENFORCE;
 }
 
 /* What a decision asks the front end to do. */
@@ -52,13 +52,8 @@ static __always_inline enum effect decision_effect(enum sl_decision decision)
 }
 
 /* Count for the endpoint what became of a packet that met a closed gate. */
-static __always_inline void count_closed(__u32 id, enum sl_decision decision)
+static __always_inline void count_closed(struct sl_endpoint_stats *stats, enum sl_decision decision)
 {
-	struct sl_endpoint_stats *stats = bpf_map_lookup_elem(&endpoint_stats, &id);
-
-	if (!stats)
-		return;
-
 	switch (decision) {
 	case SL_REJECT_TCP:
 	case SL_REJECT_UDP:

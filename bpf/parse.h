@@ -18,6 +18,7 @@
 #define IPV4_VERSION 4
 #define IPV6_VERSION 6
 #define IPV4_IHL_MIN 5
+#define IPV4_PLAIN (IPV4_VERSION << 4 | IPV4_IHL_MIN) /* the first byte */
 #define IPV4_WORD 4 /* bytes per unit of ihl */
 #define IPV4_OFFSET_MASK 0x1fff
 #define IPV4_MORE_FRAGMENTS 0x2000
@@ -54,6 +55,14 @@
 
 /* An IPv4 address as the third and fourth word of its v4-mapped form. */
 #define V4_MAPPED_WORD bpf_htonl(0x0000ffff)
+
+/* As <linux/if_ether.h> has it, but not packed: its fields are read whole. */
+struct eth_header {
+	__be16 dst[ETH_ALEN / 2];
+	__be16 src[ETH_ALEN / 2];
+	__be16 type;
+};
+_Static_assert(sizeof(struct eth_header) == ETH_HLEN, "parse: Ethernet header");
 
 struct vlan_tag {
 	__be16 tci;
@@ -106,10 +115,45 @@ struct packet {
 	__u32 end; /* where the IP length says that the packet ends, from the frame's start; 0: not IP */
 	__u32 l4_len; /* bytes from l4 to end */
 	__u8 proto;
-	__u8 tcp_flags;
 	bool v6;
 	bool first_fragment;
 };
+
+/*
+ * A key is written in whole words, because it is read in words at once: a read that gathers several
+ * young writes makes the CPU wait for them.
+ */
+static __always_inline void key_set_v4(struct sl_target_key *key, __be32 addr)
+{
+	union {
+		__be32 words[2];
+		__u64 whole;
+	} low = { .words = { V4_MAPPED_WORD, addr } };
+
+	((__u64 *)key->addr)[0] = 0;
+	((__u64 *)key->addr)[1] = low.whole;
+}
+
+/* No such address exists on the wire; believed, it would pass for an IPv4 endpoint. */
+static __always_inline bool key_is_mapped(const struct sl_target_key *key)
+{
+	return !((const __u64 *)key->addr)[0] && ((const __be32 *)key->addr)[2] == V4_MAPPED_WORD;
+}
+
+static __always_inline void key_set_port(struct sl_target_key *key, __be16 port,
+					 enum sl_proto proto)
+{
+	union {
+		struct {
+			__u16 port;
+			enum sl_proto proto;
+			__u8 zero;
+		};
+		__u32 whole;
+	} tail = { .port = bpf_ntohs(port), .proto = proto };
+
+	*(__u32 *)&key->port = tail.whole;
+}
 
 static __always_inline bool is_vlan(__be16 type)
 {
@@ -131,13 +175,11 @@ static __always_inline enum parsed parse_tcp(struct cursor *c, struct packet *p,
 		return PARSED_BAD;
 
 	header_len = tcp_header_len(tcp);
-	if (header_len < sizeof(*tcp) || header_len > p->l4_len)
+	if (header_len < sizeof(*tcp) || p->header_len + header_len > p->ip_len)
 		return PARSED_BAD;
 
 	p->l4 = tcp;
-	p->tcp_flags = ((__u8 *)tcp)[TCP_FLAGS_BYTE];
-	key->port = bpf_ntohs(tcp->dest);
-	key->proto = SL_TCP;
+	key_set_port(key, tcp->dest, SL_TCP);
 	return PARSED_FLOW;
 }
 
@@ -152,13 +194,12 @@ static __always_inline enum parsed parse_udp(struct cursor *c, struct packet *p,
 
 	/* The length is the whole datagram's, of which a first fragment holds only the beginning. */
 	len = bpf_ntohs(udp->len);
-	if (len < sizeof(*udp) || p->l4_len < sizeof(*udp) ||
-	    (len > p->l4_len && !p->first_fragment))
+	if (len < sizeof(*udp) || p->header_len + sizeof(*udp) > p->ip_len ||
+	    (p->header_len + len > p->ip_len && !p->first_fragment))
 		return PARSED_BAD;
 
 	p->l4 = udp;
-	key->port = bpf_ntohs(udp->dest);
-	key->proto = SL_UDP;
+	key_set_port(key, udp->dest, SL_UDP);
 	return PARSED_FLOW;
 }
 
@@ -179,42 +220,36 @@ static __always_inline enum parsed parse_icmp(struct cursor *c, struct packet *p
 }
 
 static __always_inline enum parsed parse_l4(struct cursor *c, struct packet *p,
-					    struct sl_target_key *key, bool plain)
+					    struct sl_target_key *key)
 {
 	if (p->proto == IPPROTO_TCP)
 		return parse_tcp(c, p, key);
 	if (p->proto == IPPROTO_UDP)
 		return parse_udp(c, p, key);
-	if (!plain && p->proto == (p->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
+	if (p->proto == (p->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
 		return parse_icmp(c, p);
 	return PARSED_OTHER;
 }
 
 /* Take an IPv4 header with its options. PARSED_FLOW: the cursor stands at what it carries. */
 static __always_inline enum parsed parse_ipv4(struct cursor *c, struct packet *p,
-					      struct sl_target_key *key, bool plain)
+					      struct sl_target_key *key)
 {
 	struct iphdr *ip = cursor_take(c, sizeof(*ip));
-	__be16 fragment;
 
 	if (!ip || ip->version != IPV4_VERSION || ip->ihl < IPV4_IHL_MIN)
 		return PARSED_BAD;
-	fragment = ip->frag_off & bpf_htons(IPV4_OFFSET_MASK | IPV4_MORE_FRAGMENTS);
-	if (plain && (ip->ihl != IPV4_IHL_MIN || fragment))
-		return PARSED_OTHER;
 
 	p->l3 = ip;
 	p->v6 = false;
 	p->proto = ip->protocol;
-	p->header_len = plain ? sizeof(*ip) : ip->ihl * IPV4_WORD;
+	p->header_len = ip->ihl * IPV4_WORD;
 	p->ip_len = bpf_ntohs(ip->tot_len);
-	p->first_fragment = fragment;
-	((__u64 *)key->addr)[0] = 0;
-	((__be32 *)key->addr)[2] = V4_MAPPED_WORD;
-	((__be32 *)key->addr)[3] = ip->daddr;
+	p->first_fragment = ip->frag_off & bpf_htons(IPV4_MORE_FRAGMENTS);
+	key_set_v4(key, ip->daddr);
 
 	cursor_leave(c, ip, p->header_len);
-	return fragment & bpf_htons(IPV4_OFFSET_MASK) ? PARSED_FRAGMENT : PARSED_FLOW;
+	return ip->frag_off & bpf_htons(IPV4_OFFSET_MASK) ? PARSED_FRAGMENT : PARSED_FLOW;
 }
 
 /* Bytes that an extension header occupies, or 0 if next is none of those that lead to a port. */
@@ -295,7 +330,7 @@ static __always_inline enum parsed parse_extensions(struct cursor *c, struct pac
 
 /* Take an IPv6 header with its extensions. PARSED_FLOW: the cursor stands at what it carries. */
 static __always_inline enum parsed parse_ipv6(struct cursor *c, struct packet *p,
-					      struct sl_target_key *key, bool plain)
+					      struct sl_target_key *key)
 {
 	struct ipv6hdr *ip = cursor_take(c, sizeof(*ip));
 	__u16 payload;
@@ -312,16 +347,15 @@ static __always_inline enum parsed parse_ipv6(struct cursor *c, struct packet *p
 	p->first_fragment = false;
 	__builtin_memcpy(key->addr, &ip->daddr, sizeof(key->addr));
 
-	/* No such address exists on the wire; believed, it would pass for an IPv4 endpoint. */
-	if (!((__u64 *)key->addr)[0] && ((__be32 *)key->addr)[2] == V4_MAPPED_WORD)
+	if (key_is_mapped(key))
 		return PARSED_OTHER;
-	return plain ? PARSED_FLOW : parse_extensions(c, p);
+	return parse_extensions(c, p);
 }
 
 static __always_inline enum parsed parse_ip(struct cursor *c, struct packet *p,
-					    struct sl_target_key *key, bool v6, bool plain)
+					    struct sl_target_key *key, bool v6)
 {
-	enum parsed parsed = v6 ? parse_ipv6(c, p, key, plain) : parse_ipv4(c, p, key, plain);
+	enum parsed parsed = v6 ? parse_ipv6(c, p, key) : parse_ipv4(c, p, key);
 
 	if (parsed == PARSED_BAD)
 		return PARSED_BAD;
@@ -332,35 +366,22 @@ static __always_inline enum parsed parse_ip(struct cursor *c, struct packet *p,
 
 	p->end = p->l2_len + p->ip_len;
 	p->l4_len = p->ip_len - p->header_len;
-	return parsed == PARSED_FLOW ? parse_l4(c, p, key, plain) : parsed;
+	return parsed == PARSED_FLOW ? parse_l4(c, p, key) : parsed;
 }
 
 /*
- * The short way, for nearly every packet: parse a frame of the given family without tags, options,
- * extension headers or fragments. PARSED_FLOW, or anything else: parse_frame() knows better. It is
- * the same parser with plain as a constant, so that no outcome but one leads on, and the compiler
- * need not keep what the others would have to tell apart.
- */
-static __always_inline enum parsed parse_plain(struct cursor *c, struct packet *p,
-					       struct sl_target_key *key, bool v6)
-{
-	p->l2_len = sizeof(struct ethhdr);
-	return parse_ip(c, p, key, v6, true);
-}
-
-/*
- * Parse a frame. *p is zero but for gso_len. *key is zero and aligned to 8 bytes; it is filled for
+ * Parse a frame. *p is zero but for gso_len. *key is aligned to 8 bytes; it is filled for
  * PARSED_FLOW.
  */
 static __always_inline enum parsed parse_frame(struct cursor *c, struct packet *p,
 					       struct sl_target_key *key)
 {
-	struct ethhdr *eth = cursor_take(c, sizeof(*eth));
+	struct eth_header *eth = cursor_take(c, sizeof(*eth));
 	__be16 type;
 
 	if (!eth)
 		return PARSED_BAD;
-	type = eth->h_proto;
+	type = eth->type;
 	p->l2_len = sizeof(*eth);
 
 	for (int i = 0; i < VLAN_TAGS_MAX; i++) {
@@ -376,9 +397,9 @@ static __always_inline enum parsed parse_frame(struct cursor *c, struct packet *
 	}
 
 	if (type == bpf_htons(ETH_P_IP))
-		return parse_ip(c, p, key, false, false);
+		return parse_ip(c, p, key, false);
 	if (type == bpf_htons(ETH_P_IPV6))
-		return parse_ip(c, p, key, true, false);
+		return parse_ip(c, p, key, true);
 	return is_vlan(type) ? PARSED_BAD : PARSED_NOT_IP;
 }
 
@@ -389,7 +410,7 @@ static __always_inline enum parsed parse_frame(struct cursor *c, struct packet *
 static __always_inline enum parsed parse_quoted(struct cursor *c, struct packet *p,
 						struct sl_target_key *key, bool v6)
 {
-	enum parsed parsed = v6 ? parse_ipv6(c, p, key, false) : parse_ipv4(c, p, key, false);
+	enum parsed parsed = v6 ? parse_ipv6(c, p, key) : parse_ipv4(c, p, key);
 	struct quoted_l4 *l4;
 
 	if (parsed != PARSED_FLOW)
@@ -401,9 +422,61 @@ static __always_inline enum parsed parse_quoted(struct cursor *c, struct packet 
 		return PARSED_BAD;
 
 	p->l4 = l4;
-	key->port = bpf_ntohs(l4->dest);
-	key->proto = p->proto == IPPROTO_TCP ? SL_TCP : SL_UDP;
+	key_set_port(key, l4->dest, p->proto == IPPROTO_TCP ? SL_TCP : SL_UDP);
 	return PARSED_FLOW;
+}
+
+static __always_inline bool parse_plain_ipv4(struct cursor *c, struct packet *p,
+					     struct sl_target_key *key)
+{
+	const struct iphdr *ip = cursor_take(c, sizeof(*ip));
+
+	if (!ip || *(const __u8 *)ip != IPV4_PLAIN ||
+	    ip->frag_off & bpf_htons(IPV4_OFFSET_MASK | IPV4_MORE_FRAGMENTS))
+		return false;
+
+	p->proto = ip->protocol;
+	p->header_len = sizeof(*ip);
+	p->ip_len = bpf_ntohs(ip->tot_len);
+	key_set_v4(key, ip->daddr);
+	return true;
+}
+
+/* A payload length of zero, which no flow has, is not plain: it may stand for another. */
+static __always_inline bool parse_plain_ipv6(struct cursor *c, struct packet *p,
+					     struct sl_target_key *key)
+{
+	const struct ipv6hdr *ip = cursor_take(c, sizeof(*ip));
+
+	if (!ip || ip->version != IPV6_VERSION)
+		return false;
+
+	p->proto = ip->nexthdr;
+	p->header_len = sizeof(*ip);
+	p->ip_len = sizeof(*ip) + bpf_ntohs(ip->payload_len);
+	__builtin_memcpy(key->addr, &ip->daddr, sizeof(key->addr));
+	return !key_is_mapped(key);
+}
+
+/*
+ * The short way, for nearly every packet: TCP or UDP in IP of the given family without tags,
+ * options, extension headers or fragments. False: parse_frame() knows what it is. What this accepts,
+ * parse_frame() accepts with the same result; here no outcome but one leads on, so that the
+ * compiler need not keep what would tell the others apart.
+ */
+static __always_inline bool parse_plain(struct cursor *c, struct packet *p,
+					struct sl_target_key *key, bool v6)
+{
+	p->v6 = v6;
+	p->l2_len = sizeof(struct eth_header);
+	if (!(v6 ? parse_plain_ipv6(c, p, key) : parse_plain_ipv4(c, p, key)))
+		return false;
+
+	p->end = p->l2_len + p->ip_len;
+	p->l4_len = p->ip_len - p->header_len;
+	if (p->proto == IPPROTO_TCP)
+		return parse_tcp(c, p, key) == PARSED_FLOW;
+	return p->proto == IPPROTO_UDP && parse_udp(c, p, key) == PARSED_FLOW;
 }
 
 #endif

@@ -26,35 +26,47 @@ reply_permit(enum sl_decision decision, const struct request *r, const struct sl
 	return budget_take(m) ? decision : SL_DROP_LIMITED;
 }
 
+/*
+ * Headers are built as words in registers and written whole: summing up what was just written in
+ * smaller pieces would make the CPU wait.
+ */
+struct words_ipv4 {
+	__be32 word[5];
+};
+_Static_assert(sizeof(struct words_ipv4) == sizeof(struct iphdr), "reply: IPv4 header");
+
 /* payload_len: bytes behind the IP header. Identification zero goes with "don't fragment". */
 static __always_inline void reply_ipv4(struct iphdr *ip, const struct request *r, __u8 proto,
 				       __u16 payload_len)
 {
-	*ip = (struct iphdr){
-		.version = IPV4_VERSION,
-		.ihl = IPV4_IHL_MIN,
-		.tot_len = bpf_htons(sizeof(*ip) + payload_len),
-		.frag_off = bpf_htons(IPV4_DONT_FRAGMENT),
-		.ttl = REPLY_TTL,
-		.protocol = proto,
-		.saddr = r->dst[3],
-		.daddr = r->src[3],
-	};
-	ip->check = ~sum_fold(sum_words(0, (__be32 *)ip, sizeof(*ip) / sizeof(__be32)));
+	struct words_ipv4 words = { {
+		bpf_htonl(IPV4_VERSION << 28 | IPV4_IHL_MIN << 24 | (sizeof(*ip) + payload_len)),
+		bpf_htonl(IPV4_DONT_FRAGMENT),
+		bpf_htonl(REPLY_TTL << 24 | proto << 16),
+		r->dst[3],
+		r->src[3],
+	} };
+	__u64 sum = sum_words(0, words.word, sizeof(words) / sizeof(__be32));
+
+	words.word[2] |= word_of_halves(0, ~sum_fold(sum));
+	*(struct words_ipv4 *)ip = words;
 }
 
 static __always_inline void reply_ipv6(struct ipv6hdr *ip, const struct request *r, __u8 proto,
 				       __u16 payload_len)
 {
-	*ip = (struct ipv6hdr){
-		.version = IPV6_VERSION,
-		.payload_len = bpf_htons(payload_len),
-		.nexthdr = proto,
-		.hop_limit = REPLY_TTL,
-	};
+	__be32 *words = (__be32 *)ip;
+
+	words[0] = bpf_htonl((__u32)IPV6_VERSION << 28);
+	words[1] = bpf_htonl((__u32)payload_len << 16 | proto << 8 | REPLY_TTL);
 	__builtin_memcpy(&ip->saddr, r->dst, sizeof(ip->saddr));
 	__builtin_memcpy(&ip->daddr, r->src, sizeof(ip->daddr));
 }
+
+struct words_tcp {
+	__be32 word[5];
+};
+_Static_assert(sizeof(struct words_tcp) == sizeof(struct tcphdr), "reply: TCP header");
 
 /*
  * partial: the device will complete the checksum, and expects the sum of the pseudo header in the
@@ -62,22 +74,22 @@ static __always_inline void reply_ipv6(struct ipv6hdr *ip, const struct request 
  */
 static __always_inline void reply_rst(struct tcphdr *tcp, const struct request *r, bool partial)
 {
+	struct words_tcp words = { {
+		word_of_halves(r->dport, r->sport),
+		r->reply_seq,
+		r->reply_ack,
+		bpf_htonl((__u32)TCP_DOFF_MIN << 28 | (r->reply_acks ? TCP_RST | TCP_ACK : TCP_RST)
+							      << 16),
+		0,
+	} };
 	__u64 sum = sum_pseudo(r->dst, r->src, IPPROTO_TCP, sizeof(*tcp));
 
-	*tcp = (struct tcphdr){
-		.source = r->dport,
-		.dest = r->sport,
-		.seq = r->reply_seq,
-		.ack_seq = r->reply_ack,
-		.doff = TCP_DOFF_MIN,
-		.rst = 1,
-		.ack = r->reply_acks,
-	};
 	if (partial)
-		tcp->check = sum_fold(sum);
+		words.word[4] = word_of_halves(sum_fold(sum), 0);
 	else
-		tcp->check =
-			~sum_fold(sum_words(sum, (__be32 *)tcp, sizeof(*tcp) / sizeof(__be32)));
+		words.word[4] = word_of_halves(
+			~sum_fold(sum_words(sum, words.word, sizeof(words) / sizeof(__be32))), 0);
+	*(struct words_tcp *)tcp = words;
 }
 
 static __always_inline __u16 reply_icmp_len(const struct request *r)
@@ -99,16 +111,16 @@ static __always_inline void reply_icmp(struct icmp_header *icmp, const struct re
 				       bool partial)
 {
 	__u64 sum = (__u64)r->header_sum + (partial ? (__u16)~r->udp_check : r->l4_sum);
+	__be32 *words = (__be32 *)icmp, type;
 
 	if (r->v6) {
+		type = bpf_htonl(ICMPV6_DEST_UNREACHABLE << 24 | ICMPV6_PORT_UNREACHABLE << 16);
 		sum += sum_pseudo(r->dst, r->src, IPPROTO_ICMPV6, reply_icmp_len(r));
-		*icmp = (struct icmp_header){ .type = ICMPV6_DEST_UNREACHABLE,
-					      .code = ICMPV6_PORT_UNREACHABLE };
 	} else {
-		*icmp = (struct icmp_header){ .type = ICMP_UNREACHABLE,
-					      .code = ICMP_PORT_UNREACHABLE };
+		type = bpf_htonl(ICMP_UNREACHABLE << 24 | ICMP_PORT_UNREACHABLE << 16);
 	}
-	icmp->check = ~sum_fold(sum + *(__be32 *)icmp);
+	words[0] = type | word_of_halves(0, ~sum_fold(sum + type));
+	words[1] = 0;
 }
 
 /* A partial checksum is the folded sum of the pseudo header, and nothing else. */

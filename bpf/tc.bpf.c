@@ -31,6 +31,9 @@
 /* Enough for the headers of any packet with options that people use. */
 #define PULL_BYTES 256
 
+/* No verdict: the packet has not been judged, and not been counted. */
+#define TC_NOT_PLAIN (-2)
+
 /* Which way the packets go that a program sees. */
 enum side { SIDE_INGRESS, SIDE_EGRESS };
 
@@ -121,41 +124,48 @@ static __always_inline int tc_send(struct __sk_buff *ctx, enum side side)
 	return (int)bpf_redirect(ctx->ifindex, BPF_F_INGRESS);
 }
 
-/*
- * Do as a decision other than a pass says: drop the packet, or turn it into a reply. Like
- * tc_icmp() a global function, which the verifier checks once instead of once per caller's state.
- */
-__noinline int tc_close(struct __sk_buff *ctx, __u32 id, __u32 judged, __u64 whole_shape,
-			__u32 side)
+/* Turn the packet into the reply; the decision may become to drop it, because it cannot be. */
+static __always_inline enum sl_decision tc_reply(struct __sk_buff *ctx, enum sl_decision decision,
+						 union shape shape, const struct sl_meta *m)
 {
-	union shape shape = { .whole = whole_shape };
-	enum sl_decision decision = judged;
-	const struct sl_meta *m = meta_get();
-	bool udp = decision == SL_REJECT_UDP, sent = false;
+	bool udp = decision == SL_REJECT_UDP;
 	union header header;
 	struct request r;
 
-	if (!m)
+	if (!request_read(&r, shape, udp, (void *)(long)ctx->data, (void *)(long)ctx->data_end))
+		return SL_DROP_NO_REPLY;
+
+	decision = reply_permit(decision, &r, m);
+	if (decision_effect(decision) != EFFECT_REPLY || m->mode != SL_MODE_ENFORCE)
+		return decision;
+	if (!(udp ? tc_reply_udp(ctx, &header, &r) : tc_reply_tcp(ctx, &header, &r)))
+		return SL_DROP_NO_REPLY;
+	return decision;
+}
+
+/*
+ * Answer a packet that met a closed gate. Like tc_icmp() and tc_general() a global function, which
+ * the verifier checks once instead of once per caller's state.
+ */
+__noinline int tc_answer(struct __sk_buff *ctx, __u32 id, __u32 judged, __u64 whole_shape,
+			 __u32 side)
+{
+	union shape shape = { .whole = whole_shape };
+	const struct sl_meta *m = meta_get();
+	struct sl_endpoint_stats *stats = bpf_map_lookup_elem(&endpoint_stats, &id);
+	enum sl_decision decision = judged;
+
+	if (!m || !stats)
 		return decide(SL_PASS_UNPARSED,
-			      TC_ACT_UNSPEC); /* cannot be: the map has its entry */
+			      TC_ACT_UNSPEC); /* cannot be: the maps have these entries */
 
-	if (decision_effect(decision) == EFFECT_REPLY) {
-		if (!request_read(&r, shape, udp, (void *)(long)ctx->data,
-				  (void *)(long)ctx->data_end))
-			decision = SL_DROP_NO_REPLY;
-		else
-			decision = reply_permit(decision, &r, m);
-	}
-	if (m->mode == SL_MODE_ENFORCE && decision_effect(decision) == EFFECT_REPLY) {
-		sent = udp ? tc_reply_udp(ctx, &header, &r) : tc_reply_tcp(ctx, &header, &r);
-		if (!sent)
-			decision = SL_DROP_NO_REPLY;
-	}
-
-	count_closed(id, decision);
+	decision = tc_reply(ctx, decision, shape, m);
+	count_closed(stats, decision);
 	if (m->mode != SL_MODE_ENFORCE)
 		return decide(decision, TC_ACT_UNSPEC);
-	return decide(decision, sent ? tc_send(ctx, side) : TC_ACT_SHOT);
+	if (decision_effect(decision) == EFFECT_REPLY)
+		return decide(decision, tc_send(ctx, side));
+	return decide(decision, TC_ACT_SHOT);
 }
 
 /* ICMP errors pass, whatever they are about. */
@@ -167,22 +177,33 @@ __noinline int tc_icmp(struct __sk_buff *ctx, __u32 offset, bool v6)
 	return decide(icmp_judge(ctx, data, end, offset, v6), TC_ACT_UNSPEC);
 }
 
-/* Judge, and do as judged; all ways to read a packet end here. */
-static __always_inline int tc_act(struct __sk_buff *ctx, enum parsed parsed, const struct packet *p,
-				  const struct sl_target_key *key, enum side side)
+/* Judge a TCP or UDP packet, and do as judged. */
+static __always_inline int tc_flow(struct __sk_buff *ctx, const struct packet *p,
+				   const struct sl_target_key *key, __u32 frame_len, enum side side)
 {
-	__u32 id = 0;
-	enum sl_decision decision = judge(parsed, p, key, ctx->len, &id);
+	enum sl_decision decision;
+	struct target target;
 
-	if (decision_effect(decision) == EFFECT_PASS)
+	if (!target_find(&target, key))
+		return decide(SL_PASS_NOT_OURS, TC_ACT_UNSPEC);
+
+	target_count(&target, p, frame_len);
+	decision = judge_word(target.word, p);
+	switch (decision_effect(decision)) {
+	case EFFECT_PASS:
 		return decide(decision, TC_ACT_UNSPEC);
-	return tc_close(ctx, id, decision, shape_of(p), side);
+	case EFFECT_DROP:
+		count_closed(target.stats, decision);
+		return decide(decision, is_enforced() ? TC_ACT_SHOT : TC_ACT_UNSPEC);
+	default:
+		return tc_answer(ctx, target.id, decision, shape_of(p), side);
+	}
 }
 
 /* Any frame at all. */
 __noinline int tc_general(struct __sk_buff *ctx, __u32 side)
 {
-	struct sl_target_key key __attribute__((aligned(8))) = {};
+	struct sl_target_key key __attribute__((aligned(8)));
 	struct packet p = { .gso_len = ctx->gso_size ? ctx->len : 0 };
 	__u32 linear = ctx->data_end - ctx->data;
 	enum parsed parsed;
@@ -198,30 +219,43 @@ __noinline int tc_general(struct __sk_buff *ctx, __u32 side)
 		parsed = PARSED_BAD;
 	if (parsed == PARSED_ICMP_ERROR)
 		return tc_icmp(ctx, (__u32)(c.pos - (void *)(long)ctx->data), p.v6);
-	return tc_act(ctx, parsed, &p, &key, side);
+	if (parsed == PARSED_FLOW)
+		return tc_flow(ctx, &p, &key, ctx->len, side);
+	return decide(decision_of_other(parsed), TC_ACT_UNSPEC);
 }
 
 static __always_inline int tc_plain(struct __sk_buff *ctx, struct cursor c, bool v6, enum side side)
 {
-	struct sl_target_key key __attribute__((aligned(8))) = {};
+	struct sl_target_key key __attribute__((aligned(8)));
 	struct packet p = {};
 
-	if (parse_plain(&c, &p, &key, v6) != PARSED_FLOW || p.end > ctx->len)
-		return tc_general(ctx, side);
-	return tc_act(ctx, PARSED_FLOW, &p, &key, side);
+	if (!parse_plain(&c, &p, &key, v6) || p.end > ctx->len)
+		return TC_NOT_PLAIN;
+	return tc_flow(ctx, &p, &key, ctx->len, side);
 }
 
-/* TC_ACT_UNSPEC lets other programs and the stack go on with the packet. */
-static __always_inline int tc_run(struct __sk_buff *ctx, enum side side)
+/* A plain packet, or TC_NOT_PLAIN. */
+__noinline int tc_short(struct __sk_buff *ctx, __u32 side)
 {
 	struct cursor c = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };
-	const struct ethhdr *eth = cursor_take(&c, sizeof(*eth));
+	const struct eth_header *eth = cursor_take(&c, sizeof(*eth));
 
-	if (eth && eth->h_proto == bpf_htons(ETH_P_IP))
+	if (eth && eth->type == bpf_htons(ETH_P_IP))
 		return tc_plain(ctx, c, false, side);
-	if (eth && eth->h_proto == bpf_htons(ETH_P_IPV6))
+	if (eth && eth->type == bpf_htons(ETH_P_IPV6))
 		return tc_plain(ctx, c, true, side);
-	return tc_general(ctx, side);
+	return TC_NOT_PLAIN;
+}
+
+/*
+ * TC_ACT_UNSPEC lets other programs and the stack go on with the packet. The two ways are called
+ * side by side, because the stack frames of nested calls add up.
+ */
+static __always_inline int tc_run(struct __sk_buff *ctx, enum side side)
+{
+	int verdict = tc_short(ctx, side);
+
+	return verdict == TC_NOT_PLAIN ? tc_general(ctx, side) : verdict;
 }
 
 SEC("tc")

@@ -115,38 +115,46 @@ static __always_inline bool xdp_reply_udp(struct xdp_md *ctx, const struct reque
 	return true;
 }
 
-/*
- * Do as a decision other than a pass says: drop the packet, or turn it into a reply. Like
- * xdp_icmp() a global function, which the verifier checks once instead of once per caller's state.
- */
-__noinline int xdp_close(struct xdp_md *ctx, __u32 id, __u32 judged, __u64 whole_shape)
+/* Turn the packet into the reply; the decision may become to drop it, because it cannot be. */
+static __always_inline enum sl_decision xdp_reply(struct xdp_md *ctx, enum sl_decision decision,
+						  union shape shape, const struct sl_meta *m)
 {
-	union shape shape = { .whole = whole_shape };
-	enum sl_decision decision = judged;
-	const struct sl_meta *m = meta_get();
-	bool udp = decision == SL_REJECT_UDP, sent = false;
+	bool udp = decision == SL_REJECT_UDP;
 	struct request r;
 
-	if (!m)
-		return decide(SL_PASS_UNPARSED, XDP_PASS); /* cannot be: the map has its entry */
+	if (!request_read(&r, shape, udp, (void *)(long)ctx->data, (void *)(long)ctx->data_end))
+		return SL_DROP_NO_REPLY;
 
-	if (decision_effect(decision) == EFFECT_REPLY) {
-		if (!request_read(&r, shape, udp, (void *)(long)ctx->data,
-				  (void *)(long)ctx->data_end))
-			decision = SL_DROP_NO_REPLY;
-		else
-			decision = reply_permit(decision, &r, m);
-	}
-	if (m->mode == SL_MODE_ENFORCE && decision_effect(decision) == EFFECT_REPLY) {
-		sent = udp ? xdp_reply_udp(ctx, &r) : xdp_reply_tcp(ctx, &r);
-		if (!sent)
-			decision = SL_DROP_NO_REPLY;
-	}
+	decision = reply_permit(decision, &r, m);
+	if (decision_effect(decision) != EFFECT_REPLY || m->mode != SL_MODE_ENFORCE)
+		return decision;
+	if (!(udp ? xdp_reply_udp(ctx, &r) : xdp_reply_tcp(ctx, &r)))
+		return SL_DROP_NO_REPLY;
+	return decision;
+}
 
-	count_closed(id, decision);
+/*
+ * Answer a packet that met a closed gate. Like xdp_icmp() and xdp_general() a global function, which
+ * the verifier checks once instead of once per caller's state.
+ */
+__noinline int xdp_answer(struct xdp_md *ctx, __u32 id, __u32 judged, __u64 whole_shape)
+{
+	union shape shape = { .whole = whole_shape };
+	const struct sl_meta *m = meta_get();
+	struct sl_endpoint_stats *stats = bpf_map_lookup_elem(&endpoint_stats, &id);
+	enum sl_decision decision = judged;
+
+	if (!m || !stats)
+		return decide(SL_PASS_UNPARSED,
+			      XDP_PASS); /* cannot be: the maps have these entries */
+
+	decision = xdp_reply(ctx, decision, shape, m);
+	count_closed(stats, decision);
 	if (m->mode != SL_MODE_ENFORCE)
 		return decide(decision, XDP_PASS);
-	return decide(decision, sent ? xdp_send(ctx) : XDP_DROP);
+	if (decision_effect(decision) == EFFECT_REPLY)
+		return decide(decision, xdp_send(ctx));
+	return decide(decision, XDP_DROP);
 }
 
 /* ICMP errors pass, whatever they are about. */
@@ -158,16 +166,27 @@ __noinline int xdp_icmp(struct xdp_md *ctx, __u32 offset, bool v6)
 	return decide(icmp_judge(ctx, data, end, offset, v6), XDP_PASS);
 }
 
-/* Judge, and do as judged; all ways to read a packet end here. */
-static __always_inline int xdp_act(struct xdp_md *ctx, enum parsed parsed, const struct packet *p,
-				   const struct sl_target_key *key, __u32 frame_len)
+/* Judge a TCP or UDP packet, and do as judged. */
+static __always_inline int xdp_flow(struct xdp_md *ctx, const struct packet *p,
+				    const struct sl_target_key *key, __u32 frame_len)
 {
-	__u32 id = 0;
-	enum sl_decision decision = judge(parsed, p, key, frame_len, &id);
+	enum sl_decision decision;
+	struct target target;
 
-	if (decision_effect(decision) == EFFECT_PASS)
+	if (!target_find(&target, key))
+		return decide(SL_PASS_NOT_OURS, XDP_PASS);
+
+	target_count(&target, p, frame_len);
+	decision = judge_word(target.word, p);
+	switch (decision_effect(decision)) {
+	case EFFECT_PASS:
 		return decide(decision, XDP_PASS);
-	return xdp_close(ctx, id, decision, shape_of(p));
+	case EFFECT_DROP:
+		count_closed(target.stats, decision);
+		return decide(decision, is_enforced() ? XDP_DROP : XDP_PASS);
+	default:
+		return xdp_answer(ctx, target.id, decision, shape_of(p));
+	}
 }
 
 /* Any frame at all. */
@@ -175,7 +194,7 @@ __noinline int xdp_general(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data;
 	struct cursor c = { data, (void *)(long)ctx->data_end };
-	struct sl_target_key key __attribute__((aligned(8))) = {};
+	struct sl_target_key key __attribute__((aligned(8)));
 	__u32 frame_len = (__u32)bpf_xdp_get_buff_len(ctx);
 	struct packet p = {};
 	enum parsed parsed;
@@ -185,29 +204,31 @@ __noinline int xdp_general(struct xdp_md *ctx)
 		parsed = PARSED_BAD;
 	if (parsed == PARSED_ICMP_ERROR)
 		return xdp_icmp(ctx, (__u32)(c.pos - data), p.v6);
-	return xdp_act(ctx, parsed, &p, &key, frame_len);
+	if (parsed == PARSED_FLOW)
+		return xdp_flow(ctx, &p, &key, frame_len);
+	return decide(decision_of_other(parsed), XDP_PASS);
 }
 
 static __always_inline int xdp_plain(struct xdp_md *ctx, struct cursor c, bool v6)
 {
 	__u32 frame_len = (__u32)(c.end - (void *)(long)ctx->data);
-	struct sl_target_key key __attribute__((aligned(8))) = {};
+	struct sl_target_key key __attribute__((aligned(8)));
 	struct packet p = {};
 
-	if (parse_plain(&c, &p, &key, v6) != PARSED_FLOW || p.end > frame_len)
+	if (!parse_plain(&c, &p, &key, v6) || p.end > frame_len)
 		return xdp_general(ctx);
-	return xdp_act(ctx, PARSED_FLOW, &p, &key, frame_len);
+	return xdp_flow(ctx, &p, &key, frame_len);
 }
 
 SEC("xdp.frags")
 int sl_xdp(struct xdp_md *ctx)
 {
 	struct cursor c = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };
-	const struct ethhdr *eth = cursor_take(&c, sizeof(*eth));
+	const struct eth_header *eth = cursor_take(&c, sizeof(*eth));
 
-	if (eth && eth->h_proto == bpf_htons(ETH_P_IP))
+	if (eth && eth->type == bpf_htons(ETH_P_IP))
 		return xdp_plain(ctx, c, false);
-	if (eth && eth->h_proto == bpf_htons(ETH_P_IPV6))
+	if (eth && eth->type == bpf_htons(ETH_P_IPV6))
 		return xdp_plain(ctx, c, true);
 	return xdp_general(ctx);
 }

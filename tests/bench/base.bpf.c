@@ -55,12 +55,18 @@ int bench_hash(struct xdp_md *ctx)
 {
 	struct cursor c = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };
 	struct sl_target_key key __attribute__((aligned(8))) = {};
-	struct ethhdr *eth = cursor_take(&c, sizeof(*eth));
-	struct iphdr *ip = cursor_take(&c, sizeof(*ip));
-	struct tcphdr *tcp = cursor_take(&c, sizeof(*tcp));
+	struct ethhdr *eth;
+	struct tcphdr *tcp;
+	struct iphdr *ip;
 
-	if (!eth || !ip || !tcp || eth->h_proto != bpf_htons(ETH_P_IP) ||
-	    ip->protocol != IPPROTO_TCP)
+	eth = cursor_take(&c, sizeof(*eth));
+	if (!eth || eth->h_proto != bpf_htons(ETH_P_IP))
+		return XDP_ABORTED;
+	ip = cursor_take(&c, sizeof(*ip));
+	if (!ip || ip->protocol != IPPROTO_TCP)
+		return XDP_ABORTED;
+	tcp = cursor_take(&c, sizeof(*tcp));
+	if (!tcp)
 		return XDP_ABORTED;
 
 	((__u32 *)key.addr)[2] = bpf_htonl(0xffff);

@@ -19,7 +19,7 @@
 #include "tests/lib/packet.h"
 
 #define ROUNDS 11
-#define ATTEMPTS 5
+#define ATTEMPTS 2
 #define DEFAULT_ENDPOINTS 4096
 #define MANY_ENDPOINTS 65536
 #define WARM_KEYS 16 /* of a large map: chains differ in length */
