@@ -2,7 +2,8 @@
 /*
  * gate - is the destination one of ours, and is its gate open?
  *
- * At most one hash lookup per packet, and none for the traffic of others whose filter bit is clear.
+ * An index and the endpoint's own key decide for nearly every packet; the hash map is looked up for
+ * what shares an index slot with an endpoint and is not it.
  * The health word is read once, with one load, so that a packet sees either the old or the new
  * verdict. The clock is read only when a closed gate may have to open because the daemon is silent.
  */
@@ -12,11 +13,8 @@
 #include "maps.h"
 #include "parse.h"
 
-/* target_filter holds 2^filter_bits bits; set by the loader together with the map's size. */
-const volatile __u32 filter_bits = 6;
-
-#define FILTER_WORD_SHIFT 6 /* 64 bits to a word of target_filter */
-#define FILTER_WORD_MASK 63
+/* target_index has 2^index_bits slots; set by the loader together with the map's size. */
+const volatile __u32 index_bits = 1;
 
 /* An endpoint that a packet is addressed to, with its health as one packet sees it. */
 struct target {
@@ -35,21 +33,50 @@ static __always_inline struct sl_word word_load(const __u64 *word)
 	return health.word;
 }
 
-static __always_inline bool target_find(struct target *ret, const struct sl_target_key *key)
+/* Three words; the one in the map may be read while it is rewritten, and then equals nothing. */
+static __always_inline bool key_equals(const struct sl_target_key *a, const struct sl_target_key *b)
 {
-	__u32 bit = sl_filter_bit(key, filter_bits);
-	__u32 filter_word = bit >> FILTER_WORD_SHIFT;
-	const __u64 *bits = bpf_map_lookup_elem(&target_filter, &filter_word);
-	const struct sl_target *target;
-	const __u64 *word;
+	const __u64 *a_addr = (const __u64 *)a->addr, *b_addr = (const __u64 *)b->addr;
 
-	if (!bits || !(*bits >> (bit & FILTER_WORD_MASK) & 1))
+	return a_addr[0] == b_addr[0] && a_addr[1] == b_addr[1] &&
+	       *(const __u32 *)&a->port == *(const __u32 *)&b->port;
+}
+
+/* The id of the endpoint that the key is of, by its slot or else by the hash map. */
+static __always_inline bool target_id(__u32 *ret_id, const struct sl_target_key *key)
+{
+	__u32 slot = sl_index_slot(key, index_bits);
+	const __u64 *entry = bpf_map_lookup_elem(&target_index, &slot);
+	const struct sl_endpoint_name *name;
+	const struct sl_target *target;
+	union {
+		__u64 whole;
+		struct sl_target target;
+	} index;
+
+	if (!entry)
 		return false;
+	index.whole = *(const volatile __u64 *)entry;
+	if (index.target.kind == SL_TARGET_NONE)
+		return false;
+	*ret_id = index.target.id;
+	name = bpf_map_lookup_elem(&endpoint_names, ret_id);
+	if (name && key_equals(&name->key, key))
+		return true;
+
 	target = bpf_map_lookup_elem(&targets, key);
 	if (!target || target->kind != SL_TARGET_ENDPOINT)
 		return false;
+	*ret_id = target->id;
+	return true;
+}
 
-	ret->id = target->id;
+static __always_inline bool target_find(struct target *ret, const struct sl_target_key *key)
+{
+	const __u64 *word;
+
+	if (!target_id(&ret->id, key))
+		return false;
 	word = bpf_map_lookup_elem(&endpoint_words, &ret->id);
 	ret->stats = bpf_map_lookup_elem(&endpoint_stats, &ret->id);
 	if (!word || !ret->stats)

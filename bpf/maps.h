@@ -3,9 +3,8 @@
  * maps - what the daemon tells the programs, and what they tell it.
  *
  * max_entries given as 1 below is set by user/dataplane/ before loading, from the number of
- * endpoints: targets twice as many, so that its hash chains stay short, target_filter
- * 2^filter_bits / 64 words with at least 16 bits per endpoint, the others as many. All maps are
- * pinned under their names.
+ * endpoints: targets twice as many, so that its hash chains stay short, target_index 2^index_bits
+ * with at least 8 slots per endpoint, the others as many. All maps are pinned under their names.
  */
 #ifndef SLUICE_BPF_MAPS_H
 #define SLUICE_BPF_MAPS_H
@@ -14,7 +13,7 @@
  * targets - is this destination one of ours, and which?
  *   entry    struct sl_target_key -> struct sl_target
  *   writer   user/dataplane/, when endpoints come or go
- *   reader   every program, at most once per packet whose filter bit is set
+ *   reader   every program, for what shares a slot of target_index with an endpoint
  *   absent   nothing of ours: pass
  *   full     writer gets -E2BIG and refuses the change whole; nothing is evicted
  */
@@ -26,20 +25,20 @@ struct {
 } targets SEC(".maps");
 
 /*
- * target_filter - bitmap in front of targets, see sl_filter_bit()
- *   entry    word number -> 64 bits; 2^filter_bits bits in all
+ * target_index - which endpoint may this destination be? See sl_index_slot()
+ *   entry    slot -> struct sl_target, all zero: nothing of ours; 2^index_bits slots
  *   writer   user/dataplane/, through mmap: before a target is added, after it is removed
  *   reader   every program, once per TCP or UDP packet
  *   absent   cannot be
- *   full     cannot be; more endpoints mean more false positives, which cost one lookup
+ *   full     cannot be; endpoints that share a slot cost a lookup in targets
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u64);
-} target_filter SEC(".maps");
+	__type(value, struct sl_target);
+} target_index SEC(".maps");
 
 /*
  * endpoint_words - may this endpoint receive new flows?
@@ -61,7 +60,8 @@ struct {
  * endpoint_names - which endpoint is this id?
  *   entry    endpoint id -> struct sl_endpoint_name
  *   writer   user/dataplane/, when endpoints come or go
- *   reader   people with bpftool, and the daemon when it adopts the maps; no program
+ *   reader   every program, to confirm what target_index says; people with bpftool, and the daemon
+ *            when it adopts the maps
  *   absent   cannot be; an id whose key has port 0 is free
  *   full     cannot be: ids are given out up to max_entries
  */

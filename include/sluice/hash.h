@@ -2,10 +2,11 @@
 /*
  * hash - the arithmetic that the programs and the daemon must agree on.
  *
- * target_filter is a bitmap in front of the targets map: a packet whose bit is clear is certainly
- * addressed to nothing of ours and skips the hash lookup, which costs ten times as much. The
- * filter may have false positives, never false negatives: a bit is set before its target is
- * added and cleared after it is removed.
+ * target_index is an array in front of the targets map. A packet whose slot is empty is certainly
+ * addressed to nothing of ours; any other slot says what it probably is, which the key in
+ * endpoint_names confirms. Either answer costs array reads, a tenth of a hash lookup; only
+ * what shares a slot with an endpoint and is not it has to be looked up in targets. A slot is
+ * filled before its target is added and emptied after it is removed.
  */
 #ifndef SLUICE_HASH_H
 #define SLUICE_HASH_H
@@ -17,10 +18,10 @@
 #define SL_MIX_B 0xd6e8feb86659fd93ull
 
 /*
- * The filter's bit for a key: 0 .. 2^bits - 1, with bits 6..32. Multiply-shift: the top bits of
- * the product depend on every bit of the input.
+ * The slot of a key: 0 .. 2^bits - 1, with bits 1..32. Multiply-shift: the top bits of the product
+ * depend on every bit of the input.
  */
-static inline __attribute__((always_inline)) __u32 sl_filter_bit(const struct sl_target_key *key,
+static inline __attribute__((always_inline)) __u32 sl_index_slot(const struct sl_target_key *key,
 								 __u32 bits)
 {
 	__u64 high, low, rest;

@@ -21,14 +21,12 @@
 #include "xdp.skel.h"
 
 #define REPEAT 200000
-#define FILTER_BITS_MIN 6
-#define FILTER_BITS_PER_ENDPOINT 16
-#define FILTER_WORD_BITS 64
+#define SLOTS_PER_ENDPOINT 8
 #define PATH_LEN 64
 #define LINE_LEN 128
 
 struct world {
-	uint32_t endpoints, filter_bits;
+	uint32_t endpoints, index_bits;
 	struct xdp_bpf *xdp, *redirecting; /* the second with reply_by_redirect */
 	struct tc_bpf *tc;
 	struct base_bpf *base;
@@ -55,12 +53,11 @@ static void check(bool ok, const char *fmt, ...)
 
 static void set_sizes(struct world *w)
 {
-	while (1u << w->filter_bits < w->endpoints * FILTER_BITS_PER_ENDPOINT)
-		w->filter_bits++;
-	w->xdp->rodata->filter_bits = w->filter_bits;
+	while (1u << w->index_bits < w->endpoints * SLOTS_PER_ENDPOINT)
+		w->index_bits++;
+	w->xdp->rodata->index_bits = w->index_bits;
 	bpf_map__set_max_entries(w->xdp->maps.targets, 2 * w->endpoints);
-	bpf_map__set_max_entries(w->xdp->maps.target_filter,
-				 (1u << w->filter_bits) / FILTER_WORD_BITS);
+	bpf_map__set_max_entries(w->xdp->maps.target_index, 1u << w->index_bits);
 	bpf_map__set_max_entries(w->xdp->maps.endpoint_words, w->endpoints);
 	bpf_map__set_max_entries(w->xdp->maps.endpoint_names, w->endpoints);
 	bpf_map__set_max_entries(w->xdp->maps.endpoint_stats, w->endpoints);
@@ -90,9 +87,9 @@ static void load(struct world *w)
 	check(w->xdp && w->redirecting && w->tc && w->base, "open the programs");
 
 	set_sizes(w);
-	w->redirecting->rodata->filter_bits = w->filter_bits;
+	w->redirecting->rodata->index_bits = w->index_bits;
 	w->redirecting->rodata->reply_by_redirect = true;
-	w->tc->rodata->filter_bits = w->filter_bits;
+	w->tc->rodata->index_bits = w->index_bits;
 	check(!xdp_bpf__load(w->xdp), "load the XDP program");
 	share_maps(w, w->redirecting->obj);
 	share_maps(w, w->tc->obj);
@@ -143,16 +140,16 @@ static void add_endpoint(struct world *w, uint32_t id)
 	struct sl_target_key key = { .port = WORLD_PORT, .proto = SL_TCP };
 	struct sl_target target = { .kind = SL_TARGET_ENDPOINT, .id = id };
 	const uint32_t words[] = { htonl(0xffff), htonl(WORLD_NET + id) };
-	int filter = bpf_map__fd(w->xdp->maps.target_filter);
-	uint32_t bit, word;
-	uint64_t bits;
+	uint32_t slot;
+	struct sl_endpoint_name name = { 0 };
 
 	memcpy(&key.addr[8], words, sizeof(words));
-	bit = sl_filter_bit(&key, w->filter_bits);
-	word = bit / FILTER_WORD_BITS;
-	check(!bpf_map_lookup_elem(filter, &word, &bits), "read target_filter");
-	bits |= 1ull << bit % FILTER_WORD_BITS;
-	check(!bpf_map_update_elem(filter, &word, &bits, BPF_ANY), "write target_filter");
+	name.key = key;
+	check(!bpf_map_update_elem(bpf_map__fd(w->xdp->maps.endpoint_names), &id, &name, BPF_ANY),
+	      "name endpoint %u", id);
+	slot = sl_index_slot(&key, w->index_bits);
+	check(!bpf_map_update_elem(bpf_map__fd(w->xdp->maps.target_index), &slot, &target, BPF_ANY),
+	      "write target_index");
 	check(!bpf_map_update_elem(bpf_map__fd(w->xdp->maps.targets), &key, &target, BPF_ANY),
 	      "add endpoint %u", id);
 	world_word(w, id, (struct sl_word){ .health = SL_HEALTHY });
@@ -168,7 +165,7 @@ struct world *world_new(uint32_t endpoints)
 
 	check(w, "allocate");
 	w->endpoints = endpoints;
-	w->filter_bits = FILTER_BITS_MIN;
+	w->index_bits = 1;
 	load(w);
 	set_slots(w);
 	set_fds(w);

@@ -332,6 +332,37 @@ static void test_not_ours(void **state)
 	}
 }
 
+/* Slots are shared: whatever one says, the key decides, and the hash map finds who lost the slot. */
+static void test_shared_slots(void **state)
+{
+	static const struct packet_desc stranger = {
+		.src = "192.0.2.1", .dst = "10.0.0.6", .dport = 443, .tcp_flags = PACKET_SYN
+	};
+	const struct sl_target ours = { .kind = SL_TARGET_ENDPOINT, .id = ID };
+	const struct sl_target other = { .kind = SL_TARGET_ENDPOINT, .id = ID + 1 };
+	const struct sl_target none = { .kind = SL_TARGET_NONE };
+	struct rig *rig = *state;
+	uint8_t frame[PACKET_MAX];
+	size_t len = packet_build(frame, &stranger);
+
+	rig_word(rig, ID, (struct sl_word)WORD(SL_UNHEALTHY, SL_ENABLED, R, RESETS));
+	rig_index(rig, stranger.dst, stranger.dport, SL_TCP, ours);
+	for (enum rig_program p = 0; p < RIG_PROGRAMS; p++)
+		assert_int_equal(rig_run(rig, p, frame, len, (struct rig_skb){ 0 }).decision,
+				 SL_PASS_NOT_OURS);
+
+	rig_index(rig, packets[SYN].dst, packets[SYN].dport, SL_TCP, other);
+	for (enum rig_program p = 0; p < RIG_PROGRAMS; p++)
+		run_one(rig, p, &packets[SYN], SL_REJECT_TCP, "another has the slot");
+
+	/* An empty slot is an answer: nothing is looked up behind it. */
+	rig_index(rig, packets[SYN].dst, packets[SYN].dport, SL_TCP, none);
+	len = packet_build(frame, &packets[SYN]);
+	for (enum rig_program p = 0; p < RIG_PROGRAMS; p++)
+		assert_int_equal(rig_run(rig, p, frame, len, (struct rig_skb){ 0 }).decision,
+				 SL_PASS_NOT_OURS);
+}
+
 /* What the tc programs see of an skb's metadata. */
 static void test_marks(void **state)
 {
@@ -377,6 +408,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_daemon_loss, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_reply_budget, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_not_ours, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_shared_slots, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_marks, setup, rig_teardown),
 	};
 

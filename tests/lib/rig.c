@@ -22,8 +22,7 @@
 #include "tc.skel.h"
 #include "xdp.skel.h"
 
-#define FILTER_BITS 10
-#define FILTER_WORD_BITS 64
+#define INDEX_BITS 10
 #define NS_PER_SEC 1000000000ull
 #define CPUS_MAX 64
 #define REFUSED_BELOW (sizeof(struct ethhdr) + sizeof(struct ipv6hdr))
@@ -99,7 +98,7 @@ struct sl_meta rig_default_meta(void)
 static void set_sizes(struct xdp_bpf *xdp)
 {
 	bpf_map__set_max_entries(xdp->maps.targets, 2 * RIG_ENDPOINTS);
-	bpf_map__set_max_entries(xdp->maps.target_filter, (1u << FILTER_BITS) / FILTER_WORD_BITS);
+	bpf_map__set_max_entries(xdp->maps.target_index, 1u << INDEX_BITS);
 	bpf_map__set_max_entries(xdp->maps.endpoint_words, RIG_ENDPOINTS);
 	bpf_map__set_max_entries(xdp->maps.endpoint_names, RIG_ENDPOINTS);
 	bpf_map__set_max_entries(xdp->maps.endpoint_stats, RIG_ENDPOINTS);
@@ -118,8 +117,8 @@ struct rig *rig_new(void)
 	assert_non_null(rig->xdp);
 	assert_non_null(rig->tc);
 
-	rig->xdp->rodata->filter_bits = FILTER_BITS;
-	rig->tc->rodata->filter_bits = FILTER_BITS;
+	rig->xdp->rodata->index_bits = INDEX_BITS;
+	rig->tc->rodata->index_bits = INDEX_BITS;
 	set_sizes(rig->xdp);
 	ok(xdp_bpf__load(rig->xdp), "load the XDP program");
 	share_maps(rig);
@@ -144,23 +143,36 @@ int rig_teardown(void **state)
 	return 0;
 }
 
-void rig_endpoint(struct rig *rig, uint32_t id, const char *addr, uint16_t port,
-		  enum sl_proto proto)
+static struct sl_target_key key_of(const char *addr, uint16_t port, enum sl_proto proto)
 {
 	struct sl_target_key key = { .port = port, .proto = proto };
-	struct sl_target target = { .kind = SL_TARGET_ENDPOINT, .id = id };
-	int filter = bpf_map__fd(rig->xdp->maps.target_filter);
-	uint32_t bit, word;
 	struct addr parsed;
-	uint64_t bits;
 
 	ok(addr_parse(&parsed, addr), addr);
 	memcpy(key.addr, parsed.bytes, sizeof(key.addr));
-	bit = sl_filter_bit(&key, FILTER_BITS);
-	word = bit / FILTER_WORD_BITS;
-	ok(bpf_map_lookup_elem(filter, &word, &bits), "read target_filter");
-	bits |= 1ull << bit % FILTER_WORD_BITS;
-	ok(bpf_map_update_elem(filter, &word, &bits, BPF_ANY), "write target_filter");
+	return key;
+}
+
+void rig_index(struct rig *rig, const char *addr, uint16_t port, enum sl_proto proto,
+	       struct sl_target value)
+{
+	struct sl_target_key key = key_of(addr, port, proto);
+	uint32_t slot = sl_index_slot(&key, INDEX_BITS);
+
+	ok(bpf_map_update_elem(bpf_map__fd(rig->xdp->maps.target_index), &slot, &value, BPF_ANY),
+	   "write target_index");
+}
+
+void rig_endpoint(struct rig *rig, uint32_t id, const char *addr, uint16_t port,
+		  enum sl_proto proto)
+{
+	struct sl_target_key key = key_of(addr, port, proto);
+	struct sl_target target = { .kind = SL_TARGET_ENDPOINT, .id = id };
+	struct sl_endpoint_name name = { .key = key };
+
+	ok(bpf_map_update_elem(bpf_map__fd(rig->xdp->maps.endpoint_names), &id, &name, BPF_ANY),
+	   "write endpoint_names");
+	rig_index(rig, addr, port, proto, target);
 	ok(bpf_map_update_elem(bpf_map__fd(rig->xdp->maps.targets), &key, &target, BPF_ANY),
 	   "write targets");
 	rig_word(rig, id, (struct sl_word){ 0 });

@@ -43,6 +43,10 @@ const char *rig_program_name(enum rig_program program);
 const char *rig_decision_name(int decision);
 int rig_program_fd(const struct rig *rig, enum rig_program program);
 
+/* Put a value into the index slot of a key: what a collision looks like, or a stale slot. */
+void rig_index(struct rig *rig, const char *addr, uint16_t port, enum sl_proto proto,
+	       struct sl_target value);
+
 /* Put an endpoint behind an id, with a word of zero. */
 void rig_endpoint(struct rig *rig, uint32_t id, const char *addr, uint16_t port,
 		  enum sl_proto proto);

@@ -121,17 +121,17 @@ static void test_ids_no_memory(void **state)
 static void test_sizes(void **state)
 {
 	static const struct {
-		uint32_t endpoints, filter_bits, filter_words;
+		uint32_t endpoints, index_bits, slots;
 	} sizes[] = {
-		{ 1, 6, 1 }, { 4, 6, 1 }, { 5, 7, 2 }, { 4096, 16, 1024 }, { 65536, 20, 16384 },
+		{ 1, 3, 8 }, { 4, 5, 32 }, { 5, 6, 64 }, { 4096, 15, 32768 }, { 65536, 19, 524288 },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		struct map_sizes got = map_sizes_for(sizes[i].endpoints);
 
-		assert_int_equal(got.filter_bits, sizes[i].filter_bits);
-		assert_int_equal(got.entries[MAP_FILTER], sizes[i].filter_words);
+		assert_int_equal(got.index_bits, sizes[i].index_bits);
+		assert_int_equal(got.entries[MAP_INDEX], sizes[i].slots);
 		assert_int_equal(got.entries[MAP_TARGETS], 2 * sizes[i].endpoints);
 		assert_int_equal(got.entries[MAP_WORDS], sizes[i].endpoints);
 		assert_int_equal(got.entries[MAP_META], 1);

@@ -12,14 +12,12 @@
 #include "util/err.h"
 
 /* How many entries a map has follows from the number of endpoints. */
-enum map_scale { SCALE_ONE, SCALE_ENDPOINTS, SCALE_TARGETS, SCALE_FILTER };
+enum map_scale { SCALE_ONE, SCALE_ENDPOINTS, SCALE_TARGETS, SCALE_INDEX };
 
 /* A hash map that is never more than half full keeps its chains short. */
 #define TARGETS_PER_ENDPOINT 2
-/* One bit in 16 set: at most 6 % of foreign packets pay for a lookup that misses. */
-#define FILTER_BITS_PER_ENDPOINT 16
-#define FILTER_BITS_MIN 6 /* one 64-bit word */
-#define FILTER_WORD_BITS 6
+/* At most one slot in 8 taken: so many other packets, and endpoints, pay for a hash lookup. */
+#define SLOTS_PER_ENDPOINT 8
 
 static const struct map_shape {
 	const char *name, *purpose;
@@ -31,9 +29,10 @@ static const struct map_shape {
 	[MAP_TARGETS] = { "targets", "address, port and protocol of every endpoint, with its id",
 			  BPF_MAP_TYPE_HASH, sizeof(struct sl_target_key), sizeof(struct sl_target),
 			  0, SCALE_TARGETS },
-	[MAP_FILTER] = { "target_filter", "bitmap that spares other traffic the lookup in targets",
-			 BPF_MAP_TYPE_ARRAY, sizeof(__u32), sizeof(__u64), BPF_F_MMAPABLE,
-			 SCALE_FILTER },
+	[MAP_INDEX] = { "target_index",
+			"short cut to the endpoint id; spares most lookups in targets",
+			BPF_MAP_TYPE_ARRAY, sizeof(__u32), sizeof(struct sl_target), BPF_F_MMAPABLE,
+			SCALE_INDEX },
 	[MAP_WORDS] = { "endpoint_words", "health, admin state and action by endpoint id",
 			BPF_MAP_TYPE_ARRAY, sizeof(__u32), sizeof(struct sl_word), BPF_F_MMAPABLE,
 			SCALE_ENDPOINTS },
@@ -66,16 +65,16 @@ const char *map_purpose(enum map_id id)
 
 struct map_sizes map_sizes_for(uint32_t endpoints)
 {
-	struct map_sizes sizes = { .endpoints = endpoints, .filter_bits = FILTER_BITS_MIN };
+	struct map_sizes sizes = { .endpoints = endpoints, .index_bits = 1 };
 
-	while (1ull << sizes.filter_bits < (uint64_t)endpoints * FILTER_BITS_PER_ENDPOINT)
-		sizes.filter_bits++;
+	while (1ull << sizes.index_bits < (uint64_t)endpoints * SLOTS_PER_ENDPOINT)
+		sizes.index_bits++;
 	for (enum map_id id = 0; id < MAPS; id++) {
 		const uint32_t by_scale[] = {
 			[SCALE_ONE] = 1,
 			[SCALE_ENDPOINTS] = endpoints,
 			[SCALE_TARGETS] = endpoints * TARGETS_PER_ENDPOINT,
-			[SCALE_FILTER] = 1u << (sizes.filter_bits - FILTER_WORD_BITS),
+			[SCALE_INDEX] = 1u << sizes.index_bits,
 		};
 
 		sizes.entries[id] = by_scale[shapes[id].scale];

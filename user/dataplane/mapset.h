@@ -19,7 +19,7 @@ struct pins;
 
 enum map_id {
 	MAP_TARGETS,
-	MAP_FILTER,
+	MAP_INDEX,
 	MAP_WORDS,
 	MAP_NAMES,
 	MAP_STATS,
@@ -31,7 +31,7 @@ enum map_id {
 
 struct map_sizes {
 	uint32_t endpoints; /* ids 0 .. endpoints - 1 */
-	uint32_t filter_bits;
+	uint32_t index_bits;
 	uint32_t entries[MAPS];
 };
 

@@ -56,7 +56,7 @@ static int load_xdp(struct programs *programs, const struct programs_options *op
 	programs->xdp = xdp_bpf__open();
 	if (!programs->xdp)
 		return load_error(err, "XDP", -errno);
-	programs->xdp->rodata->filter_bits = options->sizes->filter_bits;
+	programs->xdp->rodata->index_bits = options->sizes->index_bits;
 	programs->xdp->rodata->reply_by_redirect = options->reply_by_redirect;
 	r = shape_maps(programs->xdp->obj, options->reuse, options->sizes);
 	if (r < 0)
@@ -77,7 +77,7 @@ static int load_tc(struct programs *programs, const struct map_sizes *sizes, str
 	programs->tc = tc_bpf__open();
 	if (!programs->tc)
 		return load_error(err, "tc", -errno);
-	programs->tc->rodata->filter_bits = sizes->filter_bits;
+	programs->tc->rodata->index_bits = sizes->index_bits;
 	r = shape_maps(programs->tc->obj, &programs->maps, sizes);
 	if (r < 0)
 		return load_error(err, "tc", r);

@@ -11,7 +11,6 @@
 
 /* Entries per batched system call: enough to make the call's cost vanish, small enough to own. */
 #define CHUNK 512
-#define BITS_PER_WORD 64
 
 struct tables_chunk {
 	uint32_t n;
@@ -34,8 +33,8 @@ int tables_open(struct tables *tables, const struct mapset *maps, const struct m
 			sizes->entries[MAP_WORDS]);
 	if (r < 0)
 		return r;
-	r = mapped_open(&tables->filter, maps->fd[MAP_FILTER], sizeof(__u64),
-			sizes->entries[MAP_FILTER]);
+	r = mapped_open(&tables->index, maps->fd[MAP_INDEX], sizeof(struct sl_target),
+			sizes->entries[MAP_INDEX]);
 	if (r < 0)
 		return r;
 	return mapped_open(&tables->meta, maps->fd[MAP_META], sizeof(struct sl_meta),
@@ -45,7 +44,7 @@ int tables_open(struct tables *tables, const struct mapset *maps, const struct m
 void tables_done(struct tables *tables)
 {
 	mapped_close(&tables->words);
-	mapped_close(&tables->filter);
+	mapped_close(&tables->index);
 	mapped_close(&tables->meta);
 	ids_done(&tables->ids);
 	holdings_done(&tables->held);
@@ -85,31 +84,35 @@ static int want(struct tables *tables, const struct model *model)
 	return 0;
 }
 
-/* --- the filter ------------------------------------------------------------------------------ */
+/* --- the index ------------------------------------------------------------------------------- */
 
-static void filter_set(uint64_t *bitmap, const struct sl_target_key *key, uint32_t bits)
+/* The first of those that share a slot has it; the others are found by way of the hash map. */
+static void index_add(uint64_t *slots, const struct sl_target_key *key, uint32_t id, uint32_t bits)
 {
-	uint32_t bit = sl_filter_bit(key, bits);
+	const struct sl_target target = { .kind = SL_TARGET_ENDPOINT, .id = id };
+	uint64_t *slot = &slots[sl_index_slot(key, bits)], whole;
 
-	__atomic_fetch_or(&bitmap[bit / BITS_PER_WORD], 1ull << bit % BITS_PER_WORD,
-			  __ATOMIC_RELEASE);
+	memcpy(&whole, &target, sizeof(whole));
+	if (!__atomic_load_n(slot, __ATOMIC_RELAXED))
+		__atomic_store_n(slot, whole, __ATOMIC_RELEASE);
 }
 
 /*
- * Leave only the bits of these keys. All of them are set now, so each word only loses bits that
- * stand for nothing. Without memory the old bits stay: they cost lookups, never a decision.
+ * Leave only the slots of these endpoints. Each of them is taken now, by itself or by one that is
+ * leaving, so that none is missed meanwhile. Without memory the old slots stay: they cost lookups,
+ * never a decision.
  */
-static void filter_rebuild(struct tables *tables, const struct holding *held, uint32_t n)
+static void index_rebuild(struct tables *tables, const struct holding *held, uint32_t n)
 {
-	uint32_t n_words = tables->sizes.entries[MAP_FILTER];
-	CLEANUP(free_p) uint64_t *fresh = calloc(n_words, sizeof(*fresh));
-	uint64_t *live = tables->filter.start;
+	uint32_t n_slots = tables->sizes.entries[MAP_INDEX];
+	CLEANUP(free_p) uint64_t *fresh = calloc(n_slots, sizeof(*fresh));
+	uint64_t *live = tables->index.start;
 
 	if (!fresh)
 		return;
 	for (uint32_t i = 0; i < n; i++)
-		filter_set(fresh, &held[i].key, tables->sizes.filter_bits);
-	for (uint32_t i = 0; i < n_words; i++)
+		index_add(fresh, &held[i].key, held[i].id, tables->sizes.index_bits);
+	for (uint32_t i = 0; i < n_slots; i++)
 		__atomic_store_n(&live[i], fresh[i], __ATOMIC_RELAXED);
 }
 
@@ -159,8 +162,8 @@ static int flush(struct tables *tables, bool names_only, struct err *err)
 		return r;
 	if (!names_only) {
 		for (uint32_t i = 0; i < chunk->n; i++)
-			filter_set(tables->filter.start, &chunk->keys[i],
-				   tables->sizes.filter_bits);
+			index_add(tables->index.start, &chunk->keys[i], chunk->ids[i],
+				  tables->sizes.index_bits);
 		r = write_batch(tables, MAP_TARGETS, chunk->keys, chunk->targets, err);
 		if (r < 0)
 			return r;
@@ -260,7 +263,7 @@ void tables_undo(struct tables *tables)
 		if (!name || name->id != added->id)
 			forget_name(tables, added->id);
 	}
-	filter_rebuild(tables, held->targets, held->n_targets);
+	index_rebuild(tables, held->targets, held->n_targets);
 }
 
 void tables_settle(struct tables *tables, const struct model *model)
@@ -279,7 +282,7 @@ void tables_settle(struct tables *tables, const struct model *model)
 		if (!now || now->id != held->names[i].id)
 			forget_name(tables, held->names[i].id);
 	}
-	filter_rebuild(tables, tables->wanted, tables->ids.n);
+	index_rebuild(tables, tables->wanted, tables->ids.n);
 	/* Pool and settings may have other names now. A failure leaves an old label, no more. */
 	write_endpoints(tables, model, true, true, NULL);
 }

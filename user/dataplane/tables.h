@@ -7,7 +7,7 @@
  *   tables_settle()  what the model no longer has goes; cannot fail
  *
  * Order, so that no packet is judged by the wrong word: an id's word and counters are cleared
- * before it is given out, its name is written next, its filter bit is set before its target
+ * before it is given out, its name is written next, its index slot is taken before its target
  * appears; on the way out the target goes first. An id that was in force is not given to another
  * endpoint in the same start.
  */
@@ -23,7 +23,7 @@ struct tables_chunk; /* buffers of the batched writes */
 struct tables {
 	const struct mapset *maps; /* borrowed */
 	struct map_sizes sizes;
-	struct mapped words, meta, filter;
+	struct mapped words, meta, index;
 	struct ids ids;
 	struct holdings held; /* what the maps that we found held */
 	struct holding *wanted; /* the model's endpoints with their ids, sorted by key */
