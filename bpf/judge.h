@@ -90,5 +90,6 @@ struct pending {
 /* No verdict, but what is pending, and not yet counted. No verdict of any front end is as low. */
 #define PENDING_ANSWER (-2)
 #define PENDING_ICMP (-3)
+#define PENDING_GENERAL (-4) /* not plain: to be parsed the general way */
 
 #endif

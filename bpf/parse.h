@@ -491,9 +491,10 @@ static __always_inline bool parse_plain_ipv6(struct cursor c, struct packet *p,
 }
 
 /*
- * The short way, for nearly every packet: parse a plain frame of one family. False: parse_frame()
- * knows what it is. What this accepts, parse_frame() accepts with the same result; but here no
- * outcome save one leads on, so that the compiler need not keep what would tell the others apart.
+ * The short way, for nearly every packet: parse a plain frame of one family and protocol. False:
+ * parse_frame() knows what it is. What this accepts, parse_frame() accepts with the same result;
+ * but here no outcome save one leads on, so that the compiler need not keep what would tell the
+ * others apart, and knows both constants in what follows.
  */
 static __always_inline bool parse_plain(struct cursor c, struct packet *p,
 					struct sl_target_key *key, bool v6)
@@ -504,9 +505,16 @@ static __always_inline bool parse_plain(struct cursor c, struct packet *p,
 		return false;
 
 	p->end = p->l2_len + p->ip_len;
-	if (p->proto == IPPROTO_TCP)
-		return check_tcp(p, p->l4, key) == PARSED_FLOW;
-	return p->proto == IPPROTO_UDP && check_udp(p, p->l4, key) == PARSED_FLOW;
+	return true;
+}
+
+static __always_inline bool is_plain(struct packet *p, struct sl_target_key *key, __u8 proto,
+				     __u32 frame_len)
+{
+	if (p->proto != proto || p->end > frame_len)
+		return false;
+	return (proto == IPPROTO_TCP ? check_tcp(p, p->l4, key) : check_udp(p, p->l4, key)) ==
+	       PARSED_FLOW;
 }
 
 #endif

@@ -237,16 +237,30 @@ __noinline int tc_general(struct __sk_buff *ctx, struct pending *pending)
 	return decide(decision_of_other(parsed), TC_ACT_UNSPEC);
 }
 
-static __always_inline int tc_judge(struct __sk_buff *ctx, struct pending *pending)
+/* Judge a plain frame of one family, or return PENDING_GENERAL. */
+static __always_inline int tc_plain(struct __sk_buff *ctx, struct cursor c, bool v6,
+				    struct pending *pending)
 {
-	struct cursor c = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };
 	struct sl_target_key key __attribute__((aligned(8)));
 	struct packet p = {};
 
-	if (parse_plain(c, &p, &key, false) && p.end <= ctx->len)
+	if (!parse_plain(c, &p, &key, v6))
+		return PENDING_GENERAL;
+	if (is_plain(&p, &key, IPPROTO_TCP, ctx->len) || is_plain(&p, &key, IPPROTO_UDP, ctx->len))
 		return tc_flow(ctx, &p, &key, pending);
-	if (parse_plain(c, &p, &key, true) && p.end <= ctx->len)
-		return tc_flow(ctx, &p, &key, pending);
+	return PENDING_GENERAL;
+}
+
+static __always_inline int tc_judge(struct __sk_buff *ctx, struct pending *pending)
+{
+	struct cursor c = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };
+	int verdict;
+
+	verdict = tc_plain(ctx, c, false, pending);
+	if (verdict == PENDING_GENERAL)
+		verdict = tc_plain(ctx, c, true, pending);
+	if (verdict != PENDING_GENERAL)
+		return verdict;
 
 	*pending = (struct pending){};
 	return tc_general(ctx, pending);

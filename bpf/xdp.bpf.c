@@ -35,9 +35,11 @@ const volatile bool reply_by_redirect = false;
 
 static __always_inline int xdp_send(struct xdp_md *ctx)
 {
-	if (reply_by_redirect)
-		return bpf_redirect(ctx->ingress_ifindex, 0);
-	return XDP_TX;
+	if (!reply_by_redirect)
+		return XDP_TX;
+
+	bpf_redirect(ctx->ingress_ifindex, 0); /* cannot fail here: it checks its flags only */
+	return XDP_REDIRECT;
 }
 
 /* Cut the frame, now now_len bytes, to len; then add room in front of it, or take some away. */
@@ -285,18 +287,34 @@ __noinline int xdp_general(struct xdp_md *ctx, struct pending *pending)
 	return decide(decision_of_other(parsed), XDP_PASS);
 }
 
-static __always_inline int xdp_judge(struct xdp_md *ctx, struct pending *pending)
+/* Judge a plain frame of one family, or return PENDING_GENERAL. */
+static __always_inline int xdp_plain(struct xdp_md *ctx, struct cursor c, bool v6,
+				     struct pending *pending)
 {
-	struct cursor c = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };
 	struct sl_target_key key __attribute__((aligned(8)));
 	__u32 frame_len = (__u32)(c.end - c.pos);
 	struct packet p = {};
 
 	barrier_var(frame_len); /* or the compiler does 32-bit sums with the pointers instead */
-	if (parse_plain(c, &p, &key, false) && p.end <= frame_len)
+	if (!parse_plain(c, &p, &key, v6))
+		return PENDING_GENERAL;
+	if (is_plain(&p, &key, IPPROTO_TCP, frame_len))
 		return xdp_flow(ctx, &p, &key, frame_len, true, pending);
-	if (parse_plain(c, &p, &key, true) && p.end <= frame_len)
+	if (is_plain(&p, &key, IPPROTO_UDP, frame_len))
 		return xdp_flow(ctx, &p, &key, frame_len, true, pending);
+	return PENDING_GENERAL;
+}
+
+static __always_inline int xdp_judge(struct xdp_md *ctx, struct pending *pending)
+{
+	struct cursor c = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };
+	int verdict;
+
+	verdict = xdp_plain(ctx, c, false, pending);
+	if (verdict == PENDING_GENERAL)
+		verdict = xdp_plain(ctx, c, true, pending);
+	if (verdict != PENDING_GENERAL)
+		return verdict;
 
 	*pending = (struct pending){};
 	return xdp_general(ctx, pending);
