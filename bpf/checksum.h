@@ -19,21 +19,12 @@ static __always_inline __be32 word_of_halves(__be16 first, __be16 second)
 	return word.whole;
 }
 
-/* Add n 32-bit words; n is a compile-time constant. */
-static __always_inline __u64 sum_words(__u64 sum, const __be32 *words, int n)
-{
-#pragma unroll
-	for (int i = 0; i < n; i++)
-		sum += words[i];
-	return sum;
-}
-
+/* The sum is one of fewer than 65536 words. */
 static __always_inline __u16 sum_fold(__u64 sum)
 {
-	sum = (sum & 0xffffffff) + (sum >> 32);
 	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
 	sum = (sum & 0xffff) + (sum >> 16);
-	return (__u16)((sum & 0xffff) + (sum >> 16));
+	return (__u16)(sum + (sum >> 16));
 }
 
 /*
@@ -43,9 +34,8 @@ static __always_inline __u16 sum_fold(__u64 sum)
 static __always_inline __u64 sum_pseudo(const __be32 src[4], const __be32 dst[4], __u8 proto,
 					__u16 len)
 {
-	__u64 sum = (__u64)bpf_htons(len) + bpf_htons(proto);
-
-	return sum_words(sum_words(sum, src, 4), dst, 4);
+	return (__u64)src[0] + src[1] + src[2] + src[3] + dst[0] + dst[1] + dst[2] + dst[3] +
+	       bpf_htons(len) + bpf_htons(proto);
 }
 
 #endif

@@ -71,4 +71,25 @@ static __always_inline void count_closed(struct sl_endpoint_stats *stats, enum s
 	}
 }
 
+/*
+ * A packet that could be parsed, but not dealt with on the spot. Both ways to parse return to their
+ * caller with it, because the stack frames of nested calls add up.
+ */
+struct pending {
+	__u32 id; /* of the endpoint, for one to be answered */
+	__u32 decision;
+	union {
+		struct shape shape; /* of one to be answered */
+		struct {
+			__u32 offset; /* of the packet that an ICMP error quotes */
+			bool v6;
+		} icmp;
+	};
+};
+
+/* No verdict, but what is pending, and not yet counted. No verdict of any front end is as low. */
+#define PENDING_ANSWER (-2)
+#define PENDING_ICMP (-3)
+#define PENDING_GENERAL (-4) /* not plain: to be parsed the general way */
+
 #endif

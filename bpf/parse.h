@@ -113,7 +113,6 @@ struct packet {
 	__u32 ip_len; /* header and payload */
 	__u32 gso_len; /* of the frame, if its IP header may be too small to state it (GSO), else 0 */
 	__u32 end; /* where the IP length says that the packet ends, from the frame's start; 0: not IP */
-	__u32 l4_len; /* bytes from l4 to end */
 	__u8 proto;
 	bool v6;
 	bool first_fragment;
@@ -165,14 +164,10 @@ static __always_inline __u32 tcp_header_len(const struct tcphdr *tcp)
 	return (((const __u8 *)tcp)[TCP_DOFF_BYTE] >> 4) * TCP_WORD;
 }
 
-static __always_inline enum parsed parse_tcp(struct cursor *c, struct packet *p,
+static __always_inline enum parsed check_tcp(struct packet *p, struct tcphdr *tcp,
 					     struct sl_target_key *key)
 {
-	struct tcphdr *tcp = cursor_take(c, sizeof(*tcp));
 	__u32 header_len;
-
-	if (!tcp)
-		return PARSED_BAD;
 
 	header_len = tcp_header_len(tcp);
 	if (header_len < sizeof(*tcp) || p->header_len + header_len > p->ip_len)
@@ -183,14 +178,10 @@ static __always_inline enum parsed parse_tcp(struct cursor *c, struct packet *p,
 	return PARSED_FLOW;
 }
 
-static __always_inline enum parsed parse_udp(struct cursor *c, struct packet *p,
+static __always_inline enum parsed check_udp(struct packet *p, struct udphdr *udp,
 					     struct sl_target_key *key)
 {
-	struct udphdr *udp = cursor_take(c, sizeof(*udp));
 	__u32 len;
-
-	if (!udp)
-		return PARSED_BAD;
 
 	/* The length is the whole datagram's, of which a first fragment holds only the beginning. */
 	len = bpf_ntohs(udp->len);
@@ -203,12 +194,28 @@ static __always_inline enum parsed parse_udp(struct cursor *c, struct packet *p,
 	return PARSED_FLOW;
 }
 
+static __always_inline enum parsed parse_tcp(struct cursor *c, struct packet *p,
+					     struct sl_target_key *key)
+{
+	struct tcphdr *tcp = cursor_take(c, sizeof(*tcp));
+
+	return tcp ? check_tcp(p, tcp, key) : PARSED_BAD;
+}
+
+static __always_inline enum parsed parse_udp(struct cursor *c, struct packet *p,
+					     struct sl_target_key *key)
+{
+	struct udphdr *udp = cursor_take(c, sizeof(*udp));
+
+	return udp ? check_udp(p, udp, key) : PARSED_BAD;
+}
+
 static __always_inline enum parsed parse_icmp(struct cursor *c, struct packet *p)
 {
 	struct icmp_header *icmp = cursor_take(c, sizeof(*icmp));
 	bool error;
 
-	if (!icmp || p->l4_len < sizeof(*icmp))
+	if (!icmp || p->header_len + sizeof(*icmp) > p->ip_len)
 		return PARSED_BAD;
 
 	if (p->v6)
@@ -365,7 +372,6 @@ static __always_inline enum parsed parse_ip(struct cursor *c, struct packet *p,
 		return PARSED_BAD;
 
 	p->end = p->l2_len + p->ip_len;
-	p->l4_len = p->ip_len - p->header_len;
 	return parsed == PARSED_FLOW ? parse_l4(c, p, key) : parsed;
 }
 
@@ -426,15 +432,36 @@ static __always_inline enum parsed parse_quoted(struct cursor *c, struct packet 
 	return PARSED_FLOW;
 }
 
-static __always_inline bool parse_plain_ipv4(struct cursor *c, struct packet *p,
+/*
+ * A plain frame: TCP or UDP in IP without tags, options, extension headers or fragments, and with
+ * room for a TCP header, which even the shortest frame on a wire has.
+ */
+struct plain_ipv4 {
+	struct eth_header eth;
+	struct iphdr ip;
+	struct tcphdr l4;
+} __attribute__((packed, aligned(2)));
+
+struct plain_ipv6 {
+	struct eth_header eth;
+	struct ipv6hdr ip;
+	struct tcphdr l4;
+} __attribute__((packed, aligned(2)));
+
+static __always_inline bool parse_plain_ipv4(struct cursor c, struct packet *p,
 					     struct sl_target_key *key)
 {
-	const struct iphdr *ip = cursor_take(c, sizeof(*ip));
+	struct plain_ipv4 *frame = cursor_take(&c, sizeof(*frame));
+	const struct iphdr *ip;
 
-	if (!ip || *(const __u8 *)ip != IPV4_PLAIN ||
+	if (!frame || frame->eth.type != bpf_htons(ETH_P_IP))
+		return false;
+	ip = (const void *)&frame->ip;
+	if (*(const __u8 *)ip != IPV4_PLAIN ||
 	    ip->frag_off & bpf_htons(IPV4_OFFSET_MASK | IPV4_MORE_FRAGMENTS))
 		return false;
 
+	p->l4 = &frame->l4;
 	p->proto = ip->protocol;
 	p->header_len = sizeof(*ip);
 	p->ip_len = bpf_ntohs(ip->tot_len);
@@ -442,15 +469,20 @@ static __always_inline bool parse_plain_ipv4(struct cursor *c, struct packet *p,
 	return true;
 }
 
-/* A payload length of zero, which no flow has, is not plain: it may stand for another. */
-static __always_inline bool parse_plain_ipv6(struct cursor *c, struct packet *p,
+/* A payload length of zero is not plain: no flow has it, unless it stands for another. */
+static __always_inline bool parse_plain_ipv6(struct cursor c, struct packet *p,
 					     struct sl_target_key *key)
 {
-	const struct ipv6hdr *ip = cursor_take(c, sizeof(*ip));
+	struct plain_ipv6 *frame = cursor_take(&c, sizeof(*frame));
+	const struct ipv6hdr *ip;
 
-	if (!ip || ip->version != IPV6_VERSION)
+	if (!frame || frame->eth.type != bpf_htons(ETH_P_IPV6))
+		return false;
+	ip = (const void *)&frame->ip;
+	if (ip->version != IPV6_VERSION)
 		return false;
 
+	p->l4 = &frame->l4;
 	p->proto = ip->nexthdr;
 	p->header_len = sizeof(*ip);
 	p->ip_len = sizeof(*ip) + bpf_ntohs(ip->payload_len);
@@ -459,12 +491,12 @@ static __always_inline bool parse_plain_ipv6(struct cursor *c, struct packet *p,
 }
 
 /*
- * The short way, for nearly every packet: TCP or UDP in IP of the given family without tags,
- * options, extension headers or fragments. False: parse_frame() knows what it is. What this accepts,
- * parse_frame() accepts with the same result; here no outcome but one leads on, so that the
- * compiler need not keep what would tell the others apart.
+ * The short way, for nearly every packet: parse a plain frame of one family and protocol. False:
+ * parse_frame() knows what it is. What this accepts, parse_frame() accepts with the same result;
+ * but here no outcome save one leads on, so that the compiler need not keep what would tell the
+ * others apart, and knows both constants in what follows.
  */
-static __always_inline bool parse_plain(struct cursor *c, struct packet *p,
+static __always_inline bool parse_plain(struct cursor c, struct packet *p,
 					struct sl_target_key *key, bool v6)
 {
 	p->v6 = v6;
@@ -473,10 +505,16 @@ static __always_inline bool parse_plain(struct cursor *c, struct packet *p,
 		return false;
 
 	p->end = p->l2_len + p->ip_len;
-	p->l4_len = p->ip_len - p->header_len;
-	if (p->proto == IPPROTO_TCP)
-		return parse_tcp(c, p, key) == PARSED_FLOW;
-	return p->proto == IPPROTO_UDP && parse_udp(c, p, key) == PARSED_FLOW;
+	return true;
+}
+
+static __always_inline bool is_plain(struct packet *p, struct sl_target_key *key, __u8 proto,
+				     __u32 frame_len)
+{
+	if (p->proto != proto || p->end > frame_len)
+		return false;
+	return (proto == IPPROTO_TCP ? check_tcp(p, p->l4, key) : check_udp(p, p->l4, key)) ==
+	       PARSED_FLOW;
 }
 
 #endif

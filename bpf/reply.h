@@ -29,27 +29,24 @@ reply_permit(enum sl_decision decision, const struct request *r, const struct sl
 /*
  * Headers are built as words in registers and written whole: summing up what was just written in
  * smaller pieces would make the CPU wait.
+ *
+ * payload_len: bytes behind the IP header. Identification zero goes with "don't fragment".
  */
-struct words_ipv4 {
-	__be32 word[5];
-};
-_Static_assert(sizeof(struct words_ipv4) == sizeof(struct iphdr), "reply: IPv4 header");
-
-/* payload_len: bytes behind the IP header. Identification zero goes with "don't fragment". */
 static __always_inline void reply_ipv4(struct iphdr *ip, const struct request *r, __u8 proto,
 				       __u16 payload_len)
 {
-	struct words_ipv4 words = { {
-		bpf_htonl(IPV4_VERSION << 28 | IPV4_IHL_MIN << 24 | (sizeof(*ip) + payload_len)),
-		bpf_htonl(IPV4_DONT_FRAGMENT),
-		bpf_htonl(REPLY_TTL << 24 | proto << 16),
-		r->dst[3],
-		r->src[3],
-	} };
-	__u64 sum = sum_words(0, words.word, sizeof(words) / sizeof(__be32));
+	__be32 first =
+		bpf_htonl(IPV4_VERSION << 28 | IPV4_IHL_MIN << 24 | (sizeof(*ip) + payload_len));
+	__be32 second = bpf_htonl(IPV4_DONT_FRAGMENT);
+	__be32 third = bpf_htonl(REPLY_TTL << 24 | proto << 16);
+	__u64 sum = (__u64)first + second + third + r->dst[3] + r->src[3];
+	__be32 *words = (__be32 *)ip;
 
-	words.word[2] |= word_of_halves(0, ~sum_fold(sum));
-	*(struct words_ipv4 *)ip = words;
+	words[0] = first;
+	words[1] = second;
+	words[2] = third | word_of_halves(0, ~sum_fold(sum));
+	words[3] = r->dst[3];
+	words[4] = r->src[3];
 }
 
 static __always_inline void reply_ipv6(struct ipv6hdr *ip, const struct request *r, __u8 proto,
@@ -63,33 +60,24 @@ static __always_inline void reply_ipv6(struct ipv6hdr *ip, const struct request 
 	__builtin_memcpy(&ip->daddr, r->src, sizeof(ip->daddr));
 }
 
-struct words_tcp {
-	__be32 word[5];
-};
-_Static_assert(sizeof(struct words_tcp) == sizeof(struct tcphdr), "reply: TCP header");
-
 /*
  * partial: the device will complete the checksum, and expects the sum of the pseudo header in the
  * field.
  */
 static __always_inline void reply_rst(struct tcphdr *tcp, const struct request *r, bool partial)
 {
-	struct words_tcp words = { {
-		word_of_halves(r->dport, r->sport),
-		r->reply_seq,
-		r->reply_ack,
-		bpf_htonl((__u32)TCP_DOFF_MIN << 28 | (r->reply_acks ? TCP_RST | TCP_ACK : TCP_RST)
-							      << 16),
-		0,
-	} };
-	__u64 sum = sum_pseudo(r->dst, r->src, IPPROTO_TCP, sizeof(*tcp));
+	__be32 ports = word_of_halves(r->dport, r->sport);
+	__be32 flags = bpf_htonl((__u32)TCP_DOFF_MIN << 28 |
+				 (r->reply_acks ? TCP_RST | TCP_ACK : TCP_RST) << 16);
+	__u64 pseudo = sum_pseudo(r->dst, r->src, IPPROTO_TCP, sizeof(*tcp));
+	__u64 sum = pseudo + ports + r->reply_seq + r->reply_ack + flags;
+	__be32 *words = (__be32 *)tcp;
 
-	if (partial)
-		words.word[4] = word_of_halves(sum_fold(sum), 0);
-	else
-		words.word[4] = word_of_halves(
-			~sum_fold(sum_words(sum, words.word, sizeof(words) / sizeof(__be32))), 0);
-	*(struct words_tcp *)tcp = words;
+	words[0] = ports;
+	words[1] = r->reply_seq;
+	words[2] = r->reply_ack;
+	words[3] = flags;
+	words[4] = word_of_halves(partial ? sum_fold(pseudo) : ~sum_fold(sum), 0);
 }
 
 static __always_inline __u16 reply_icmp_len(const struct request *r)

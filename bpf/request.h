@@ -32,19 +32,14 @@ _Static_assert(sizeof(struct l2) == ETH_HLEN + VLAN_TAGS_MAX * sizeof(struct vla
  */
 #define QUOTED_L4_BYTES ((__u32)sizeof(struct udphdr))
 /* Longer chains of extension headers are not quoted, and so not answered. */
-#define QUOTED_HEADER_MAX 256
+#define QUOTED_HEADER_MAX 128
 
-/* Where the parts of a packet are: one number, so that it can be handed to a global function. */
-union shape {
-	struct {
-		__u32 l4_len;
-		__u16 header_len; /* IP header with its options or extension headers */
-		__u8 l2_len;
-		bool v6;
-	};
-	__u64 whole;
+/* Where the parts of a packet are. */
+struct shape {
+	__u16 header_len; /* IP header with its options or extension headers */
+	__u8 l2_len;
+	bool v6;
 };
-_Static_assert(sizeof(union shape) == sizeof(__u64), "request: shape");
 
 struct request {
 	__be32 src[ADDR_WORDS]; /* v4-mapped */
@@ -57,35 +52,44 @@ struct request {
 	__u16 udp_len;
 	__u16 header_sum; /* UDP: of the IP header as quoted */
 	__u16 l4_sum; /* UDP: of the quoted bytes behind it */
+	__be16 group; /* L2_GROUP_BIT if either MAC address is a group's */
 	__u16 header_len;
-	struct l2 l2; /* of the reply: addresses swapped, tags kept */
+	__u16 ip_len; /* header and payload, as the header says */
 	__u8 l2_len;
 	bool v6;
 	bool reply_acks; /* TCP: the RST has an ACK */
 };
 
-static __always_inline __u64 shape_of(const struct packet *p)
+static __always_inline struct shape shape_of(const struct packet *p)
 {
-	union shape shape = {
-		.l4_len = p->l4_len, .header_len = p->header_len, .l2_len = p->l2_len, .v6 = p->v6
-	};
-
-	return shape.whole;
+	return (struct shape){ .header_len = p->header_len, .l2_len = p->l2_len, .v6 = p->v6 };
 }
 
-static __always_inline bool request_read_l2(struct request *r, struct cursor c)
+/* Take the L2 header, turned round: addresses swapped, tags kept. */
+static __always_inline bool l2_read(struct l2 *ret, void *start, void *end)
 {
+	struct cursor c = { start, end };
 	/* Every packet we answer is longer than this; an untagged one lends us the next bytes. */
 	const struct l2 *l2 = cursor_take(&c, sizeof(*l2));
 
 	if (!l2)
 		return false;
 
-	r->l2 = *l2;
+	*ret = *l2;
 	for (int i = 0; i < ETH_ALEN / 2; i++) {
-		r->l2.dst[i] = l2->src[i];
-		r->l2.src[i] = l2->dst[i];
+		ret->dst[i] = l2->src[i];
+		ret->src[i] = l2->dst[i];
 	}
+	return true;
+}
+
+static __always_inline bool request_read_l2(struct request *r, struct cursor c)
+{
+	const struct eth_header *eth = cursor_take(&c, sizeof(*eth));
+
+	if (!eth)
+		return false;
+	r->group = (eth->dst[0] | eth->src[0]) & L2_GROUP_BIT;
 	return true;
 }
 
@@ -96,6 +100,7 @@ static __always_inline bool request_read_addresses(struct request *r, struct cur
 
 		if (!ip)
 			return false;
+		r->ip_len = sizeof(*ip) + bpf_ntohs(ip->payload_len);
 		__builtin_memcpy(r->src, &ip->saddr, sizeof(r->src));
 		__builtin_memcpy(r->dst, &ip->daddr, sizeof(r->dst));
 	} else {
@@ -103,6 +108,7 @@ static __always_inline bool request_read_addresses(struct request *r, struct cur
 
 		if (!ip)
 			return false;
+		r->ip_len = bpf_ntohs(ip->tot_len);
 		r->src[0] = r->src[1] = r->dst[0] = r->dst[1] = 0;
 		r->src[2] = r->dst[2] = V4_MAPPED_WORD;
 		r->src[3] = ip->saddr;
@@ -112,7 +118,7 @@ static __always_inline bool request_read_addresses(struct request *r, struct cur
 }
 
 /* RFC 9293, 3.5.2: what a closed port answers. */
-static __always_inline bool request_read_tcp(struct request *r, struct cursor c, __u32 l4_len)
+static __always_inline bool request_read_tcp(struct request *r, struct cursor c)
 {
 	const struct tcphdr *tcp = cursor_take(&c, sizeof(*tcp));
 	__u32 payload;
@@ -120,7 +126,7 @@ static __always_inline bool request_read_tcp(struct request *r, struct cursor c,
 	if (!tcp)
 		return false;
 
-	payload = l4_len - tcp_header_len(tcp);
+	payload = r->ip_len - r->header_len - tcp_header_len(tcp);
 	r->sport = tcp->source;
 	r->dport = tcp->dest;
 	r->reply_acks = !tcp->ack;
@@ -133,6 +139,7 @@ static __always_inline bool request_read_tcp(struct request *r, struct cursor c,
 static __always_inline bool request_read_udp(struct request *r, struct cursor l3, struct cursor l4)
 {
 	const struct udphdr *udp = cursor_take(&l4, sizeof(*udp));
+	const __be32 *words;
 	__u64 sum = 0;
 
 	if (!udp || r->header_len > QUOTED_HEADER_MAX)
@@ -140,7 +147,8 @@ static __always_inline bool request_read_udp(struct request *r, struct cursor l3
 
 	r->udp_check = udp->check;
 	r->udp_len = bpf_ntohs(udp->len);
-	r->l4_sum = sum_fold(sum_words(0, (const __be32 *)udp, sizeof(*udp) / sizeof(__be32)));
+	words = (const __be32 *)udp;
+	r->l4_sum = sum_fold((__u64)words[0] + words[1]);
 	for (__u32 i = 0; i < QUOTED_HEADER_MAX / sizeof(__be32); i++) {
 		const __be32 *word;
 
@@ -156,19 +164,19 @@ static __always_inline bool request_read_udp(struct request *r, struct cursor l3
 }
 
 /* Fill *r from the frame between start and end, or return false if it cannot be answered. */
-static __always_inline bool request_read(struct request *r, union shape shape, bool udp,
+static __always_inline bool request_read(struct request *r, struct shape shape, bool udp,
 					 void *start, void *end)
 {
 	struct cursor l2 = { start, end };
 	struct cursor l3 = { start + (shape.l2_len & L2_LEN_MASK), end };
 	struct cursor l4 = { l3.pos + (shape.header_len & HEADER_LEN_MASK), end };
 
-	r->v6 = shape.v6;
-	r->l2_len = shape.l2_len;
-	r->header_len = shape.header_len;
+	*r = (struct request){ .v6 = shape.v6,
+			       .l2_len = shape.l2_len,
+			       .header_len = shape.header_len };
 	if (!request_read_l2(r, l2) || !request_read_addresses(r, l3))
 		return false;
-	return udp ? request_read_udp(r, l3, l4) : request_read_tcp(r, l4, shape.l4_len);
+	return udp ? request_read_udp(r, l3, l4) : request_read_tcp(r, l4);
 }
 
 static __always_inline bool v4_is_unicast(__u32 addr)
@@ -191,8 +199,7 @@ static __always_inline bool addr_is_unicast(const __be32 addr[ADDR_WORDS], bool 
 /* RFC 1122, 3.2.2: no reply to or from what is not one host. */
 static __always_inline bool request_is_unicast(const struct request *r)
 {
-	return !((r->l2.dst[0] | r->l2.src[0]) & L2_GROUP_BIT) && addr_is_unicast(r->src, r->v6) &&
-	       addr_is_unicast(r->dst, r->v6);
+	return !r->group && addr_is_unicast(r->src, r->v6) && addr_is_unicast(r->dst, r->v6);
 }
 
 #endif

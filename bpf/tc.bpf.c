@@ -31,9 +31,6 @@
 /* Enough for the headers of any packet with options that people use. */
 #define PULL_BYTES 256
 
-/* No verdict: the packet has not been judged, and not been counted. */
-#define TC_NOT_PLAIN (-2)
-
 /* Which way the packets go that a program sees. */
 enum side { SIDE_INGRESS, SIDE_EGRESS };
 
@@ -52,49 +49,52 @@ static __always_inline bool tc_checksum_is_partial(struct __sk_buff *ctx, __u32 
 	return before == after;
 }
 
-/* One header at a time: the stack has no room for a whole reply. */
-union header {
-	struct iphdr ipv4;
-	struct ipv6hdr ipv6;
-	struct tcphdr tcp;
-	struct icmp_header icmp;
+/* What is built of a reply on the stack: the L2 header, and one other header at a time. */
+struct headers {
+	struct l2 l2;
+	union {
+		struct iphdr ipv4;
+		struct ipv6hdr ipv6;
+		struct tcphdr tcp;
+		struct icmp_header icmp;
+	};
 };
 
 /* Store the L2 and IP headers. */
-static __always_inline bool tc_store_headers(struct __sk_buff *ctx, union header *header,
-					     const struct request *r, __u8 proto, __u16 payload_len)
+static __always_inline bool tc_store_ip(struct __sk_buff *ctx, struct headers *h,
+					const struct request *r, __u8 proto, __u16 payload_len)
 {
 	if (r->v6)
-		reply_ipv6(&header->ipv6, r, proto, payload_len);
+		reply_ipv6(&h->ipv6, r, proto, payload_len);
 	else
-		reply_ipv4(&header->ipv4, r, proto, payload_len);
-	return !bpf_skb_store_bytes(ctx, 0, &r->l2, sizeof(r->l2), 0) &&
-	       !bpf_skb_store_bytes(ctx, r->l2_len, header, reply_ip_header_len(r), 0);
+		reply_ipv4(&h->ipv4, r, proto, payload_len);
+	return !bpf_skb_store_bytes(ctx, 0, &h->l2, sizeof(h->l2), 0) &&
+	       !bpf_skb_store_bytes(ctx, r->l2_len, &h->ipv4, reply_ip_header_len(r), 0);
 }
 
 /*
  * The TCP header stays where it is, because a device that completes its checksum knows it by its
  * place: what the RST's IP header is shorter by is taken away in front.
  */
-static __always_inline bool tc_reply_tcp(struct __sk_buff *ctx, union header *header,
+static __always_inline bool tc_reply_tcp(struct __sk_buff *ctx, struct headers *h,
 					 const struct request *r)
 {
 	__u32 l4 = r->l2_len + r->header_len, ip_len = reply_ip_header_len(r);
 	int add_head = (int)ip_len - r->header_len;
 	bool partial = tc_checksum_is_partial(ctx, l4 + offsetof(struct tcphdr, check));
 
-	if (bpf_skb_change_tail(ctx, l4 + sizeof(header->tcp), 0))
+	if (bpf_skb_change_tail(ctx, l4 + sizeof(h->tcp), 0))
 		return false;
 	if (add_head && bpf_skb_adjust_room(ctx, add_head, BPF_ADJ_ROOM_MAC, 0))
 		return false;
-	if (!tc_store_headers(ctx, header, r, IPPROTO_TCP, sizeof(header->tcp)))
+	if (!tc_store_ip(ctx, h, r, IPPROTO_TCP, sizeof(h->tcp)))
 		return false;
 
-	reply_rst(&header->tcp, r, partial);
-	return !bpf_skb_store_bytes(ctx, r->l2_len + ip_len, header, sizeof(header->tcp), 0);
+	reply_rst(&h->tcp, r, partial);
+	return !bpf_skb_store_bytes(ctx, r->l2_len + ip_len, &h->tcp, sizeof(h->tcp), 0);
 }
 
-static __always_inline bool tc_reply_udp(struct __sk_buff *ctx, union header *header,
+static __always_inline bool tc_reply_udp(struct __sk_buff *ctx, struct headers *h,
 					 const struct request *r)
 {
 	__u32 l4 = r->l2_len + r->header_len, ip_len = reply_ip_header_len(r);
@@ -105,13 +105,13 @@ static __always_inline bool tc_reply_udp(struct __sk_buff *ctx, union header *he
 	if (partial && !request_udp_is_partial(r))
 		return false;
 	if (bpf_skb_change_tail(ctx, l4 + QUOTED_L4_BYTES, 0) ||
-	    bpf_skb_change_head(ctx, ip_len + sizeof(header->icmp), 0))
+	    bpf_skb_change_head(ctx, ip_len + sizeof(h->icmp), 0))
 		return false;
-	if (!tc_store_headers(ctx, header, r, proto, reply_icmp_len(r)))
+	if (!tc_store_ip(ctx, h, r, proto, reply_icmp_len(r)))
 		return false;
 
-	reply_icmp(&header->icmp, r, partial);
-	return !bpf_skb_store_bytes(ctx, r->l2_len + ip_len, header, sizeof(header->icmp), 0);
+	reply_icmp(&h->icmp, r, partial);
+	return !bpf_skb_store_bytes(ctx, r->l2_len + ip_len, &h->icmp, sizeof(h->icmp), 0);
 }
 
 /* Send a reply back: out of the device that the packet came from, or up to the local sender. */
@@ -126,40 +126,41 @@ static __always_inline int tc_send(struct __sk_buff *ctx, enum side side)
 
 /* Turn the packet into the reply; the decision may become to drop it, because it cannot be. */
 static __always_inline enum sl_decision tc_reply(struct __sk_buff *ctx, enum sl_decision decision,
-						 union shape shape, const struct sl_meta *m)
+						 struct shape shape, const struct sl_meta *m)
 {
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	bool udp = decision == SL_REJECT_UDP;
-	union header header;
+	struct headers h;
 	struct request r;
 
-	if (!request_read(&r, shape, udp, (void *)(long)ctx->data, (void *)(long)ctx->data_end))
+	if (!request_read(&r, shape, udp, data, end) || !l2_read(&h.l2, data, end))
 		return SL_DROP_NO_REPLY;
 
 	decision = reply_permit(decision, &r, m);
 	if (decision_effect(decision) != EFFECT_REPLY || m->mode != SL_MODE_ENFORCE)
 		return decision;
-	if (!(udp ? tc_reply_udp(ctx, &header, &r) : tc_reply_tcp(ctx, &header, &r)))
+	if (!(udp ? tc_reply_udp(ctx, &h, &r) : tc_reply_tcp(ctx, &h, &r)))
 		return SL_DROP_NO_REPLY;
 	return decision;
 }
 
 /*
- * Answer a packet that met a closed gate. Like tc_icmp() and tc_general() a global function, which
- * the verifier checks once instead of once per caller's state.
+ * Answer a packet that met a closed gate. Like the next ones a global function, which the verifier
+ * checks once instead of once per caller's state.
  */
-__noinline int tc_answer(struct __sk_buff *ctx, __u32 id, __u32 judged, __u64 whole_shape,
-			 __u32 side)
+__noinline int tc_answer(struct __sk_buff *ctx, const struct pending *pending, __u32 side)
 {
-	union shape shape = { .whole = whole_shape };
 	const struct sl_meta *m = meta_get();
-	struct sl_endpoint_stats *stats = bpf_map_lookup_elem(&endpoint_stats, &id);
-	enum sl_decision decision = judged;
+	struct sl_endpoint_stats *stats;
+	enum sl_decision decision;
 
+	if (!pending)
+		return TC_ACT_UNSPEC; /* for the verifier */
+	stats = bpf_map_lookup_elem(&endpoint_stats, &pending->id);
 	if (!m || !stats)
-		return decide(SL_PASS_UNPARSED,
-			      TC_ACT_UNSPEC); /* cannot be: the maps have these entries */
+		return decide(SL_PASS_UNPARSED, TC_ACT_UNSPEC); /* cannot be: the maps have these */
 
-	decision = tc_reply(ctx, decision, shape, m);
+	decision = tc_reply(ctx, pending->decision, pending->shape, m);
 	count_closed(stats, decision);
 	if (m->mode != SL_MODE_ENFORCE)
 		return decide(decision, TC_ACT_UNSPEC);
@@ -169,17 +170,20 @@ __noinline int tc_answer(struct __sk_buff *ctx, __u32 id, __u32 judged, __u64 wh
 }
 
 /* ICMP errors pass, whatever they are about. */
-__noinline int tc_icmp(struct __sk_buff *ctx, __u32 offset, bool v6)
+__noinline int tc_icmp(struct __sk_buff *ctx, const struct pending *pending)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
 
-	return decide(icmp_judge(ctx, data, end, offset, v6), TC_ACT_UNSPEC);
+	if (!pending)
+		return TC_ACT_UNSPEC; /* for the verifier */
+	return decide(icmp_judge(ctx, data, end, pending->icmp.offset, pending->icmp.v6),
+		      TC_ACT_UNSPEC);
 }
 
-/* Judge a TCP or UDP packet, and do as judged. */
+/* Judge a TCP or UDP packet, and do as judged; replies are left pending. */
 static __always_inline int tc_flow(struct __sk_buff *ctx, const struct packet *p,
-				   const struct sl_target_key *key, __u32 frame_len, enum side side)
+				   const struct sl_target_key *key, struct pending *pending)
 {
 	enum sl_decision decision;
 	struct target target;
@@ -187,7 +191,7 @@ static __always_inline int tc_flow(struct __sk_buff *ctx, const struct packet *p
 	if (!target_find(&target, key))
 		return decide(SL_PASS_NOT_OURS, TC_ACT_UNSPEC);
 
-	target_count(&target, p, frame_len);
+	target_count(&target, p, ctx->len);
 	decision = judge_word(target.word, p);
 	switch (decision_effect(decision)) {
 	case EFFECT_PASS:
@@ -196,18 +200,24 @@ static __always_inline int tc_flow(struct __sk_buff *ctx, const struct packet *p
 		count_closed(target.stats, decision);
 		return decide(decision, is_enforced() ? TC_ACT_SHOT : TC_ACT_UNSPEC);
 	default:
-		return tc_answer(ctx, target.id, decision, shape_of(p), side);
+		*pending = (struct pending){ .id = target.id,
+					     .decision = decision,
+					     .shape = shape_of(p) };
+		return PENDING_ANSWER;
 	}
 }
 
 /* Any frame at all. */
-__noinline int tc_general(struct __sk_buff *ctx, __u32 side)
+__noinline int tc_general(struct __sk_buff *ctx, struct pending *pending)
 {
 	struct sl_target_key key __attribute__((aligned(8)));
 	struct packet p = { .gso_len = ctx->gso_size ? ctx->len : 0 };
 	__u32 linear = ctx->data_end - ctx->data;
 	enum parsed parsed;
 	struct cursor c;
+
+	if (!pending)
+		return TC_ACT_UNSPEC; /* for the verifier */
 
 	/* The headers may lie in the part of an skb that cannot be read directly. */
 	if (linear < PULL_BYTES && linear < ctx->len)
@@ -217,45 +227,58 @@ __noinline int tc_general(struct __sk_buff *ctx, __u32 side)
 	parsed = parse_frame(&c, &p, &key);
 	if (p.end > ctx->len)
 		parsed = PARSED_BAD;
-	if (parsed == PARSED_ICMP_ERROR)
-		return tc_icmp(ctx, (__u32)(c.pos - (void *)(long)ctx->data), p.v6);
+	if (parsed == PARSED_ICMP_ERROR) {
+		pending->icmp.offset = (__u32)(c.pos - (void *)(long)ctx->data);
+		pending->icmp.v6 = p.v6;
+		return PENDING_ICMP;
+	}
 	if (parsed == PARSED_FLOW)
-		return tc_flow(ctx, &p, &key, ctx->len, side);
+		return tc_flow(ctx, &p, &key, pending);
 	return decide(decision_of_other(parsed), TC_ACT_UNSPEC);
 }
 
-static __always_inline int tc_plain(struct __sk_buff *ctx, struct cursor c, bool v6, enum side side)
+/* Judge a plain frame of one family, or return PENDING_GENERAL. */
+static __always_inline int tc_plain(struct __sk_buff *ctx, struct cursor c, bool v6,
+				    struct pending *pending)
 {
 	struct sl_target_key key __attribute__((aligned(8)));
 	struct packet p = {};
 
-	if (!parse_plain(&c, &p, &key, v6) || p.end > ctx->len)
-		return TC_NOT_PLAIN;
-	return tc_flow(ctx, &p, &key, ctx->len, side);
+	if (!parse_plain(c, &p, &key, v6))
+		return PENDING_GENERAL;
+	if (is_plain(&p, &key, IPPROTO_TCP, ctx->len) || is_plain(&p, &key, IPPROTO_UDP, ctx->len))
+		return tc_flow(ctx, &p, &key, pending);
+	return PENDING_GENERAL;
 }
 
-/* A plain packet, or TC_NOT_PLAIN. */
-__noinline int tc_short(struct __sk_buff *ctx, __u32 side)
+static __always_inline int tc_judge(struct __sk_buff *ctx, struct pending *pending)
 {
 	struct cursor c = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };
-	const struct eth_header *eth = cursor_take(&c, sizeof(*eth));
+	int verdict;
 
-	if (eth && eth->type == bpf_htons(ETH_P_IP))
-		return tc_plain(ctx, c, false, side);
-	if (eth && eth->type == bpf_htons(ETH_P_IPV6))
-		return tc_plain(ctx, c, true, side);
-	return TC_NOT_PLAIN;
+	verdict = tc_plain(ctx, c, false, pending);
+	if (verdict == PENDING_GENERAL)
+		verdict = tc_plain(ctx, c, true, pending);
+	if (verdict != PENDING_GENERAL)
+		return verdict;
+
+	*pending = (struct pending){};
+	return tc_general(ctx, pending);
 }
 
-/*
- * TC_ACT_UNSPEC lets other programs and the stack go on with the packet. The two ways are called
- * side by side, because the stack frames of nested calls add up.
- */
 static __always_inline int tc_run(struct __sk_buff *ctx, enum side side)
 {
-	int verdict = tc_short(ctx, side);
+	struct pending pending;
+	int verdict = tc_judge(ctx, &pending);
 
-	return verdict == TC_NOT_PLAIN ? tc_general(ctx, side) : verdict;
+	switch (verdict) {
+	case PENDING_ANSWER:
+		return tc_answer(ctx, &pending, side);
+	case PENDING_ICMP:
+		return tc_icmp(ctx, &pending);
+	default:
+		return verdict;
+	}
 }
 
 SEC("tc")

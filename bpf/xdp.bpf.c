@@ -35,32 +35,25 @@ const volatile bool reply_by_redirect = false;
 
 static __always_inline int xdp_send(struct xdp_md *ctx)
 {
-	if (reply_by_redirect)
-		return bpf_redirect(ctx->ingress_ifindex, 0);
-	return XDP_TX;
+	if (!reply_by_redirect)
+		return XDP_TX;
+
+	bpf_redirect(ctx->ingress_ifindex, 0); /* cannot fail here: it checks its flags only */
+	return XDP_REDIRECT;
 }
 
-/* Cut the frame to len bytes, then add room in front of it, or take some away. */
-static __always_inline bool xdp_resize(struct xdp_md *ctx, __u32 len, int add_head)
+/* Cut the frame, now now_len bytes, to len; then add room in front of it, or take some away. */
+static __always_inline bool xdp_resize(struct xdp_md *ctx, __u32 now_len, __u32 len, int add_head)
 {
-	int excess = (int)bpf_xdp_get_buff_len(ctx) - (int)len;
-
-	if (excess && bpf_xdp_adjust_tail(ctx, -excess))
+	if (now_len != len && bpf_xdp_adjust_tail(ctx, (int)len - (int)now_len))
 		return false;
 	return !add_head || !bpf_xdp_adjust_head(ctx, -add_head);
 }
 
-/* Write the L2 and IP headers; the cursor stands where the next begins. */
-static __always_inline bool xdp_put_headers(struct cursor *c, const struct request *r, __u8 proto,
-					    __u16 payload_len)
+/* Write the IP header; the cursor moves behind it. */
+static __always_inline bool xdp_put_ip(struct cursor *c, const struct request *r, __u8 proto,
+				       __u16 payload_len)
 {
-	struct l2 *l2 = cursor_take(c, sizeof(*l2));
-
-	if (!l2)
-		return false;
-	*l2 = r->l2;
-	cursor_leave(c, l2, r->l2_len & L2_LEN_MASK);
-
 	if (r->v6) {
 		struct ipv6hdr *ip = cursor_take(c, sizeof(*ip));
 
@@ -77,78 +70,127 @@ static __always_inline bool xdp_put_headers(struct cursor *c, const struct reque
 	return true;
 }
 
-static __always_inline bool xdp_reply_tcp(struct xdp_md *ctx, const struct request *r)
+/* Write the L2 header, unless it is NULL and in place; the cursor stands behind it. */
+static __always_inline bool xdp_put_l2(struct xdp_md *ctx, struct cursor *c,
+				       const struct request *r, const struct l2 *l2)
 {
-	int add_head = (int)reply_ip_header_len(r) - r->header_len;
+	void *data = (void *)(long)ctx->data;
+	struct l2 *to;
+
+	*c = (struct cursor){ data, (void *)(long)ctx->data_end };
+	if (l2) {
+		to = cursor_take(c, sizeof(*to));
+		if (!to)
+			return false;
+		*to = *l2;
+	}
+	cursor_leave(c, data, r->l2_len & L2_LEN_MASK);
+	return true;
+}
+
+static __always_inline bool xdp_swap_macs(void *data, void *end)
+{
+	struct cursor c = { data, end };
+	struct eth_header *eth = cursor_take(&c, sizeof(*eth));
+
+	if (!eth)
+		return false;
+
+	for (int i = 0; i < ETH_ALEN / 2; i++) {
+		__be16 half = eth->dst[i];
+
+		eth->dst[i] = eth->src[i];
+		eth->src[i] = half;
+	}
+	return true;
+}
+
+static __always_inline bool xdp_put_rst(struct cursor *c, const struct request *r)
+{
 	struct tcphdr *tcp;
-	struct cursor c;
 
-	if (!xdp_resize(ctx, r->l2_len + r->header_len + sizeof(*tcp), add_head))
+	if (!xdp_put_ip(c, r, IPPROTO_TCP, sizeof(*tcp)))
 		return false;
-
-	c = (struct cursor){ (void *)(long)ctx->data, (void *)(long)ctx->data_end };
-	if (!xdp_put_headers(&c, r, IPPROTO_TCP, sizeof(*tcp)))
-		return false;
-	tcp = cursor_take(&c, sizeof(*tcp));
+	tcp = cursor_take(c, sizeof(*tcp));
 	if (!tcp)
 		return false;
 	reply_rst(tcp, r, false);
 	return true;
 }
 
-static __always_inline bool xdp_reply_udp(struct xdp_md *ctx, const struct request *r)
+/* Turn a frame of frame_len bytes, of which the program sees data to end, into a RST. */
+static __always_inline bool xdp_reply_tcp(struct xdp_md *ctx, const struct request *r, void *data,
+					  void *end, __u32 frame_len)
 {
-	int add_head = (int)(reply_ip_header_len(r) + sizeof(struct icmp_header));
-	struct icmp_header *icmp;
+	__u32 len = r->l2_len + r->header_len + sizeof(struct tcphdr);
+	int add_head = (int)reply_ip_header_len(r) - r->header_len;
 	struct cursor c;
+	struct l2 l2;
 
-	if (!xdp_resize(ctx, r->l2_len + r->header_len + QUOTED_L4_BYTES, add_head))
-		return false;
+	if (!add_head)
+		return xdp_swap_macs(data, end) && xdp_resize(ctx, frame_len, len, 0) &&
+		       xdp_put_l2(ctx, &c, r, NULL) && xdp_put_rst(&c, r);
+	return l2_read(&l2, data, end) && xdp_resize(ctx, frame_len, len, add_head) &&
+	       xdp_put_l2(ctx, &c, r, &l2) && xdp_put_rst(&c, r);
+}
 
-	c = (struct cursor){ (void *)(long)ctx->data, (void *)(long)ctx->data_end };
-	if (!xdp_put_headers(&c, r, r->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP, reply_icmp_len(r)))
+static __always_inline bool xdp_put_icmp(struct cursor *c, const struct request *r)
+{
+	__u8 proto = r->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
+	struct icmp_header *icmp;
+
+	if (!xdp_put_ip(c, r, proto, reply_icmp_len(r)))
 		return false;
-	icmp = cursor_take(&c, sizeof(*icmp));
+	icmp = cursor_take(c, sizeof(*icmp));
 	if (!icmp)
 		return false;
 	reply_icmp(icmp, r, false);
 	return true;
 }
 
+static __always_inline bool xdp_reply_udp(struct xdp_md *ctx, const struct request *r, void *data,
+					  void *end, __u32 frame_len)
+{
+	__u32 len = r->l2_len + r->header_len + QUOTED_L4_BYTES;
+	int add_head = (int)(reply_ip_header_len(r) + sizeof(struct icmp_header));
+	struct cursor c;
+	struct l2 l2;
+
+	return l2_read(&l2, data, end) && xdp_resize(ctx, frame_len, len, add_head) &&
+	       xdp_put_l2(ctx, &c, r, &l2) && xdp_put_icmp(&c, r);
+}
+
 /* Turn the packet into the reply; the decision may become to drop it, because it cannot be. */
 static __always_inline enum sl_decision xdp_reply(struct xdp_md *ctx, enum sl_decision decision,
-						  union shape shape, const struct sl_meta *m)
+						  struct shape shape, const struct sl_meta *m,
+						  __u32 frame_len)
 {
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	bool udp = decision == SL_REJECT_UDP;
 	struct request r;
 
-	if (!request_read(&r, shape, udp, (void *)(long)ctx->data, (void *)(long)ctx->data_end))
+	if (!request_read(&r, shape, udp, data, end))
 		return SL_DROP_NO_REPLY;
 
 	decision = reply_permit(decision, &r, m);
 	if (decision_effect(decision) != EFFECT_REPLY || m->mode != SL_MODE_ENFORCE)
 		return decision;
-	if (!(udp ? xdp_reply_udp(ctx, &r) : xdp_reply_tcp(ctx, &r)))
+	if (!(udp ? xdp_reply_udp(ctx, &r, data, end, frame_len)
+		  : xdp_reply_tcp(ctx, &r, data, end, frame_len)))
 		return SL_DROP_NO_REPLY;
 	return decision;
 }
 
-/*
- * Answer a packet that met a closed gate. Like xdp_icmp() and xdp_general() a global function, which
- * the verifier checks once instead of once per caller's state.
- */
-__noinline int xdp_answer(struct xdp_md *ctx, __u32 id, __u32 judged, __u64 whole_shape)
+static __always_inline int xdp_finish(struct xdp_md *ctx, struct sl_endpoint_stats *stats,
+				      enum sl_decision decision, struct shape shape,
+				      __u32 frame_len)
 {
-	union shape shape = { .whole = whole_shape };
 	const struct sl_meta *m = meta_get();
-	struct sl_endpoint_stats *stats = bpf_map_lookup_elem(&endpoint_stats, &id);
-	enum sl_decision decision = judged;
 
-	if (!m || !stats)
-		return decide(SL_PASS_UNPARSED,
-			      XDP_PASS); /* cannot be: the maps have these entries */
+	if (!m)
+		return decide(SL_PASS_UNPARSED, XDP_PASS); /* cannot be: the map has its entry */
 
-	decision = xdp_reply(ctx, decision, shape, m);
+	decision = xdp_reply(ctx, decision, shape, m, frame_len);
 	count_closed(stats, decision);
 	if (m->mode != SL_MODE_ENFORCE)
 		return decide(decision, XDP_PASS);
@@ -157,18 +199,43 @@ __noinline int xdp_answer(struct xdp_md *ctx, __u32 id, __u32 judged, __u64 whol
 	return decide(decision, XDP_DROP);
 }
 
+/*
+ * Answer any packet that met a closed gate. Like the next ones a global function, which the
+ * verifier checks once instead of once per caller's state.
+ */
+__noinline int xdp_answer(struct xdp_md *ctx, const struct pending *pending)
+{
+	struct sl_endpoint_stats *stats;
+
+	if (!pending)
+		return XDP_PASS; /* for the verifier */
+	stats = bpf_map_lookup_elem(&endpoint_stats, &pending->id);
+	if (!stats)
+		return decide(SL_PASS_UNPARSED,
+			      XDP_PASS); /* cannot be: ids are below max_entries */
+
+	return xdp_finish(ctx, stats, pending->decision, pending->shape,
+			  (__u32)bpf_xdp_get_buff_len(ctx));
+}
+
 /* ICMP errors pass, whatever they are about. */
-__noinline int xdp_icmp(struct xdp_md *ctx, __u32 offset, bool v6)
+__noinline int xdp_icmp(struct xdp_md *ctx, const struct pending *pending)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
 
-	return decide(icmp_judge(ctx, data, end, offset, v6), XDP_PASS);
+	if (!pending)
+		return XDP_PASS; /* for the verifier */
+	return decide(icmp_judge(ctx, data, end, pending->icmp.offset, pending->icmp.v6), XDP_PASS);
 }
 
-/* Judge a TCP or UDP packet, and do as judged. */
+/*
+ * Judge a TCP or UDP packet, and do as judged. The RST for a plain packet is made here and now;
+ * other replies are left pending.
+ */
 static __always_inline int xdp_flow(struct xdp_md *ctx, const struct packet *p,
-				    const struct sl_target_key *key, __u32 frame_len)
+				    const struct sl_target_key *key, __u32 frame_len, bool plain,
+				    struct pending *pending)
 {
 	enum sl_decision decision;
 	struct target target;
@@ -185,12 +252,17 @@ static __always_inline int xdp_flow(struct xdp_md *ctx, const struct packet *p,
 		count_closed(target.stats, decision);
 		return decide(decision, is_enforced() ? XDP_DROP : XDP_PASS);
 	default:
-		return xdp_answer(ctx, target.id, decision, shape_of(p));
+		if (plain && decision != SL_REJECT_UDP)
+			return xdp_finish(ctx, target.stats, decision, shape_of(p), frame_len);
+		*pending = (struct pending){ .id = target.id,
+					     .decision = decision,
+					     .shape = shape_of(p) };
+		return PENDING_ANSWER;
 	}
 }
 
 /* Any frame at all. */
-__noinline int xdp_general(struct xdp_md *ctx)
+__noinline int xdp_general(struct xdp_md *ctx, struct pending *pending)
 {
 	void *data = (void *)(long)ctx->data;
 	struct cursor c = { data, (void *)(long)ctx->data_end };
@@ -199,38 +271,69 @@ __noinline int xdp_general(struct xdp_md *ctx)
 	struct packet p = {};
 	enum parsed parsed;
 
+	if (!pending)
+		return XDP_PASS; /* for the verifier */
+
 	parsed = parse_frame(&c, &p, &key);
 	if (p.end > frame_len)
 		parsed = PARSED_BAD;
-	if (parsed == PARSED_ICMP_ERROR)
-		return xdp_icmp(ctx, (__u32)(c.pos - data), p.v6);
+	if (parsed == PARSED_ICMP_ERROR) {
+		pending->icmp.offset = (__u32)(c.pos - (void *)(long)ctx->data);
+		pending->icmp.v6 = p.v6;
+		return PENDING_ICMP;
+	}
 	if (parsed == PARSED_FLOW)
-		return xdp_flow(ctx, &p, &key, frame_len);
+		return xdp_flow(ctx, &p, &key, frame_len, false, pending);
 	return decide(decision_of_other(parsed), XDP_PASS);
 }
 
-static __always_inline int xdp_plain(struct xdp_md *ctx, struct cursor c, bool v6)
+/* Judge a plain frame of one family, or return PENDING_GENERAL. */
+static __always_inline int xdp_plain(struct xdp_md *ctx, struct cursor c, bool v6,
+				     struct pending *pending)
 {
-	__u32 frame_len = (__u32)(c.end - (void *)(long)ctx->data);
 	struct sl_target_key key __attribute__((aligned(8)));
+	__u32 frame_len = (__u32)(c.end - c.pos);
 	struct packet p = {};
 
-	if (!parse_plain(&c, &p, &key, v6) || p.end > frame_len)
-		return xdp_general(ctx);
-	return xdp_flow(ctx, &p, &key, frame_len);
+	barrier_var(frame_len); /* or the compiler does 32-bit sums with the pointers instead */
+	if (!parse_plain(c, &p, &key, v6))
+		return PENDING_GENERAL;
+	if (is_plain(&p, &key, IPPROTO_TCP, frame_len))
+		return xdp_flow(ctx, &p, &key, frame_len, true, pending);
+	if (is_plain(&p, &key, IPPROTO_UDP, frame_len))
+		return xdp_flow(ctx, &p, &key, frame_len, true, pending);
+	return PENDING_GENERAL;
+}
+
+static __always_inline int xdp_judge(struct xdp_md *ctx, struct pending *pending)
+{
+	struct cursor c = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };
+	int verdict;
+
+	verdict = xdp_plain(ctx, c, false, pending);
+	if (verdict == PENDING_GENERAL)
+		verdict = xdp_plain(ctx, c, true, pending);
+	if (verdict != PENDING_GENERAL)
+		return verdict;
+
+	*pending = (struct pending){};
+	return xdp_general(ctx, pending);
 }
 
 SEC("xdp.frags")
 int sl_xdp(struct xdp_md *ctx)
 {
-	struct cursor c = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };
-	const struct eth_header *eth = cursor_take(&c, sizeof(*eth));
+	struct pending pending;
+	int verdict = xdp_judge(ctx, &pending);
 
-	if (eth && eth->type == bpf_htons(ETH_P_IP))
-		return xdp_plain(ctx, c, false);
-	if (eth && eth->type == bpf_htons(ETH_P_IPV6))
-		return xdp_plain(ctx, c, true);
-	return xdp_general(ctx);
+	switch (verdict) {
+	case PENDING_ANSWER:
+		return xdp_answer(ctx, &pending);
+	case PENDING_ICMP:
+		return xdp_icmp(ctx, &pending);
+	default:
+		return verdict;
+	}
 }
 
 char _license[] SEC("license") = "GPL";
