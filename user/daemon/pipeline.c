@@ -14,6 +14,7 @@ struct pipeline {
 	struct inbox *inbox;
 	uv_async_t wake;
 	struct health *health; /* parallel to model->endpoints */
+	uint64_t n_lapses; /* orders health->lapsed */
 	bool *forced; /* scratch, parallel to model->endpoints */
 	const struct health **members; /* scratch for one service, */
 	bool *chosen; /* as large as the largest pool */
@@ -26,21 +27,21 @@ static const struct settings *settings_of(const struct pipeline *pipeline, uint3
 	return &model->settings[model->endpoints[endpoint].settings];
 }
 
-static void publish(struct pipeline *pipeline, uint32_t endpoint)
+static void publish(struct pipeline *pipeline, uint32_t endpoint, bool forced)
 {
 	const struct settings *settings = settings_of(pipeline, endpoint);
-	const struct health *health = &pipeline->health[endpoint];
+	struct health health = pipeline->health[endpoint];
 
+	health.forced = forced;
 	dataplane_store_word(
 		pipeline->parts.dataplane, endpoint,
-		health_word(health, settings->on_unhealthy, settings->reset_established));
+		health_word(&health, settings->on_unhealthy, settings->reset_established));
 }
 
 static void force_service(struct pipeline *pipeline, const struct service *service, uint32_t min)
 {
 	uint32_t n = pipeline->parts.model->pools[service->pool].n_backends;
 
-	memset(pipeline->chosen, 0, n * sizeof(*pipeline->chosen));
 	for (uint32_t i = 0; i < n; i++)
 		pipeline->members[i] = &pipeline->health[service->endpoints[i]];
 	health_force(pipeline->members, n, min, pipeline->chosen);
@@ -49,26 +50,70 @@ static void force_service(struct pipeline *pipeline, const struct service *servi
 			pipeline->forced[service->endpoints[i]] = true;
 }
 
-/* min_servers counts within each service of these settings; an endpoint forced by one is forced. */
-static void apply_min_servers(struct pipeline *pipeline, uint32_t settings)
+/*
+ * min_servers counts within each service of these settings; an endpoint forced by one is forced.
+ * Fills pipeline->forced, which is about endpoints of these settings only.
+ */
+static void judge_min_servers(struct pipeline *pipeline, uint32_t settings, uint32_t min)
 {
 	const struct model *model = pipeline->parts.model;
-	uint32_t min = plan_probe(model, &model->settings[settings])->min_servers;
 
-	if (!min)
-		return;
 	memset(pipeline->forced, 0, model->n_endpoints * sizeof(*pipeline->forced));
 	for (uint32_t i = 0; i < model->n_services; i++)
 		if (model->services[i].settings == settings)
 			force_service(pipeline, &model->services[i], min);
+}
 
-	for (uint32_t i = 0; i < model->n_endpoints; i++) {
+static uint32_t min_servers_of(const struct pipeline *pipeline, uint32_t settings)
+{
+	const struct model *model = pipeline->parts.model;
+
+	return plan_probe(model, &model->settings[settings])->min_servers;
+}
+
+/* Store the words of those whose being forced changes to what is given. */
+static void publish_forced(struct pipeline *pipeline, uint32_t settings, bool forced)
+{
+	const struct model *model = pipeline->parts.model;
+
+	for (uint32_t i = 0; i < model->n_endpoints; i++)
+		if (model->endpoints[i].settings == settings && pipeline->forced[i] == forced &&
+		    pipeline->health[i].forced != forced)
+			publish(pipeline, i, forced);
+}
+
+/*
+ * Whatever opens does so before anything closes, and what has to stay open is never closed. The
+ * change of pipeline->health[].forced itself is left to note_forced().
+ */
+static void publish_change(struct pipeline *pipeline, uint32_t changed)
+{
+	uint32_t settings = pipeline->parts.model->endpoints[changed].settings;
+	uint32_t min = min_servers_of(pipeline, settings);
+
+	if (!min) {
+		publish(pipeline, changed, false);
+		return;
+	}
+	judge_min_servers(pipeline, settings, min);
+	publish_forced(pipeline, settings, true);
+	publish(pipeline, changed, pipeline->forced[changed]);
+	publish_forced(pipeline, settings, false);
+}
+
+/* Show and log what publish_change() has forced, or no longer forces. */
+static void note_forced(struct pipeline *pipeline, uint32_t settings)
+{
+	const struct model *model = pipeline->parts.model;
+	uint32_t min = min_servers_of(pipeline, settings);
+	struct board *board = pipeline->parts.board;
+
+	for (uint32_t i = 0; min && i < model->n_endpoints; i++) {
 		if (model->endpoints[i].settings != settings ||
 		    pipeline->health[i].forced == pipeline->forced[i])
 			continue;
 		pipeline->health[i].forced = pipeline->forced[i];
-		publish(pipeline, i);
-		board_set_health(pipeline->parts.board, i, &pipeline->health[i], false);
+		board_set_health(board, i, &pipeline->health[i], board_read(board, i).adopted);
 		log_info("%s: %s by min_servers (%u)", model->endpoints[i].text,
 			 pipeline->forced[i] ? "unhealthy, but kept open" : "no longer kept open",
 			 min);
@@ -101,16 +146,17 @@ static void take_letter(struct pipeline *pipeline, const struct letter *letter)
 	struct board *board = pipeline->parts.board;
 
 	health_step(health, &policy, letter->verdict.code, at_ms);
+	if (proven == SL_HEALTHY && health->proven == SL_UNHEALTHY)
+		health->lapsed = ++pipeline->n_lapses;
 	if (health->proven != proven)
-		publish(pipeline, letter->endpoint);
+		publish_change(pipeline, letter->endpoint);
 
 	board_add_verdict(board, letter->endpoint, &letter->verdict, at_ms);
 	board_set_health(board, letter->endpoint, health, false);
 	if (health->shown != shown)
 		log_change(pipeline, letter, shown);
 	if (health->proven != proven)
-		apply_min_servers(pipeline,
-				  pipeline->parts.model->endpoints[letter->endpoint].settings);
+		note_forced(pipeline, pipeline->parts.model->endpoints[letter->endpoint].settings);
 }
 
 static void on_wake(uv_async_t *wake)
@@ -135,22 +181,50 @@ void pipeline_report(void *arg, uint32_t endpoint, const struct verdict *verdict
 		uv_async_send(&pipeline->wake);
 }
 
-static void start_from_words(struct pipeline *pipeline)
+/* What the kernel holds may be anybody's writing: only what proves something is taken over. */
+static bool is_proof(const struct sl_word *word)
 {
+	return word->health == SL_HEALTHY || word->health == SL_UNHEALTHY;
+}
+
+/*
+ * min_servers, like all settings, may have changed while no daemon ran, and so may the members: who
+ * is forced is judged anew. Those that were so far stay the first choice.
+ */
+static void adopt(struct pipeline *pipeline)
+{
+	const struct dataplane *dataplane = pipeline->parts.dataplane;
 	const struct model *model = pipeline->parts.model;
 	uint64_t now_ms = clock_wall_ms();
 
+	pipeline->n_lapses = 1;
 	for (uint32_t i = 0; i < model->n_endpoints; i++) {
-		struct sl_word word = dataplane_word(pipeline->parts.dataplane, i);
-		bool adopted = dataplane_was_adopted(pipeline->parts.dataplane, i) &&
-			       word.health != SL_UNKNOWN;
+		struct sl_word word = dataplane_word(dataplane, i);
+		struct health *health = &pipeline->health[i];
+		bool adopted = dataplane_was_adopted(dataplane, i) && is_proof(&word);
 
-		health_init(&pipeline->health[i], adopted ? word.health : SL_UNKNOWN, now_ms);
-		pipeline->health[i].forced = adopted && (word.flags & SL_WORD_FORCED);
-		board_set_health(pipeline->parts.board, i, &pipeline->health[i], adopted);
-		/* The settings may have changed while no daemon ran. */
-		publish(pipeline, i);
+		health_init(health, adopted ? word.health : SL_UNKNOWN, now_ms);
+		if (adopted && word.flags & SL_WORD_FORCED)
+			health->lapsed = pipeline->n_lapses;
+		board_set_health(pipeline->parts.board, i, health, adopted);
 	}
+}
+
+static void start_from_words(struct pipeline *pipeline)
+{
+	const struct model *model = pipeline->parts.model;
+
+	adopt(pipeline);
+	for (uint32_t s = 0; s < model->n_settings; s++) {
+		uint32_t min = min_servers_of(pipeline, s);
+
+		if (!min)
+			continue;
+		judge_min_servers(pipeline, s, min);
+		note_forced(pipeline, s);
+	}
+	for (uint32_t i = 0; i < model->n_endpoints; i++)
+		publish(pipeline, i, pipeline->health[i].forced);
 }
 
 static uint32_t largest_pool(const struct model *model)
