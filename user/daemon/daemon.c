@@ -191,11 +191,14 @@ static void log_dataplane(const struct daemon *daemon)
 	}
 }
 
-/* Stop probing and answering first: nothing may use the data plane while it goes. */
+/*
+ * Users before what they use: the API's thread reads the engine's counters, the workers hand their
+ * verdicts to the pipeline, and all of them use the data plane.
+ */
 static void stop_threads(struct daemon *daemon)
 {
-	engine_stop(take_ptr(daemon->engine));
 	api_stop(take_ptr(daemon->api));
+	engine_stop(take_ptr(daemon->engine));
 	pipeline_free(take_ptr(daemon->pipeline));
 }
 
@@ -214,15 +217,22 @@ static void close_loop(struct daemon *daemon)
 static int stop_dataplane(struct daemon *daemon, struct err *err)
 {
 	const struct gateway *gateway = &daemon->model->gateway;
+	bool in_force = dataplane_in_force(daemon->dataplane);
+	int r;
 
 	if (!gateway->detach_on_exit) {
 		dataplane_close(take_ptr(daemon->dataplane));
-		log_info("stopped; the gate stays in force (on_exit: keep); "
-			 "'sluice detach --all' removes it");
+		if (in_force)
+			log_info("stopped; the gate stays in force (on_exit: keep); "
+				 "'sluice detach --all' removes it");
+		else
+			log_info("stopped; the gate had been removed before");
 		return 0;
 	}
-	log_info("stopped; the gate is detached (on_exit: detach)");
-	return dataplane_destroy(take_ptr(daemon->dataplane), err);
+	r = dataplane_destroy(take_ptr(daemon->dataplane), err);
+	if (r >= 0)
+		log_info("stopped; the gate is detached (on_exit: detach)");
+	return r;
 }
 
 /* A failed start leaves no gate behind that was not in force before. */
