@@ -32,13 +32,30 @@ struct daemon {
 	struct engine *engine;
 	struct api *api;
 	bool lost; /* somebody removed the gate; said once */
+	bool lost_device[LIMIT_INTERFACES]; /* by attachment; said once */
 };
+
+static void check_devices(struct daemon *daemon)
+{
+	uint32_t n;
+	const struct attachment *attachments = dataplane_attachments(daemon->dataplane, &n);
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (daemon->lost_device[i] || dataplane_has_device(&attachments[i]))
+			continue;
+		daemon->lost_device[i] = true;
+		log_error("interface '%s' was removed, and its gate with it: once it is back, it "
+			  "is guarded only after sluiced is started again",
+			  attachments[i].interface);
+	}
+}
 
 static void on_heartbeat(uv_timer_t *timer)
 {
 	struct daemon *daemon = timer->data;
 
 	dataplane_heartbeat(daemon->dataplane, clock_mono_ns());
+	check_devices(daemon);
 	if (daemon->lost || dataplane_in_force(daemon->dataplane))
 		return;
 	daemon->lost = true;
