@@ -465,13 +465,20 @@ static void test_many(void **state)
 	free(log.seen);
 }
 
-static void test_in_flight_auto(void **state)
+static void test_in_flight_max(void **state)
 {
 	static const struct {
 		rlim_t descriptors;
-		uint32_t in_flight;
+		uint32_t asked, in_flight;
 	} rows[] = {
-		{ 1024, 768 }, { 512, 256 }, { 300, 150 }, { 4096, 3840 }, { 4353, 4096 },
+		{ 1024, 0, 768 },
+		{ 512, 0, 256 },
+		{ 300, 0, 150 },
+		{ 4096, 0, 3840 },
+		{ 4353, 0, 4096 },
+		/* What is asked for is had as far as there are descriptors. */
+		{ 1024, 500, 500 },
+		{ 1024, 65536, 768 },
 	};
 	struct plan plan = plan_to(PROTO_TCP, "127.0.0.1", 9);
 	struct rlimit before;
@@ -485,7 +492,7 @@ static void test_in_flight_auto(void **state)
 		struct engine *engine;
 
 		assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-		engine = start(&plan, 1, 2, 0, &log);
+		engine = start(&plan, 1, 2, rows[i].asked, &log);
 		assert_int_equal(engine_stats(engine).in_flight_max, rows[i].in_flight);
 		engine_stop(engine);
 	}
@@ -522,7 +529,7 @@ int main(void)
 		cmocka_unit_test(test_fail_fast),      cmocka_unit_test(test_bound),
 		cmocka_unit_test(test_queue_overload), cmocka_unit_test(test_lag_overload),
 		cmocka_unit_test(test_stop_in_flight), cmocka_unit_test(test_stop_at_once),
-		cmocka_unit_test(test_many),           cmocka_unit_test(test_in_flight_auto),
+		cmocka_unit_test(test_many),           cmocka_unit_test(test_in_flight_max),
 		cmocka_unit_test(test_start_fails),
 	};
 
