@@ -19,6 +19,7 @@
 static struct sl_word words[N_BACKENDS];
 static bool adopted[N_BACKENDS];
 static int n_stores;
+static bool with_second_service; /* over the first backend alone */
 static int n_open_min; /* the fewest that were open at once */
 
 static int n_open(void)
@@ -75,7 +76,7 @@ static struct model *make_model(uint32_t min_servers)
 						.port = 80,
 						.on_unhealthy = SL_ACTION_REJECT,
 						.reset_established = true };
-	model->pools = calloc(1, sizeof(*model->pools));
+	model->pools = calloc(2, sizeof(*model->pools));
 	model->n_pools = 1;
 	model->pools[0].backends = calloc(N_BACKENDS, sizeof(*model->pools[0].backends));
 	model->pools[0].n_backends = N_BACKENDS;
@@ -83,8 +84,16 @@ static struct model *make_model(uint32_t min_servers)
 		addr_parse(&model->pools[0].backends[i].addr, "10.0.0.0");
 		model->pools[0].backends[i].addr.bytes[15] = i;
 	}
-	model->services = calloc(1, sizeof(*model->services));
+	model->services = calloc(2, sizeof(*model->services));
 	model->n_services = 1;
+	if (with_second_service) {
+		model->pools[1].backends = calloc(1, sizeof(*model->pools[1].backends));
+		model->pools[1].backends[0] = model->pools[0].backends[0];
+		model->pools[1].n_backends = 1;
+		model->n_pools = 2;
+		model->services[1].pool = 1;
+		model->n_services = 2;
+	}
 	assert_int_equal(model_link(model, &err), 0);
 	assert_int_equal(model->n_endpoints, N_BACKENDS);
 	return model;
@@ -231,6 +240,36 @@ static void min_servers_prefers_the_last_healthy(void **state)
 	end(&f);
 }
 
+/* An endpoint of two services is forced as long as one of them needs it. */
+static void min_servers_counts_in_each_service(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	with_second_service = true;
+	begin(&f, 1);
+	with_second_service = false;
+	report(&f, 1, SL_MSG_OK);
+	report(&f, 2, SL_MSG_OK);
+	report(&f, 0, SL_MSG_TCP_CONNECT_FAILED);
+	assert_true(words[0].flags & SL_WORD_FORCED);
+	report(&f, 1, SL_MSG_TCP_CONNECT_FAILED);
+	report(&f, 1, SL_MSG_TCP_CONNECT_FAILED);
+	assert_true(words[0].flags & SL_WORD_FORCED);
+	assert_int_equal(words[1].health, SL_UNHEALTHY);
+	assert_false(words[1].flags & SL_WORD_FORCED);
+	assert_true(board_read(f.board, 0).health.forced);
+	/* Now the first service needs one as well: the last that was healthy. */
+	report(&f, 2, SL_MSG_TCP_CONNECT_FAILED);
+	report(&f, 2, SL_MSG_TCP_CONNECT_FAILED);
+	assert_true(words[0].flags & SL_WORD_FORCED);
+	assert_true(words[2].flags & SL_WORD_FORCED);
+	report(&f, 0, SL_MSG_OK);
+	assert_int_equal(words[0].flags & SL_WORD_FORCED, 0);
+	assert_int_equal(words[2].flags & SL_WORD_FORCED, 0);
+	end(&f);
+}
+
 /* Words of endpoints that are all unhealthy; the last was kept open. */
 static void close_all(void)
 {
@@ -322,6 +361,7 @@ int main(void)
 		cmocka_unit_test(adopts_what_is_in_force),
 		cmocka_unit_test(min_servers_forces_open),
 		cmocka_unit_test(min_servers_prefers_the_last_healthy),
+		cmocka_unit_test(min_servers_counts_in_each_service),
 		cmocka_unit_test(min_servers_may_have_gone),
 		cmocka_unit_test(min_servers_may_have_come),
 		cmocka_unit_test(adopts_no_nonsense),

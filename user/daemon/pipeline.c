@@ -15,6 +15,7 @@ struct pipeline {
 	uv_async_t wake;
 	struct health *health; /* parallel to model->endpoints */
 	uint64_t n_lapses; /* orders health->lapsed */
+	bool shares; /* some endpoint is in more than one service */
 	bool *forced; /* scratch, parallel to model->endpoints */
 	const struct health **members; /* scratch for one service, */
 	bool *chosen; /* as large as the largest pool */
@@ -50,36 +51,80 @@ static void force_service(struct pipeline *pipeline, const struct service *servi
 			pipeline->forced[service->endpoints[i]] = true;
 }
 
-/*
- * min_servers counts within each service of these settings; an endpoint forced by one is forced.
- * Fills pipeline->forced, which is about endpoints of these settings only.
- */
-static void judge_min_servers(struct pipeline *pipeline, uint32_t settings, uint32_t min)
+/* Services [begin, end), of them those with these settings. */
+struct scope {
+	uint32_t begin, end, settings, min;
+};
+
+static struct scope scope_all(const struct pipeline *pipeline, uint32_t settings)
 {
 	const struct model *model = pipeline->parts.model;
 
-	memset(pipeline->forced, 0, model->n_endpoints * sizeof(*pipeline->forced));
-	for (uint32_t i = 0; i < model->n_services; i++)
-		if (model->services[i].settings == settings)
-			force_service(pipeline, &model->services[i], min);
+	return (struct scope){
+		.end = model->n_services,
+		.settings = settings,
+		.min = plan_probe(model, &model->settings[settings])->min_servers,
+	};
 }
 
-static uint32_t min_servers_of(const struct pipeline *pipeline, uint32_t settings)
+/* The services that a change of this endpoint may matter to. */
+static struct scope scope_of(const struct pipeline *pipeline, uint32_t endpoint)
 {
-	const struct model *model = pipeline->parts.model;
+	const struct endpoint *changed = &pipeline->parts.model->endpoints[endpoint];
+	struct scope scope = scope_all(pipeline, changed->settings);
 
-	return plan_probe(model, &model->settings[settings])->min_servers;
+	if (!pipeline->shares) {
+		scope.begin = changed->service;
+		scope.end = changed->service + 1;
+	}
+	return scope;
 }
 
-/* Store the words of those whose being forced changes to what is given. */
-static void publish_forced(struct pipeline *pipeline, uint32_t settings, bool forced)
+/* Call fn for every endpoint of the services; for one of several services more than once. */
+static void for_each(struct pipeline *pipeline, const struct scope *scope,
+		     void (*fn)(struct pipeline *pipeline, uint32_t endpoint, uint32_t min))
 {
 	const struct model *model = pipeline->parts.model;
 
-	for (uint32_t i = 0; i < model->n_endpoints; i++)
-		if (model->endpoints[i].settings == settings && pipeline->forced[i] == forced &&
-		    pipeline->health[i].forced != forced)
-			publish(pipeline, i, forced);
+	for (uint32_t s = scope->begin; s < scope->end; s++) {
+		const struct service *service = &model->services[s];
+
+		if (service->settings != scope->settings)
+			continue;
+		for (uint32_t i = 0; i < model->pools[service->pool].n_backends; i++)
+			fn(pipeline, service->endpoints[i], scope->min);
+	}
+}
+
+static void clear_forced(struct pipeline *pipeline, uint32_t endpoint, uint32_t min)
+{
+	(void)min;
+	pipeline->forced[endpoint] = false;
+}
+
+/* min_servers counts within each service; an endpoint forced by one is forced. */
+static void judge_min_servers(struct pipeline *pipeline, const struct scope *scope)
+{
+	const struct model *model = pipeline->parts.model;
+
+	for_each(pipeline, scope, clear_forced);
+	for (uint32_t s = scope->begin; s < scope->end; s++)
+		if (model->services[s].settings == scope->settings)
+			force_service(pipeline, &model->services[s], scope->min);
+}
+
+static void publish_opened(struct pipeline *pipeline, uint32_t endpoint, uint32_t min)
+{
+	(void)min;
+	if (pipeline->forced[endpoint] && !pipeline->health[endpoint].forced)
+		publish(pipeline, endpoint, true);
+}
+
+static void publish_closed(struct pipeline *pipeline, uint32_t endpoint, uint32_t min)
+{
+	(void)min;
+	if (!pipeline->forced[endpoint] && pipeline->health[endpoint].forced)
+		publish(pipeline, endpoint, false);
 }
 
 /*
@@ -88,36 +133,38 @@ static void publish_forced(struct pipeline *pipeline, uint32_t settings, bool fo
  */
 static void publish_change(struct pipeline *pipeline, uint32_t changed)
 {
-	uint32_t settings = pipeline->parts.model->endpoints[changed].settings;
-	uint32_t min = min_servers_of(pipeline, settings);
+	struct scope scope = scope_of(pipeline, changed);
 
-	if (!min) {
+	if (!scope.min) {
 		publish(pipeline, changed, false);
 		return;
 	}
-	judge_min_servers(pipeline, settings, min);
-	publish_forced(pipeline, settings, true);
+	judge_min_servers(pipeline, &scope);
+	for_each(pipeline, &scope, publish_opened);
 	publish(pipeline, changed, pipeline->forced[changed]);
-	publish_forced(pipeline, settings, false);
+	for_each(pipeline, &scope, publish_closed);
 }
 
-/* Show and log what publish_change() has forced, or no longer forces. */
-static void note_forced(struct pipeline *pipeline, uint32_t settings)
+/* Show and log that the endpoint is forced, or no longer. */
+static void note_forced(struct pipeline *pipeline, uint32_t endpoint, uint32_t min)
 {
-	const struct model *model = pipeline->parts.model;
-	uint32_t min = min_servers_of(pipeline, settings);
+	struct health *health = &pipeline->health[endpoint];
 	struct board *board = pipeline->parts.board;
 
-	for (uint32_t i = 0; min && i < model->n_endpoints; i++) {
-		if (model->endpoints[i].settings != settings ||
-		    pipeline->health[i].forced == pipeline->forced[i])
-			continue;
-		pipeline->health[i].forced = pipeline->forced[i];
-		board_set_health(board, i, &pipeline->health[i], board_read(board, i).adopted);
-		log_info("%s: %s by min_servers (%u)", model->endpoints[i].text,
-			 pipeline->forced[i] ? "unhealthy, but kept open" : "no longer kept open",
-			 min);
-	}
+	if (health->forced == pipeline->forced[endpoint])
+		return;
+	health->forced = pipeline->forced[endpoint];
+	board_set_health(board, endpoint, health, board_read(board, endpoint).adopted);
+	log_info("%s: %s by min_servers (%u)", pipeline->parts.model->endpoints[endpoint].text,
+		 health->forced ? "unhealthy, but kept open" : "no longer kept open", min);
+}
+
+static void note_change(struct pipeline *pipeline, uint32_t changed)
+{
+	struct scope scope = scope_of(pipeline, changed);
+
+	if (scope.min)
+		for_each(pipeline, &scope, note_forced);
 }
 
 static void log_change(const struct pipeline *pipeline, const struct letter *letter,
@@ -156,7 +203,7 @@ static void take_letter(struct pipeline *pipeline, const struct letter *letter)
 	if (health->shown != shown)
 		log_change(pipeline, letter, shown);
 	if (health->proven != proven)
-		note_forced(pipeline, pipeline->parts.model->endpoints[letter->endpoint].settings);
+		note_change(pipeline, letter->endpoint);
 }
 
 static void on_wake(uv_async_t *wake)
@@ -216,15 +263,25 @@ static void start_from_words(struct pipeline *pipeline)
 
 	adopt(pipeline);
 	for (uint32_t s = 0; s < model->n_settings; s++) {
-		uint32_t min = min_servers_of(pipeline, s);
+		struct scope scope = scope_all(pipeline, s);
 
-		if (!min)
+		if (!scope.min)
 			continue;
-		judge_min_servers(pipeline, s, min);
-		note_forced(pipeline, s);
+		judge_min_servers(pipeline, &scope);
+		for_each(pipeline, &scope, note_forced);
 	}
 	for (uint32_t i = 0; i < model->n_endpoints; i++)
 		publish(pipeline, i, pipeline->health[i].forced);
+}
+
+/* Every endpoint is in one service at least. */
+static bool shares_endpoints(const struct model *model)
+{
+	uint64_t n_members = 0;
+
+	for (uint32_t i = 0; i < model->n_services; i++)
+		n_members += model->pools[model->services[i].pool].n_backends;
+	return n_members > model->n_endpoints;
 }
 
 static uint32_t largest_pool(const struct model *model)
@@ -278,6 +335,7 @@ int pipeline_new(struct pipeline **ret, const struct pipeline_parts *parts)
 		return r;
 	}
 	pipeline->wake.data = pipeline;
+	pipeline->shares = shares_endpoints(parts->model);
 	start_from_words(pipeline);
 
 	*ret = pipeline;
