@@ -64,6 +64,7 @@ check "detach --all: the gate is gone" test ! -e "$SLUICE_BPFFS/v1"
 check "detach --all: status says so" eventually status_says "NOTHING IS GUARDED"
 check "detach --all: and the log" eventually grep -q 'gate was removed' "$work/sluiced.log"
 check "detach --all: and the daemon still stops in order" daemon_stop TERM
+refute "detach --all: and does not claim that the gate stays" grep -q 'on_exit: keep' "$work/sluiced.log"
 daemon_start
 eventually health_is 10.2.1.2 Healthy || fail "backend is healthy"
 
@@ -92,3 +93,16 @@ daemon_stop KILL
 check "loss: and opens when its heartbeat has been silent" eventually fetch http://10.2.1.2/
 daemon_start
 check "loss: a new daemon closes it at once" eventually refused http://10.2.1.2/
+daemon_stop TERM
+sluice detach --all >/dev/null
+
+# Many workers take longer to stop than few, and meanwhile clients go on asking.
+web_config "probe_workers: 16" "$both_interfaces"
+for round in 1 2 3; do
+	daemon_start
+	for _ in 1 2 3; do
+		bg gateway curl -s --unix-socket "$SLUICE_SOCKET" 'http://sluice/v1/status?[1-100000]'
+	done
+	eventually daemon_is_up || fail "the daemon answers"
+	check "busy: orderly stop, round $round" daemon_stop TERM
+done

@@ -24,6 +24,7 @@
 static struct sl_meta fake_meta;
 static struct sl_endpoint_stats fake_stats;
 static struct sl_decision_counts fake_decisions;
+static unsigned int fake_removed_ifindex;
 static int fake_stats_result;
 static int fake_detach_result;
 static char fake_detached[128];
@@ -50,6 +51,11 @@ bool dataplane_in_force(const struct dataplane *dp)
 {
 	(void)dp;
 	return true;
+}
+
+bool dataplane_has_device(const struct attachment *attachment)
+{
+	return attachment->ifindex != fake_removed_ifindex;
 }
 
 struct sl_meta dataplane_meta(const struct dataplane *dp)

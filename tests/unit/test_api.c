@@ -188,6 +188,7 @@ static void test_status(void **state)
 	assert_string_equal(text_at(json, "interfaces.0.steps.0"),
 			    "xdp-native: passed over, the device is virtual");
 	assert_string_equal(text_at(json, "interfaces.1.egress"), "none");
+	assert_true(json_is_false(at(json, "interfaces.0.removed")));
 	assert_int_equal(number_at(json, "totals.pools"), 3);
 	assert_int_equal(number_at(json, "totals.services"), 3);
 	assert_int_equal(number_at(json, "totals.endpoints"), 7);
@@ -198,6 +199,13 @@ static void test_status(void **state)
 	assert_int_equal(number_at(json, "decisions.drop_closed"), 0);
 	assert_int_equal(number_at(json, "engine.in_flight_max"), 512);
 	assert_int_equal(number_at(json, "engine.overloaded"), 5);
+	json_decref(json);
+
+	fake_removed_ifindex = 8;
+	json = get("/v1/status", 200);
+	fake_removed_ifindex = 0;
+	assert_true(json_is_false(at(json, "interfaces.0.removed")));
+	assert_true(json_is_true(at(json, "interfaces.1.removed")));
 	json_decref(json);
 }
 

@@ -349,7 +349,7 @@ static void test_queue_overload(void **state)
 }
 
 /* The loop is kept busy while a probe runs out of time: that timeout proves nothing. */
-static void test_lag_overload(void **state)
+static void check_lag_overload(uint32_t timeout_ms, uint32_t pause_ms)
 {
 	static const struct peer_step hold[] = { DO(PEER_HOLD) };
 	static const struct peer_step close[] = { DO(PEER_CLOSE) };
@@ -358,12 +358,11 @@ static void test_lag_overload(void **state)
 	struct plan plans[2];
 	struct log log;
 
-	(void)state;
 	servers_start(&servers, "127.0.0.1", hold, close);
 	log_open(&log, 100);
-	log.pause_ms = 1500;
+	log.pause_ms = pause_ms;
 	plans[0] = plan_to(PROTO_HTTP, "127.0.0.1", peer_port(servers.peers[0]));
-	plans[0].timeout_ms = 1000;
+	plans[0].timeout_ms = timeout_ms;
 	plans[0].interval_ms = 1000;
 	plans[1] = plan_to(PROTO_HTTP, "127.0.0.1", peer_port(servers.peers[1]));
 	engine = start(plans, 2, 1, 10, &log);
@@ -380,6 +379,14 @@ static void test_lag_overload(void **state)
 	assert_int_equal(log.seen[2].verdict.code, SL_MSG_BACKEND_TIMEOUT);
 	servers_stop(&servers);
 	free(log.seen);
+}
+
+static void test_lag_overload(void **state)
+{
+	(void)state;
+	check_lag_overload(1000, 1500);
+	/* A short timeout is missed by a short absence. */
+	check_lag_overload(400, 450);
 }
 
 /* Stopping does not wait for what is in flight or queued, and nothing is reported afterwards. */
@@ -458,13 +465,20 @@ static void test_many(void **state)
 	free(log.seen);
 }
 
-static void test_in_flight_auto(void **state)
+static void test_in_flight_max(void **state)
 {
 	static const struct {
 		rlim_t descriptors;
-		uint32_t in_flight;
+		uint32_t asked, in_flight;
 	} rows[] = {
-		{ 1024, 768 }, { 512, 256 }, { 300, 150 }, { 4096, 3840 }, { 4353, 4096 },
+		{ 1024, 0, 768 },
+		{ 512, 0, 256 },
+		{ 300, 0, 150 },
+		{ 4096, 0, 3840 },
+		{ 4353, 0, 4096 },
+		/* What is asked for is had as far as there are descriptors. */
+		{ 1024, 500, 500 },
+		{ 1024, 65536, 768 },
 	};
 	struct plan plan = plan_to(PROTO_TCP, "127.0.0.1", 9);
 	struct rlimit before;
@@ -478,7 +492,7 @@ static void test_in_flight_auto(void **state)
 		struct engine *engine;
 
 		assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-		engine = start(&plan, 1, 2, 0, &log);
+		engine = start(&plan, 1, 2, rows[i].asked, &log);
 		assert_int_equal(engine_stats(engine).in_flight_max, rows[i].in_flight);
 		engine_stop(engine);
 	}
@@ -515,7 +529,7 @@ int main(void)
 		cmocka_unit_test(test_fail_fast),      cmocka_unit_test(test_bound),
 		cmocka_unit_test(test_queue_overload), cmocka_unit_test(test_lag_overload),
 		cmocka_unit_test(test_stop_in_flight), cmocka_unit_test(test_stop_at_once),
-		cmocka_unit_test(test_many),           cmocka_unit_test(test_in_flight_auto),
+		cmocka_unit_test(test_many),           cmocka_unit_test(test_in_flight_max),
 		cmocka_unit_test(test_start_fails),
 	};
 

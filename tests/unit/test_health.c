@@ -97,7 +97,6 @@ static void live(const struct life *life)
 				 health_name(health.proven));
 		assert_int_equal(changed, shown || proven);
 		assert_int_equal(health.since_ms, shown ? now_ms : before.since_ms);
-		assert_int_equal(health.proven_ms, proven ? now_ms : before.proven_ms);
 	}
 }
 
@@ -116,7 +115,7 @@ static void test_counts(void **state)
 	(void)state;
 	health_init(&health, SL_UNKNOWN, 7);
 	assert_int_equal(health.since_ms, 7);
-	assert_int_equal(health.proven_ms, 7);
+	assert_int_equal(health.lapsed, 0);
 	assert_false(health.forced);
 	health_step(&health, &policy, SL_MSG_BACKEND_TIMEOUT, 8);
 	health_step(&health, &policy, SL_MSG_HTTP_STATUS_MISMATCH, 8);
@@ -129,7 +128,7 @@ static void test_counts(void **state)
 	assert_int_equal(health.successes, 1);
 }
 
-/* One letter per member; digits: when its proven state last changed. */
+/* One letter per member; digits: when it lapsed. */
 static const struct force_row {
 	const char *members, *times;
 	uint32_t min;
@@ -155,6 +154,9 @@ static const struct force_row {
 	{ "UUU", "111", 2, "xx." },
 	{ "UUU", "211", 2, "xx." },
 	{ "UHU", "595", 2, "x.." },
+	/* Never healthy at all is last. */
+	{ "UUU", "001", 1, "..x" },
+	{ "UUU", "001", 2, "x.x" },
 	/* More than there are. */
 	{ "UU", "12", 9, "xx" },
 	{ "HU", "12", 9, ".x" },
@@ -169,7 +171,8 @@ static void check_forced(const struct force_row *row, bool before)
 	size_t n = strlen(row->members);
 
 	for (size_t i = 0; i < n; i++) {
-		health_init(&healths[i], health_of(row->members[i]), (uint64_t)row->times[i]);
+		health_init(&healths[i], health_of(row->members[i]), 7);
+		healths[i].lapsed = (uint64_t)(row->times[i] - '0');
 		/* What is shown must not matter. */
 		healths[i].shown = SL_UNKNOWN;
 		members[i] = &healths[i];
@@ -177,7 +180,7 @@ static void check_forced(const struct force_row *row, bool before)
 	}
 	health_force(members, (uint32_t)n, row->min, forced);
 	for (size_t i = 0; i < n; i++)
-		assert_int_equal(forced[i], before || row->forced[i] == 'x');
+		assert_int_equal(forced[i], row->forced[i] == 'x');
 }
 
 static void test_force(void **state)

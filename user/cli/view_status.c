@@ -53,6 +53,14 @@ static void print_totals(const struct view *view, const json_t *totals, const js
 		text_get_uint(engine, "loop_lag_ms"));
 }
 
+/* Whether our programs are on the interface, and since when. */
+static const char *programs_of(const json_t *interface)
+{
+	if (text_get_bool(interface, "removed"))
+		return "GONE: guards nothing until sluiced is restarted";
+	return text_get_bool(interface, "adopted") ? "adopted" : "attached";
+}
+
 static int print_interfaces(const struct view *view, const json_t *interfaces)
 {
 	static const char *const headings[] = { "INTERFACE", "INGRESS", "EGRESS", "PROGRAMS" };
@@ -68,8 +76,7 @@ static int print_interfaces(const struct view *view, const json_t *interfaces)
 		table_cell(table, TABLE_PLAIN, "%s", text_get(interface, "name"));
 		table_cell(table, TABLE_PLAIN, "%s", text_get(interface, "ingress"));
 		table_cell(table, TABLE_PLAIN, "%s", text_get(interface, "egress"));
-		table_cell(table, TABLE_PLAIN, "%s",
-			   text_get_bool(interface, "adopted") ? "adopted" : "attached");
+		table_cell(table, TABLE_PLAIN, "%s", programs_of(interface));
 	}
 	fputc('\n', view->out);
 	r = table_print(table, view->out, view->color);

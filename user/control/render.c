@@ -68,6 +68,7 @@ static json_t *render_interfaces(const struct dataplane *dataplane)
 		json_put_text(&json, "ingress", attach_mode_name(attachment->ingress));
 		json_put_text(&json, "egress", attach_mode_name(attachment->egress));
 		json_put_bool(&json, "adopted", attachment->adopted);
+		json_put_bool(&json, "removed", !dataplane_has_device(attachment));
 		json_put(&json, "steps", steps);
 		json_push(&array, json);
 	}

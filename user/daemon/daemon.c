@@ -32,13 +32,30 @@ struct daemon {
 	struct engine *engine;
 	struct api *api;
 	bool lost; /* somebody removed the gate; said once */
+	bool lost_device[LIMIT_INTERFACES]; /* by attachment; said once */
 };
+
+static void check_devices(struct daemon *daemon)
+{
+	uint32_t n;
+	const struct attachment *attachments = dataplane_attachments(daemon->dataplane, &n);
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (daemon->lost_device[i] || dataplane_has_device(&attachments[i]))
+			continue;
+		daemon->lost_device[i] = true;
+		log_error("interface '%s' was removed, and its gate with it: once it is back, it "
+			  "is guarded only after sluiced is started again",
+			  attachments[i].interface);
+	}
+}
 
 static void on_heartbeat(uv_timer_t *timer)
 {
 	struct daemon *daemon = timer->data;
 
 	dataplane_heartbeat(daemon->dataplane, clock_mono_ns());
+	check_devices(daemon);
 	if (daemon->lost || dataplane_in_force(daemon->dataplane))
 		return;
 	daemon->lost = true;
@@ -191,11 +208,14 @@ static void log_dataplane(const struct daemon *daemon)
 	}
 }
 
-/* Stop probing and answering first: nothing may use the data plane while it goes. */
+/*
+ * Users before what they use: the API's thread reads the engine's counters, the workers hand their
+ * verdicts to the pipeline, and all of them use the data plane.
+ */
 static void stop_threads(struct daemon *daemon)
 {
-	engine_stop(take_ptr(daemon->engine));
 	api_stop(take_ptr(daemon->api));
+	engine_stop(take_ptr(daemon->engine));
 	pipeline_free(take_ptr(daemon->pipeline));
 }
 
@@ -214,15 +234,22 @@ static void close_loop(struct daemon *daemon)
 static int stop_dataplane(struct daemon *daemon, struct err *err)
 {
 	const struct gateway *gateway = &daemon->model->gateway;
+	bool in_force = dataplane_in_force(daemon->dataplane);
+	int r;
 
 	if (!gateway->detach_on_exit) {
 		dataplane_close(take_ptr(daemon->dataplane));
-		log_info("stopped; the gate stays in force (on_exit: keep); "
-			 "'sluice detach --all' removes it");
+		if (in_force)
+			log_info("stopped; the gate stays in force (on_exit: keep); "
+				 "'sluice detach --all' removes it");
+		else
+			log_info("stopped; the gate had been removed before");
 		return 0;
 	}
-	log_info("stopped; the gate is detached (on_exit: detach)");
-	return dataplane_destroy(take_ptr(daemon->dataplane), err);
+	r = dataplane_destroy(take_ptr(daemon->dataplane), err);
+	if (r >= 0)
+		log_info("stopped; the gate is detached (on_exit: detach)");
+	return r;
 }
 
 /* A failed start leaves no gate behind that was not in force before. */

@@ -14,6 +14,8 @@ struct pipeline {
 	struct inbox *inbox;
 	uv_async_t wake;
 	struct health *health; /* parallel to model->endpoints */
+	uint64_t n_lapses; /* orders health->lapsed */
+	bool shares; /* some endpoint is in more than one service */
 	bool *forced; /* scratch, parallel to model->endpoints */
 	const struct health **members; /* scratch for one service, */
 	bool *chosen; /* as large as the largest pool */
@@ -26,21 +28,21 @@ static const struct settings *settings_of(const struct pipeline *pipeline, uint3
 	return &model->settings[model->endpoints[endpoint].settings];
 }
 
-static void publish(struct pipeline *pipeline, uint32_t endpoint)
+static void publish(struct pipeline *pipeline, uint32_t endpoint, bool forced)
 {
 	const struct settings *settings = settings_of(pipeline, endpoint);
-	const struct health *health = &pipeline->health[endpoint];
+	struct health health = pipeline->health[endpoint];
 
+	health.forced = forced;
 	dataplane_store_word(
 		pipeline->parts.dataplane, endpoint,
-		health_word(health, settings->on_unhealthy, settings->reset_established));
+		health_word(&health, settings->on_unhealthy, settings->reset_established));
 }
 
 static void force_service(struct pipeline *pipeline, const struct service *service, uint32_t min)
 {
 	uint32_t n = pipeline->parts.model->pools[service->pool].n_backends;
 
-	memset(pipeline->chosen, 0, n * sizeof(*pipeline->chosen));
 	for (uint32_t i = 0; i < n; i++)
 		pipeline->members[i] = &pipeline->health[service->endpoints[i]];
 	health_force(pipeline->members, n, min, pipeline->chosen);
@@ -49,30 +51,120 @@ static void force_service(struct pipeline *pipeline, const struct service *servi
 			pipeline->forced[service->endpoints[i]] = true;
 }
 
-/* min_servers counts within each service of these settings; an endpoint forced by one is forced. */
-static void apply_min_servers(struct pipeline *pipeline, uint32_t settings)
+/* Services [begin, end), of them those with these settings. */
+struct scope {
+	uint32_t begin, end, settings, min;
+};
+
+static struct scope scope_all(const struct pipeline *pipeline, uint32_t settings)
 {
 	const struct model *model = pipeline->parts.model;
-	uint32_t min = plan_probe(model, &model->settings[settings])->min_servers;
 
-	if (!min)
-		return;
-	memset(pipeline->forced, 0, model->n_endpoints * sizeof(*pipeline->forced));
-	for (uint32_t i = 0; i < model->n_services; i++)
-		if (model->services[i].settings == settings)
-			force_service(pipeline, &model->services[i], min);
+	return (struct scope){
+		.end = model->n_services,
+		.settings = settings,
+		.min = plan_probe(model, &model->settings[settings])->min_servers,
+	};
+}
 
-	for (uint32_t i = 0; i < model->n_endpoints; i++) {
-		if (model->endpoints[i].settings != settings ||
-		    pipeline->health[i].forced == pipeline->forced[i])
-			continue;
-		pipeline->health[i].forced = pipeline->forced[i];
-		publish(pipeline, i);
-		board_set_health(pipeline->parts.board, i, &pipeline->health[i], false);
-		log_info("%s: %s by min_servers (%u)", model->endpoints[i].text,
-			 pipeline->forced[i] ? "unhealthy, but kept open" : "no longer kept open",
-			 min);
+/* The services that a change of this endpoint may matter to. */
+static struct scope scope_of(const struct pipeline *pipeline, uint32_t endpoint)
+{
+	const struct endpoint *changed = &pipeline->parts.model->endpoints[endpoint];
+	struct scope scope = scope_all(pipeline, changed->settings);
+
+	if (!pipeline->shares) {
+		scope.begin = changed->service;
+		scope.end = changed->service + 1;
 	}
+	return scope;
+}
+
+/* Call fn for every endpoint of the services; for one of several services more than once. */
+static void for_each(struct pipeline *pipeline, const struct scope *scope,
+		     void (*fn)(struct pipeline *pipeline, uint32_t endpoint, uint32_t min))
+{
+	const struct model *model = pipeline->parts.model;
+
+	for (uint32_t s = scope->begin; s < scope->end; s++) {
+		const struct service *service = &model->services[s];
+
+		if (service->settings != scope->settings)
+			continue;
+		for (uint32_t i = 0; i < model->pools[service->pool].n_backends; i++)
+			fn(pipeline, service->endpoints[i], scope->min);
+	}
+}
+
+static void clear_forced(struct pipeline *pipeline, uint32_t endpoint, uint32_t min)
+{
+	(void)min;
+	pipeline->forced[endpoint] = false;
+}
+
+/* min_servers counts within each service; an endpoint forced by one is forced. */
+static void judge_min_servers(struct pipeline *pipeline, const struct scope *scope)
+{
+	const struct model *model = pipeline->parts.model;
+
+	for_each(pipeline, scope, clear_forced);
+	for (uint32_t s = scope->begin; s < scope->end; s++)
+		if (model->services[s].settings == scope->settings)
+			force_service(pipeline, &model->services[s], scope->min);
+}
+
+static void publish_opened(struct pipeline *pipeline, uint32_t endpoint, uint32_t min)
+{
+	(void)min;
+	if (pipeline->forced[endpoint] && !pipeline->health[endpoint].forced)
+		publish(pipeline, endpoint, true);
+}
+
+static void publish_closed(struct pipeline *pipeline, uint32_t endpoint, uint32_t min)
+{
+	(void)min;
+	if (!pipeline->forced[endpoint] && pipeline->health[endpoint].forced)
+		publish(pipeline, endpoint, false);
+}
+
+/*
+ * Whatever opens does so before anything closes, and what has to stay open is never closed. The
+ * change of pipeline->health[].forced itself is left to note_forced().
+ */
+static void publish_change(struct pipeline *pipeline, uint32_t changed)
+{
+	struct scope scope = scope_of(pipeline, changed);
+
+	if (!scope.min) {
+		publish(pipeline, changed, false);
+		return;
+	}
+	judge_min_servers(pipeline, &scope);
+	for_each(pipeline, &scope, publish_opened);
+	publish(pipeline, changed, pipeline->forced[changed]);
+	for_each(pipeline, &scope, publish_closed);
+}
+
+/* Show and log that the endpoint is forced, or no longer. */
+static void note_forced(struct pipeline *pipeline, uint32_t endpoint, uint32_t min)
+{
+	struct health *health = &pipeline->health[endpoint];
+	struct board *board = pipeline->parts.board;
+
+	if (health->forced == pipeline->forced[endpoint])
+		return;
+	health->forced = pipeline->forced[endpoint];
+	board_set_health(board, endpoint, health, board_read(board, endpoint).adopted);
+	log_info("%s: %s by min_servers (%u)", pipeline->parts.model->endpoints[endpoint].text,
+		 health->forced ? "unhealthy, but kept open" : "no longer kept open", min);
+}
+
+static void note_change(struct pipeline *pipeline, uint32_t changed)
+{
+	struct scope scope = scope_of(pipeline, changed);
+
+	if (scope.min)
+		for_each(pipeline, &scope, note_forced);
 }
 
 static void log_change(const struct pipeline *pipeline, const struct letter *letter,
@@ -101,16 +193,17 @@ static void take_letter(struct pipeline *pipeline, const struct letter *letter)
 	struct board *board = pipeline->parts.board;
 
 	health_step(health, &policy, letter->verdict.code, at_ms);
+	if (proven == SL_HEALTHY && health->proven == SL_UNHEALTHY)
+		health->lapsed = ++pipeline->n_lapses;
 	if (health->proven != proven)
-		publish(pipeline, letter->endpoint);
+		publish_change(pipeline, letter->endpoint);
 
 	board_add_verdict(board, letter->endpoint, &letter->verdict, at_ms);
 	board_set_health(board, letter->endpoint, health, false);
 	if (health->shown != shown)
 		log_change(pipeline, letter, shown);
 	if (health->proven != proven)
-		apply_min_servers(pipeline,
-				  pipeline->parts.model->endpoints[letter->endpoint].settings);
+		note_change(pipeline, letter->endpoint);
 }
 
 static void on_wake(uv_async_t *wake)
@@ -135,22 +228,60 @@ void pipeline_report(void *arg, uint32_t endpoint, const struct verdict *verdict
 		uv_async_send(&pipeline->wake);
 }
 
-static void start_from_words(struct pipeline *pipeline)
+/* What the kernel holds may be anybody's writing: only what proves something is taken over. */
+static bool is_proof(const struct sl_word *word)
 {
+	return word->health == SL_HEALTHY || word->health == SL_UNHEALTHY;
+}
+
+/*
+ * min_servers, like all settings, may have changed while no daemon ran, and so may the members: who
+ * is forced is judged anew. Those that were so far stay the first choice.
+ */
+static void adopt(struct pipeline *pipeline)
+{
+	const struct dataplane *dataplane = pipeline->parts.dataplane;
 	const struct model *model = pipeline->parts.model;
 	uint64_t now_ms = clock_wall_ms();
 
+	pipeline->n_lapses = 1;
 	for (uint32_t i = 0; i < model->n_endpoints; i++) {
-		struct sl_word word = dataplane_word(pipeline->parts.dataplane, i);
-		bool adopted = dataplane_was_adopted(pipeline->parts.dataplane, i) &&
-			       word.health != SL_UNKNOWN;
+		struct sl_word word = dataplane_word(dataplane, i);
+		struct health *health = &pipeline->health[i];
+		bool adopted = dataplane_was_adopted(dataplane, i) && is_proof(&word);
 
-		health_init(&pipeline->health[i], adopted ? word.health : SL_UNKNOWN, now_ms);
-		pipeline->health[i].forced = adopted && (word.flags & SL_WORD_FORCED);
-		board_set_health(pipeline->parts.board, i, &pipeline->health[i], adopted);
-		/* The settings may have changed while no daemon ran. */
-		publish(pipeline, i);
+		health_init(health, adopted ? word.health : SL_UNKNOWN, now_ms);
+		if (adopted && word.flags & SL_WORD_FORCED)
+			health->lapsed = pipeline->n_lapses;
+		board_set_health(pipeline->parts.board, i, health, adopted);
 	}
+}
+
+static void start_from_words(struct pipeline *pipeline)
+{
+	const struct model *model = pipeline->parts.model;
+
+	adopt(pipeline);
+	for (uint32_t s = 0; s < model->n_settings; s++) {
+		struct scope scope = scope_all(pipeline, s);
+
+		if (!scope.min)
+			continue;
+		judge_min_servers(pipeline, &scope);
+		for_each(pipeline, &scope, note_forced);
+	}
+	for (uint32_t i = 0; i < model->n_endpoints; i++)
+		publish(pipeline, i, pipeline->health[i].forced);
+}
+
+/* Every endpoint is in one service at least. */
+static bool shares_endpoints(const struct model *model)
+{
+	uint64_t n_members = 0;
+
+	for (uint32_t i = 0; i < model->n_services; i++)
+		n_members += model->pools[model->services[i].pool].n_backends;
+	return n_members > model->n_endpoints;
 }
 
 static uint32_t largest_pool(const struct model *model)
@@ -204,6 +335,7 @@ int pipeline_new(struct pipeline **ret, const struct pipeline_parts *parts)
 		return r;
 	}
 	pipeline->wake.data = pipeline;
+	pipeline->shares = shares_endpoints(parts->model);
 	start_from_words(pipeline);
 
 	*ret = pipeline;

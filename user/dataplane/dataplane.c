@@ -89,6 +89,14 @@ bool dataplane_in_force(const struct dataplane *dp)
 	return pins_exist(dp->pins);
 }
 
+bool dataplane_has_device(const struct attachment *attachment)
+{
+	char name[IFNAMSIZ];
+
+	/* Only a clear answer counts: the question takes a descriptor, which may be short. */
+	return if_indextoname(attachment->ifindex, name) || errno != ENXIO;
+}
+
 /* --- words and counters ---------------------------------------------------------------------- */
 
 static uint32_t id_of(const struct dataplane *dp, uint32_t endpoint)

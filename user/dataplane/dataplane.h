@@ -80,6 +80,12 @@ bool dataplane_is_new(const struct dataplane *dp);
 /* Whether what we pinned is still there: false after somebody else's dataplane_detach_all(). */
 bool dataplane_in_force(const struct dataplane *dp);
 
+/*
+ * Whether the device of that attachment still exists. A device takes its gate with it when it goes,
+ * and one that is made under the same name later is another device, which nothing guards.
+ */
+bool dataplane_has_device(const struct attachment *attachment);
+
 #define DATAPLANE_NOTE_LEN 160
 
 /* What opening did that an operator should find in the log; i from 0, NULL: no more. */

@@ -7,7 +7,6 @@ void health_init(struct health *health, enum sl_health proven, uint64_t now_ms)
 		.shown = proven,
 		.proven = proven,
 		.since_ms = now_ms,
-		.proven_ms = now_ms,
 	};
 }
 
@@ -29,8 +28,6 @@ static bool set_states(struct health *health, enum sl_health proven, enum sl_hea
 {
 	bool changed = health->proven != proven || health->shown != shown;
 
-	if (health->proven != proven)
-		health->proven_ms = now_ms;
 	if (health->shown != shown)
 		health->since_ms = now_ms;
 	health->proven = proven;
@@ -59,35 +56,36 @@ bool health_step(struct health *health, const struct health_policy *policy, enum
 	return set_states(health, proven, proven, now_ms);
 }
 
-/* How many closed members were healthy more recently than members[i]; ties go by position. */
-static uint32_t rank_of(const struct health *const members[], uint32_t n_members, uint32_t i)
+/* Whether a was healthy more recently than b; NULL: no candidate yet. */
+static bool is_fresher(const struct health *a, const struct health *b)
 {
-	uint32_t rank = 0;
+	return !b || a->lapsed > b->lapsed;
+}
 
-	for (uint32_t j = 0; j < n_members; j++) {
-		if (j == i || members[j]->proven != SL_UNHEALTHY)
-			continue;
-		if (members[j]->proven_ms > members[i]->proven_ms ||
-		    (members[j]->proven_ms == members[i]->proven_ms && j < i))
-			rank++;
-	}
-	return rank;
+/* The closed member that was healthy most recently and is not chosen yet; ties go by position. */
+static uint32_t freshest(const struct health *const members[], uint32_t n_members,
+			 const bool chosen[])
+{
+	uint32_t best = n_members;
+
+	for (uint32_t i = 0; i < n_members; i++)
+		if (members[i]->proven == SL_UNHEALTHY && !chosen[i] &&
+		    is_fresher(members[i], best < n_members ? members[best] : NULL))
+			best = i;
+	return best;
 }
 
 void health_force(const struct health *const members[], uint32_t n_members, uint32_t min,
-		  bool forced[])
+		  bool ret_forced[])
 {
 	uint32_t open = 0;
 
-	for (uint32_t i = 0; i < n_members; i++)
+	for (uint32_t i = 0; i < n_members; i++) {
+		ret_forced[i] = false;
 		open += members[i]->proven != SL_UNHEALTHY;
-	if (open >= min)
-		return;
-
-	for (uint32_t i = 0; i < n_members; i++)
-		if (members[i]->proven == SL_UNHEALTHY &&
-		    rank_of(members, n_members, i) < min - open)
-			forced[i] = true;
+	}
+	for (; open < min && open < n_members; open++)
+		ret_forced[freshest(members, n_members, ret_forced)] = true;
 }
 
 const char *health_name(enum sl_health health)

@@ -29,7 +29,8 @@ struct health {
 	enum sl_health proven; /* what the gate acts on */
 	uint32_t failures, successes; /* in a row, of verdicts that were not ours */
 	uint64_t since_ms; /* wall clock: when shown last changed */
-	uint64_t proven_ms; /* wall clock: when proven last changed; orders min_servers */
+	uint64_t
+		lapsed; /* grows: the later proven was last Healthy; 0: never. Orders min_servers */
 	bool forced; /* kept open by min_servers */
 };
 
@@ -42,11 +43,10 @@ bool health_step(struct health *health, const struct health_policy *policy, enum
 
 /*
  * min_servers: when fewer than min of the members are open (Unknown counts as open, since the gate
- * lets it pass), choose the most recently healthy of the others until there are min. Sets
- * forced[i] to true for the members chosen and leaves the others alone.
+ * lets it pass), choose the most recently healthy of the others until there are min.
  */
 void health_force(const struct health *const members[], uint32_t n_members, uint32_t min,
-		  bool forced[]);
+		  bool ret_forced[]);
 
 /* "Healthy", "Unhealthy", "Unknown". */
 const char *health_name(enum sl_health health);

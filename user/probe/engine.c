@@ -9,9 +9,10 @@
 #include "util/err.h"
 
 /*
- * Probes in flight when nobody says how many. Each takes one descriptor, so the limit on those is
- * the bound; what the daemon itself needs (loops, maps, links, API clients) is kept back, or half
- * where the limit is very low. 4,096 waiting probes cost about 20 MB, nearly all of it the
+ * Probes in flight. Each takes one descriptor, so the limit on those is the bound whatever is asked
+ * for: a probe that waits its turn is better than one that finds no descriptor. What the daemon
+ * itself needs (loops, maps, links, API clients) is kept back, or half where the limit is very low.
+ * Where nobody asks, 4,096 waiting probes cost about 20 MB, nearly all of it the
  * kernel's sockets, and are enough for 65,536 healthy endpoints at the shortest sensible
  * intervals; whoever has thousands of silent ones can ask for more.
  */
@@ -30,8 +31,9 @@ static uint32_t workers_wanted(const struct engine_options *options)
 	return n < LIMIT_WORKERS ? n : LIMIT_WORKERS;
 }
 
-static uint32_t in_flight_auto(void)
+static uint32_t in_flight_wanted(const struct engine_options *options)
 {
+	uint32_t wanted = options->in_flight ? options->in_flight : IN_FLIGHT_AUTO_MAX;
 	struct rlimit limit;
 	rlim_t n;
 
@@ -39,7 +41,7 @@ static uint32_t in_flight_auto(void)
 		limit.rlim_cur = 2 * DESCRIPTORS_KEPT;
 	n = limit.rlim_cur > 2 * DESCRIPTORS_KEPT ? limit.rlim_cur - DESCRIPTORS_KEPT
 						  : limit.rlim_cur / 2;
-	return n < IN_FLIGHT_AUTO_MAX ? (uint32_t)n : IN_FLIGHT_AUTO_MAX;
+	return n < wanted ? (uint32_t)n : wanted;
 }
 
 /* Worker i's part of the bound; one that could start nothing would never report anything. */
@@ -54,7 +56,7 @@ int engine_start(struct engine **ret, const struct plan *plans, uint32_t n,
 		 const struct engine_options *options, struct err *err)
 {
 	uint32_t n_workers = workers_wanted(options);
-	uint32_t in_flight = options->in_flight ? options->in_flight : in_flight_auto();
+	uint32_t in_flight = in_flight_wanted(options);
 	CLEANUP(engine_stop_p)
 	struct engine *engine = calloc(1, sizeof(*engine) + n_workers * sizeof(struct worker *));
 	int r;

@@ -23,7 +23,7 @@ typedef void engine_report_fn(void *arg, uint32_t index, const struct verdict *v
 
 struct engine_options {
 	uint32_t workers; /* 0: one per CPU that the process may use, at most LIMIT_WORKERS */
-	uint32_t in_flight; /* over all workers; 0: from RLIMIT_NOFILE */
+	uint32_t in_flight; /* over all workers; 0: auto. At most what RLIMIT_NOFILE allows */
 	engine_report_fn *report;
 	void *arg;
 };

@@ -17,9 +17,13 @@
 /* An endpoint that waited this long, or its interval if that is longer, says we are overloaded. */
 #define WAIT_LIMIT_MS 5000
 
-/* A timeout is not believed when the loop was late by this, or by this part of the timeout. */
-#define LATE_LIMIT_MS 500
+/*
+ * A timeout is not believed when the loop was late by this part of it; short ones, of which a busy
+ * machine's usual delays are more than a tenth, are allowed a larger part, up to a number.
+ */
 #define LATE_PART 10
+#define LATE_PART_SHORT 4
+#define LATE_SHORT_MAX_MS 500
 
 /* fail_fast probes again after this, so that a refusing backend is not asked in a tight loop. */
 #define FAIL_FAST_GAP_MS 100
@@ -75,15 +79,21 @@ static bool is_timeout(const struct verdict *v)
 	       (v->code == SL_MSG_TCP_CONNECT_FAILED && v->os_errno == ETIMEDOUT);
 }
 
+static uint64_t late_limit_ms(uint32_t timeout_ms)
+{
+	uint32_t limit_ms = timeout_ms / LATE_PART, short_ms = timeout_ms / LATE_PART_SHORT;
+
+	if (short_ms > LATE_SHORT_MAX_MS)
+		short_ms = LATE_SHORT_MAX_MS;
+	return limit_ms > short_ms ? limit_ms : short_ms;
+}
+
 /* A timeout during which this loop was absent is our failure, not the endpoint's. */
 static void doubt_timeout(const struct slot *slot, struct verdict *v, uint64_t now_ms)
 {
 	uint64_t late_ms = lag_total_ms(&slot->worker->lag, now_ms) - slot->late_ms;
-	uint64_t limit_ms = slot->plan.timeout_ms / LATE_PART;
 
-	if (limit_ms < LATE_LIMIT_MS)
-		limit_ms = LATE_LIMIT_MS;
-	if (!is_timeout(v) || late_ms <= limit_ms)
+	if (!is_timeout(v) || late_ms <= late_limit_ms(slot->plan.timeout_ms))
 		return;
 
 	v->code = SL_MSG_PROBER_OVERLOADED;

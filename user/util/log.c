@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "util/log.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,12 +13,15 @@
 #include "util/clock.h"
 
 #define LINE_MAX_BYTES 1024
+#define ROOM_WAIT_MS 20
 
 enum sink { SINK_STDERR, SINK_JOURNAL, SINK_SYSLOG };
 
 static const char *program_name = "sluice";
 /* Atomic: a daemon changes it once its workers run. */
 static _Atomic enum sink sink = SINK_STDERR;
+/* Lines that standard error had no room for, since it last had. */
+static _Atomic unsigned int n_lost;
 
 /* systemd sets JOURNAL_STREAM=device:inode; it holds only while standard error is that stream. */
 static bool stderr_is_journal(void)
@@ -58,6 +62,41 @@ static int write_prefix(char *line, size_t size, enum log_level level)
 			words[level]);
 }
 
+/*
+ * The gate and its heartbeat hang on the thread that writes. A reader that is behind is waited for,
+ * one that does not read at all (a pager, a terminal that was stopped) only once. false: no room.
+ */
+static bool write_line(char *line, size_t size, int len)
+{
+	struct pollfd out = { .fd = STDERR_FILENO, .events = POLLOUT };
+	ssize_t n;
+
+	if (poll(&out, 1, n_lost ? 0 : ROOM_WAIT_MS) == 0)
+		return false;
+	if (len > (int)size - 1)
+		len = (int)size - 1;
+	line[len] = '\n';
+	/* Nobody is left to tell when standard error itself is gone. */
+	n = write(STDERR_FILENO, line, (size_t)len + 1);
+	(void)n;
+	return true;
+}
+
+static void tell_lost(void)
+{
+	unsigned int n = n_lost;
+	char line[LINE_MAX_BYTES];
+	int len;
+
+	if (!n)
+		return;
+	len = write_prefix(line, sizeof(line), LOG_LEVEL_WARN);
+	len += snprintf(line + len, sizeof(line) - (size_t)len,
+			"%u lines lost: the log was not read fast enough", n);
+	if (write_line(line, sizeof(line), len))
+		n_lost -= n;
+}
+
 void log_line(enum log_level level, const char *fmt, ...)
 {
 	char line[LINE_MAX_BYTES];
@@ -69,15 +108,12 @@ void log_line(enum log_level level, const char *fmt, ...)
 	va_start(args, fmt);
 	len += vsnprintf(line + len, sizeof(line) - (size_t)len, fmt, args);
 	va_end(args);
-	if (len > (int)sizeof(line) - 1)
-		len = (int)sizeof(line) - 1;
 
 	if (sink == SINK_SYSLOG) {
 		syslog((int)level, "%s", line);
 		return;
 	}
-	line[len] = '\n';
-	/* Nobody is left to tell when standard error itself is gone. */
-	if (write(STDERR_FILENO, line, (size_t)len + 1) < 0)
-		return;
+	tell_lost();
+	if (!write_line(line, sizeof(line), len))
+		n_lost++;
 }

@@ -5,7 +5,8 @@
  * Goes to standard error: with the time in front, or, when that is systemd's journal, with the
  * severity in the form it understands ("<6>"). A daemon in the background logs to syslog(3)
  * instead. Only the edges of the program log: the daemon's main and its pipeline. Each line is
- * written with one call, so that lines of several threads never mix.
+ * written with one call, so that lines of several threads never mix. Standard error that nobody
+ * reads does not hold up the daemon: lines for which there is no room are counted, not written.
  */
 #ifndef SLUICE_UTIL_LOG_H
 #define SLUICE_UTIL_LOG_H
