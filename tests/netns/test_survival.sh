@@ -62,6 +62,8 @@ check "adopted: and opens the gate" fetch http://10.2.1.2/
 check "detach --all under a running daemon" sluice detach --all
 check "detach --all: the gate is gone" test ! -e "$SLUICE_BPFFS/v1"
 check "detach --all: status says so" eventually status_says "NOTHING IS GUARDED"
+check "detach --all: why does not claim that the gate is closed" \
+	grep -q 'Nothing is guarded' <(sluice why web-pool 10.2.1.2)
 check "detach --all: and the log" eventually grep -q 'gate was removed' "$work/sluiced.log"
 check "detach --all: and the daemon still stops in order" daemon_stop TERM
 daemon_start
