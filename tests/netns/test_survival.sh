@@ -94,3 +94,12 @@ daemon_stop KILL
 check "loss: and opens when its heartbeat has been silent" eventually fetch http://10.2.1.2/
 daemon_start
 check "loss: a new daemon closes it at once" eventually refused http://10.2.1.2/
+daemon_stop TERM
+
+on gateway ip link add gx type veth peer name gx1
+web_config "interfaces: [ { name: gc }, { name: gx } ]"
+daemon_start
+refute "interface: nothing is missing while it is there" status_says "NOT GUARDED"
+on gateway ip link del gx
+check "interface: status says that it went away" eventually status_says "gx IS NOT GUARDED"
+check "interface: the others stay guarded" test "$(sluice status --json | jq '[.interfaces[].present] == [true, false]')" = true

@@ -185,6 +185,8 @@ static void test_status(void **state)
 	assert_string_equal(text_at(json, "interfaces.0.name"), "lan0");
 	assert_string_equal(text_at(json, "interfaces.0.ingress"), "tcx");
 	assert_true(json_is_true(at(json, "interfaces.0.adopted")));
+	assert_true(json_is_true(at(json, "interfaces.0.present")));
+	assert_true(json_is_false(at(json, "interfaces.1.present")));
 	assert_string_equal(text_at(json, "interfaces.0.steps.0"),
 			    "xdp-native: passed over, the device is virtual");
 	assert_string_equal(text_at(json, "interfaces.1.egress"), "none");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <limits.h>
 #include <net/if.h>
 #include <signal.h>
 #include <stdio.h>
@@ -31,13 +32,18 @@ static void print_report(const struct report *report)
 			report->n_errors - report->n_items);
 }
 
+static const char *plural(uint32_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 static int dry_run(const struct model *model)
 {
 	const struct gateway *gateway = &model->gateway;
 	int status = EXIT_SUCCESS;
 
-	printf("%u endpoints in %u pools would be probed and guarded\n", model->n_endpoints,
-	       model->n_pools);
+	printf("%u endpoint%s in %u pool%s would be probed and guarded\n", model->n_endpoints,
+	       plural(model->n_endpoints), model->n_pools, plural(model->n_pools));
 	for (uint32_t i = 0; i < gateway->n_interfaces; i++) {
 		const struct interface *interface = &gateway->interfaces[i];
 
@@ -74,10 +80,11 @@ static void on_ready(void *arg)
 
 static int run(const struct options *options, const struct model *model)
 {
+	char path[PATH_MAX];
 	int ready_fd = -1;
 	struct daemon_options daemon = {
 		.model = model,
-		.config_path = options->config,
+		.config_path = realpath(options->config, path) ? path : options->config,
 		.ready = on_ready,
 		.ready_arg = &ready_fd,
 	};
@@ -123,8 +130,8 @@ int main(int argc, char *argv[])
 		return EXIT_FAILURE;
 	}
 	if (options.check) {
-		printf("%s: ok: %u pools, %u endpoints\n", options.config, model->n_pools,
-		       model->n_endpoints);
+		printf("%s: ok: %u pool%s, %u endpoint%s\n", options.config, model->n_pools,
+		       plural(model->n_pools), model->n_endpoints, plural(model->n_endpoints));
 		return EXIT_SUCCESS;
 	}
 	if (options.dry_run)
