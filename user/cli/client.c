@@ -74,8 +74,10 @@ static int explain(CURL *curl, CURLcode code, const struct body *body, const cha
 	switch (code) {
 	case CURLE_COULDNT_CONNECT:
 		if (os_errno == EACCES || os_errno == EPERM)
-			return err_set(err, -EACCES, "socket '%s': %s", socket_path,
-				       strerror((int)os_errno));
+			return err_set(err, -EACCES,
+				       "socket '%s': %s; root and members of the group 'sluice' "
+				       "may use it",
+				       socket_path, strerror((int)os_errno));
 		return err_set(err, -ENOTCONN, "the daemon cannot be reached at '%s': %s",
 			       socket_path, os_errno ? strerror((int)os_errno) : "no answer");
 	case CURLE_OPERATION_TIMEDOUT:

@@ -37,8 +37,8 @@ static const struct cli_command commands[] = {
 	  "what a verdict means, its causes and remedies; needs no daemon", 0 },
 	{ "probe", command_probe, 1, 1, "TARGET", "one probe now, stage by stage; needs no daemon",
 	  BIT(OPT_HOST) | BIT(OPT_CONNECT) | BIT(OPT_STATUS) | BIT(OPT_BODY) | BIT(OPT_TIMEOUT) },
-	{ "detach", command_detach, 0, 0, "",
-	  "take the gate off, with or without a daemon (--all is required)", BIT(OPT_ALL) },
+	{ "detach", command_detach, 0, 0, "--all",
+	  "take the gate off every interface, with or without a daemon", BIT(OPT_ALL) },
 };
 
 const struct cli_command *cli_commands(size_t *ret_n)
