@@ -364,6 +364,9 @@ static void test_errors(void **state)
 		const char *code, *text;
 	} rows[] = {
 		{ "/", 404, "not_found", "'/'" },
+		{ "/", 404, "not_found", "/v1/status, /v1/health" },
+		{ "/v1/health?pool=shop", 404, "not_found",
+		  "the service of that name uses the pool 'web-pool'" },
 		{ "/v1", 404, "not_found", "/v1" },
 		{ "/v1/statuses", 404, "not_found", "/v1/statuses" },
 		{ "/v1/status/", 404, "not_found", "/v1/status/" },
