@@ -243,6 +243,11 @@ static void test_check(void **state)
 	assert_int_equal(good.status, STATUS_DONE);
 	assert_non_null(strstr(good.out, "sluice.yaml: ok: 3 pools, 7 endpoints\n"));
 
+	snprintf(line, sizeof(line), "check %s --json", path);
+	RESULT good_json = run(line);
+	assert_non_null(strstr(good_json.out, "\"endpoints\": 7"));
+	snprintf(line, sizeof(line), "check %s", path);
+
 	file = fopen(path, "a");
 	fputs("wrong: \"\\e[31mred\"\n", file);
 	fclose(file);

@@ -137,8 +137,9 @@ enum cli_status watch_health(const struct cli *cli, const char *path)
 	for (;;) {
 		r = terminal ? redraw(cli, json, err.text[0] ? err.text : NULL)
 			     : print_change(cli, json, &signature);
+		/* What could not be written is said once, at the end of main(). */
 		if (r < 0)
-			return command_print_failed(cli, r);
+			return ferror(cli->out) ? STATUS_REFUSED : command_print_failed(cli, r);
 		if (!terminal && err.text[0] && strcmp(err.text, last.text) != 0)
 			fprintf(cli->err, "sluice: %s\n", err.text);
 		last = err;
