@@ -249,9 +249,9 @@ static void test_lists(void **state)
 	      "{\"pools\": [{\"name\": \"web-pool\", \"backends\": 3, \"services\": [\"shop\","
 	      " \"admin\"], \"healthy\": 4, \"unhealthy\": 2, \"unknown\": 0},"
 	      " {\"name\": \"b\", \"backends\": 12, \"services\": []}]}",
-	      "POOL      BACKENDS  HEALTHY  UNHEALTHY  UNKNOWN  SERVICES\n"
-	      "web-pool         3        4          2        0  shop, admin\n"
-	      "b               12        0          0        0  -\n");
+	      "POOL      BACKENDS  ENDPOINTS  HEALTHY  UNHEALTHY  UNKNOWN  SERVICES\n"
+	      "web-pool         3          6        4          2        0  shop, admin\n"
+	      "b               12          0        0          0        0  -\n");
 	check(view_pool,
 	      "{\"name\": \"web-pool\", \"backends\": [\"10.0.0.5\"], \"services\": [{"
 	      " \"name\": \"shop\", \"settings\": \"web\", \"protocol\": \"http\", \"port\": 80,"

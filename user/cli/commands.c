@@ -24,7 +24,7 @@ static const struct cli_command commands[] = {
 	  "daemon, interfaces and how they are attached, mode, totals, decisions", 0 },
 	{ "health", command_health, 0, 1, "[POOL]", "health of every endpoint, with the reason",
 	  BIT(OPT_WATCH) },
-	{ "pool list", command_pool_list, 0, 0, "", "the pools and how many backends are healthy",
+	{ "pool list", command_pool_list, 0, 0, "", "the pools and how many endpoints are healthy",
 	  0 },
 	{ "pool show", command_pool_show, 1, 1, "POOL", "one pool: its backends and services", 0 },
 	{ "why", command_why, 2, 2, "POOL ADDRESS[:PORT]",
