@@ -103,3 +103,15 @@ refute "interface: nothing is missing while it is there" status_says "NOT GUARDE
 on gateway ip link del gx
 check "interface: status says that it went away" eventually status_says "gx IS NOT GUARDED"
 check "interface: the others stay guarded" test "$(sluice status --json | jq '[.interfaces[].present] == [true, false]')" = true
+daemon_stop TERM
+
+background_start() {
+	on gateway "$build/sluiced" --config "$work/sluice.yaml" <&- >&- 2>&-
+}
+web_config "$both_interfaces"
+check "background: the starter returns when the daemon is ready, also without standard files" background_start
+daemon_pid=$(sluice status --json | jq .pid)
+check "background: it answers" status_says "configuration  $work/sluice.yaml"
+check "background: it is told to stop" kill -TERM "$daemon_pid"
+check "background: and is gone" eventually process_gone "$daemon_pid"
+daemon_pid=

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <net/if.h>
 #include <signal.h>
@@ -7,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "config/config.h"
 #include "config/report.h"
@@ -68,6 +70,18 @@ static void raise_file_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* Started with closed ones ("2>&-"), a socket would become standard error, and be replaced later. */
+static void open_standard_files(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 static void on_ready(void *arg)
 {
 	const int *fd = arg;
@@ -113,6 +127,7 @@ int main(int argc, char *argv[])
 	struct err err;
 	int r;
 
+	open_standard_files();
 	log_init("sluiced");
 	r = options_parse(&options, argc, argv, &err);
 	if (r < 0) {
