@@ -82,6 +82,8 @@ static int stop(void **state)
 	return 0;
 }
 
+#define LONG "123456789/123456789/123456789/123456789/123456789/1234567"
+
 /* A row for each way to call the program wrongly or rightly. */
 static const struct call {
 	const char *line;
@@ -137,6 +139,7 @@ static const struct call {
 	{ "maps", STATUS_DONE, "bpftool map dump pinned /sys/fs/bpf/sluice/v1/targets", "" },
 	{ "--socket /nonexistent/s status", STATUS_NO_DAEMON, "", "/nonexistent/s" },
 	{ "status --socket=/nonexistent/s", STATUS_NO_DAEMON, "", "cannot be reached" },
+	{ "status --socket=/" LONG LONG, STATUS_NO_DAEMON, "", "longer than 107 bytes" },
 	{ "explain", STATUS_DONE, "tcp_connect_failed", "" },
 	{ "explain 3", STATUS_DONE, "tcp_connect_failed (code 3): Unhealthy", "" },
 	{ "explain http_malformed", STATUS_DONE, "What to do", "" },
