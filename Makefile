@@ -163,6 +163,9 @@ install: all
 	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man5 docs/man/*.5
 	install -Dm644 etc/completions/sluice.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/sluice
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|@SBINDIR@|$(PREFIX)/sbin|' etc/systemd/sluiced.service.in \
+		>$(DESTDIR)$(PREFIX)/lib/systemd/system/sluiced.service
 
 clean:
 	rm -rf build build-san

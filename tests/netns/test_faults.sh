@@ -87,7 +87,7 @@ check_status "usage: exit 2" 2 "$build/sluiced" --no-such-option
 
 # A device takes its gate with it; the one that comes under its name later is not guarded.
 removed() {
-	sluice status --json | jq -e --arg name "$1" '.interfaces[] | select(.name == $name).removed'
+	sluice status --json | jq -e --arg name "$1" '.interfaces[] | select(.name == $name).present | not'
 }
 
 refute "interface in place: status says so" removed gc

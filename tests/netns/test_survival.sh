@@ -62,6 +62,8 @@ check "adopted: and opens the gate" fetch http://10.2.1.2/
 check "detach --all under a running daemon" sluice detach --all
 check "detach --all: the gate is gone" test ! -e "$SLUICE_BPFFS/v1"
 check "detach --all: status says so" eventually status_says "NOTHING IS GUARDED"
+check "detach --all: why does not claim that the gate is closed" \
+	grep -q 'Nothing is guarded' <(sluice why web-pool 10.2.1.2)
 check "detach --all: and the log" eventually grep -q 'gate was removed' "$work/sluiced.log"
 check "detach --all: and the daemon still stops in order" daemon_stop TERM
 refute "detach --all: and does not claim that the gate stays" grep -q 'on_exit: keep' "$work/sluiced.log"
@@ -106,3 +108,23 @@ for round in 1 2 3; do
 	eventually daemon_is_up || fail "the daemon answers"
 	check "busy: orderly stop, round $round" daemon_stop TERM
 done
+
+on gateway ip link add gx type veth peer name gx1
+web_config "interfaces: [ { name: gc }, { name: gx } ]"
+daemon_start
+refute "interface: nothing is missing while it is there" status_says "NOT GUARDED"
+on gateway ip link del gx
+check "interface: status says that it went away" eventually status_says "gx IS NOT GUARDED"
+check "interface: the others stay guarded" test "$(sluice status --json | jq '[.interfaces[].present] == [true, false]')" = true
+daemon_stop TERM
+
+background_start() {
+	on gateway "$build/sluiced" --config "$work/sluice.yaml" <&- >&- 2>&-
+}
+web_config "$both_interfaces"
+check "background: the starter returns when the daemon is ready, also without standard files" background_start
+daemon_pid=$(sluice status --json | jq .pid)
+check "background: it answers" status_says "configuration  $work/sluice.yaml"
+check "background: it is told to stop" kill -TERM "$daemon_pid"
+check "background: and is gone" eventually process_gone "$daemon_pid"
+daemon_pid=

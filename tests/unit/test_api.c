@@ -185,10 +185,11 @@ static void test_status(void **state)
 	assert_string_equal(text_at(json, "interfaces.0.name"), "lan0");
 	assert_string_equal(text_at(json, "interfaces.0.ingress"), "tcx");
 	assert_true(json_is_true(at(json, "interfaces.0.adopted")));
+	assert_true(json_is_true(at(json, "interfaces.0.present")));
+	assert_true(json_is_true(at(json, "interfaces.1.present")));
 	assert_string_equal(text_at(json, "interfaces.0.steps.0"),
 			    "xdp-native: passed over, the device is virtual");
 	assert_string_equal(text_at(json, "interfaces.1.egress"), "none");
-	assert_true(json_is_false(at(json, "interfaces.0.removed")));
 	assert_int_equal(number_at(json, "totals.pools"), 3);
 	assert_int_equal(number_at(json, "totals.services"), 3);
 	assert_int_equal(number_at(json, "totals.endpoints"), 7);
@@ -204,8 +205,8 @@ static void test_status(void **state)
 	fake_removed_ifindex = 8;
 	json = get("/v1/status", 200);
 	fake_removed_ifindex = 0;
-	assert_true(json_is_false(at(json, "interfaces.0.removed")));
-	assert_true(json_is_true(at(json, "interfaces.1.removed")));
+	assert_true(json_is_true(at(json, "interfaces.0.present")));
+	assert_true(json_is_false(at(json, "interfaces.1.present")));
 	json_decref(json);
 }
 
@@ -370,6 +371,9 @@ static void test_errors(void **state)
 		const char *code, *text;
 	} rows[] = {
 		{ "/", 404, "not_found", "'/'" },
+		{ "/", 404, "not_found", "/v1/status, /v1/health" },
+		{ "/v1/health?pool=shop", 404, "not_found",
+		  "the service of that name uses the pool 'web-pool'" },
 		{ "/v1", 404, "not_found", "/v1" },
 		{ "/v1/statuses", 404, "not_found", "/v1/statuses" },
 		{ "/v1/status/", 404, "not_found", "/v1/status/" },

@@ -82,6 +82,8 @@ static int stop(void **state)
 	return 0;
 }
 
+#define LONG "123456789/123456789/123456789/123456789/123456789/1234567"
+
 /* A row for each way to call the program wrongly or rightly. */
 static const struct call {
 	const char *line;
@@ -90,6 +92,10 @@ static const struct call {
 } calls[] = {
 	{ "", STATUS_USAGE, "", "no command given" },
 	{ "--help", STATUS_DONE, "usage: sluice", "" },
+	{ "help", STATUS_DONE, "usage: sluice", "" },
+	{ "help pool show", STATUS_DONE, "usage: sluice pool show POOL", "" },
+	{ "help frobnicate", STATUS_USAGE, "", "unknown command 'frobnicate'" },
+	{ "status help", STATUS_USAGE, "", "usage: sluice status" },
 	{ "--version", STATUS_DONE, "sluice " SLUICE_VERSION, "" },
 	{ "--bogus", STATUS_USAGE, "", "unknown option '--bogus'" },
 	{ "--jsno status", STATUS_USAGE, "", "did you mean '--json'?" },
@@ -104,7 +110,9 @@ static const struct call {
 	{ "top", STATUS_USAGE, "", "unknown command 'top'" },
 	{ "events", STATUS_USAGE, "", "unknown command 'events'" },
 	{ "pool", STATUS_USAGE, "", "did you mean 'pool list'?" },
-	{ "pool shwo x", STATUS_USAGE, "", "did you mean 'pool show'?" },
+	{ "pool shwo x", STATUS_USAGE, "",
+	  "unknown command 'pool shwo'; did you mean 'pool show'?" },
+	{ "STATUS", STATUS_USAGE, "", "did you mean 'status'?" },
 	{ "pool show", STATUS_USAGE, "", "usage: sluice pool show POOL" },
 	{ "status extra", STATUS_USAGE, "", "usage: sluice status" },
 	{ "why web-pool", STATUS_USAGE, "", "usage: sluice why POOL ADDRESS" },
@@ -112,6 +120,7 @@ static const struct call {
 	{ "status --watch", STATUS_USAGE, "", "'status' takes no option --watch" },
 	{ "health --watch --json", STATUS_USAGE, "exclude each other", "" },
 	{ "detach", STATUS_USAGE, "", "detach --all" },
+	{ "detach eth0", STATUS_USAGE, "", "usage: sluice detach --all" },
 	{ "why --help", STATUS_DONE, "usage: sluice why POOL ADDRESS[:PORT]", "" },
 	{ "probe --help", STATUS_DONE, "--timeout T", "" },
 	{ "status", STATUS_DONE, "3 pools, 3 services, 7 endpoints", "" },
@@ -130,10 +139,12 @@ static const struct call {
 	{ "maps", STATUS_DONE, "bpftool map dump pinned /sys/fs/bpf/sluice/v1/targets", "" },
 	{ "--socket /nonexistent/s status", STATUS_NO_DAEMON, "", "/nonexistent/s" },
 	{ "status --socket=/nonexistent/s", STATUS_NO_DAEMON, "", "cannot be reached" },
+	{ "status --socket=/" LONG LONG, STATUS_NO_DAEMON, "", "longer than 107 bytes" },
 	{ "explain", STATUS_DONE, "tcp_connect_failed", "" },
 	{ "explain 3", STATUS_DONE, "tcp_connect_failed (code 3): Unhealthy", "" },
 	{ "explain http_malformed", STATUS_DONE, "What to do", "" },
 	{ "explain 9999", STATUS_REFUSED, "", "no verdict '9999'" },
+	{ "explain HTTP_MALFORMED", STATUS_REFUSED, "", "did you mean 'http_malformed'?" },
 	{ "explain http_malfromed", STATUS_REFUSED, "", "did you mean 'http_malformed'?" },
 	{ "check /nonexistent.yaml", STATUS_REFUSED, "", "/nonexistent.yaml" },
 	{ "probe 10.0.0.5", STATUS_USAGE, "", "is not a target" },
@@ -180,8 +191,8 @@ static void test_json(void **state)
 		json_t *json;
 
 		if (!calls[i].line[0] || strstr(calls[i].line, "--help") ||
-		    strstr(calls[i].line, "--version") || strstr(calls[i].line, "--watch") ||
-		    !strncmp(calls[i].line, "-- ", 3))
+		    !strncmp(calls[i].line, "help", 4) || strstr(calls[i].line, "--version") ||
+		    strstr(calls[i].line, "--watch") || !strncmp(calls[i].line, "-- ", 3))
 			continue;
 		snprintf(line, sizeof(line), "--json %s", calls[i].line);
 		RESULT result = run(line);
@@ -234,6 +245,11 @@ static void test_check(void **state)
 	RESULT good = run(line);
 	assert_int_equal(good.status, STATUS_DONE);
 	assert_non_null(strstr(good.out, "sluice.yaml: ok: 3 pools, 7 endpoints\n"));
+
+	snprintf(line, sizeof(line), "check %s --json", path);
+	RESULT good_json = run(line);
+	assert_non_null(strstr(good_json.out, "\"endpoints\": 7"));
+	snprintf(line, sizeof(line), "check %s", path);
 
 	file = fopen(path, "a");
 	fputs("wrong: \"\\e[31mred\"\n", file);
@@ -529,6 +545,7 @@ static void test_program(void **state)
 	assert_int_equal(exit_of(spawn(null, "status", "--socket=/nonexistent")), STATUS_NO_DAEMON);
 	/* What could not be written was not said. */
 	assert_int_equal(exit_of(spawn(full, "explain", NULL)), STATUS_REFUSED);
+	assert_int_equal(exit_of(spawn(full, "health", "--watch")), STATUS_REFUSED);
 	close(null);
 	close(full);
 }
@@ -550,6 +567,23 @@ static void await(int fd, const char *text)
 			return;
 	}
 	fail_msg("too much output before '%s'", text);
+}
+
+/* "sluice health --watch | head": it ends with its reader, not with the next change. */
+static void test_watch_alone(void **state)
+{
+	int fds[2];
+	pid_t pid;
+
+	(void)state;
+	alarm(30);
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	pid = spawn(fds[1], "health", "--watch");
+	close(fds[1]);
+	await(fds[0], "unknown");
+	close(fds[0]);
+	assert_int_equal(exit_of(pid), STATUS_REFUSED);
+	alarm(0);
 }
 
 static void test_watch(void **state)
@@ -626,12 +660,19 @@ static void test_manual_and_completion(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		SERVED(test_calls),         SERVED(test_json),
-		SERVED(test_health_status), SERVED(test_check),
-		SERVED(test_detach),        SERVED(test_not_permitted),
-		SERVED(test_probe),         SERVED(test_probe_tcp),
-		SERVED(test_bad_daemon),    SERVED(test_program),
-		SERVED(test_watch),         cmocka_unit_test(test_manual_and_completion),
+		SERVED(test_calls),
+		SERVED(test_json),
+		SERVED(test_health_status),
+		SERVED(test_check),
+		SERVED(test_detach),
+		SERVED(test_not_permitted),
+		SERVED(test_probe),
+		SERVED(test_probe_tcp),
+		SERVED(test_bad_daemon),
+		SERVED(test_program),
+		SERVED(test_watch),
+		SERVED(test_watch_alone),
+		cmocka_unit_test(test_manual_and_completion),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

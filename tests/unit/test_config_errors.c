@@ -80,7 +80,7 @@ static const struct row document_rows[] = {
 	{ "gateway: { interfaces: { name: eth0 } }\n",
 	  "t.yaml:1:24: gateway.interfaces: is a mapping; allowed: a list of 1..64 mappings\n" },
 	{ "gateway: { interfaces: [ eth0 ] }\n",
-	  "t.yaml:1:26: gateway.interfaces[0]: 'eth0': is a text; allowed: a mapping\n" },
+	  "t.yaml:1:26: gateway.interfaces[0]: 'eth0': is a text; allowed: a mapping, as in '- name: ...'\n" },
 };
 
 static const struct row keys_rows[] = {
@@ -500,7 +500,7 @@ static const struct row settings_rows[] = {
 
 static const struct row pools_rows[] = {
 	{ GATE "pools: [ { name: p, backends: [ 10.0.0.5 ] } ]\n",
-	  "t.yaml:2:33: pools[0].backends[0]: '10.0.0.5': is a text; allowed: a mapping\n" },
+	  "t.yaml:2:33: pools[0].backends[0]: '10.0.0.5': is a text; allowed: a mapping, as in '- address: ...'\n" },
 	{ GATE "pools: [ { name: p, backends: [ { } ] } ]\n",
 	  "t.yaml:2:33: pools[0].backends[0].address: missing (IP address of the backend); allowed: an IPv4 or IPv6 address\n" },
 	{ GATE "pools: [ { name: p, backends: [ { address: } ] } ]\n",
@@ -510,7 +510,11 @@ static const struct row pools_rows[] = {
 	{ GATE "pools: [ { name: p, backends: [ { address: 10.0.0.5/24 } ] } ]\n",
 	  "t.yaml:2:44: pools[0].backends[0].address: '10.0.0.5/24': is not an IP address; allowed: an IPv4 or IPv6 address\n" },
 	{ GATE "pools: [ { name: p, backends: [ { address: 10.0.0.5:80 } ] } ]\n",
-	  "t.yaml:2:44: pools[0].backends[0].address: '10.0.0.5:80': is not an IP address; allowed: an IPv4 or IPv6 address\n" },
+	  "t.yaml:2:44: pools[0].backends[0].address: '10.0.0.5:80': has a port with it, which is a key of the settings; allowed: an IPv4 or IPv6 address\n" },
+	{ GATE "pools: [ { name: p, backends: [ { address: \"[fd00::5]:80\" } ] } ]\n",
+	  "t.yaml:2:44: pools[0].backends[0].address: '[fd00::5]:80': has a port with it, which is a key of the settings; allowed: an IPv4 or IPv6 address\n" },
+	{ GATE "pools: [ { name: p, backends: [ { address: \"fe80::1%eth0\" } ] } ]\n",
+	  "t.yaml:2:44: pools[0].backends[0].address: 'fe80::1%eth0': names an interface, as only link-local addresses do, which are refused; allowed: an IPv4 or IPv6 address\n" },
 	{ GATE "pools: [ { name: p, backends: [ { address: 0.0.0.0 } ] } ]\n",
 	  "t.yaml:2:44: pools[0].backends[0].address: '0.0.0.0': is in 0.0.0.0/8, which names no host; allowed: an IPv4 or IPv6 address\n" },
 	{ GATE "pools: [ { name: p, backends: [ { address: 224.0.0.1 } ] } ]\n",

@@ -126,7 +126,7 @@ static const struct {
 	{ { .code = SL_MSG_PROBE_PENDING },
 	  "10.0.0.5",
 	  PROTO_HTTP,
-	  "10.0.0.5:80 has not been probed yet." },
+	  "No probe of 10.0.0.5:80 has ended yet." },
 };
 
 static void test_sentences(void **state)

@@ -25,7 +25,7 @@ static const struct row {
 	const char *name;
 	struct health health;
 	const struct verdict *newest; /* NULL: never probed */
-	bool adopted;
+	bool adopted, removed, with_history;
 	struct sl_meta meta; /* heartbeat_ns: counted back from now */
 	struct settings settings;
 	struct sl_endpoint_stats stats;
@@ -63,8 +63,24 @@ static const struct row {
 	  .newest = &failed,
 	  .settings = { .on_unhealthy = SL_ACTION_DROP, .reset_established = true },
 	  .stats = { .packets = 1 },
+	  .with_history = true,
 	  .finding = "No new connection reaches it (drop): 1 probe in a row failed",
 	  .note = "reset (established: reset)" },
+	{ .name = "down from the start",
+	  .health = { SL_UNHEALTHY, SL_UNHEALTHY, 1, 0 },
+	  .newest = &failed,
+	  .settings = { .on_unhealthy = SL_ACTION_REJECT },
+	  .stats = { .packets = 1 },
+	  .finding = "(reject): the first probe since the daemon started failed, which is enough",
+	  .note = "left alone" },
+	{ .name = "down, but the gate was removed",
+	  .health = { SL_UNHEALTHY, SL_UNHEALTHY, 3, 0 },
+	  .newest = &failed,
+	  .removed = true,
+	  .settings = { .on_unhealthy = SL_ACTION_REJECT },
+	  .stats = { .packets = 1 },
+	  .finding = "New connections pass, because the gate was removed: 3 probes in a row",
+	  .note = "Nothing is guarded" },
 	{ .name = "down, passed",
 	  .health = { SL_UNHEALTHY, SL_UNHEALTHY, 3, 0 },
 	  .newest = &failed,
@@ -187,13 +203,14 @@ static void explain(struct why *ret, const struct row *row, bool with_stats)
 				   .entry = &entry,
 				   .stats = with_stats ? &row->stats : NULL,
 				   .meta = &meta,
+				   .removed = row->removed,
 				   .mono_ns = MONO_NS };
 
 	meta.heartbeat_ns = MONO_NS - row->meta.heartbeat_ns;
 	meta.daemon_loss_after_ns = 30 * NS_PER_SEC;
 	if (row->newest) {
 		entry.recent[0] = (struct board_verdict){ *row->newest, NOW_MS };
-		entry.n_verdicts = 1;
+		entry.n_verdicts = row->with_history ? 2 : 1;
 	}
 	why_explain(ret, &facts);
 }

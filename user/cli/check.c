@@ -27,15 +27,22 @@ static json_t *item_json(const struct report_item *item)
 			 clean_text(item->value), "message", clean_text(item->message));
 }
 
-static void print_json(const struct cli *cli, const struct report *report, int code)
+static void print_json(const struct cli *cli, const struct report *report,
+		       const struct model *model)
 {
 	json_t *errors = json_array();
+	json_t *json;
 
 	for (size_t i = 0; i < report->n_items; i++)
 		json_array_append_new(errors, item_json(&report->items[i]));
-	text_dump(cli->out,
-		  json_pack("{s:o,s:b,s:i,s:o}", "file", clean_text(cli->args[0]), "ok", code >= 0,
-			    "errors_found", (int)report->n_errors, "errors", errors));
+	json = json_pack("{s:o,s:b,s:i,s:o}", "file", clean_text(cli->args[0]), "ok",
+			 (int)(model != NULL), "errors_found", (int)report->n_errors, "errors",
+			 errors);
+	if (json && model) {
+		json_object_set_new(json, "pools", json_integer(model->n_pools));
+		json_object_set_new(json, "endpoints", json_integer(model->n_endpoints));
+	}
+	text_dump(cli->out, json);
 }
 
 static void print_text(const struct cli *cli, const struct report *report)
@@ -60,7 +67,7 @@ enum cli_status command_check(struct cli *cli)
 		return cli_fail(cli, STATUS_REFUSED, "check_failed", "%s: cannot be checked",
 				cli->args[0]);
 	if (cli->json) {
-		print_json(cli, &report, r);
+		print_json(cli, &report, r < 0 ? NULL : model);
 	} else if (r < 0) {
 		print_text(cli, &report);
 	} else {

@@ -160,6 +160,7 @@ static enum cli_status unknown_command(const struct cli *cli, const struct words
 	char typed[2 * NAME_MAX_LEN];
 	const char *best = NULL;
 	struct suggest suggest;
+	bool of_two;
 	size_t n;
 	const struct cli_command *commands = cli_commands(&n);
 
@@ -169,6 +170,7 @@ static enum cli_status unknown_command(const struct cli *cli, const struct words
 	suggest = suggest_for(typed);
 	for (size_t i = 0; i < n && words->n > 1; i++)
 		suggest_try(&suggest, commands[i].name, &best);
+	of_two = best != NULL;
 	if (!best) {
 		suggest = suggest_for(words->word[0]);
 		for (size_t i = 0; i < n; i++)
@@ -177,7 +179,8 @@ static enum cli_status unknown_command(const struct cli *cli, const struct words
 
 	if (best)
 		return cli_fail(cli, STATUS_USAGE, "usage",
-				"unknown command '%s'; did you mean '%s'?", words->word[0], best);
+				"unknown command '%s'; did you mean '%s'?",
+				of_two ? typed : words->word[0], best);
 	return cli_fail(cli, STATUS_USAGE, "usage", "unknown command '%s'; see sluice --help",
 			words->word[0]);
 }
@@ -228,6 +231,16 @@ static enum cli_status help_command(const struct cli *cli, const struct cli_comm
 	fputs("\noptions of every command:\n", cli->out);
 	help_options(cli->out, 0, true);
 	return STATUS_DONE;
+}
+
+/* "sluice help why" is what many programs call "sluice why --help". */
+static void take_help(struct cli *cli, struct words *words)
+{
+	if (!words->n || strcmp(words->word[0], "help") != 0)
+		return;
+	cli->options[OPT_HELP] = "";
+	words->n--;
+	memmove(words->word, words->word + 1, (size_t)words->n * sizeof(words->word[0]));
 }
 
 static enum cli_status check_options(const struct cli *cli, const struct cli_command *command)
@@ -294,6 +307,7 @@ int cli_main(int argc, char **argv, FILE *out, FILE *err)
 		fprintf(out, "sluice %s\n", SLUICE_VERSION);
 		return STATUS_DONE;
 	}
+	take_help(&cli, &words);
 	if (words.n)
 		return run(&cli, &words);
 	if (cli.options[OPT_HELP])

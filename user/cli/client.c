@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "cli/text.h"
 #include "util/cleanup.h"
@@ -15,6 +16,7 @@
 #define URL_HOST "http://sluice"
 #define HTTP_BAD_REQUEST 400
 #define BUFFER_START 4096
+#define SOCKET_PATH_MAX (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
 
 DEFINE_CLEANUP(CURL, curl_easy_cleanup)
 
@@ -74,8 +76,10 @@ static int explain(CURL *curl, CURLcode code, const struct body *body, const cha
 	switch (code) {
 	case CURLE_COULDNT_CONNECT:
 		if (os_errno == EACCES || os_errno == EPERM)
-			return err_set(err, -EACCES, "socket '%s': %s", socket_path,
-				       strerror((int)os_errno));
+			return err_set(err, -EACCES,
+				       "socket '%s': %s; root and members of the group 'sluice' "
+				       "may use it",
+				       socket_path, strerror((int)os_errno));
 		return err_set(err, -ENOTCONN, "the daemon cannot be reached at '%s': %s",
 			       socket_path, os_errno ? strerror((int)os_errno) : "no answer");
 	case CURLE_OPERATION_TIMEDOUT:
@@ -146,6 +150,11 @@ int client_get(json_t **ret, const char *socket_path, const char *path, struct e
 	CURLcode code;
 	int r;
 
+	if (strlen(socket_path) > SOCKET_PATH_MAX)
+		return err_set(err, -ENOTCONN,
+			       "the daemon cannot be reached: the path of its socket is longer "
+			       "than %zu bytes",
+			       SOCKET_PATH_MAX);
 	if (!curl || asprintf(&url, URL_HOST "%s", path) < 0)
 		return -ENOMEM;
 	r = set_up(curl, socket_path, url, &body);

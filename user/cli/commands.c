@@ -24,7 +24,7 @@ static const struct cli_command commands[] = {
 	  "daemon, interfaces and how they are attached, mode, totals, decisions", 0 },
 	{ "health", command_health, 0, 1, "[POOL]", "health of every endpoint, with the reason",
 	  BIT(OPT_WATCH) },
-	{ "pool list", command_pool_list, 0, 0, "", "the pools and how many backends are healthy",
+	{ "pool list", command_pool_list, 0, 0, "", "the pools and how many endpoints are healthy",
 	  0 },
 	{ "pool show", command_pool_show, 1, 1, "POOL", "one pool: its backends and services", 0 },
 	{ "why", command_why, 2, 2, "POOL ADDRESS[:PORT]",
@@ -37,8 +37,8 @@ static const struct cli_command commands[] = {
 	  "what a verdict means, its causes and remedies; needs no daemon", 0 },
 	{ "probe", command_probe, 1, 1, "TARGET", "one probe now, stage by stage; needs no daemon",
 	  BIT(OPT_HOST) | BIT(OPT_CONNECT) | BIT(OPT_STATUS) | BIT(OPT_BODY) | BIT(OPT_TIMEOUT) },
-	{ "detach", command_detach, 0, 0, "",
-	  "take the gate off, with or without a daemon (--all is required)", BIT(OPT_ALL) },
+	{ "detach", command_detach, 0, 0, "--all",
+	  "take the gate off every interface, with or without a daemon", BIT(OPT_ALL) },
 };
 
 const struct cli_command *cli_commands(size_t *ret_n)

@@ -6,9 +6,9 @@ int main(int argc, char **argv)
 	int status = cli_main(argc, argv, stdout, stderr);
 
 	/* An answer that did not reach the disk is not an answer. */
-	if ((fflush(stdout) != 0 || ferror(stdout)) && status == STATUS_DONE) {
+	if (fflush(stdout) != 0 || ferror(stdout)) {
 		perror("sluice: cannot write the answer");
-		return STATUS_REFUSED;
+		return status == STATUS_DONE ? STATUS_REFUSED : status;
 	}
 	return status;
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/suggest.h"
 
+#include <ctype.h>
+#include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 
 #define SUGGEST_DISTANCE_MAX 2
 #define SUGGEST_LEN_MAX 32
@@ -11,6 +14,11 @@ static unsigned int min3(unsigned int a, unsigned int b, unsigned int c)
 	unsigned int ab = a < b ? a : b;
 
 	return ab < c ? ab : c;
+}
+
+static bool differ(char a, char b)
+{
+	return tolower((unsigned char)a) != tolower((unsigned char)b);
 }
 
 /* Insertions, deletions and replacements that make b of a (the rows of the usual matrix in turn). */
@@ -29,7 +37,7 @@ static unsigned int distance_of(const char *a, const char *b)
 
 		row[0] = i;
 		for (size_t j = 1; j <= len; j++) {
-			unsigned int replaced = diagonal + (a[i - 1] != b[j - 1]);
+			unsigned int replaced = diagonal + differ(a[i - 1], b[j - 1]);
 
 			diagonal = row[j];
 			row[j] = min3(replaced, row[j] + 1, row[j - 1] + 1);
@@ -49,7 +57,7 @@ void suggest_try(struct suggest *suggest, const char *candidate, const char **be
 	unsigned int distance = distance_of(suggest->text, candidate);
 
 	/* The beginning of a longer word is as good as a typing error. */
-	if (len > 1 && !strncmp(suggest->text, candidate, len) && distance > 1)
+	if (len > 1 && !strncasecmp(suggest->text, candidate, len) && distance > 1)
 		distance = 1;
 	if (distance >= suggest->distance)
 		return;

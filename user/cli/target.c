@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "config/syntax.h"
 #include "util/err.h"
@@ -26,7 +27,7 @@ static const struct scheme *find_scheme(const char *text, const char *end)
 {
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
 		if (strlen(schemes[i].name) == (size_t)(end - text) &&
-		    !strncmp(schemes[i].name, text, (size_t)(end - text)))
+		    !strncasecmp(schemes[i].name, text, (size_t)(end - text)))
 			return &schemes[i];
 	return NULL;
 }
@@ -59,6 +60,11 @@ static int parse_authority(struct target *target, const struct scheme *scheme, c
 	wrong = *target->host ? syntax_host(target->host) : "is missing";
 	if (wrong)
 		return err_set(err, -EINVAL, "the target's host '%s' %s", target->host, wrong);
+	if (*end == ':' && strchr(end + 1, ':'))
+		return err_set(err, -EINVAL,
+			       "the target '%s' has more than one colon: an IPv6 address is "
+			       "written in brackets, as in %s://[fd00::5]:443",
+			       authority, scheme->name);
 	if (*end && (*end != ':' || number_parse(&port, end + 1, 1, UINT16_MAX) < 0))
 		return err_set(err, -EINVAL, "the target's port '%s' is not a number from 1 to %d",
 			       *end == ':' ? end + 1 : end, UINT16_MAX);

@@ -41,20 +41,23 @@ static void put_names(struct table *table, const json_t *names)
 
 int view_pools(const struct view *view, const json_t *json)
 {
-	static const char *const headings[] = { "POOL",      "BACKENDS", "HEALTHY",
+	static const char *const headings[] = { "POOL",      "BACKENDS", "ENDPOINTS", "HEALTHY",
 						"UNHEALTHY", "UNKNOWN",  "SERVICES" };
-	CLEANUP(table_free_p) struct table *table = table_new(6, headings);
+	CLEANUP(table_free_p) struct table *table = table_new(7, headings);
 	json_t *pool;
 	size_t i;
 
 	if (!table)
 		return -ENOMEM;
-	for (int column = 1; column <= 4; column++)
+	for (int column = 1; column <= 5; column++)
 		table_align_right(table, column);
 	json_array_foreach(json_object_get(json, "pools"), i, pool)
 	{
 		table_cell(table, TABLE_PLAIN, "%s", text_get(pool, "name"));
 		table_cell(table, TABLE_PLAIN, "%" PRIu64, text_get_uint(pool, "backends"));
+		table_cell(table, TABLE_PLAIN, "%" PRIu64,
+			   text_get_uint(pool, "healthy") + text_get_uint(pool, "unhealthy") +
+				   text_get_uint(pool, "unknown"));
 		put_counts(table, pool);
 		put_names(table, json_object_get(pool, "services"));
 	}

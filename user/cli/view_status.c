@@ -12,20 +12,41 @@
 
 DEFINE_CLEANUP(struct table, table_free)
 
-static void print_daemon(const struct view *view, const json_t *json)
+static const char *plural(const json_t *json, const char *key)
 {
-	char up[DURATION_LEN], heartbeat[DURATION_LEN], loss[DURATION_LEN];
+	return text_get_uint(json, key) == 1 ? "" : "s";
+}
+
+/* What to know first: parts of the gate that are not there. */
+static void print_missing(const struct view *view, const json_t *json)
+{
+	json_t *interface;
+	size_t i;
 
 	if (json_is_false(json_object_get(json, "in_force")))
 		fprintf(view->out,
 			"NOTHING IS GUARDED: the gate was removed under the running daemon; "
 			"restart sluiced\n\n");
+	json_array_foreach(json_object_get(json, "interfaces"), i,
+			   interface) if (json_is_false(json_object_get(interface, "present")))
+		fprintf(view->out,
+			"%s IS NOT GUARDED: the interface went away under the running "
+			"daemon; restart sluiced when it is back\n\n",
+			text_get(interface, "name"));
+}
+
+static void print_daemon(const struct view *view, const json_t *json)
+{
+	char up[DURATION_LEN], heartbeat[DURATION_LEN], loss[DURATION_LEN];
+
+	print_missing(view, json);
 	fprintf(view->out, "sluiced %s, process %" PRIu64 ", up %s (since %s)\n",
 		text_get(json, "version"), text_get_uint(json, "pid"),
 		duration_human(up, text_get_uint(json, "uptime_ms")), text_get(json, "since"));
 	fprintf(view->out, "configuration  %s\n", text_get(json, "config"));
 	fprintf(view->out, "kernel         %s\n", text_get(json, "kernel"));
-	fprintf(view->out, "map layout     v%" PRIu64 "\n", text_get_uint(json, "layout"));
+	fprintf(view->out, "pinned         %s, layout v%" PRIu64 "\n", text_get(json, "bpffs"),
+		text_get_uint(json, "layout"));
 	fprintf(view->out, "mode           %s%s\n", text_get(json, "mode"),
 		strcmp(text_get(json, "mode"), "observe") == 0 ? " (decides and counts, passes all)"
 							       : "");
@@ -38,11 +59,13 @@ static void print_daemon(const struct view *view, const json_t *json)
 static void print_totals(const struct view *view, const json_t *totals, const json_t *engine)
 {
 	fprintf(view->out,
-		"totals         %" PRIu64 " pools, %" PRIu64 " services, %" PRIu64
-		" endpoints: %" PRIu64 " healthy, %" PRIu64 " unhealthy, %" PRIu64 " unknown\n",
-		text_get_uint(totals, "pools"), text_get_uint(totals, "services"),
-		text_get_uint(totals, "endpoints"), text_get_uint(totals, "healthy"),
-		text_get_uint(totals, "unhealthy"), text_get_uint(totals, "unknown"));
+		"totals         %" PRIu64 " pool%s, %" PRIu64 " service%s, %" PRIu64
+		" endpoint%s: %" PRIu64 " healthy, %" PRIu64 " unhealthy, %" PRIu64 " unknown\n",
+		text_get_uint(totals, "pools"), plural(totals, "pools"),
+		text_get_uint(totals, "services"), plural(totals, "services"),
+		text_get_uint(totals, "endpoints"), plural(totals, "endpoints"),
+		text_get_uint(totals, "healthy"), text_get_uint(totals, "unhealthy"),
+		text_get_uint(totals, "unknown"));
 	fprintf(view->out,
 		"prober         %" PRIu64 " workers, %" PRIu64 " of %" PRIu64
 		" probes in flight, %" PRIu64 " queued, %" PRIu64 " done, %" PRIu64
@@ -51,14 +74,6 @@ static void print_totals(const struct view *view, const json_t *totals, const js
 		text_get_uint(engine, "in_flight_max"), text_get_uint(engine, "queued"),
 		text_get_uint(engine, "finished"), text_get_uint(engine, "overloaded"),
 		text_get_uint(engine, "loop_lag_ms"));
-}
-
-/* Whether our programs are on the interface, and since when. */
-static const char *programs_of(const json_t *interface)
-{
-	if (text_get_bool(interface, "removed"))
-		return "GONE: guards nothing until sluiced is restarted";
-	return text_get_bool(interface, "adopted") ? "adopted" : "attached";
 }
 
 static int print_interfaces(const struct view *view, const json_t *interfaces)
@@ -76,7 +91,11 @@ static int print_interfaces(const struct view *view, const json_t *interfaces)
 		table_cell(table, TABLE_PLAIN, "%s", text_get(interface, "name"));
 		table_cell(table, TABLE_PLAIN, "%s", text_get(interface, "ingress"));
 		table_cell(table, TABLE_PLAIN, "%s", text_get(interface, "egress"));
-		table_cell(table, TABLE_PLAIN, "%s", programs_of(interface));
+		if (json_is_false(json_object_get(interface, "present")))
+			table_cell(table, TABLE_RED, "gone");
+		else
+			table_cell(table, TABLE_PLAIN, "%s",
+				   text_get_bool(interface, "adopted") ? "adopted" : "attached");
 	}
 	fputc('\n', view->out);
 	r = table_print(table, view->out, view->color);

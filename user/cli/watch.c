@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* watch - health, shown again and again. */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
@@ -38,6 +39,14 @@ static bool wait_or_end(const sigset_t *set)
 	return signal == SIGINT || signal == SIGTERM;
 }
 
+/* A pipe whose other end was closed; otherwise it would be found out with the next change only. */
+static bool reader_is_gone(const struct cli *cli)
+{
+	struct pollfd out = { .fd = fileno(cli->out) };
+
+	return poll(&out, 1, 0) == 1 && (out.revents & POLLERR);
+}
+
 /* A whole screen is written at once, so that it does not flicker. */
 static int redraw(const struct cli *cli, const json_t *json, const char *trouble)
 {
@@ -60,7 +69,7 @@ static int redraw(const struct cli *cli, const json_t *json, const char *trouble
 	if (r < 0)
 		return r;
 	fwrite(text, 1, len, cli->out);
-	return fflush(cli->out) == 0 ? 0 : -EIO;
+	return fflush(cli->out) == 0 ? 0 : -errno;
 }
 
 static int print_block(const struct cli *cli, const json_t *json)
@@ -73,7 +82,7 @@ static int print_block(const struct cli *cli, const json_t *json)
 	r = view_health(&view, json);
 	if (r < 0)
 		return r;
-	return fflush(cli->out) == 0 ? 0 : -EIO;
+	return fflush(cli->out) == 0 ? 0 : -errno;
 }
 
 /* In a pipe: a block when health changed. */
@@ -128,12 +137,13 @@ enum cli_status watch_health(const struct cli *cli, const char *path)
 	for (;;) {
 		r = terminal ? redraw(cli, json, err.text[0] ? err.text : NULL)
 			     : print_change(cli, json, &signature);
+		/* What could not be written is said once, at the end of main(). */
 		if (r < 0)
-			return command_print_failed(cli, r);
+			return ferror(cli->out) ? STATUS_REFUSED : command_print_failed(cli, r);
 		if (!terminal && err.text[0] && strcmp(err.text, last.text) != 0)
 			fprintf(cli->err, "sluice: %s\n", err.text);
 		last = err;
-		if (wait_or_end(&set))
+		if (wait_or_end(&set) || reader_is_gone(cli))
 			break;
 		refresh(&json, cli, path, &err);
 	}

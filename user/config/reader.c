@@ -257,8 +257,9 @@ static int read_items(struct reader *reader, struct place *place, enum section s
 		if (item->kind == NODE_MAP)
 			r = read_record(reader, &record);
 		else
-			note_place(reader, place, item, "is %s; allowed: a mapping",
-				   node_kind_name(item->kind));
+			note_place(reader, place, item,
+				   "is %s; allowed: a mapping, as in '- %s: ...'",
+				   node_kind_name(item->kind), sections[section]->unique);
 		if (r < 0)
 			return r;
 		if (item->kind == NODE_MAP)

@@ -110,11 +110,18 @@ static const char *parse_text(struct value *value, const struct key *key, const 
 
 static const char *parse_address(struct value *value, const struct key *key, const char *text)
 {
+	struct addr addr;
+	uint16_t port;
+
 	(void)key;
 	if (!addr_parse(&value->addr, text))
 		return addr_unusable(&value->addr);
 	if (!syntax_host(text))
 		return "is a host name, which is not available in this version";
+	if (!addr_port_parse(&addr, &port, text))
+		return "has a port with it, which is a key of the settings";
+	if (strchr(text, '%'))
+		return "names an interface, as only link-local addresses do, which are refused";
 	return "is not an IP address";
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "control/render.h"
 
+#include <net/if.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -67,8 +68,8 @@ static json_t *render_interfaces(const struct dataplane *dataplane)
 		json_put_uint(&json, "ifindex", attachment->ifindex);
 		json_put_text(&json, "ingress", attach_mode_name(attachment->ingress));
 		json_put_text(&json, "egress", attach_mode_name(attachment->egress));
+		json_put_bool(&json, "present", dataplane_has_device(attachment));
 		json_put_bool(&json, "adopted", attachment->adopted);
-		json_put_bool(&json, "removed", !dataplane_has_device(attachment));
 		json_put(&json, "steps", steps);
 		json_push(&array, json);
 	}
@@ -119,6 +120,7 @@ json_t *render_status(const struct api_context *context)
 	json_put_time(&json, "since", context->started_ms);
 	json_put_text(&json, "config", context->config_path);
 	put_meta(&json, &meta);
+	json_put_text(&json, "bpffs", context->model->gateway.bpffs);
 	json_put_bool(&json, "in_force", dataplane_in_force(context->dataplane));
 	if (uname(&uts) == 0)
 		json_put_text(&json, "kernel", uts.release);

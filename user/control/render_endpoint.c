@@ -228,6 +228,7 @@ json_t *render_why(const struct api_context *context, const struct render_row *r
 		.entry = &entry,
 		.stats = r < 0 ? NULL : &stats,
 		.meta = &meta,
+		.removed = !dataplane_in_force(context->dataplane),
 		.mono_ns = clock_mono_ns(),
 	};
 	json_t *json = render_entry(&place, &entry);

@@ -9,6 +9,7 @@
 #include "util/clock.h"
 
 #define STREAM_BLOCK_BYTES 32768
+#define ROUTES_LEN 256
 #define NAMED_MAX 160 /* of what the client sent, in an error text */
 
 /* What a route made of a request: a document, a stream or an error. */
@@ -44,10 +45,22 @@ static const char *parameter(const struct request *request, const char *name)
 
 static uint32_t find_pool(const struct request *request, const char *name, struct answer *answer)
 {
-	const struct pool *pool = model_find_pool(request->context->model, name);
+	const struct model *model = request->context->model;
+	const struct pool *pool = model_find_pool(model, name);
 
 	if (pool)
-		return (uint32_t)(pool - request->context->model->pools);
+		return (uint32_t)(pool - model->pools);
+	/* Services and pools are easily taken for each other. */
+	for (uint32_t i = 0; i < model->n_services; i++) {
+		const struct service *service = &model->services[i];
+
+		if (strcmp(service->name, name) != 0)
+			continue;
+		refuse(answer, MHD_HTTP_NOT_FOUND, "not_found",
+		       "there is no pool '%s'; the service of that name uses the pool '%s'", name,
+		       model->pools[service->pool].name);
+		return INDEX_NONE;
+	}
 	refuse(answer, MHD_HTTP_NOT_FOUND, "not_found", "there is no pool '%.*s'", NAMED_MAX, name);
 	return INDEX_NONE;
 }
@@ -212,8 +225,22 @@ static const char *rest_of(const struct route *route, const char *path)
 	return path + len;
 }
 
+/* "/v1/status, /v1/health, ..." */
+static const char *list_routes(char buf[ROUTES_LEN])
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]) && len < ROUTES_LEN; i++)
+		len += (size_t)snprintf(
+			buf + len, ROUTES_LEN - len, "%s%s%s", i ? ", " : "", routes[i].path,
+			routes[i].path[strlen(routes[i].path) - 1] == '/' ? "NAME" : "");
+	return buf;
+}
+
 static void dispatch(const struct request *request, struct answer *answer)
 {
+	char paths[ROUTES_LEN];
+
 	if (strcmp(request->method, MHD_HTTP_METHOD_GET) != 0 &&
 	    strcmp(request->method, MHD_HTTP_METHOD_HEAD) != 0) {
 		refuse(answer, MHD_HTTP_METHOD_NOT_ALLOWED, "method_not_allowed",
@@ -228,8 +255,9 @@ static void dispatch(const struct request *request, struct answer *answer)
 			return;
 		}
 	}
-	refuse(answer, MHD_HTTP_NOT_FOUND, "not_found", "there is nothing at '%.*s'", NAMED_MAX,
-	       request->path);
+	refuse(answer, MHD_HTTP_NOT_FOUND, "not_found",
+	       "there is nothing at '%.*s'; what there is: %s", NAMED_MAX, request->path,
+	       list_routes(paths));
 }
 
 static ssize_t read_stream(void *arg, uint64_t position, char *buf, size_t size)

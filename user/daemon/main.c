@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <net/if.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "config/config.h"
 #include "config/report.h"
@@ -31,13 +34,18 @@ static void print_report(const struct report *report)
 			report->n_errors - report->n_items);
 }
 
+static const char *plural(uint32_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 static int dry_run(const struct model *model)
 {
 	const struct gateway *gateway = &model->gateway;
 	int status = EXIT_SUCCESS;
 
-	printf("%u endpoints in %u pools would be probed and guarded\n", model->n_endpoints,
-	       model->n_pools);
+	printf("%u endpoint%s in %u pool%s would be probed and guarded\n", model->n_endpoints,
+	       plural(model->n_endpoints), model->n_pools, plural(model->n_pools));
 	for (uint32_t i = 0; i < gateway->n_interfaces; i++) {
 		const struct interface *interface = &gateway->interfaces[i];
 
@@ -62,6 +70,18 @@ static void raise_file_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* Started with closed ones ("2>&-"), a socket would become standard error, and be replaced later. */
+static void open_standard_files(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 static void on_ready(void *arg)
 {
 	const int *fd = arg;
@@ -74,10 +94,11 @@ static void on_ready(void *arg)
 
 static int run(const struct options *options, const struct model *model)
 {
+	char path[PATH_MAX];
 	int ready_fd = -1;
 	struct daemon_options daemon = {
 		.model = model,
-		.config_path = options->config,
+		.config_path = realpath(options->config, path) ? path : options->config,
 		.ready = on_ready,
 		.ready_arg = &ready_fd,
 	};
@@ -106,6 +127,7 @@ int main(int argc, char *argv[])
 	struct err err;
 	int r;
 
+	open_standard_files();
 	log_init("sluiced");
 	r = options_parse(&options, argc, argv, &err);
 	if (r < 0) {
@@ -123,8 +145,8 @@ int main(int argc, char *argv[])
 		return EXIT_FAILURE;
 	}
 	if (options.check) {
-		printf("%s: ok: %u pools, %u endpoints\n", options.config, model->n_pools,
-		       model->n_endpoints);
+		printf("%s: ok: %u pool%s, %u endpoint%s\n", options.config, model->n_pools,
+		       plural(model->n_pools), model->n_endpoints, plural(model->n_endpoints));
 		return EXIT_SUCCESS;
 	}
 	if (options.dry_run)

@@ -18,7 +18,7 @@ static bool gate_is_closed(const struct why_facts *facts)
 {
 	const struct health *health = &facts->entry->health;
 
-	return health->proven == SL_UNHEALTHY && !health->forced &&
+	return health->proven == SL_UNHEALTHY && !health->forced && !facts->removed &&
 	       facts->settings->on_unhealthy != SL_ACTION_PASS;
 }
 
@@ -52,6 +52,12 @@ static void reason_of(char *buf, size_t size, const struct why_facts *facts, con
 			 "have been seen; last: %s",
 			 facts->entry->health.successes, facts->plan->healthy_threshold,
 			 why->message);
+	else if (failures == 1 && facts->entry->n_verdicts == 1 &&
+		 facts->plan->unhealthy_threshold > 1)
+		snprintf(buf, size,
+			 "the first probe since the daemon started failed, which is enough "
+			 "when nothing was known before: %s",
+			 why->message);
 	else
 		snprintf(buf, size, "%" PRIu32 " probe%s in a row failed; last: %s", failures,
 			 plural(failures), why->message);
@@ -64,7 +70,10 @@ static void find_unhealthy(struct why *why, const struct why_facts *facts)
 
 	reason_of(reason, sizeof(reason), facts, why);
 
-	if (facts->entry->health.forced)
+	if (facts->removed)
+		snprintf(why->finding, sizeof(why->finding),
+			 "New connections pass, because the gate was removed: %s", reason);
+	else if (facts->entry->health.forced)
 		snprintf(why->finding, sizeof(why->finding),
 			 "New connections pass, because min_servers keeps it open: %s", reason);
 	else if (facts->settings->on_unhealthy == SL_ACTION_PASS)
@@ -140,6 +149,10 @@ static void note_state(struct why *why, const struct why_facts *facts)
 	const struct health *health = &facts->entry->health;
 	char age[DURATION_LEN];
 
+	if (facts->removed)
+		note(why,
+		     "Nothing is guarded: the gate was removed under the running daemon. Start "
+		     "sluiced again to have it back.");
 	if (health->shown != health->proven)
 		note(why,
 		     "The prober is in trouble: health is shown as %s, and the gate keeps the "

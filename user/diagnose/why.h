@@ -23,6 +23,7 @@ struct why_facts {
 	const struct board_entry *entry;
 	const struct sl_endpoint_stats *stats; /* NULL: the kernel would not tell */
 	const struct sl_meta *meta;
+	bool removed; /* the gate is no longer in force: somebody detached it */
 	uint64_t mono_ns; /* now, on the clock of the heartbeat */
 };
 

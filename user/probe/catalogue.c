@@ -129,9 +129,10 @@ static const struct catalogue_row rows[] = {
 	},
 	{
 		.code = SL_MSG_PROBE_PENDING,
-		.meaning = "The endpoint has not been probed yet.",
+		.meaning = "No probe of the endpoint has ended yet.",
 		.causes = { "the daemon or the endpoint's configuration is only just in force" },
-		.remedies = { "wait for the first probe, which comes within one interval" },
+		.remedies = { "wait for the first probe: it starts within one interval, and ends within "
+			      "its timeout" },
 	},
 };
 

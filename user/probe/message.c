@@ -270,8 +270,9 @@ static void say_local(struct text *t, const struct plan *plan, const struct verd
 static void say_pending(struct text *t, const struct plan *plan, const struct verdict *v)
 {
 	(void)v;
+	add(t, "No probe of ");
 	add_endpoint(t, plan);
-	add(t, " has not been probed yet.");
+	add(t, " has ended yet.");
 }
 
 static void say(struct text *t, const struct plan *plan, const struct verdict *v)
