@@ -753,7 +753,7 @@ static void test_no_privilege(void **state)
 		bool ok;
 
 		ok = setuid(nobody) == 0 && dataplane_open(&dp, model, &err) == -EPERM &&
-		     strstr(err.text, "needs root, or CAP_BPF and CAP_NET_ADMIN") &&
+		     strstr(err.text, "needs root, or CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN") &&
 		     dataplane_detach_all(bpffs, &err) == -EPERM;
 		_exit(ok ? 0 : 1);
 	}

@@ -196,9 +196,11 @@ static void test_host(void **state)
 		{ { true, true, true, "5.15.0" }, -EOPNOTSUPP, "5.15.0" },
 		{ { true, true, true, "" }, -EOPNOTSUPP, "6.1 or later" },
 		{ { true, true, false, "6.1.0" }, -EOPNOTSUPP, "no BTF" },
-		{ { false, true, true, "6.1.0" }, -EPERM, "root, or CAP_BPF" },
+		{ { false, true, true, "6.1.0" }, -EPERM, "root, or CAP_BPF and CAP_PERFMON" },
 		{ { true, false, true, "6.1.0" }, -EPERM, "root, or CAP_NET_ADMIN" },
-		{ { false, false, false, "5.0" }, -EPERM, "root, or CAP_BPF and CAP_NET_ADMIN" },
+		{ { false, false, false, "5.0" },
+		  -EPERM,
+		  "root, or CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN" },
 	};
 
 	(void)state;

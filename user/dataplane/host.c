@@ -36,7 +36,8 @@ void host_read(struct host_facts *ret_facts)
 	struct utsname name;
 
 	*ret_facts = (struct host_facts){
-		.may_use_bpf = has(capabilities, CAP_BPF) || has(capabilities, CAP_SYS_ADMIN),
+		.may_use_bpf = has(capabilities, CAP_SYS_ADMIN) ||
+			       (has(capabilities, CAP_BPF) && has(capabilities, CAP_PERFMON)),
 		.may_use_net = has(capabilities, CAP_NET_ADMIN),
 		.has_btf = access(BTF_PATH, F_OK) == 0,
 	};
@@ -49,11 +50,10 @@ int host_judge(const struct host_facts *facts, struct err *err)
 	unsigned int major, minor;
 
 	if (!facts->may_use_bpf || !facts->may_use_net)
-		return err_set(err, -EPERM,
-			       "loading and attaching BPF programs needs root, or %s%s%s",
-			       facts->may_use_bpf ? "" : "CAP_BPF",
-			       facts->may_use_bpf || facts->may_use_net ? "" : " and ",
-			       facts->may_use_net ? "" : "CAP_NET_ADMIN");
+		return err_set(err, -EPERM, "loading and attaching BPF programs needs root, or %s",
+			       facts->may_use_bpf   ? "CAP_NET_ADMIN"
+			       : facts->may_use_net ? "CAP_BPF and CAP_PERFMON"
+						    : "CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN");
 	if (sscanf(facts->release, "%u.%u", &major, &minor) != 2 || major < KERNEL_MIN_MAJOR ||
 	    (major == KERNEL_MIN_MAJOR && minor < KERNEL_MIN_MINOR))
 		return err_set(err, -EOPNOTSUPP, "Linux %u.%u or later is needed; this is %s",

@@ -17,7 +17,7 @@ struct err;
 #define KERNEL_MIN_MINOR 1
 
 struct host_facts {
-	bool may_use_bpf; /* CAP_BPF, or CAP_SYS_ADMIN which includes it */
+	bool may_use_bpf; /* CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN which includes both */
 	bool may_use_net; /* CAP_NET_ADMIN */
 	bool has_btf; /* the kernel describes its types */
 	char release[65]; /* uname -r */
