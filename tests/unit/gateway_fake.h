@@ -68,13 +68,13 @@ const struct attachment *dataplane_attachments(const struct dataplane *dp, uint3
 {
 	static const struct attachment attachments[] = {
 		{ .interface = "lan0",
-		  .ifindex = 1, /* lo: the one that every machine has */
+		  .ifindex = 7,
 		  .ingress = ATTACH_TCX,
 		  .egress = ATTACH_TCX,
 		  .adopted = true,
 		  .n_steps = 1,
 		  .steps = { "xdp-native: passed over, the device is virtual" } },
-		{ .interface = "lan1", .ifindex = INT32_MAX, .ingress = ATTACH_XDP_NATIVE },
+		{ .interface = "lan1", .ifindex = 8, .ingress = ATTACH_XDP_NATIVE },
 	};
 
 	(void)dp;
