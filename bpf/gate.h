@@ -120,7 +120,9 @@ static __always_inline bool is_new_flow(const struct packet *p)
 	return p->proto == IPPROTO_UDP || (tcp_flags(p) & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
 }
 
-static __always_inline enum sl_decision judge_closed(struct sl_word word, const struct packet *p)
+/* *ret_meta is set before any decision that is not to pass. */
+static __always_inline enum sl_decision judge_closed(struct sl_word word, const struct packet *p,
+						     const struct sl_meta **ret_meta)
 {
 	bool new_flow = is_new_flow(p);
 	const struct sl_meta *m;
@@ -128,8 +130,9 @@ static __always_inline enum sl_decision judge_closed(struct sl_word word, const 
 	if (!new_flow && (!(word.flags & SL_WORD_RESET) || tcp_flags(p) & TCP_RST))
 		return SL_PASS_ESTABLISHED;
 	m = meta_get();
-	if (m && daemon_is_lost(m))
+	if (!m || daemon_is_lost(m))
 		return SL_PASS_DAEMON_LOST;
+	*ret_meta = m;
 	if (!new_flow)
 		return SL_RESET;
 
@@ -143,16 +146,18 @@ static __always_inline enum sl_decision judge_closed(struct sl_word word, const 
 	}
 }
 
-static __always_inline enum sl_decision judge_word(struct sl_word word, const struct packet *p)
+static __always_inline enum sl_decision judge_word(struct sl_word word, const struct packet *p,
+						   const struct sl_meta **ret_meta)
 {
 	if (word.admin != SL_ENABLED)
-		return judge_closed(word, p);
+		return judge_closed(word, p, ret_meta);
 
 	switch (word.health) {
 	case SL_HEALTHY:
 		return SL_PASS_HEALTHY;
 	case SL_UNHEALTHY:
-		return word.flags & SL_WORD_FORCED ? SL_PASS_FORCED : judge_closed(word, p);
+		return word.flags & SL_WORD_FORCED ? SL_PASS_FORCED
+						   : judge_closed(word, p, ret_meta);
 	default:
 		return SL_PASS_UNKNOWN;
 	}

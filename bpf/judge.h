@@ -25,13 +25,6 @@ static __always_inline enum sl_decision decision_of_other(enum parsed parsed)
 	}
 }
 
-static __always_inline bool is_enforced(void)
-{
-	const struct sl_meta *m = meta_get();
-
-	return m && m->mode == SL_MODE_ENFORCE;
-}
-
 /* What a decision asks the front end to do. */
 enum effect { EFFECT_PASS, EFFECT_DROP, EFFECT_REPLY };
 

@@ -185,6 +185,7 @@ __noinline int tc_icmp(struct __sk_buff *ctx, const struct pending *pending)
 static __always_inline int tc_flow(struct __sk_buff *ctx, const struct packet *p,
 				   const struct sl_target_key *key, struct pending *pending)
 {
+	const struct sl_meta *m = NULL;
 	enum sl_decision decision;
 	struct target target;
 
@@ -192,13 +193,15 @@ static __always_inline int tc_flow(struct __sk_buff *ctx, const struct packet *p
 		return decide(SL_PASS_NOT_OURS, TC_ACT_UNSPEC);
 
 	target_count(&target, p, ctx->len);
-	decision = judge_word(target.word, p);
+	decision = judge_word(target.word, p, &m);
+	if (!m)
+		return decide(decision, TC_ACT_UNSPEC);
 	switch (decision_effect(decision)) {
 	case EFFECT_PASS:
 		return decide(decision, TC_ACT_UNSPEC);
 	case EFFECT_DROP:
 		count_closed(target.stats, decision);
-		return decide(decision, is_enforced() ? TC_ACT_SHOT : TC_ACT_UNSPEC);
+		return decide(decision, m->mode == SL_MODE_ENFORCE ? TC_ACT_SHOT : TC_ACT_UNSPEC);
 	default:
 		*pending = (struct pending){ .id = target.id,
 					     .decision = decision,

@@ -182,14 +182,9 @@ static __always_inline enum sl_decision xdp_reply(struct xdp_md *ctx, enum sl_de
 }
 
 static __always_inline int xdp_finish(struct xdp_md *ctx, struct sl_endpoint_stats *stats,
-				      enum sl_decision decision, struct shape shape,
-				      __u32 frame_len)
+				      const struct sl_meta *m, enum sl_decision decision,
+				      struct shape shape, __u32 frame_len)
 {
-	const struct sl_meta *m = meta_get();
-
-	if (!m)
-		return decide(SL_PASS_UNPARSED, XDP_PASS); /* cannot be: the map has its entry */
-
 	decision = xdp_reply(ctx, decision, shape, m, frame_len);
 	count_closed(stats, decision);
 	if (m->mode != SL_MODE_ENFORCE)
@@ -205,6 +200,7 @@ static __always_inline int xdp_finish(struct xdp_md *ctx, struct sl_endpoint_sta
  */
 __noinline int xdp_answer(struct xdp_md *ctx, const struct pending *pending)
 {
+	const struct sl_meta *m = meta_get();
 	struct sl_endpoint_stats *stats;
 
 	if (!pending)
@@ -214,7 +210,7 @@ __noinline int xdp_answer(struct xdp_md *ctx, const struct pending *pending)
 		return decide(SL_PASS_UNPARSED,
 			      XDP_PASS); /* cannot be: ids are below max_entries */
 
-	return xdp_finish(ctx, stats, pending->decision, pending->shape,
+	return xdp_finish(ctx, stats, m, pending->decision, pending->shape,
 			  (__u32)bpf_xdp_get_buff_len(ctx));
 }
 
@@ -237,6 +233,7 @@ static __always_inline int xdp_flow(struct xdp_md *ctx, const struct packet *p,
 				    const struct sl_target_key *key, __u32 frame_len, bool plain,
 				    struct pending *pending)
 {
+	const struct sl_meta *m = NULL;
 	enum sl_decision decision;
 	struct target target;
 
@@ -244,16 +241,18 @@ static __always_inline int xdp_flow(struct xdp_md *ctx, const struct packet *p,
 		return decide(SL_PASS_NOT_OURS, XDP_PASS);
 
 	target_count(&target, p, frame_len);
-	decision = judge_word(target.word, p);
+	decision = judge_word(target.word, p, &m);
+	if (!m)
+		return decide(decision, XDP_PASS);
 	switch (decision_effect(decision)) {
 	case EFFECT_PASS:
 		return decide(decision, XDP_PASS);
 	case EFFECT_DROP:
 		count_closed(target.stats, decision);
-		return decide(decision, is_enforced() ? XDP_DROP : XDP_PASS);
+		return decide(decision, m->mode == SL_MODE_ENFORCE ? XDP_DROP : XDP_PASS);
 	default:
 		if (plain && decision != SL_REJECT_UDP)
-			return xdp_finish(ctx, target.stats, decision, shape_of(p), frame_len);
+			return xdp_finish(ctx, target.stats, m, decision, shape_of(p), frame_len);
 		*pending = (struct pending){ .id = target.id,
 					     .decision = decision,
 					     .shape = shape_of(p) };

@@ -26,11 +26,16 @@
 
 #define TEMPLATE_BYTES 74 /* Ethernet, IPv4 and a SYN with its usual options */
 #define TEMPLATE_WORDS 18 /* of it that are restored: more than a reply overwrites */
+#define CUT_BYTES 20 /* of TCP options, which a RST has not */
+#define IPV4_VERSION 4
+#define IPV4_IHL_MIN 5
+#define IHL_UNIT 4
+#define TCP_DOFF_MIN 5
 #define RANDOM_STRIDE 0x9e3779b1u /* odd: a permutation of the endpoints */
 #define RANDOM_NET 0x0a000000u
 
 /* What the wrappers call; filled by the benchmark. */
-enum slot { SLOT_PASS, SLOT_HASH, SLOT_GATE, SLOT_REDIRECT, SLOTS };
+enum slot { SLOT_PASS, SLOT_HASH, SLOT_GATE, SLOT_REDIRECT, SLOT_CUT, SLOT_CUT_TWICE, SLOTS };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -50,6 +55,7 @@ int bench_pass(struct xdp_md *ctx)
 	return XDP_PASS;
 }
 
+/* Parsed as any XDP program does that does not crash: versions, header lengths, bounds. */
 SEC("xdp.frags")
 int bench_hash(struct xdp_md *ctx)
 {
@@ -63,10 +69,12 @@ int bench_hash(struct xdp_md *ctx)
 	if (!eth || eth->h_proto != bpf_htons(ETH_P_IP))
 		return XDP_ABORTED;
 	ip = cursor_take(&c, sizeof(*ip));
-	if (!ip || ip->protocol != IPPROTO_TCP)
+	if (!ip || ip->version != IPV4_VERSION || ip->ihl < IPV4_IHL_MIN ||
+	    ip->protocol != IPPROTO_TCP)
 		return XDP_ABORTED;
+	cursor_leave(&c, ip, ip->ihl * IHL_UNIT);
 	tcp = cursor_take(&c, sizeof(*tcp));
-	if (!tcp)
+	if (!tcp || tcp->doff < TCP_DOFF_MIN)
 		return XDP_ABORTED;
 
 	((__u32 *)key.addr)[2] = bpf_htonl(0xffff);
@@ -74,6 +82,21 @@ int bench_hash(struct xdp_md *ctx)
 	key.port = bpf_ntohs(tcp->dest);
 	key.proto = SL_TCP;
 	return bpf_map_lookup_elem(&targets, &key) ? XDP_PASS : XDP_ABORTED;
+}
+
+/* The shortening that a RST needs, in one step and in two: what a step costs. */
+SEC("xdp.frags")
+int bench_cut(struct xdp_md *ctx)
+{
+	return bpf_xdp_adjust_tail(ctx, -CUT_BYTES) ? XDP_ABORTED : XDP_TX;
+}
+
+SEC("xdp.frags")
+int bench_cut_twice(struct xdp_md *ctx)
+{
+	return bpf_xdp_adjust_tail(ctx, -CUT_BYTES / 2) || bpf_xdp_adjust_tail(ctx, -CUT_BYTES / 2)
+		       ? XDP_ABORTED
+		       : XDP_TX;
 }
 
 /* Make the packet what it was before the last run rewrote and cut it. */
@@ -92,9 +115,15 @@ static __always_inline int restore_and_call(struct xdp_md *ctx, enum slot slot)
 }
 
 SEC("xdp.frags")
-int restore_pass(struct xdp_md *ctx)
+int restore_cut(struct xdp_md *ctx)
 {
-	return restore_and_call(ctx, SLOT_PASS);
+	return restore_and_call(ctx, SLOT_CUT);
+}
+
+SEC("xdp.frags")
+int restore_cut_two(struct xdp_md *ctx)
+{
+	return restore_and_call(ctx, SLOT_CUT_TWICE);
 }
 
 SEC("xdp.frags")

@@ -102,9 +102,11 @@ static void load(struct world *w)
 
 static void set_slots(const struct world *w)
 {
-	const struct bpf_program *const slots[] = { w->base->progs.bench_pass,
-						    w->base->progs.bench_hash, w->xdp->progs.sl_xdp,
-						    w->redirecting->progs.sl_xdp };
+	const struct bpf_program *const slots[] = {
+		w->base->progs.bench_pass, w->base->progs.bench_hash,
+		w->xdp->progs.sl_xdp,      w->redirecting->progs.sl_xdp,
+		w->base->progs.bench_cut,  w->base->progs.bench_cut_twice,
+	};
 
 	for (uint32_t slot = 0; slot < sizeof(slots) / sizeof(slots[0]); slot++) {
 		int fd = bpf_program__fd(slots[slot]);
@@ -123,7 +125,8 @@ static void set_fds(struct world *w)
 		[BENCH_GATE] = w->xdp->progs.sl_xdp,
 		[BENCH_TC_INGRESS] = w->tc->progs.sl_tc_ingress,
 		[BENCH_TC_EGRESS] = w->tc->progs.sl_tc_egress,
-		[BENCH_RESTORE_PASS] = w->base->progs.restore_pass,
+		[BENCH_RESTORE_CUT] = w->base->progs.restore_cut,
+		[BENCH_RESTORE_CUT_TWICE] = w->base->progs.restore_cut_two,
 		[BENCH_RESTORE_GATE] = w->base->progs.restore_gate,
 		[BENCH_RESTORE_REDIRECT] = w->base->progs.restore_redir,
 		[BENCH_RANDOM_PASS] = w->base->progs.random_pass,
