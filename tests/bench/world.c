@@ -20,7 +20,7 @@
 #include "tc.skel.h"
 #include "xdp.skel.h"
 
-#define REPEAT 200000
+#define REPEAT 50000 /* a few milliseconds: a round must fit between two moods of the machine */
 #define FILTER_BITS_MIN 6
 #define FILTER_BITS_PER_ENDPOINT 16
 #define FILTER_WORD_BITS 64
