@@ -8,6 +8,7 @@
 #include "decide.h"
 #include "gate.h"
 #include "icmp.h"
+#include "plain.h"
 #include "reply.h"
 
 /* The decision about what is no flow that could be an endpoint's. */

@@ -18,8 +18,8 @@
 #include "tests/bench/world.h"
 #include "tests/lib/packet.h"
 
-#define ROUNDS 11
-#define ATTEMPTS 5
+#define ROUNDS 31
+#define ATTEMPTS 3
 #define DEFAULT_ENDPOINTS 4096
 #define MANY_ENDPOINTS 65536
 #define WARM_KEYS 16 /* of a large map: chains differ in length */
@@ -86,27 +86,27 @@ static double measure(struct world *w, enum world_program program, uint32_t dst,
 	return world_measure(w, program, frame, retval);
 }
 
-/* The mean over some endpoints of a world of n, which are warm in the cache when measured. */
-static double measure_warm(struct world *w, uint32_t n)
-{
-	uint32_t keys = n < WARM_KEYS ? n : WARM_KEYS;
-	double sum = 0;
+struct row {
+	enum subject subject;
+	struct world *world;
+	enum world_program program;
+	uint32_t dst;
+	uint8_t flags;
+	uint32_t retval;
+};
 
-	for (uint32_t i = 0; i < keys; i++)
-		sum += measure(w, BENCH_GATE, WORLD_NET + i * (n / keys), PACKET_ACK, XDP_PASS);
-	return sum / keys;
+static void measure_rows(const struct row *rows, size_t n, samples_t samples, int round)
+{
+	for (size_t i = 0; i < n; i++)
+		samples[rows[i].subject][round] = measure(
+			rows[i].world, rows[i].program, rows[i].dst, rows[i].flags, rows[i].retval);
 }
 
-static void measure_round(const struct worlds *w, samples_t samples, int round)
+#define N_ROWS(rows) (sizeof(rows) / sizeof((rows)[0]))
+
+static void measure_gate(const struct worlds *w, samples_t samples, int round)
 {
-	const struct {
-		enum subject subject;
-		struct world *world;
-		enum world_program program;
-		uint32_t dst;
-		uint8_t flags;
-		uint32_t retval;
-	} rows[] = {
+	const struct row rows[] = {
 		{ S_PASS, w->usual, BENCH_PASS, WORLD_NET + ID_HEALTHY, PACKET_ACK, XDP_PASS },
 		{ S_HASH, w->usual, BENCH_HASH, WORLD_NET + ID_HEALTHY, PACKET_ACK, XDP_PASS },
 		{ S_NOBODY, w->usual, BENCH_GATE, NO_ENDPOINT, PACKET_ACK, XDP_PASS },
@@ -121,17 +121,36 @@ static void measure_round(const struct worlds *w, samples_t samples, int round)
 		{ S_REDIRECT, w->usual, BENCH_RESTORE_REDIRECT, WORLD_NET + ID_REJECT, PACKET_SYN,
 		  XDP_REDIRECT },
 		{ S_RESET, w->usual, BENCH_RESTORE_GATE, WORLD_NET + ID_RESET, PACKET_ACK, XDP_TX },
+	};
+
+	measure_rows(rows, N_ROWS(rows), samples, round);
+	samples[S_RESTORE][round] = 2 * samples[S_CUT][round] - samples[S_CUT_TWICE][round];
+}
+
+static void measure_random(const struct worlds *w, samples_t samples, int round)
+{
+	const struct row rows[] = {
 		{ S_RANDOM_PASS, w->many, BENCH_RANDOM_PASS, WORLD_NET, PACKET_ACK, XDP_PASS },
 		{ S_RANDOM_HASH, w->many, BENCH_RANDOM_HASH, WORLD_NET, PACKET_ACK, XDP_PASS },
 		{ S_RANDOM_GATE, w->many, BENCH_RANDOM_GATE, WORLD_NET, PACKET_ACK, XDP_PASS },
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		samples[rows[i].subject][round] = measure(
-			rows[i].world, rows[i].program, rows[i].dst, rows[i].flags, rows[i].retval);
-	samples[S_RESTORE][round] = 2 * samples[S_CUT][round] - samples[S_CUT_TWICE][round];
-	samples[S_FLAT_ONE][round] = measure_warm(w->one, 1);
-	samples[S_FLAT_MANY][round] = measure_warm(w->many, MANY_ENDPOINTS);
+	measure_rows(rows, N_ROWS(rows), samples, round);
+}
+
+/* One endpoint against the mean over some of many, which are warm in the cache when measured. */
+static void measure_flat(const struct worlds *w, samples_t samples, int round)
+{
+	double one = 0, many = 0;
+
+	for (uint32_t i = 0; i < WARM_KEYS; i++) {
+		uint32_t id = i * (MANY_ENDPOINTS / WARM_KEYS);
+
+		one += measure(w->one, BENCH_GATE, WORLD_NET, PACKET_ACK, XDP_PASS);
+		many += measure(w->many, BENCH_GATE, WORLD_NET + id, PACKET_ACK, XDP_PASS);
+	}
+	samples[S_FLAT_ONE][round] = one / WARM_KEYS;
+	samples[S_FLAT_MANY][round] = many / WARM_KEYS;
 }
 
 /* A figure and what it is compared with: (subject - floor) / (baseline - baseline_floor). */
@@ -209,8 +228,13 @@ static void run(struct figures *figures, const struct worlds *w)
 	samples_t samples;
 
 	*figures = (struct figures){ 0 };
-	for (int round = -1; round < ROUNDS; round++)
-		measure_round(w, samples, round < 0 ? 0 : round); /* the first only warms up */
+	measure_gate(w, samples, 0); /* warms up */
+	for (int round = 0; round < ROUNDS; round++)
+		measure_gate(w, samples, round);
+	for (int round = 0; round < ROUNDS; round++)
+		measure_flat(w, samples, round);
+	for (int round = 0; round < ROUNDS; round++)
+		measure_random(w, samples, round);
 	for (size_t i = 0; i < sizeof(comparisons) / sizeof(comparisons[0]); i++)
 		add_comparison(figures, &comparisons[i], samples);
 	add_sizes(figures, w);

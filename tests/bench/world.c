@@ -20,7 +20,7 @@
 #include "tc.skel.h"
 #include "xdp.skel.h"
 
-#define REPEAT 200000
+#define REPEAT 50000 /* a few milliseconds: a round must fit between two moods of the machine */
 #define SLOTS_PER_ENDPOINT 8
 #define PATH_LEN 64
 #define LINE_LEN 128

@@ -211,6 +211,30 @@ static void test_rows(void **state)
 }
 
 /*
+ * A plain frame and one with a tag are parsed in different ways, which must agree. Only XDP: see
+ * the next test.
+ */
+static void test_rows_with_a_tag(void **state)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct packet_desc desc = rows[i].desc;
+		uint8_t frame[PACKET_MAX];
+		struct rig_result result;
+		size_t len;
+
+		if (desc.tags)
+			continue;
+		desc.tags = 1;
+		len = packet_build(frame, &desc);
+		result = rig_run(*state, RIG_XDP, frame, len, (struct rig_skb){ 0 });
+		if (result.decision != (int)rows[i].decision)
+			fail_msg("%s, with a tag: %s instead of %s", rows[i].name,
+				 rig_decision_name(result.decision),
+				 rig_decision_name((int)rows[i].decision));
+	}
+}
+
+/*
  * For tc programs the kernel shortens no IP header behind a VLAN tag in the data (a packet's first
  * tag is not there, but in the skb's metadata): they drop without a reply.
  */
@@ -402,6 +426,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_rows, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_rows_with_a_tag, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_options_behind_tags, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_truncation, setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(test_icmp_errors, setup, rig_teardown),
