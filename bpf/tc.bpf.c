@@ -152,11 +152,13 @@ __noinline int tc_answer(struct __sk_buff *ctx, const struct pending *pending, _
 {
 	const struct sl_meta *m = meta_get();
 	struct sl_endpoint_stats *stats;
+	__u32 id; /* on the stack: kernel 6.1 takes no key from an argument's memory */
 	enum sl_decision decision;
 
 	if (!pending)
 		return TC_ACT_UNSPEC; /* for the verifier */
-	stats = bpf_map_lookup_elem(&endpoint_stats, &pending->id);
+	id = pending->id;
+	stats = bpf_map_lookup_elem(&endpoint_stats, &id);
 	if (!m || !stats)
 		return decide(SL_PASS_UNPARSED, TC_ACT_UNSPEC); /* cannot be: the maps have these */
 

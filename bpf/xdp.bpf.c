@@ -202,10 +202,12 @@ __noinline int xdp_answer(struct xdp_md *ctx, const struct pending *pending)
 {
 	const struct sl_meta *m = meta_get();
 	struct sl_endpoint_stats *stats;
+	__u32 id; /* on the stack: kernel 6.1 takes no key from an argument's memory */
 
 	if (!pending)
 		return XDP_PASS; /* for the verifier */
-	stats = bpf_map_lookup_elem(&endpoint_stats, &pending->id);
+	id = pending->id;
+	stats = bpf_map_lookup_elem(&endpoint_stats, &id);
 	if (!stats)
 		return decide(SL_PASS_UNPARSED,
 			      XDP_PASS); /* cannot be: ids are below max_entries */
