@@ -8,6 +8,9 @@
 #ifndef SLUICE_BPF_CURSOR_H
 #define SLUICE_BPF_CURSOR_H
 
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
 struct cursor {
 	void *pos;
 	void *end;
@@ -23,7 +26,7 @@ static __always_inline void *cursor_take(struct cursor *c, __u32 len)
 	void *p = c->pos;
 
 	__builtin_assume(p != NULL); /* or the compiler tests every pointer twice */
-	if (p + len > c->end)
+	if (unlikely(p + len > c->end))
 		return NULL;
 
 	c->pos = p + len;

@@ -65,7 +65,7 @@ static __always_inline bool target_id(__u32 *ret_id, const struct sl_target_key 
 		return true;
 
 	target = bpf_map_lookup_elem(&targets, key);
-	if (!target || target->kind != SL_TARGET_ENDPOINT)
+	if (unlikely(!target || target->kind != SL_TARGET_ENDPOINT))
 		return false;
 	*ret_id = target->id;
 	return true;
@@ -79,7 +79,7 @@ static __always_inline bool target_find(struct target *ret, const struct sl_targ
 		return false;
 	word = bpf_map_lookup_elem(&endpoint_words, &ret->id);
 	ret->stats = bpf_map_lookup_elem(&endpoint_stats, &ret->id);
-	if (!word || !ret->stats)
+	if (unlikely(!word || !ret->stats))
 		return false;
 	ret->word = word_load(word);
 	return true;
@@ -149,12 +149,13 @@ static __always_inline enum sl_decision judge_closed(struct sl_word word, const 
 static __always_inline enum sl_decision judge_word(struct sl_word word, const struct packet *p,
 						   const struct sl_meta **ret_meta)
 {
-	if (word.admin != SL_ENABLED)
+	if (unlikely(word.admin != SL_ENABLED))
 		return judge_closed(word, p, ret_meta);
 
-	switch (word.health) {
-	case SL_HEALTHY:
+	if (likely(word.health == SL_HEALTHY))
 		return SL_PASS_HEALTHY;
+
+	switch (word.health) {
 	case SL_UNHEALTHY:
 		return word.flags & SL_WORD_FORCED ? SL_PASS_FORCED
 						   : judge_closed(word, p, ret_meta);

@@ -244,7 +244,7 @@ static __always_inline int xdp_flow(struct xdp_md *ctx, const struct packet *p,
 
 	target_count(&target, p, frame_len);
 	decision = judge_word(target.word, p, &m);
-	if (!m)
+	if (likely(!m))
 		return decide(decision, XDP_PASS);
 	switch (decision_effect(decision)) {
 	case EFFECT_PASS:
@@ -297,9 +297,9 @@ static __always_inline int xdp_plain(struct xdp_md *ctx, struct cursor c, bool v
 	struct packet p = {};
 
 	barrier_var(frame_len); /* or the compiler does 32-bit sums with the pointers instead */
-	if (!parse_plain(c, &p, &key, v6))
+	if (unlikely(!parse_plain(c, &p, &key, v6)))
 		return PENDING_GENERAL;
-	if (is_plain(&p, &key, IPPROTO_TCP, frame_len))
+	if (likely(is_plain(&p, &key, IPPROTO_TCP, frame_len)))
 		return xdp_flow(ctx, &p, &key, frame_len, true, pending);
 	if (is_plain(&p, &key, IPPROTO_UDP, frame_len))
 		return xdp_flow(ctx, &p, &key, frame_len, true, pending);
