@@ -155,7 +155,7 @@ __noinline int tc_answer(struct __sk_buff *ctx, const struct pending *pending, _
 	__u32 id; /* on the stack: kernel 6.1 takes no key from an argument's memory */
 	enum sl_decision decision;
 
-	if (!pending)
+	if (!m || !pending)
 		return TC_ACT_UNSPEC; /* for the verifier */
 	id = pending->id;
 	stats = bpf_map_lookup_elem(&endpoint_stats, &id);

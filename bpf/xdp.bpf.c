@@ -204,7 +204,7 @@ __noinline int xdp_answer(struct xdp_md *ctx, const struct pending *pending)
 	struct sl_endpoint_stats *stats;
 	__u32 id; /* on the stack: kernel 6.1 takes no key from an argument's memory */
 
-	if (!pending)
+	if (!m || !pending)
 		return XDP_PASS; /* for the verifier */
 	id = pending->id;
 	stats = bpf_map_lookup_elem(&endpoint_stats, &id);
