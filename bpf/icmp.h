@@ -62,7 +62,7 @@ static __always_inline bool is_about_probe(void *ctx, const struct packet *p)
 static __always_inline enum sl_decision icmp_judge(void *ctx, void *start, void *end, __u32 offset,
 						   bool v6)
 {
-	struct sl_target_key key __attribute__((aligned(8)));
+	struct sl_target_key key __attribute__((aligned(8))) = {};
 	struct cursor c = { start + (offset & QUOTE_OFFSET_MASK), end };
 	struct packet p = {};
 	struct target target;

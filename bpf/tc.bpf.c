@@ -130,7 +130,7 @@ static __always_inline enum sl_decision tc_reply(struct __sk_buff *ctx, enum sl_
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	bool udp = decision == SL_REJECT_UDP;
-	struct headers h;
+	struct headers h = {};
 	struct request r;
 
 	if (!request_read(&r, shape, udp, data, end) || !l2_read(&h.l2, data, end))
@@ -152,12 +152,12 @@ __noinline int tc_answer(struct __sk_buff *ctx, const struct pending *pending, _
 {
 	const struct sl_meta *m = meta_get();
 	struct sl_endpoint_stats *stats;
-	__u32 id; /* on the stack: kernel 6.1 takes no key from an argument's memory */
+	__u32 id;
 	enum sl_decision decision;
 
-	if (!m || !pending)
+	if (!pending)
 		return TC_ACT_UNSPEC; /* for the verifier */
-	id = pending->id;
+	id = pending->id; /* a key must be on our own stack, for kernels like 6.1 */
 	stats = bpf_map_lookup_elem(&endpoint_stats, &id);
 	if (!m || !stats)
 		return decide(SL_PASS_UNPARSED, TC_ACT_UNSPEC); /* cannot be: the maps have these */
@@ -205,9 +205,11 @@ static __always_inline int tc_flow(struct __sk_buff *ctx, const struct packet *p
 		count_closed(target.stats, decision);
 		return decide(decision, m->mode == SL_MODE_ENFORCE ? TC_ACT_SHOT : TC_ACT_UNSPEC);
 	default:
-		*pending = (struct pending){ .id = target.id,
-					     .decision = decision,
-					     .shape = shape_of(p) };
+		*pending =
+			(struct pending){}; /* whole: kernels before 6.3 read no unwritten stack */
+		pending->id = target.id;
+		pending->decision = decision;
+		pending->shape = shape_of(p);
 		return PENDING_ANSWER;
 	}
 }
@@ -215,7 +217,7 @@ static __always_inline int tc_flow(struct __sk_buff *ctx, const struct packet *p
 /* Any frame at all. */
 __noinline int tc_general(struct __sk_buff *ctx, struct pending *pending)
 {
-	struct sl_target_key key __attribute__((aligned(8)));
+	struct sl_target_key key __attribute__((aligned(8))) = {};
 	struct packet p = { .gso_len = ctx->gso_size ? ctx->len : 0 };
 	__u32 linear = ctx->data_end - ctx->data;
 	enum parsed parsed;

@@ -202,15 +202,14 @@ __noinline int xdp_answer(struct xdp_md *ctx, const struct pending *pending)
 {
 	const struct sl_meta *m = meta_get();
 	struct sl_endpoint_stats *stats;
-	__u32 id; /* on the stack: kernel 6.1 takes no key from an argument's memory */
+	__u32 id;
 
-	if (!m || !pending)
+	if (!pending)
 		return XDP_PASS; /* for the verifier */
-	id = pending->id;
+	id = pending->id; /* a key must be on our own stack, for kernels like 6.1 */
 	stats = bpf_map_lookup_elem(&endpoint_stats, &id);
-	if (!stats)
-		return decide(SL_PASS_UNPARSED,
-			      XDP_PASS); /* cannot be: ids are below max_entries */
+	if (!m || !stats)
+		return decide(SL_PASS_UNPARSED, XDP_PASS); /* cannot be: the maps have these */
 
 	return xdp_finish(ctx, stats, m, pending->decision, pending->shape,
 			  (__u32)bpf_xdp_get_buff_len(ctx));
@@ -255,9 +254,11 @@ static __always_inline int xdp_flow(struct xdp_md *ctx, const struct packet *p,
 	default:
 		if (plain && decision != SL_REJECT_UDP)
 			return xdp_finish(ctx, target.stats, m, decision, shape_of(p), frame_len);
-		*pending = (struct pending){ .id = target.id,
-					     .decision = decision,
-					     .shape = shape_of(p) };
+		*pending =
+			(struct pending){}; /* whole: kernels before 6.3 read no unwritten stack */
+		pending->id = target.id;
+		pending->decision = decision;
+		pending->shape = shape_of(p);
 		return PENDING_ANSWER;
 	}
 }
@@ -267,7 +268,7 @@ __noinline int xdp_general(struct xdp_md *ctx, struct pending *pending)
 {
 	void *data = (void *)(long)ctx->data;
 	struct cursor c = { data, (void *)(long)ctx->data_end };
-	struct sl_target_key key __attribute__((aligned(8)));
+	struct sl_target_key key __attribute__((aligned(8))) = {};
 	__u32 frame_len = (__u32)bpf_xdp_get_buff_len(ctx);
 	struct packet p = {};
 	enum parsed parsed;

@@ -48,6 +48,7 @@ struct world {
 	struct netpair net;
 	struct rig *rig;
 	int links[2];
+	bool clsact;
 	int listeners[ENDPOINTS], receivers[ENDPOINTS];
 };
 
@@ -110,6 +111,7 @@ static int setup(void **state)
 
 	w->rig = rig_new();
 	w->links[0] = w->links[1] = -1;
+	w->clsact = false;
 	for (uint32_t id = 0; id < ENDPOINTS; id++) {
 		enum side side = id < AT_PEER4 ? GATEWAY : PEER;
 
@@ -123,12 +125,47 @@ static int setup(void **state)
 	return 0;
 }
 
+static int attach_link(const struct world *w, enum rig_program program, int type)
+{
+	netpair_enter(&w->net, GATEWAY);
+	return bpf_link_create(rig_program_fd(w->rig, program), (int)w->net.ifindex[GATEWAY],
+			       (enum bpf_attach_type)type, NULL);
+}
+
+/* Kernels before 6.6 have no tcx; their filters go with the device's clsact queue. */
+static void attach_clsact(const struct world *w, enum rig_program program,
+			  enum bpf_tc_attach_point point)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)w->net.ifindex[GATEWAY],
+		    .attach_point = point);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = rig_program_fd(w->rig, program));
+	int r;
+
+	r = bpf_tc_hook_create(&hook);
+	if (r && r != -EEXIST)
+		fail_msg("clsact: %s", strerror(-r));
+	r = bpf_tc_attach(&hook, &opts);
+	if (r)
+		fail_msg("attach %s: %s", rig_program_name(program), strerror(-r));
+}
+
+static void detach(const struct world *w)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)w->net.ifindex[GATEWAY],
+		    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+
+	for (int i = 0; i < 2; i++)
+		close_p(&w->links[i]);
+	netpair_enter(&w->net, GATEWAY);
+	if (w->clsact)
+		bpf_tc_hook_destroy(&hook);
+}
+
 static int teardown(void **state)
 {
 	struct world *w = *state;
 
-	for (int i = 0; i < 2; i++)
-		close_p(&w->links[i]);
+	detach(w);
 	for (uint32_t id = 0; id < ENDPOINTS; id++) {
 		close(w->listeners[id]);
 		close(w->receivers[id]);
@@ -137,22 +174,21 @@ static int teardown(void **state)
 	return 0;
 }
 
-static int attach(const struct world *w, enum rig_program program, int type)
+static void attach_ingress(struct world *w)
 {
-	int fd;
-
-	netpair_enter(&w->net, GATEWAY);
-	fd = bpf_link_create(rig_program_fd(w->rig, program), (int)w->net.ifindex[GATEWAY],
-			     (enum bpf_attach_type)type, NULL);
-	if (fd < 0)
-		fail_msg("attach %s: %s", rig_program_name(program), strerror(errno));
-	return fd;
+	w->links[0] = attach_link(w, RIG_TC_INGRESS, TCX_INGRESS);
+	w->clsact = w->links[0] < 0;
+	if (w->clsact)
+		attach_clsact(w, RIG_TC_INGRESS, BPF_TC_INGRESS);
 }
 
-static void attach_tcx(struct world *w)
+static void attach_tc(struct world *w)
 {
-	w->links[0] = attach(w, RIG_TC_INGRESS, TCX_INGRESS);
-	w->links[1] = attach(w, RIG_TC_EGRESS, TCX_EGRESS);
+	attach_ingress(w);
+	if (w->clsact)
+		attach_clsact(w, RIG_TC_EGRESS, BPF_TC_EGRESS);
+	else
+		w->links[1] = attach_link(w, RIG_TC_EGRESS, TCX_EGRESS);
 }
 
 static int wait_for(int fd, short events)
@@ -261,7 +297,7 @@ static void test_egress(void **state)
 {
 	struct world *w = *state;
 
-	attach_tcx(w);
+	attach_tc(w);
 	check_both(w, GATEWAY, AT_PEER4, AT_PEER6);
 }
 
@@ -270,7 +306,7 @@ static void test_ingress(void **state)
 {
 	struct world *w = *state;
 
-	attach_tcx(w);
+	attach_tc(w);
 	check_both(w, PEER, AT_GATEWAY4, AT_GATEWAY6);
 }
 
@@ -279,7 +315,7 @@ static void test_ingress_completed_in_software(void **state)
 {
 	struct world *w = *state;
 
-	attach_tcx(w);
+	attach_tc(w);
 	netpair_enter(&w->net, GATEWAY);
 	netpair_run("ethtool", "-K", GATEWAY_DEVICE, "tx", "off", NULL);
 	check_both(w, PEER, AT_GATEWAY4, AT_GATEWAY6);
@@ -292,7 +328,7 @@ static void test_ingress_with_full_checksums(void **state)
 {
 	struct world *w = *state;
 
-	attach_tcx(w);
+	attach_tc(w);
 	netpair_enter(&w->net, PEER);
 	netpair_run("ethtool", "-K", PEER_DEVICE, "tx", "off", NULL);
 	check_both(w, PEER, AT_GATEWAY4, AT_GATEWAY6);
@@ -307,7 +343,7 @@ static void test_probe_mark(void **state)
 	struct sl_decision_counts counts;
 	uint32_t mark = SL_PROBE_MARK;
 
-	attach_tcx(w);
+	attach_tc(w);
 	for (enum endpoint to = AT_PEER4; to <= AT_PEER6; to++) {
 		CLEANUP(close_p) int fd = new_socket(w, GATEWAY, SOCK_STREAM, addresses[to]);
 
@@ -349,7 +385,7 @@ static void test_reset(void **state)
 	struct world *w = *state;
 	struct sl_decision_counts counts;
 
-	attach_tcx(w);
+	attach_tc(w);
 	check_reset(w, PEER, AT_GATEWAY4);
 	check_reset(w, PEER, AT_GATEWAY6);
 	check_reset(w, GATEWAY, AT_PEER4);
@@ -380,12 +416,12 @@ static void check_icmp(struct world *w, uint32_t mark)
 	}
 }
 
-static void test_icmp_about_probes_tcx(void **state)
+static void test_icmp_about_probes_tc(void **state)
 {
 	struct world *w = *state;
 
 	set_words(w, OPEN);
-	w->links[0] = attach(w, RIG_TC_INGRESS, TCX_INGRESS);
+	attach_ingress(w);
 	check_icmp(w, SL_PROBE_MARK);
 	check_icmp(w, 0);
 }
@@ -395,7 +431,8 @@ static void test_icmp_about_probes_xdp(void **state)
 	struct world *w = *state;
 
 	set_words(w, OPEN);
-	w->links[0] = attach(w, RIG_XDP, BPF_XDP);
+	w->links[0] = attach_link(w, RIG_XDP, BPF_XDP);
+	assert_true(w->links[0] >= 0);
 	check_icmp(w, SL_PROBE_MARK);
 	check_icmp(w, 0);
 }
@@ -411,7 +448,7 @@ int main(void)
 		VETH_TEST(test_ingress_with_full_checksums),
 		VETH_TEST(test_probe_mark),
 		VETH_TEST(test_reset),
-		VETH_TEST(test_icmp_about_probes_tcx),
+		VETH_TEST(test_icmp_about_probes_tc),
 		VETH_TEST(test_icmp_about_probes_xdp),
 	};
 
