@@ -28,6 +28,11 @@ nothing_attached() {
 web_config 'interfaces: [ { name: gc }, { name: nosuch0 } ]'
 refused "missing interface" "interface 'nosuch0'"
 
+on gateway ip tuntap add dev tun7 mode tun || fail "tun device is made"
+web_config 'interfaces: [ { name: gc }, { name: tun7 } ]'
+refused "interface without Ethernet" "interface 'tun7'.*Ethernet"
+on gateway ip link del tun7
+
 web_config "$both_interfaces" -- "colour: blue"
 refused "unknown key" 'sluice.yaml:[0-9]+:[0-9]+: .*colour'
 

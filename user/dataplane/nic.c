@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
+#include <net/if_arp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -44,9 +45,31 @@ static void ask_driver(struct nic *nic)
 	nic->is_virtual = is_no_bus(info.bus_info);
 }
 
+/*
+ * The programs read Ethernet frames. On a device without them (tun, WireGuard) every packet would
+ * pass as unreadable, and the operator would believe it guarded.
+ */
+static int check_link_layer(const struct nic *nic, struct err *err)
+{
+	CLEANUP(close_p) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq request = { 0 };
+
+	memcpy(request.ifr_name, nic->name, sizeof(request.ifr_name));
+	if (fd < 0 || ioctl(fd, SIOCGIFHWADDR, &request) < 0)
+		return err_set(err, -errno, "interface '%s': %s", nic->name, strerror(errno));
+	if (request.ifr_hwaddr.sa_family == ARPHRD_ETHER ||
+	    request.ifr_hwaddr.sa_family == ARPHRD_LOOPBACK)
+		return 0;
+	return err_set(err, -EOPNOTSUPP,
+		       "interface '%s' (gateway.interfaces) does not carry Ethernet frames, which "
+		       "is what the gate reads; guard the Ethernet interfaces instead",
+		       nic->name);
+}
+
 int nic_find(struct nic *ret_nic, const char *name, struct err *err)
 {
 	struct nic nic = { 0 };
+	int r;
 
 	snprintf(nic.name, sizeof(nic.name), "%s", name);
 	nic.ifindex = if_nametoindex(nic.name);
@@ -55,6 +78,9 @@ int nic_find(struct nic *ret_nic, const char *name, struct err *err)
 			       "interface '%s' (gateway.interfaces): %s", nic.name,
 			       errno == ENODEV || errno == ENXIO ? "there is none of that name"
 								 : strerror(errno));
+	r = check_link_layer(&nic, err);
+	if (r < 0)
+		return r;
 	ask_driver(&nic);
 	*ret_nic = nic;
 	return 0;

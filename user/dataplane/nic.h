@@ -18,7 +18,9 @@ struct nic {
 	bool is_virtual; /* no hardware behind it: no bus that it sits on */
 };
 
-/* -ENODEV: no such interface in this network namespace. */
+/*
+ * -ENODEV: no such interface in this network namespace; -EOPNOTSUPP: it carries no Ethernet frames.
+ */
 int nic_find(struct nic *ret_nic, const char *name, struct err *err);
 
 #endif
