@@ -163,27 +163,6 @@ int dataplane_endpoint_stats(const struct dataplane *dp, uint32_t endpoint,
 	return 0;
 }
 
-int dataplane_all_endpoint_stats(const struct dataplane *dp, struct sl_endpoint_stats *ret_stats)
-{
-	const struct ids *ids = &dp->tables.ids;
-	CLEANUP(free_p) struct sl_endpoint_stats *by_id = NULL;
-	uint32_t n = 0;
-	int r;
-
-	for (uint32_t i = 0; i < ids->n; i++)
-		n = ids->id[i] >= n ? ids->id[i] + 1 : n;
-	by_id = calloc(n ? n : 1, sizeof(*by_id));
-	if (!by_id)
-		return -ENOMEM;
-	r = percpu_sum_all(programs_maps(dp->programs)->fd[MAP_STATS], n, sizeof(*by_id),
-			   (uint64_t *)by_id);
-	if (r < 0)
-		return r;
-	for (uint32_t i = 0; i < ids->n; i++)
-		ret_stats[i] = by_id[ids->id[i]];
-	return 0;
-}
-
 int dataplane_decisions(const struct dataplane *dp, struct sl_decision_counts *ret_counts)
 {
 	uint64_t sums[SL_DECISION_MAX];

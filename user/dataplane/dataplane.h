@@ -114,10 +114,6 @@ const char *attach_mode_name(enum attach_mode mode);
 /* Sum over the CPUs. -errno from the kernel. */
 int dataplane_endpoint_stats(const struct dataplane *dp, uint32_t endpoint,
 			     struct sl_endpoint_stats *ret_stats);
-
-/* All endpoints of the model, in its order, with few system calls. -ENOMEM. */
-int dataplane_all_endpoint_stats(const struct dataplane *dp, struct sl_endpoint_stats *ret_stats);
-
 int dataplane_decisions(const struct dataplane *dp, struct sl_decision_counts *ret_counts);
 
 /* One row per pinned map, for `sluice maps`. Names are static; paths are owned by dp. */

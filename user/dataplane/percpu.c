@@ -8,17 +8,15 @@
 
 #include "util/cleanup.h"
 
-#define CHUNK 256
-
 /* One value per possible CPU, or NULL. *ret_cpus: their number. */
-static uint64_t *values_new(size_t value_size, size_t n_entries, size_t *ret_cpus)
+static uint64_t *values_new(size_t value_size, size_t *ret_cpus)
 {
 	int cpus = libbpf_num_possible_cpus();
 
 	if (cpus < 1)
 		return NULL;
 	*ret_cpus = (size_t)cpus;
-	return calloc((size_t)cpus * n_entries, value_size);
+	return calloc((size_t)cpus, value_size);
 }
 
 static void add_up(uint64_t *sums, const uint64_t *values, size_t cpus, size_t counters)
@@ -31,7 +29,7 @@ static void add_up(uint64_t *sums, const uint64_t *values, size_t cpus, size_t c
 int percpu_sum(int fd, uint32_t id, size_t value_size, uint64_t *ret_sums)
 {
 	size_t cpus;
-	CLEANUP(free_p) uint64_t *values = values_new(value_size, 1, &cpus);
+	CLEANUP(free_p) uint64_t *values = values_new(value_size, &cpus);
 
 	if (!values)
 		return -ENOMEM;
@@ -41,34 +39,10 @@ int percpu_sum(int fd, uint32_t id, size_t value_size, uint64_t *ret_sums)
 	return 0;
 }
 
-int percpu_sum_all(int fd, uint32_t n, size_t value_size, uint64_t *ret_sums)
-{
-	LIBBPF_OPTS(bpf_map_batch_opts, opts);
-	size_t cpus, counters = value_size / sizeof(uint64_t);
-	CLEANUP(free_p) uint64_t *values = values_new(value_size, CHUNK, &cpus);
-	__u32 ids[CHUNK], count, position;
-
-	if (!values)
-		return -ENOMEM;
-	for (uint32_t done = 0; done < n; done += count) {
-		count = n - done < CHUNK ? n - done : CHUNK;
-		if (bpf_map_lookup_batch(fd, done ? &position : NULL, &position, ids, values,
-					 &count, &opts) < 0 &&
-		    errno != ENOENT)
-			return -errno;
-		if (!count)
-			return -ENOENT;
-		for (uint32_t i = 0; i < count; i++)
-			add_up(&ret_sums[(done + i) * counters], &values[i * cpus * counters], cpus,
-			       counters);
-	}
-	return 0;
-}
-
 int percpu_clear(int fd, uint32_t id, size_t value_size)
 {
 	size_t cpus;
-	CLEANUP(free_p) uint64_t *values = values_new(value_size, 1, &cpus);
+	CLEANUP(free_p) uint64_t *values = values_new(value_size, &cpus);
 
 	if (!values)
 		return -ENOMEM;
@@ -78,7 +52,7 @@ int percpu_clear(int fd, uint32_t id, size_t value_size)
 int percpu_copy(int to_fd, uint32_t to, int from_fd, uint32_t from, size_t value_size)
 {
 	size_t cpus;
-	CLEANUP(free_p) uint64_t *values = values_new(value_size, 1, &cpus);
+	CLEANUP(free_p) uint64_t *values = values_new(value_size, &cpus);
 
 	if (!values)
 		return -ENOMEM;

@@ -13,12 +13,6 @@
 /* Sum entry id of the map fd over the CPUs into ret_sums, value_size / 8 counters. */
 int percpu_sum(int fd, uint32_t id, size_t value_size, uint64_t *ret_sums);
 
-/*
- * Sum the first n entries into ret_sums, n * value_size / 8 counters, with few system calls.
- * -errno from the kernel, -ENOMEM.
- */
-int percpu_sum_all(int fd, uint32_t n, size_t value_size, uint64_t *ret_sums);
-
 /* Set entry id to zero on all CPUs. */
 int percpu_clear(int fd, uint32_t id, size_t value_size);
 
