@@ -18,10 +18,10 @@
 #define ICMPV6_PORT_UNREACHABLE 4
 
 /* What becomes of a packet that should be answered: answer it, or why not. */
-static __always_inline enum sl_decision
-reply_permit(enum sl_decision decision, const struct request *r, const struct sl_meta *m)
+static __always_inline enum sl_decision reply_permit(enum sl_decision decision, bool unicast,
+						     const struct sl_meta *m)
 {
-	if (!request_is_unicast(r))
+	if (!unicast)
 		return SL_DROP_NO_REPLY;
 	return budget_take(m) ? decision : SL_DROP_LIMITED;
 }
@@ -32,52 +32,70 @@ reply_permit(enum sl_decision decision, const struct request *r, const struct sl
  *
  * payload_len: bytes behind the IP header. Identification zero goes with "don't fragment".
  */
-static __always_inline void reply_ipv4(struct iphdr *ip, const struct request *r, __u8 proto,
+static __always_inline void reply_ipv4(struct iphdr *ip, __be32 saddr, __be32 daddr, __u8 proto,
 				       __u16 payload_len)
 {
 	__be32 first =
 		bpf_htonl(IPV4_VERSION << 28 | IPV4_IHL_MIN << 24 | (sizeof(*ip) + payload_len));
 	__be32 second = bpf_htonl(IPV4_DONT_FRAGMENT);
 	__be32 third = bpf_htonl(REPLY_TTL << 24 | proto << 16);
-	__u64 sum = (__u64)first + second + third + r->dst[3] + r->src[3];
+	__u64 sum = (__u64)first + second + third + saddr + daddr;
 	__be32 *words = (__be32 *)ip;
 
 	words[0] = first;
 	words[1] = second;
 	words[2] = third | word_of_halves(0, ~sum_fold(sum));
-	words[3] = r->dst[3];
-	words[4] = r->src[3];
+	words[3] = saddr;
+	words[4] = daddr;
 }
 
-static __always_inline void reply_ipv6(struct ipv6hdr *ip, const struct request *r, __u8 proto,
+static __always_inline void reply_ipv6(struct ipv6hdr *ip, const __be32 saddr[ADDR_WORDS],
+				       const __be32 daddr[ADDR_WORDS], __u8 proto,
 				       __u16 payload_len)
 {
 	__be32 *words = (__be32 *)ip;
 
 	words[0] = bpf_htonl((__u32)IPV6_VERSION << 28);
 	words[1] = bpf_htonl((__u32)payload_len << 16 | proto << 8 | REPLY_TTL);
-	__builtin_memcpy(&ip->saddr, r->dst, sizeof(ip->saddr));
-	__builtin_memcpy(&ip->daddr, r->src, sizeof(ip->daddr));
+	__builtin_memcpy(&ip->saddr, saddr, sizeof(ip->saddr));
+	__builtin_memcpy(&ip->daddr, daddr, sizeof(ip->daddr));
+}
+
+/* Write the IP header of a reply: the request's addresses, exchanged. */
+static __always_inline void reply_ip(void *ip, const struct request *r, __u8 proto,
+				     __u16 payload_len)
+{
+	if (r->v6)
+		reply_ipv6(ip, r->dst, r->src, proto, payload_len);
+	else
+		reply_ipv4(ip, r->dst[3], r->src[3], proto, payload_len);
 }
 
 /*
- * partial: the device will complete the checksum, and expects the sum of the pseudo header in the
- * field.
+ * ports: of the RST, source first.
+ * len: of the header; what it has beyond the fixed fields is zero.
+ * pseudo: the sum of the pseudo header.
+ * partial: the device will complete the checksum, and expects that sum in the field.
  */
-static __always_inline void reply_rst(struct tcphdr *tcp, const struct request *r, bool partial)
+static __always_inline void reply_rst(struct tcphdr *tcp, __be32 ports, struct rst rst, __u16 len,
+				      __u64 pseudo, bool partial)
 {
-	__be32 ports = word_of_halves(r->dport, r->sport);
-	__be32 flags = bpf_htonl((__u32)TCP_DOFF_MIN << 28 |
-				 (r->reply_acks ? TCP_RST | TCP_ACK : TCP_RST) << 16);
-	__u64 pseudo = sum_pseudo(r->dst, r->src, IPPROTO_TCP, sizeof(*tcp));
-	__u64 sum = pseudo + ports + r->reply_seq + r->reply_ack + flags;
+	__be32 flags = bpf_htonl((__u32)len / TCP_WORD << 28 | rst.flags << 16);
+	__u64 sum = pseudo + ports + rst.seq + rst.ack + flags;
 	__be32 *words = (__be32 *)tcp;
 
 	words[0] = ports;
-	words[1] = r->reply_seq;
-	words[2] = r->reply_ack;
+	words[1] = rst.seq;
+	words[2] = rst.ack;
 	words[3] = flags;
 	words[4] = word_of_halves(partial ? sum_fold(pseudo) : ~sum_fold(sum), 0);
+}
+
+/* Write the TCP header of a RST that has no options. */
+static __always_inline void reply_tcp(struct tcphdr *tcp, const struct request *r, bool partial)
+{
+	reply_rst(tcp, word_of_halves(r->dport, r->sport), r->rst, sizeof(*tcp),
+		  sum_pseudo(r->dst, r->src, IPPROTO_TCP, sizeof(*tcp)), partial);
 }
 
 static __always_inline __u16 reply_icmp_len(const struct request *r)

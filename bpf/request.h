@@ -41,23 +41,28 @@ struct shape {
 	bool v6;
 };
 
+/* What a RST says. */
+struct rst {
+	__be32 seq;
+	__be32 ack;
+	__u8 flags;
+};
+
 struct request {
 	__be32 src[ADDR_WORDS]; /* v4-mapped */
 	__be32 dst[ADDR_WORDS];
 	__be16 sport;
 	__be16 dport;
-	__be32 reply_seq; /* TCP: of the RST */
-	__be32 reply_ack;
+	struct rst rst; /* TCP */
 	__be16 udp_check;
 	__u16 udp_len;
 	__u16 header_sum; /* UDP: of the IP header as quoted */
 	__u16 l4_sum; /* UDP: of the quoted bytes behind it */
-	__be16 group; /* L2_GROUP_BIT if either MAC address is a group's */
+	bool unicast; /* may be answered: RFC 1122, 3.2.2 */
 	__u16 header_len;
 	__u16 ip_len; /* header and payload, as the header says */
 	__u8 l2_len;
 	bool v6;
-	bool reply_acks; /* TCP: the RST has an ACK */
 };
 
 static __always_inline struct shape shape_of(const struct packet *p)
@@ -83,14 +88,26 @@ static __always_inline bool l2_read(struct l2 *ret, void *start, void *end)
 	return true;
 }
 
-static __always_inline bool request_read_l2(struct request *r, struct cursor c)
+static __always_inline bool v4_is_unicast(__u32 addr)
 {
-	const struct eth_header *eth = cursor_take(&c, sizeof(*eth));
+	__u32 net = addr >> 24;
 
-	if (!eth)
+	return net - 1 < 127 - 1 || net - 128 < 224 - 128 || (net >= 240 && addr != 0xffffffff);
+}
+
+static __always_inline bool addr_is_unicast(const __be32 addr[ADDR_WORDS], bool v6)
+{
+	if (!v6)
+		return v4_is_unicast(bpf_ntohl(addr[3]));
+	if ((bpf_ntohl(addr[0]) >> 24) == 0xff)
 		return false;
-	r->group = (eth->dst[0] | eth->src[0]) & L2_GROUP_BIT;
-	return true;
+	/* ::, ::1 and the v4-mapped addresses, which exist on no wire, begin with eight zeros */
+	return addr[0] || addr[1] || (addr[2] && addr[2] != V4_MAPPED_WORD);
+}
+
+static __always_inline bool macs_are_unicast(const struct eth_header *eth)
+{
+	return !((eth->dst[0] | eth->src[0]) & L2_GROUP_BIT);
 }
 
 static __always_inline bool request_read_addresses(struct request *r, struct cursor c)
@@ -117,22 +134,41 @@ static __always_inline bool request_read_addresses(struct request *r, struct cur
 	return true;
 }
 
-/* RFC 9293, 3.5.2: what a closed port answers. */
+/* The destination is an endpoint's and so unicast, as far as IP goes: no other is configured. */
+static __always_inline bool request_read_unicast(struct request *r, struct cursor c)
+{
+	const struct eth_header *eth = cursor_take(&c, sizeof(*eth));
+
+	if (!eth)
+		return false;
+	r->unicast = macs_are_unicast(eth) && addr_is_unicast(r->src, r->v6);
+	return true;
+}
+
+/* RFC 9293, 3.5.2: what a closed port answers to this header with that many bytes of data. */
+static __always_inline struct rst rst_to(const struct tcphdr *tcp, __u32 data_len)
+{
+	const __be32 *words = (const __be32 *)tcp;
+	__u32 flags = ((const __u8 *)tcp)[TCP_FLAGS_BYTE], sequence_len;
+
+	if (flags & TCP_ACK)
+		return (struct rst){ .seq = words[2], .flags = TCP_RST };
+
+	sequence_len = data_len + !!(flags & TCP_SYN) + !!(flags & TCP_FIN);
+	return (struct rst){ .ack = bpf_htonl(bpf_ntohl(words[1]) + sequence_len),
+			     .flags = TCP_RST | TCP_ACK };
+}
+
 static __always_inline bool request_read_tcp(struct request *r, struct cursor c)
 {
 	const struct tcphdr *tcp = cursor_take(&c, sizeof(*tcp));
-	__u32 payload;
 
 	if (!tcp)
 		return false;
 
-	payload = r->ip_len - r->header_len - tcp_header_len(tcp);
 	r->sport = tcp->source;
 	r->dport = tcp->dest;
-	r->reply_acks = !tcp->ack;
-	r->reply_seq = tcp->ack ? tcp->ack_seq : 0;
-	r->reply_ack =
-		tcp->ack ? 0 : bpf_htonl(bpf_ntohl(tcp->seq) + payload + tcp->syn + tcp->fin);
+	r->rst = rst_to(tcp, r->ip_len - r->header_len - tcp_header_len(tcp));
 	return true;
 }
 
@@ -174,32 +210,9 @@ static __always_inline bool request_read(struct request *r, struct shape shape, 
 	*r = (struct request){ .v6 = shape.v6,
 			       .l2_len = shape.l2_len,
 			       .header_len = shape.header_len };
-	if (!request_read_l2(r, l2) || !request_read_addresses(r, l3))
+	if (!request_read_addresses(r, l3) || !request_read_unicast(r, l2))
 		return false;
 	return udp ? request_read_udp(r, l3, l4) : request_read_tcp(r, l4);
-}
-
-static __always_inline bool v4_is_unicast(__u32 addr)
-{
-	__u32 net = addr >> 24;
-
-	return net != 0 && net != 127 && (net < 224 || net > 239) && addr != 0xffffffff;
-}
-
-static __always_inline bool addr_is_unicast(const __be32 addr[ADDR_WORDS], bool v6)
-{
-	if (!v6)
-		return v4_is_unicast(bpf_ntohl(addr[3]));
-	if ((bpf_ntohl(addr[0]) >> 24) == 0xff)
-		return false;
-	/* ::, ::1 and the v4-mapped addresses, which exist on no wire, begin with eight zeros */
-	return addr[0] || addr[1] || (addr[2] && addr[2] != V4_MAPPED_WORD);
-}
-
-/* RFC 1122, 3.2.2: no reply to or from what is not one host. */
-static __always_inline bool request_is_unicast(const struct request *r)
-{
-	return !r->group && addr_is_unicast(r->src, r->v6) && addr_is_unicast(r->dst, r->v6);
 }
 
 #endif

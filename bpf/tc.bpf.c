@@ -64,10 +64,7 @@ struct headers {
 static __always_inline bool tc_store_ip(struct __sk_buff *ctx, struct headers *h,
 					const struct request *r, __u8 proto, __u16 payload_len)
 {
-	if (r->v6)
-		reply_ipv6(&h->ipv6, r, proto, payload_len);
-	else
-		reply_ipv4(&h->ipv4, r, proto, payload_len);
+	reply_ip(&h->ipv4, r, proto, payload_len);
 	return !bpf_skb_store_bytes(ctx, 0, &h->l2, sizeof(h->l2), 0) &&
 	       !bpf_skb_store_bytes(ctx, r->l2_len, &h->ipv4, reply_ip_header_len(r), 0);
 }
@@ -90,7 +87,7 @@ static __always_inline bool tc_reply_tcp(struct __sk_buff *ctx, struct headers *
 	if (!tc_store_ip(ctx, h, r, IPPROTO_TCP, sizeof(h->tcp)))
 		return false;
 
-	reply_rst(&h->tcp, r, partial);
+	reply_tcp(&h->tcp, r, partial);
 	return !bpf_skb_store_bytes(ctx, r->l2_len + ip_len, &h->tcp, sizeof(h->tcp), 0);
 }
 
@@ -136,7 +133,7 @@ static __always_inline enum sl_decision tc_reply(struct __sk_buff *ctx, enum sl_
 	if (!request_read(&r, shape, udp, data, end) || !l2_read(&h.l2, data, end))
 		return SL_DROP_NO_REPLY;
 
-	decision = reply_permit(decision, &r, m);
+	decision = reply_permit(decision, r.unicast, m);
 	if (decision_effect(decision) != EFFECT_REPLY || m->mode != SL_MODE_ENFORCE)
 		return decision;
 	if (!(udp ? tc_reply_udp(ctx, &h, &r) : tc_reply_tcp(ctx, &h, &r)))

@@ -26,12 +26,18 @@
 #include "sluice/hash.h"
 
 #include "judge.h"
+#include "rst.h"
 
 /*
  * Send replies with bpf_redirect() instead of XDP_TX: on veth, XDP_TX reaches a peer only if that
  * runs an XDP program as well, and is lost without an error otherwise.
  */
 const volatile bool reply_by_redirect = false;
+
+static __always_inline struct cursor xdp_cursor(const struct xdp_md *ctx)
+{
+	return (struct cursor){ (void *)(long)ctx->data, (void *)(long)ctx->data_end };
+}
 
 static __always_inline int xdp_send(struct xdp_md *ctx)
 {
@@ -54,23 +60,16 @@ static __always_inline bool xdp_resize(struct xdp_md *ctx, __u32 now_len, __u32 
 static __always_inline bool xdp_put_ip(struct cursor *c, const struct request *r, __u8 proto,
 				       __u16 payload_len)
 {
-	if (r->v6) {
-		struct ipv6hdr *ip = cursor_take(c, sizeof(*ip));
+	void *ip = r->v6 ? cursor_take(c, sizeof(struct ipv6hdr))
+			 : cursor_take(c, sizeof(struct iphdr));
 
-		if (!ip)
-			return false;
-		reply_ipv6(ip, r, proto, payload_len);
-	} else {
-		struct iphdr *ip = cursor_take(c, sizeof(*ip));
-
-		if (!ip)
-			return false;
-		reply_ipv4(ip, r, proto, payload_len);
-	}
+	if (!ip)
+		return false;
+	reply_ip(ip, r, proto, payload_len);
 	return true;
 }
 
-/* Write the L2 header, unless it is NULL and in place; the cursor stands behind it. */
+/* Write the L2 header; the cursor stands behind it. */
 static __always_inline bool xdp_put_l2(struct xdp_md *ctx, struct cursor *c,
 				       const struct request *r, const struct l2 *l2)
 {
@@ -78,30 +77,11 @@ static __always_inline bool xdp_put_l2(struct xdp_md *ctx, struct cursor *c,
 	struct l2 *to;
 
 	*c = (struct cursor){ data, (void *)(long)ctx->data_end };
-	if (l2) {
-		to = cursor_take(c, sizeof(*to));
-		if (!to)
-			return false;
-		*to = *l2;
-	}
-	cursor_leave(c, data, r->l2_len & L2_LEN_MASK);
-	return true;
-}
-
-static __always_inline bool xdp_swap_macs(void *data, void *end)
-{
-	struct cursor c = { data, end };
-	struct eth_header *eth = cursor_take(&c, sizeof(*eth));
-
-	if (!eth)
+	to = cursor_take(c, sizeof(*to));
+	if (!to)
 		return false;
-
-	for (int i = 0; i < ETH_ALEN / 2; i++) {
-		__be16 half = eth->dst[i];
-
-		eth->dst[i] = eth->src[i];
-		eth->src[i] = half;
-	}
+	*to = *l2;
+	cursor_leave(c, data, r->l2_len & L2_LEN_MASK);
 	return true;
 }
 
@@ -114,7 +94,7 @@ static __always_inline bool xdp_put_rst(struct cursor *c, const struct request *
 	tcp = cursor_take(c, sizeof(*tcp));
 	if (!tcp)
 		return false;
-	reply_rst(tcp, r, false);
+	reply_tcp(tcp, r, false);
 	return true;
 }
 
@@ -127,9 +107,6 @@ static __always_inline bool xdp_reply_tcp(struct xdp_md *ctx, const struct reque
 	struct cursor c;
 	struct l2 l2;
 
-	if (!add_head)
-		return xdp_swap_macs(data, end) && xdp_resize(ctx, frame_len, len, 0) &&
-		       xdp_put_l2(ctx, &c, r, NULL) && xdp_put_rst(&c, r);
 	return l2_read(&l2, data, end) && xdp_resize(ctx, frame_len, len, add_head) &&
 	       xdp_put_l2(ctx, &c, r, &l2) && xdp_put_rst(&c, r);
 }
@@ -172,7 +149,7 @@ static __always_inline enum sl_decision xdp_reply(struct xdp_md *ctx, enum sl_de
 	if (!request_read(&r, shape, udp, data, end))
 		return SL_DROP_NO_REPLY;
 
-	decision = reply_permit(decision, &r, m);
+	decision = reply_permit(decision, r.unicast, m);
 	if (decision_effect(decision) != EFFECT_REPLY || m->mode != SL_MODE_ENFORCE)
 		return decision;
 	if (!(udp ? xdp_reply_udp(ctx, &r, data, end, frame_len)
@@ -181,11 +158,10 @@ static __always_inline enum sl_decision xdp_reply(struct xdp_md *ctx, enum sl_de
 	return decision;
 }
 
+/* A reply was made as decided, or could not be. */
 static __always_inline int xdp_finish(struct xdp_md *ctx, struct sl_endpoint_stats *stats,
-				      const struct sl_meta *m, enum sl_decision decision,
-				      struct shape shape, __u32 frame_len)
+				      const struct sl_meta *m, enum sl_decision decision)
 {
-	decision = xdp_reply(ctx, decision, shape, m, frame_len);
 	count_closed(stats, decision);
 	if (m->mode != SL_MODE_ENFORCE)
 		return decide(decision, XDP_PASS);
@@ -211,8 +187,9 @@ __noinline int xdp_answer(struct xdp_md *ctx, const struct pending *pending)
 	if (!m || !stats)
 		return decide(SL_PASS_UNPARSED, XDP_PASS); /* cannot be: the maps have these */
 
-	return xdp_finish(ctx, stats, m, pending->decision, pending->shape,
-			  (__u32)bpf_xdp_get_buff_len(ctx));
+	return xdp_finish(ctx, stats, m,
+			  xdp_reply(ctx, pending->decision, pending->shape, m,
+				    (__u32)bpf_xdp_get_buff_len(ctx)));
 }
 
 /* ICMP errors pass, whatever they are about. */
@@ -227,7 +204,7 @@ __noinline int xdp_icmp(struct xdp_md *ctx, const struct pending *pending)
 }
 
 /*
- * Judge a TCP or UDP packet, and do as judged. The RST for a plain packet is made here and now;
+ * Judge a TCP or UDP packet, and do as judged. The RST for a plain packet is usually made at once;
  * other replies are left pending.
  */
 static __always_inline int xdp_flow(struct xdp_md *ctx, const struct packet *p,
@@ -252,8 +229,9 @@ static __always_inline int xdp_flow(struct xdp_md *ctx, const struct packet *p,
 		count_closed(target.stats, decision);
 		return decide(decision, m->mode == SL_MODE_ENFORCE ? XDP_DROP : XDP_PASS);
 	default:
-		if (plain && decision != SL_REJECT_UDP)
-			return xdp_finish(ctx, target.stats, m, decision, shape_of(p), frame_len);
+		if (plain && rst_is_in_place(p))
+			return xdp_finish(ctx, target.stats, m,
+					  rst_in_place(xdp_cursor(ctx), p, decision, m));
 		*pending =
 			(struct pending){}; /* whole: kernels before 6.3 read no unwritten stack */
 		pending->id = target.id;

@@ -42,9 +42,7 @@ enum subject {
 	S_HEALTHY,
 	S_DROP,
 	S_ESTABLISHED,
-	S_CUT, /* restore the packet, cut it */
-	S_CUT_TWICE, /* the same in two steps */
-	S_RESTORE, /* restore the packet: computed from the two */
+	S_RESTORE, /* restore the packet, send it back */
 	S_REJECT,
 	S_REDIRECT,
 	S_RESET,
@@ -113,8 +111,7 @@ static void measure_gate(const struct worlds *w, samples_t samples, int round)
 		{ S_HEALTHY, w->usual, BENCH_GATE, WORLD_NET + ID_HEALTHY, PACKET_ACK, XDP_PASS },
 		{ S_DROP, w->usual, BENCH_GATE, WORLD_NET + ID_DROP, PACKET_SYN, XDP_DROP },
 		{ S_ESTABLISHED, w->usual, BENCH_GATE, WORLD_NET + ID_DROP, PACKET_ACK, XDP_PASS },
-		{ S_CUT, w->usual, BENCH_RESTORE_CUT, WORLD_NET + ID_REJECT, PACKET_SYN, XDP_TX },
-		{ S_CUT_TWICE, w->usual, BENCH_RESTORE_CUT_TWICE, WORLD_NET + ID_REJECT, PACKET_SYN,
+		{ S_RESTORE, w->usual, BENCH_RESTORE_TX, WORLD_NET + ID_REJECT, PACKET_SYN,
 		  XDP_TX },
 		{ S_REJECT, w->usual, BENCH_RESTORE_GATE, WORLD_NET + ID_REJECT, PACKET_SYN,
 		  XDP_TX },
@@ -124,7 +121,6 @@ static void measure_gate(const struct worlds *w, samples_t samples, int round)
 	};
 
 	measure_rows(rows, N_ROWS(rows), samples, round);
-	samples[S_RESTORE][round] = 2 * samples[S_CUT][round] - samples[S_CUT_TWICE][round];
 }
 
 static void measure_random(const struct worlds *w, samples_t samples, int round)

@@ -103,9 +103,8 @@ static void load(struct world *w)
 static void set_slots(const struct world *w)
 {
 	const struct bpf_program *const slots[] = {
-		w->base->progs.bench_pass, w->base->progs.bench_hash,
-		w->xdp->progs.sl_xdp,      w->redirecting->progs.sl_xdp,
-		w->base->progs.bench_cut,  w->base->progs.bench_cut_twice,
+		w->base->progs.bench_pass,    w->base->progs.bench_hash, w->xdp->progs.sl_xdp,
+		w->redirecting->progs.sl_xdp, w->base->progs.bench_tx,
 	};
 
 	for (uint32_t slot = 0; slot < sizeof(slots) / sizeof(slots[0]); slot++) {
@@ -125,8 +124,7 @@ static void set_fds(struct world *w)
 		[BENCH_GATE] = w->xdp->progs.sl_xdp,
 		[BENCH_TC_INGRESS] = w->tc->progs.sl_tc_ingress,
 		[BENCH_TC_EGRESS] = w->tc->progs.sl_tc_egress,
-		[BENCH_RESTORE_CUT] = w->base->progs.restore_cut,
-		[BENCH_RESTORE_CUT_TWICE] = w->base->progs.restore_cut_two,
+		[BENCH_RESTORE_TX] = w->base->progs.restore_tx,
 		[BENCH_RESTORE_GATE] = w->base->progs.restore_gate,
 		[BENCH_RESTORE_REDIRECT] = w->base->progs.restore_redir,
 		[BENCH_RANDOM_PASS] = w->base->progs.random_pass,
@@ -205,7 +203,9 @@ double world_measure(struct world *w, enum world_program program, const uint8_t 
 	uint64_t start_ns, end_ns;
 	int r;
 
-	memcpy(&w->base->bss->template, frame, sizeof(w->base->bss->template));
+	memcpy(&w->base->bss->template.first, frame, sizeof(uint16_t));
+	memcpy(w->base->bss->template.words, frame + sizeof(uint16_t),
+	       sizeof(w->base->bss->template.words));
 	start_ns = clock_read_ns_(CLOCK_THREAD_CPUTIME_ID);
 	r = bpf_prog_test_run_opts(w->fds[program], &run);
 	end_ns = clock_read_ns_(CLOCK_THREAD_CPUTIME_ID);

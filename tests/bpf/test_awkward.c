@@ -153,9 +153,6 @@ static const struct row rows[] = {
 	  { .src = "::ffff:192.0.2.1", .dst = "fd00::5", SYN },
 	  SL_DROP_NO_REPLY },
 	{ "from NAT64", { .src = "64:ff9b::192.0.2.1", .dst = "fd00::5", SYN }, SL_REJECT_TCP },
-	{ "to a multicast endpoint",
-	  { .src = "192.0.2.1", .dst = "239.0.0.1", DGRAM },
-	  SL_DROP_NO_REPLY },
 };
 
 static int setup(void **state)
@@ -166,7 +163,6 @@ static int setup(void **state)
 	rig_endpoint(rig, ID, "10.0.0.5", 53, SL_UDP);
 	rig_endpoint(rig, ID, "fd00::5", 443, SL_TCP);
 	rig_endpoint(rig, ID, "fd00::5", 53, SL_UDP);
-	rig_endpoint(rig, ID, "239.0.0.1", 53, SL_UDP);
 	rig_word(rig, ID, (struct sl_word){ .health = SL_UNHEALTHY, .action = SL_ACTION_REJECT });
 	return 0;
 }
