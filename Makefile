@@ -43,7 +43,7 @@ SOURCES := $(wildcard user/*/*.c)
 MAINS   := user/daemon/main.c user/cli/main.c
 objects = $(patsubst user/%.c,$B/%.o,$(filter-out $(MAINS),$(wildcard user/$1/*.c)))
 LIBS    := $(foreach f,$(FOLDERS),$(if $(call objects,$f),$B/lib$f.a))
-LDLIBS  := -luv -lbpf -lyaml -ljansson -lmicrohttpd -lcurl
+LDLIBS  := -luv -lbpf -lyaml -ljansson -lmicrohttpd -lcurl -lssl -lcrypto -lunbound -lnghttp2
 
 SKELS := $(patsubst bpf/%.bpf.c,$B/gen/%.skel.h,$(wildcard bpf/*.bpf.c)) \
 	 $(patsubst tests/bench/%.bpf.c,$B/gen/%.skel.h,$(wildcard tests/bench/*.bpf.c))
@@ -117,7 +117,7 @@ FUZZFLAGS := -std=gnu17 -O1 -g -pthread -fsanitize=fuzzer,address,undefined -fno
 FUZZ_SOURCES := $(filter-out $(MAINS),$(foreach f,config probe model util,$(wildcard user/$f/*.c)))
 $B/fuzz/%: tests/fuzz/%.c $(FUZZ_SOURCES)
 	@mkdir -p $(@D)
-	$(call say,FUZZ)$(CLANG) $(CPPFLAGS) $(FUZZFLAGS) $^ -luv -lyaml -ljansson -o $@
+	$(call say,FUZZ)$(CLANG) $(CPPFLAGS) $(FUZZFLAGS) $^ -luv -lyaml -ljansson -lcurl -lssl -lcrypto -lunbound -lnghttp2 -o $@
 
 deps:
 	@scripts/install-deps

@@ -170,22 +170,58 @@ _Static_assert(sizeof(struct sl_reply_budget) == 16, "abi: sl_reply_budget");
 
 /*
  * Verdicts of a probe: X(NAME, code, id, passed, ours). The numbers and ids are what users and
- * scripts see. passed: the endpoint is healthy. ours: the prober's own trouble, which never moves
- * health. Texts are in user/probe/catalogue.c.
+ * scripts see. passed: the endpoint is healthy. ours: the verdict says nothing about the endpoint
+ * (the prober's own trouble, or something between), is shown as Unknown and never moves health.
+ * Texts are in user/probe/catalogue.c.
  */
-#define SL_MESSAGES(X)                                                   \
-	X(OK, 0, "ok", true, false)                                      \
-	X(BACKEND_TIMEOUT, 1, "backend_timeout", false, false)           \
-	X(TCP_CONNECT_FAILED, 3, "tcp_connect_failed", false, false)     \
-	X(HTTP_STATUS_MISMATCH, 4, "http_status_mismatch", false, false) \
-	X(HTTP_BODY_MISMATCH, 5, "http_body_mismatch", false, false)     \
-	X(HTTP_MALFORMED, 101, "http_malformed", false, false)           \
-	X(CONN_CLOSED_EARLY, 102, "conn_closed_early", false, false)     \
-	X(PROBER_OVERLOADED, 103, "prober_overloaded", false, true)      \
-	X(LOCAL_RESOURCE, 104, "local_resource", false, true)            \
-	X(PROBE_PENDING, 105, "probe_pending", false, true)
+#define SL_MESSAGES(X)                                                                           \
+	X(OK, 0, "ok", true, false)                                                              \
+	X(BACKEND_TIMEOUT, 1, "backend_timeout", false, false)                                   \
+	X(DNS_RESOLUTION_FAILED, 2, "dns_resolution_failed", false, false)                       \
+	X(TCP_CONNECT_FAILED, 3, "tcp_connect_failed", false, false)                             \
+	X(HTTP_STATUS_MISMATCH, 4, "http_status_mismatch", false, false)                         \
+	X(HTTP_BODY_MISMATCH, 5, "http_body_mismatch", false, false)                             \
+	X(CERT_NAME_MISMATCH, 6, "cert_name_mismatch", false, false)                             \
+	X(CERT_DATE_INVALID, 7, "cert_date_invalid", false, false)                               \
+	X(CERT_INTERMEDIATE_MISSING, 8, "cert_intermediate_missing", false, false)               \
+	X(CERT_LEAF_MISSING, 9, "cert_leaf_missing", false, false)                               \
+	X(CERT_SERVER_NOT_WELL_KNOWN_CA, 10, "cert_server_not_well_known_ca", false, false)      \
+	X(CERT_INTERMEDIATE_NOT_WELL_KNOWN_CA, 11, "cert_intermediate_not_well_known_ca", false, \
+	  false)                                                                                 \
+	X(CERT_ROOT_MISMATCH_ROOT_ABSENT, 12, "cert_root_mismatch_root_absent", false, false)    \
+	X(CERT_ROOT_MISMATCH_ROOT_PRESENT, 13, "cert_root_mismatch_root_present", false, false)  \
+	X(CERT_LEAF_NOT_TOPMOST, 14, "cert_leaf_not_topmost", false, false)                      \
+	X(CERT_VERIFY_FAILED, 15, "cert_verify_failed", false, false)                            \
+	X(CERT_NOT_ALLOW_LISTED, 16, "cert_not_allow_listed", false, false)                      \
+	X(UNKNOWN_DNS_CACHE_FLUSHED, 17, "unknown_dns_cache_flushed", false, true)               \
+	X(UNKNOWN_CONTROL_BLOCKED, 18, "unknown_control_blocked", false, true)                   \
+	X(UNKNOWN_CRL_UNREACHABLE, 19, "unknown_crl_unreachable", false, true)                   \
+	X(UNKNOWN_GATEWAY_UNHEALTHY, 20, "unknown_gateway_unhealthy", false, true)               \
+	X(TLS_HANDSHAKE_FAILED, 100, "tls_handshake_failed", false, false)                       \
+	X(HTTP_MALFORMED, 101, "http_malformed", false, false)                                   \
+	X(CONN_CLOSED_EARLY, 102, "conn_closed_early", false, false)                             \
+	X(PROBER_OVERLOADED, 103, "prober_overloaded", false, true)                              \
+	X(LOCAL_RESOURCE, 104, "local_resource", false, true)                                    \
+	X(PROBE_PENDING, 105, "probe_pending", false, true)                                      \
+	X(GRPC_NOT_SERVING, 106, "grpc_not_serving", false, false)                               \
+	X(UDP_UNREACHABLE, 107, "udp_unreachable", false, false)                                 \
+	X(UDP_ANSWER_MISMATCH, 108, "udp_answer_mismatch", false, false)
 
 #define SL_MESSAGE_ENUM_(NAME, code, id, passed, ours) SL_MSG_##NAME = code,
 enum sl_message { SL_MESSAGES(SL_MESSAGE_ENUM_) };
+
+/*
+ * What a verdict of any kind may mention beside it: X(NAME, bit, id). It changes nothing about the
+ * endpoint's health.
+ */
+#define SL_WARNINGS(X)                                   \
+	X(CHAIN_ORDER, 0, "chain_order")                 \
+	X(CERT_EXPIRES_SOON, 1, "cert_expires_soon")     \
+	X(ROOT_SENT_UNNEEDED, 2, "root_sent_unneeded")   \
+	X(OCSP_STAPLE_MISSING, 3, "ocsp_staple_missing") \
+	X(OCSP_STAPLE_BAD, 4, "ocsp_staple_bad")
+
+#define SL_WARNING_ENUM_(NAME, bit, id) SL_WARN_##NAME = 1u << (bit),
+enum sl_warning { SL_WARNINGS(SL_WARNING_ENUM_) };
 
 #endif

@@ -42,7 +42,7 @@ static json_t *render_totals(const struct api_context *context)
 	struct tally tally = { 0 };
 
 	for (uint32_t i = 0; i < model->n_endpoints; i++)
-		count(&tally, board_read(context->board, i).health.shown);
+		count(&tally, board_health(context->board, i).shown);
 
 	json_put_uint(&json, "pools", model->n_pools);
 	json_put_uint(&json, "services", model->n_services);
@@ -173,7 +173,7 @@ static struct tally tally_service(const struct api_context *context, const struc
 	struct tally tally = { 0 };
 
 	for (uint32_t i = 0; i < context->model->pools[service->pool].n_backends; i++)
-		count(&tally, board_read(context->board, service->endpoints[i]).health.shown);
+		count(&tally, board_health(context->board, service->endpoints[i]).shown);
 	return tally;
 }
 

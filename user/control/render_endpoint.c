@@ -150,6 +150,7 @@ static json_t *render_entry(const struct place *place, const struct board_entry 
 json_t *render_health(const struct api_context *context, const struct render_row *row)
 {
 	struct place place = find(context, row);
+	CLEANUP(board_entry_done)
 	struct board_entry entry = board_read(context->board, place.index);
 	json_t *json = render_entry(&place, &entry);
 
@@ -160,6 +161,7 @@ json_t *render_health(const struct api_context *context, const struct render_row
 json_t *render_stats(const struct api_context *context, const struct render_row *row)
 {
 	struct place place = find(context, row);
+	CLEANUP(board_entry_done)
 	struct board_entry entry = board_read(context->board, place.index);
 	json_t *json = render_place(&place);
 
@@ -218,6 +220,7 @@ static json_t *render_notes(const struct why *why)
 json_t *render_why(const struct api_context *context, const struct render_row *row)
 {
 	struct place place = find(context, row);
+	CLEANUP(board_entry_done)
 	struct board_entry entry = board_read(context->board, place.index);
 	struct sl_meta meta = dataplane_meta(context->dataplane);
 	struct sl_endpoint_stats stats;

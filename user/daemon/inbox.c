@@ -32,6 +32,8 @@ void inbox_free(struct inbox *inbox)
 	if (!inbox)
 		return;
 	pthread_mutex_destroy(&inbox->lock);
+	for (size_t i = 0; i < inbox->filling.n; i++)
+		verdict_done(&inbox->filling.letters[i].verdict);
 	free(inbox->filling.letters);
 	free(inbox->taken.letters);
 	free(inbox);
@@ -49,7 +51,8 @@ static int batch_add(struct batch *batch, const struct letter *letter)
 		batch->letters = letters;
 		batch->capacity = capacity;
 	}
-	batch->letters[batch->n++] = *letter;
+	batch->letters[batch->n] = *letter;
+	batch->letters[batch->n++].verdict = verdict_keep(&letter->verdict);
 	return 0;
 }
 
@@ -64,7 +67,7 @@ int inbox_put(struct inbox *inbox, const struct letter *letter)
 	return r;
 }
 
-size_t inbox_take(struct inbox *inbox, const struct letter **ret_letters)
+size_t inbox_take(struct inbox *inbox, struct letter **ret_letters)
 {
 	struct batch full;
 

@@ -27,10 +27,13 @@ struct inbox *inbox_new(void);
 void inbox_free(struct inbox *inbox);
 DEFINE_CLEANUP(struct inbox, inbox_free)
 
-/* -ENOMEM: the letter is lost. */
+/* The verdict is kept (verdict_keep()). -ENOMEM: the letter is lost. */
 int inbox_put(struct inbox *inbox, const struct letter *letter);
 
-/* All letters, in the order they came; they stay valid until the next call. Returns their number. */
-size_t inbox_take(struct inbox *inbox, const struct letter **ret_letters);
+/*
+ * All letters, in the order they came; they stay valid until the next call. Returns their number.
+ * The caller drops each verdict with verdict_done().
+ */
+size_t inbox_take(struct inbox *inbox, struct letter **ret_letters);
 
 #endif

@@ -150,11 +150,12 @@ static void note_forced(struct pipeline *pipeline, uint32_t endpoint, uint32_t m
 {
 	struct health *health = &pipeline->health[endpoint];
 	struct board *board = pipeline->parts.board;
+	CLEANUP(board_entry_done) struct board_entry entry = board_read(board, endpoint);
 
 	if (health->forced == pipeline->forced[endpoint])
 		return;
 	health->forced = pipeline->forced[endpoint];
-	board_set_health(board, endpoint, health, board_read(board, endpoint).adopted);
+	board_set_health(board, endpoint, health, entry.adopted);
 	log_info("%s: %s by min_servers (%u)", pipeline->parts.model->endpoints[endpoint].text,
 		 health->forced ? "unhealthy, but kept open" : "no longer kept open", min);
 }
@@ -209,11 +210,13 @@ static void take_letter(struct pipeline *pipeline, const struct letter *letter)
 static void on_wake(uv_async_t *wake)
 {
 	struct pipeline *pipeline = wake->data;
-	const struct letter *letters;
+	struct letter *letters;
 	size_t n = inbox_take(pipeline->inbox, &letters);
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		take_letter(pipeline, &letters[i]);
+		verdict_done(&letters[i].verdict);
+	}
 }
 
 void pipeline_report(void *arg, uint32_t endpoint, const struct verdict *verdict)

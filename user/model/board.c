@@ -6,6 +6,7 @@
 
 struct board {
 	pthread_mutex_t lock;
+	uint32_t n;
 	struct board_entry *entries;
 };
 
@@ -16,6 +17,7 @@ struct board *board_new(uint32_t n)
 	if (!board)
 		return NULL;
 	pthread_mutex_init(&board->lock, NULL);
+	board->n = n;
 	board->entries = calloc(n ? n : 1, sizeof(*board->entries));
 	if (!board->entries)
 		return NULL;
@@ -26,6 +28,8 @@ void board_free(struct board *board)
 {
 	if (!board)
 		return;
+	for (uint32_t i = 0; board->entries && i < board->n; i++)
+		board_entry_done(&board->entries[i]);
 	pthread_mutex_destroy(&board->lock);
 	free(board->entries);
 	free(board);
@@ -45,22 +49,48 @@ void board_add_verdict(struct board *board, uint32_t i, const struct verdict *ve
 	struct board_entry *entry = &board->entries[i];
 
 	pthread_mutex_lock(&board->lock);
+	/* Older verdicts say what was found, but only the newest shows the certificates. */
+	verdict_done(&entry->recent[0].verdict);
 	memmove(&entry->recent[1], &entry->recent[0],
 		(BOARD_RECENT - 1) * sizeof(entry->recent[0]));
-	entry->recent[0] = (struct board_verdict){ *verdict, at_ms };
+	entry->recent[0] = (struct board_verdict){ verdict_keep(verdict), at_ms };
 	entry->n_verdicts++;
 	pthread_mutex_unlock(&board->lock);
 }
 
+/* The lock is not part of what const promises. */
+static struct board *unconst(const struct board *board)
+{
+	return (struct board *)(uintptr_t)board;
+}
+
+struct health board_health(const struct board *board, uint32_t i)
+{
+	struct board *b = unconst(board);
+	struct health health;
+
+	pthread_mutex_lock(&b->lock);
+	health = b->entries[i].health;
+	pthread_mutex_unlock(&b->lock);
+
+	return health;
+}
+
 struct board_entry board_read(const struct board *board, uint32_t i)
 {
-	/* The lock is not part of what const promises. */
-	struct board *b = (struct board *)(uintptr_t)board;
+	struct board *b = unconst(board);
 	struct board_entry entry;
 
 	pthread_mutex_lock(&b->lock);
 	entry = b->entries[i];
+	certs_ref(entry.recent[0].verdict.tls.certs);
 	pthread_mutex_unlock(&b->lock);
 
 	return entry;
+}
+
+void board_entry_done(struct board_entry *entry)
+{
+	/* See board_add_verdict(): only the newest has a reference. */
+	verdict_done(&entry->recent[0].verdict);
 }

@@ -40,7 +40,11 @@ void board_set_health(struct board *board, uint32_t i, const struct health *heal
 void board_add_verdict(struct board *board, uint32_t i, const struct verdict *verdict,
 		       uint64_t at_ms);
 
-/* A consistent copy of one entry. */
+/* The entry's health alone. */
+struct health board_health(const struct board *board, uint32_t i);
+
+/* A consistent copy of one entry; to be given back with board_entry_done(). */
 struct board_entry board_read(const struct board *board, uint32_t i);
+void board_entry_done(struct board_entry *entry);
 
 #endif

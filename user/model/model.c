@@ -12,6 +12,25 @@ struct model *model_new(void)
 	return calloc(1, sizeof(struct model));
 }
 
+static void trust_spec_done(struct trust_spec *spec)
+{
+	for (uint32_t i = 0; i < spec->n_certs; i++) {
+		free(spec->certs[i].path);
+		free(spec->certs[i].der);
+	}
+	for (uint32_t i = 0; i < spec->n_crls; i++)
+		free(spec->crls[i]);
+	free(spec->certs);
+	free(spec->crls);
+}
+
+static void pool_done(struct pool *pool)
+{
+	for (uint32_t i = 0; i < pool->n_backends; i++)
+		free(pool->backends[i].name);
+	free(pool->backends);
+}
+
 void model_free(struct model *model)
 {
 	if (!model)
@@ -20,11 +39,15 @@ void model_free(struct model *model)
 		free(model->probes[i].host);
 		free(model->probes[i].path);
 		free(model->probes[i].match.body);
+		free(model->probes[i].send);
 	}
-	for (uint32_t i = 0; i < model->n_settings; i++)
+	for (uint32_t i = 0; i < model->n_settings; i++) {
 		free(model->settings[i].host_name);
+		free(model->settings[i].sni_name);
+		trust_spec_done(&model->settings[i].trust);
+	}
 	for (uint32_t i = 0; i < model->n_pools; i++)
-		free(model->pools[i].backends);
+		pool_done(&model->pools[i]);
 	for (uint32_t i = 0; i < model->n_services; i++)
 		free(model->services[i].endpoints);
 	free(model->gateway.interfaces);
@@ -88,6 +111,7 @@ static int add_endpoint(struct model *model, void **tree, uint32_t service_index
 
 	*endpoint = (struct endpoint){
 		.key = { .port = settings->port, .proto = protocol_transport(settings->protocol) },
+		.name = backend->name,
 		.settings = service->settings,
 		.service = service_index,
 	};

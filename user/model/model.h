@@ -60,6 +60,29 @@ struct probe_match {
 	char *body; /* substring that must appear; NULL: none */
 };
 
+enum trust_mode {
+	TRUST_WELL_KNOWN, /* the system's store */
+	TRUST_UPLOADED, /* the certificates of trusted_roots */
+	TRUST_ALLOW_LIST /* the exact certificates of allow_listed */
+};
+
+/* A file that was named in the configuration, and one DER certificate that was in it. */
+struct cert_file {
+	char *path;
+	uint8_t *der;
+	uint32_t len;
+};
+
+/* Whom settings trust: what probe/trust.h makes its stores from. */
+struct trust_spec {
+	struct cert_file
+		*certs; /* trusted roots or allow-listed certificates; a file may give several */
+	uint32_t n_certs;
+	char **crls; /* files, and URLs that begin with http:// */
+	uint32_t n_crls;
+	enum trust_mode mode;
+};
+
 /* A custom probe, or the default probe of settings that name none. */
 struct probe_def {
 	char name[SL_NAME_LEN];
@@ -73,6 +96,9 @@ struct probe_def {
 	bool fail_fast; /* after a failure, probe again at once instead of an interval later */
 	struct probe_match match;
 	uint32_t min_servers;
+	bool proxy_protocol;
+	char *send; /* udp: the datagram, escapes resolved; NULL: an empty one */
+	uint32_t send_len;
 };
 
 struct settings {
@@ -81,13 +107,20 @@ struct settings {
 	uint16_t port;
 	uint32_t probe; /* index into probes, or INDEX_NONE: the default probe */
 	char *host_name; /* NULL: none */
+	bool host_name_from_backend;
+	struct trust_spec trust;
+	bool validate_chain, validate_name; /* validate_chain_and_expiry, validate_sni */
+	char *sni_name; /* of clients' connections (forward: l7); probes follow the host */
+	uint32_t full_handshake_every;
 	enum sl_action on_unhealthy;
 	bool reset_established; /* established: reset */
 };
 
+/* A member as declared. A name stands for addresses that are found while the daemon runs. */
 struct backend {
 	struct addr addr;
 	char text[SL_TEXT_LEN]; /* the address as people write it */
+	char *name; /* NULL: addr it is; else a DNS name without trailing dot, and addr is zero */
 };
 
 struct pool {
@@ -106,6 +139,7 @@ struct service {
 struct endpoint {
 	struct sl_target_key key; /* unique in a model */
 	char text[SL_TEXT_LEN]; /* "10.0.0.5:443" */
+	const char *name; /* the backend's, borrowed from it; NULL: the backend is an address */
 	uint32_t settings;
 	uint32_t service; /* the first that names it: whose names the data plane shows */
 };

@@ -10,12 +10,31 @@
 
 #include "model/model.h"
 
+struct trust;
+
+/* How TLS is spoken, for probes that speak it. */
+struct plan_tls {
+	bool enabled;
+	struct trust
+		*trust; /* whom to trust: probe/trust.h; set by whoever made it, and borrowed */
+	const char *sni; /* NULL: none is sent */
+	const char *name; /* that the certificate must be for: DNS name or IP literal; NULL: any */
+	bool name_configured; /* false: nobody said a host, and name is the default one */
+	bool check_chain; /* validate_chain_and_expiry */
+	bool check_name; /* validate_sni */
+	uint32_t full_every; /* 1: every handshake is a full one; n: others resume the session */
+};
+
 struct plan {
-	enum protocol protocol; /* PROTO_HTTP or PROTO_TCP */
+	enum protocol protocol; /* of the probe */
+	struct plan_tls tls; /* enabled for https and tls, and for grpc over https settings */
 	struct addr addr; /* to connect to */
 	uint16_t port;
-	const char *host; /* Host header; an IPv6 literal has its brackets */
-	const char *path;
+	const char *host; /* Host header or :authority; an IPv6 literal has its brackets */
+	const char *path; /* grpc: "/" or "/" and the name of the service */
+	const char *send; /* udp: the datagram; NULL: an empty one */
+	uint32_t send_len;
+	bool proxy_protocol; /* the connection begins with a PROXY header */
 	const struct probe_match *match;
 	uint32_t interval_ms, timeout_ms;
 	uint32_t unhealthy_threshold, healthy_threshold;
@@ -29,7 +48,7 @@ const struct probe_def *probe_default(enum protocol protocol);
 /* The definition in use for settings: the custom probe or the default one. */
 const struct probe_def *plan_probe(const struct model *model, const struct settings *settings);
 
-/* The plan for one endpoint of the model. */
+/* The plan for one endpoint of the model. tls.trust is left NULL. */
 struct plan plan_endpoint(const struct model *model, const struct endpoint *endpoint);
 
 #endif

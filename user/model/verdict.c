@@ -21,11 +21,25 @@ static const struct message_row *find_row(enum sl_message code)
 	return NULL;
 }
 
+struct verdict verdict_keep(const struct verdict *verdict)
+{
+	certs_ref(verdict->tls.certs);
+	return *verdict;
+}
+
+void verdict_done(struct verdict *verdict)
+{
+	certs_unref(take_ptr(verdict->tls.certs));
+}
+
 const char *stage_name(enum stage stage)
 {
 	static const char *const names[] = {
-		[STAGE_NONE] = "none",       [STAGE_QUEUE] = "queue",   [STAGE_CONNECT] = "connect",
-		[STAGE_REQUEST] = "request", [STAGE_HEADER] = "header", [STAGE_BODY] = "body",
+		[STAGE_NONE] = "none",       [STAGE_QUEUE] = "queue",
+		[STAGE_RESOLVE] = "resolve", [STAGE_CONNECT] = "connect",
+		[STAGE_TLS] = "tls",         [STAGE_CERTIFICATE] = "certificate",
+		[STAGE_REQUEST] = "request", [STAGE_HEADER] = "header",
+		[STAGE_BODY] = "body",
 	};
 
 	return names[stage];
@@ -50,4 +64,16 @@ bool message_ours(enum sl_message code)
 	const struct message_row *row = find_row(code);
 
 	return row && row->ours;
+}
+
+const char *warning_id(enum sl_warning warning)
+{
+	switch (warning) {
+#define WARNING_CASE(NAME, bit, id) \
+	case SL_WARN_##NAME:        \
+		return id;
+		SL_WARNINGS(WARNING_CASE)
+#undef WARNING_CASE
+	}
+	return NULL;
 }

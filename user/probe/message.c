@@ -308,6 +308,12 @@ static void say(struct text *t, const struct plan *plan, const struct verdict *v
 	case SL_MSG_PROBE_PENDING:
 		say_pending(t, plan, v);
 		return;
+	default:
+		add_endpoint(t, plan);
+		add(t, ": %s", message_id(v->code));
+		add_detail(t, v);
+		add(t, ".");
+		return;
 	}
 }
 

@@ -200,6 +200,9 @@ static void advance(struct probe *p)
 	case STAGE_BODY:
 		receive(p);
 		break;
+	case STAGE_RESOLVE:
+	case STAGE_TLS:
+	case STAGE_CERTIFICATE:
 	case STAGE_NONE:
 	case STAGE_QUEUE:
 		assert(!"a probe that runs is in a stage of its own");
