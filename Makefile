@@ -132,11 +132,14 @@ check: deps
 test: all $(UNIT) $(BPFT) $(NETNS_TOOLS)
 	@scripts/run-tests $B $(UNIT) $(BPFT) $(NETNS)
 
-# The tests that touch the kernel, in a virtual machine with Debian 12's own kernel.
+# The tests that touch the kernel, in a virtual machine with Debian 12's own kernel. Those of
+# attaching expect tcx, which it has not; the scenarios show that the gate works without.
+VM_BPFT := $(filter-out %/test_dataplane %/test_dataplane_attach,$(BPFT))
+
 vm-check: deps
 	@$(MAKE) --no-print-directory all vm-tests
-vm-tests: $(BPFT) $(NETNS_TOOLS)
-	@scripts/vm-check $(BPFT) tests/netns/test_gate.sh tests/netns/test_egress.sh tests/netns/test_survival.sh
+vm-tests: $(VM_BPFT) $(NETNS_TOOLS)
+	@scripts/vm-check $(VM_BPFT) tests/netns/test_gate.sh tests/netns/test_egress.sh tests/netns/test_survival.sh
 
 demo: deps
 	@$(MAKE) --no-print-directory all
