@@ -51,6 +51,50 @@ static void test_verdicts(void **state)
 	}
 }
 
+/* What a later verdict pushes down is still there, but for the certificates. */
+static void test_past(void **state)
+{
+	CLEANUP(board_free_p) struct board *board = board_new(1);
+	const struct verdict full = {
+		.code = SL_MSG_UDP_ANSWER_MISMATCH,
+		.stage = STAGE_BODY,
+		.os_errno = ECONNRESET,
+		.has_icmp = true,
+		.icmp_type = 3,
+		.icmp_code = 13,
+		.http_status = 503,
+		.grpc_status = 14,
+		.elapsed_ms = 70000,
+		.timing = { 1, 2, 3, 4, 5 },
+		.tls = { .alert = 112,
+			 .x509_code = 20,
+			 .x509_depth = 1,
+			 .warnings = 3,
+			 .n_also = 2,
+			 .also = { SL_MSG_CERT_DATE_INVALID, SL_MSG_CERT_NAME_MISMATCH } },
+		.detail = "in words",
+	};
+	struct verdict first = full;
+	struct board_entry entry;
+
+	(void)state;
+	first.tls.version = 0x0304;
+	first.tls.certs = certs_new(1);
+	board_add_verdict(board, 0, &first, 7);
+	certs_unref(first.tls.certs);
+	entry = board_read(board, 0);
+	assert_memory_equal(&entry.recent[0].verdict, &first, sizeof(first));
+	board_entry_done(&entry);
+
+	for (int i = 0; i < BOARD_RECENT - 1; i++)
+		board_add_verdict(board, 0, &(struct verdict){ .code = SL_MSG_OK }, 8);
+	entry = board_read(board, 0);
+	assert_int_equal(entry.recent[BOARD_RECENT - 1].at_ms, 7);
+	assert_memory_equal(&entry.recent[BOARD_RECENT - 1].verdict, &full, sizeof(full));
+	board_entry_done(&entry);
+	board_add_verdict(board, 0, &(struct verdict){ .code = SL_MSG_OK }, 9);
+}
+
 static void test_memory(void **state)
 {
 	struct board *board;
@@ -72,6 +116,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_entries),
 		cmocka_unit_test(test_verdicts),
+		cmocka_unit_test(test_past),
 		cmocka_unit_test(test_memory),
 	};
 

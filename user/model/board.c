@@ -2,13 +2,101 @@
 #include "model/board.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
+
+/*
+ * A verdict that is not the newest, without what is rarely there or shown of the newest only: an
+ * entry costs every endpoint of 65,536 its size.
+ */
+struct past {
+	uint64_t at_ms;
+	char *detail; /* owned; NULL: none */
+	struct timing timing;
+	uint32_t elapsed_ms;
+	int16_t os_errno, x509_code, x509_depth, alert;
+	uint16_t http_status, grpc_status, warnings;
+	uint8_t code, stage, icmp_type, icmp_code;
+	uint8_t n_also, also[VERDICT_ALSO_MAX];
+	bool has_icmp;
+};
+_Static_assert(SL_MSG_UDP_ANSWER_MISMATCH <= UINT8_MAX, "board: codes fit into a byte");
+
+#define PAST_MAX (BOARD_RECENT - 1)
+
+struct entry {
+	struct health health;
+	uint64_t n_verdicts;
+	bool adopted;
+	struct board_verdict newest;
+	struct past past[PAST_MAX]; /* newest first */
+};
 
 struct board {
 	pthread_mutex_t lock;
 	uint32_t n;
-	struct board_entry *entries;
+	struct entry *entries;
 };
+
+/* The detail moves into memory of its own; without memory it is lost, and the rest is not. */
+static struct past past_of(const struct board_verdict *newest)
+{
+	const struct verdict *v = &newest->verdict;
+	struct past past = {
+		.at_ms = newest->at_ms,
+		.detail = v->detail[0] ? strdup(v->detail) : NULL,
+		.timing = v->timing,
+		.elapsed_ms = v->elapsed_ms,
+		.os_errno = (int16_t)v->os_errno,
+		.x509_code = v->tls.x509_code,
+		.x509_depth = v->tls.x509_depth,
+		.alert = v->tls.alert,
+		.http_status = v->http_status,
+		.grpc_status = v->grpc_status,
+		.warnings = v->tls.warnings,
+		.code = (uint8_t)v->code,
+		.stage = (uint8_t)v->stage,
+		.icmp_type = v->icmp_type,
+		.icmp_code = v->icmp_code,
+		.n_also = v->tls.n_also,
+		.has_icmp = v->has_icmp,
+	};
+
+	memcpy(past.also, v->tls.also, sizeof(past.also));
+	return past;
+}
+
+static void past_read(struct board_verdict *ret, const struct past *past)
+{
+	struct verdict *v = &ret->verdict;
+
+	*ret = (struct board_verdict){ .at_ms = past->at_ms };
+	v->timing = past->timing;
+	v->elapsed_ms = past->elapsed_ms;
+	v->os_errno = past->os_errno;
+	v->tls.x509_code = past->x509_code;
+	v->tls.x509_depth = past->x509_depth;
+	v->tls.alert = past->alert;
+	v->tls.warnings = past->warnings;
+	v->tls.n_also = past->n_also;
+	memcpy(v->tls.also, past->also, sizeof(past->also));
+	v->http_status = past->http_status;
+	v->grpc_status = past->grpc_status;
+	v->code = (enum sl_message)past->code;
+	v->stage = (enum stage)past->stage;
+	v->icmp_type = past->icmp_type;
+	v->icmp_code = past->icmp_code;
+	v->has_icmp = past->has_icmp;
+	if (past->detail)
+		snprintf(v->detail, sizeof(v->detail), "%s", past->detail);
+}
+
+static void entry_done(struct entry *entry)
+{
+	verdict_done(&entry->newest.verdict);
+	for (size_t i = 0; i < PAST_MAX; i++)
+		free(entry->past[i].detail);
+}
 
 struct board *board_new(uint32_t n)
 {
@@ -29,7 +117,7 @@ void board_free(struct board *board)
 	if (!board)
 		return;
 	for (uint32_t i = 0; board->entries && i < board->n; i++)
-		board_entry_done(&board->entries[i]);
+		entry_done(&board->entries[i]);
 	pthread_mutex_destroy(&board->lock);
 	free(board->entries);
 	free(board);
@@ -46,14 +134,16 @@ void board_set_health(struct board *board, uint32_t i, const struct health *heal
 void board_add_verdict(struct board *board, uint32_t i, const struct verdict *verdict,
 		       uint64_t at_ms)
 {
-	struct board_entry *entry = &board->entries[i];
+	struct entry *entry = &board->entries[i];
 
 	pthread_mutex_lock(&board->lock);
-	/* Older verdicts say what was found, but only the newest shows the certificates. */
-	verdict_done(&entry->recent[0].verdict);
-	memmove(&entry->recent[1], &entry->recent[0],
-		(BOARD_RECENT - 1) * sizeof(entry->recent[0]));
-	entry->recent[0] = (struct board_verdict){ verdict_keep(verdict), at_ms };
+	if (entry->n_verdicts) {
+		free(entry->past[PAST_MAX - 1].detail);
+		memmove(&entry->past[1], &entry->past[0], (PAST_MAX - 1) * sizeof(entry->past[0]));
+		entry->past[0] = past_of(&entry->newest);
+		verdict_done(&entry->newest.verdict);
+	}
+	entry->newest = (struct board_verdict){ verdict_keep(verdict), at_ms };
 	entry->n_verdicts++;
 	pthread_mutex_unlock(&board->lock);
 }
@@ -79,18 +169,24 @@ struct health board_health(const struct board *board, uint32_t i)
 struct board_entry board_read(const struct board *board, uint32_t i)
 {
 	struct board *b = unconst(board);
-	struct board_entry entry;
+	const struct entry *entry = &b->entries[i];
+	struct board_entry ret;
 
 	pthread_mutex_lock(&b->lock);
-	entry = b->entries[i];
-	certs_ref(entry.recent[0].verdict.tls.certs);
+	ret.health = entry->health;
+	ret.n_verdicts = entry->n_verdicts;
+	ret.adopted = entry->adopted;
+	ret.recent[0] = entry->newest;
+	ret.recent[0].verdict = verdict_keep(&entry->newest.verdict);
+	for (size_t j = 0; j < PAST_MAX; j++)
+		past_read(&ret.recent[j + 1], &entry->past[j]);
 	pthread_mutex_unlock(&b->lock);
 
-	return entry;
+	return ret;
 }
 
 void board_entry_done(struct board_entry *entry)
 {
-	/* See board_add_verdict(): only the newest has a reference. */
+	/* The others have no references. */
 	verdict_done(&entry->recent[0].verdict);
 }

@@ -23,7 +23,8 @@ struct board_entry {
 	struct health health;
 	uint64_t n_verdicts;
 	bool adopted; /* health was taken over from the kernel; nothing probed since */
-	struct board_verdict recent[BOARD_RECENT]; /* newest first */
+	/* Newest first; only that one has all its TLS facts and shows the certificates. */
+	struct board_verdict recent[BOARD_RECENT];
 };
 
 struct board;
