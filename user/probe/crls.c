@@ -171,18 +171,31 @@ void crls_settle(struct crls *crls, uint32_t timeout_ms)
 
 /* --- all of them ------------------------------------------------------------------------------ */
 
+static int add_list(X509_STORE *store, STACK_OF(X509_CRL) * list)
+{
+	for (int i = 0; i < sk_X509_CRL_num(list); i++)
+		if (!X509_STORE_add_crl(store, sk_X509_CRL_value(list, i)))
+			return -ENOMEM;
+	return 0;
+}
+
+static int add_lists(struct crls *crls, X509_STORE *store)
+{
+	for (uint32_t i = 0; i < crls->n; i++) {
+		int r = add_list(store, crls->sources[i].list);
+
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
 int crls_add_to(struct crls *crls, X509_STORE *store)
 {
-	int r = 0;
+	int r;
 
 	pthread_mutex_lock(&crls->lock);
-	for (uint32_t i = 0; i < crls->n && !r; i++) {
-		STACK_OF(X509_CRL) *list = crls->sources[i].list;
-
-		for (int k = 0; k < sk_X509_CRL_num(list) && !r; k++)
-			if (!X509_STORE_add_crl(store, sk_X509_CRL_value(list, k)))
-				r = -ENOMEM;
-	}
+	r = add_lists(crls, store);
 	pthread_mutex_unlock(&crls->lock);
 	return r;
 }
