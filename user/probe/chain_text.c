@@ -55,8 +55,8 @@ static bool printable(uint32_t c)
 	return true;
 }
 
-/* The length of the character that data begins with; 0: it is none, or must not be shown. */
-static size_t char_len(const uint8_t *data, size_t len)
+/* The length of the character that data begins with, or 0: it begins with none. */
+static size_t char_len(const uint8_t *data, size_t len, bool *ret_printable)
 {
 	for (size_t i = 0; i < sizeof(utf8_forms) / sizeof(utf8_forms[0]); i++) {
 		const struct utf8_form *form = &utf8_forms[i];
@@ -71,7 +71,8 @@ static size_t char_len(const uint8_t *data, size_t len)
 				return 0;
 			c = c << 6 | (data[k] & 0x3f);
 		}
-		return c >= form->least && printable(c) ? form->len : 0;
+		*ret_printable = printable(c);
+		return c >= form->least ? form->len : 0;
 	}
 	return 0;
 }
@@ -81,16 +82,17 @@ const char *chain_text(char *buf, size_t size, const uint8_t *data, size_t len)
 	size_t out = 0;
 
 	while (len) {
-		size_t n = char_len(data, len);
-		size_t step = n ? n : 1;
+		bool good = false;
+		size_t n = char_len(data, len, &good), step = n ? n : 1;
+		size_t out_len = n && good ? n : 1;
 
-		if (out + step >= size)
+		if (out + out_len >= size)
 			break;
-		if (n)
+		if (n && good)
 			memcpy(buf + out, data, n);
 		else
 			buf[out] = '?';
-		out += step;
+		out += out_len;
 		data += step;
 		len -= step;
 	}
@@ -220,7 +222,8 @@ const char *chain_words_end(struct chain_words *words)
 	size_t at = 0;
 
 	while (at < words->len) {
-		size_t n = char_len((const uint8_t *)words->buf + at, words->len - at);
+		bool good;
+		size_t n = char_len((const uint8_t *)words->buf + at, words->len - at, &good);
 
 		if (!n)
 			words->buf[words->len = at] = '\0';
