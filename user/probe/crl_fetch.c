@@ -180,11 +180,12 @@ static void *run(void *arg)
 	struct crl_fetcher *fetcher = arg;
 
 	while (!atomic_load(&fetcher->stop)) {
-		int wait_ms = start_due(fetcher), running;
+		int running;
 
 		curl_multi_perform(fetcher->multi, &running);
 		finish_ended(fetcher);
-		curl_multi_poll(fetcher->multi, NULL, 0, wait_ms, NULL);
+		/* A transfer that was just added makes this return at once. */
+		curl_multi_poll(fetcher->multi, NULL, 0, start_due(fetcher), NULL);
 	}
 	return NULL;
 }
