@@ -61,6 +61,7 @@ enum id {
 	SELF_CA_DS, /* ... and digitalSignature */
 	SYSTEM, /* in the system's store */
 	SYSTEM_LEAF,
+	CA_NAMED, /* a CA below root that is for NAME */
 	LOOP_A, /* A signs B signs A */
 	LOOP_B,
 	LOOP_LEAF,
@@ -134,6 +135,7 @@ static const struct made {
 				   .key_usage = "critical,keyCertSign,cRLSign,digitalSignature" } },
 	[SYSTEM] = { .spec = { .cn = "System", .ca = true } },
 	[SYSTEM_LEAF] = { SYSTEM, { .cn = "Leaf", .san = "DNS:" NAME } },
+	[CA_NAMED] = { ROOT, { .cn = "Named", .san = "DNS:" NAME, .ca = true } },
 	[LOOP_A] = { .spec = { .cn = "Loop A", .ca = true } },
 	[LOOP_B] = { LOOP_A, { .cn = "Loop B", .ca = true } },
 	[LOOP_LEAF] = { LOOP_B, { .cn = "Leaf", .san = "DNS:" NAME } },
@@ -282,6 +284,8 @@ static const struct row {
 	{ { INT }, ROOT, .code = 9 },
 	{ { INT_DS, ROOT }, ROOT, .code = 9 },
 	{ { ROOT }, ROOT, .code = 9 },
+	{ { CA_NAMED }, ROOT, .code = 9 },
+	{ { SELF_CA_DS, ROOT }, SELF_CA_DS, .code = 9 },
 	{ { ROOT }, ROOT, .code = 9, .how = NO_REFERENCE },
 	/* Signed by itself. */
 	{ { SELF },

@@ -125,7 +125,8 @@ static void test_no_memory(void **state)
 /* --- handshakes ------------------------------------------------------------------------------- */
 
 /* A client with the trust's context against a server that shows cert and n more. */
-static bool handshake(struct trust *trust, const struct test_cert *cert, int n, int *ret_sent)
+static bool handshake(struct trust *trust, const struct test_cert *cert, int n, int version,
+		      int *ret_sent)
 {
 	SSL_CTX *server_ctx = SSL_CTX_new(TLS_server_method());
 	BIO *a = NULL, *b = NULL;
@@ -133,6 +134,9 @@ static bool handshake(struct trust *trust, const struct test_cert *cert, int n, 
 	bool done = false;
 
 	SSL_CTX_set_security_level(server_ctx, 0);
+	/* This server shows nothing that the client did not say it takes. */
+	SSL_CTX_set_cert_flags(server_ctx, SSL_CERT_FLAG_TLS_STRICT);
+	SSL_CTX_set_max_proto_version(server_ctx, version);
 	SSL_CTX_use_certificate(server_ctx, cert->x509);
 	SSL_CTX_use_PrivateKey(server_ctx, cert->key);
 	for (int i = 0; i < n; i++)
@@ -166,12 +170,14 @@ static void test_handshakes(void **state)
 	(void)state;
 	assert_int_equal(trust_new(&trust, &spec, NULL), 0);
 	/* Nothing here is trusted, and weak besides: for the handshake that is all the same. */
-	assert_true(handshake(trust, leaf, 0, &sent));
+	assert_true(handshake(trust, leaf, 0, TLS1_3_VERSION, &sent));
 	assert_int_equal(sent, 1);
-	assert_true(handshake(trust, weak, 0, &sent));
-	assert_true(handshake(trust, leaf, 99, &sent));
+	assert_true(handshake(trust, weak, 0, TLS1_2_VERSION, &sent));
+	assert_true(handshake(trust, weak, 0, TLS1_3_VERSION, &sent));
+	assert_true(handshake(trust, leaf, 99, TLS1_3_VERSION, &sent));
 	assert_int_equal(sent, 100);
-	assert_false(handshake(trust, leaf, 1 + TRUST_CTX_CERT_LIST_BYTES / size, &sent));
+	assert_false(handshake(trust, leaf, 1 + TRUST_CTX_CERT_LIST_BYTES / size, TLS1_3_VERSION,
+			       &sent));
 	test_cert_free(weak);
 }
 
