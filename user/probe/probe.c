@@ -192,11 +192,8 @@ static bool speak(struct probe *p)
 /* n: what stream_recv() said instead of bytes. */
 static bool end_exchange(struct probe *p, ssize_t n)
 {
-	/*
-	 * With TLS 1.3 a server's objection to the handshake comes as the first thing after it. A
-	 * reset may have overtaken it.
-	 */
-	if (n == -EPROTO && !p->answered)
+	/* With TLS 1.3 a server's objection to the handshake comes as the first thing after it. */
+	if (!p->answered && (n == -EPROTO || p->stream.renegotiation_asked))
 		return fail_tls(p, (int)n);
 	if (n == -EMSGSIZE) {
 		snprintf(p->verdict.detail, sizeof(p->verdict.detail),
@@ -224,8 +221,11 @@ static bool converse(struct probe *p)
 	if (!speak(p))
 		return false;
 	n = stream_recv(&p->stream, data, sizeof(data));
-	if (n == -EAGAIN)
+	if (n == -EAGAIN) {
+		/* TLS may have something to say of its own. */
+		(void)flush(p);
 		return false;
+	}
 	if (n <= 0)
 		return end_exchange(p, n);
 
@@ -448,7 +448,10 @@ static void time_out(struct probe *p)
 		settle(p, SL_MSG_OK); /* silence is consent: see await_word() */
 		break;
 	default:
-		settle(p, SL_MSG_BACKEND_TIMEOUT);
+		if (p->stream.renegotiation_asked && !p->answered)
+			fail_tls(p, -ETIMEDOUT);
+		else
+			settle(p, SL_MSG_BACKEND_TIMEOUT);
 	}
 }
 

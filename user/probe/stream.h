@@ -41,6 +41,7 @@ struct stream {
 	const void *offered_session; /* to tell it from a new one; never looked into */
 	uint32_t trust_generation; /* when the TLS handshake began */
 	bool certificate_asked; /* the server wants one of ours, which does not exist */
+	bool renegotiation_asked; /* it wants to start over, which is refused */
 	uint8_t *out;
 	uint32_t out_len, out_sent, out_room;
 };

@@ -233,12 +233,18 @@ int tls_put(struct stream *stream, const void *data, size_t len)
 
 ssize_t tls_recv(struct stream *stream, void *buf, size_t size)
 {
+	uint32_t out_len = stream->out_len;
 	size_t n;
+	ssize_t r;
 	int ret;
 
 	ERR_clear_error();
 	ret = SSL_read_ex(stream->ssl, buf, size, &n);
-	return ret == 1 ? (ssize_t)n : failure(stream, ret);
+	r = ret == 1 ? (ssize_t)n : failure(stream, ret);
+	/* All that reading with TLS 1.2 makes OpenSSL say, errors aside, is no_renegotiation. */
+	if (r != -EPROTO && stream->out_len > out_len && SSL_version(stream->ssl) == TLS1_2_VERSION)
+		stream->renegotiation_asked = true;
+	return r;
 }
 
 void tls_close_notify(struct stream *stream)

@@ -169,4 +169,7 @@ void tls_fault_explain(const struct stream *stream, int r, struct verdict *ret_v
 		snprintf(v->detail, sizeof(v->detail), "after %" PRIu64 " bytes of the handshake",
 			 stream->n_in);
 	}
+	if (stream->renegotiation_asked)
+		snprintf(v->detail, sizeof(v->detail),
+			 "the server wants to renegotiate, for a client certificate as a rule");
 }
