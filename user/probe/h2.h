@@ -16,7 +16,7 @@
 #include "probe/http_parser.h"
 #include "util/cleanup.h"
 
-#define H2_FRAMES_MAX 1000 /* frames of an exchange, not counting those with body bytes */
+#define H2_FRAMES_MAX 500 /* frames of an exchange, not counting those with body bytes */
 #define H2_BODY_MAX 4096 /* of a request */
 
 struct h2;
