@@ -33,6 +33,7 @@ struct h2 {
 	uint32_t header_bytes, n_frames, n_interim;
 	uint64_t body_bytes;
 	bool received; /* anything */
+	bool going; /* the server said that it takes no more requests */
 	size_t body_len, body_sent; /* of the request */
 	uint8_t body[];
 };
@@ -124,6 +125,7 @@ static void goodbye(struct h2 *h2, const nghttp2_goaway *goaway)
 {
 	char text[ERROR_LEN / 2];
 
+	h2->going = true;
 	/* A server may announce that it goes and answer what it has taken all the same. */
 	if (goaway->error_code == NGHTTP2_NO_ERROR && goaway->last_stream_id >= h2->stream)
 		return;
@@ -213,7 +215,7 @@ void h2_receive(struct h2 *h2, const uint8_t *data, size_t len)
 	n = nghttp2_session_mem_recv(h2->session, data, len);
 	if (n < 0)
 		end(h2, HTTP_BAD, "HTTP/2: %s", nghttp2_strerror((int)n));
-	else if (!nghttp2_session_want_read(h2->session))
+	else if (!h2->going && !nghttp2_session_check_request_allowed(h2->session))
 		end(h2, HTTP_BAD, "HTTP/2 connection error");
 }
 

@@ -312,7 +312,7 @@ bool tls_chose_h2(const struct stream *stream)
 	unsigned int len;
 
 	SSL_get0_alpn_selected(stream->ssl, &name, &len);
-	return len == strlen(ALPN_H2) - 1 && !memcmp(name, ALPN_H2 + 1, len);
+	return len == strlen(ALPN_H2) - 1 && !memcmp(name, &ALPN_H2[1], len);
 }
 
 bool tls_awaits_word(const struct stream *stream, bool for_ticket)
