@@ -13,6 +13,7 @@
 #include "probe/probe.h"
 #include "probe/trust.h"
 #include "tests/lib/certs.h"
+#include "tests/lib/frames.h"
 #include "tests/lib/tls_peer.h"
 #include "util/clock.h"
 #include "util/err.h"
@@ -484,6 +485,80 @@ static void test_proxy_header(void **state)
 	tls_peer_free(peer);
 }
 
+/* --- HTTP/2 -------------------------------------------------------------------------------------- */
+
+static struct frames frames;
+
+/* An HTTP/2 server's side of one exchange is always the same bytes. */
+static void make_frames(const char *header, const void *data, size_t len, const char *trailers)
+{
+	frames.len = 0;
+	frames_add(&frames, FRAME_SETTINGS, 0, 0, NULL, 0);
+	frames_headers(&frames, 0, 1, header);
+	frames_add(&frames, FRAME_DATA, trailers ? 0 : FRAME_END_STREAM, 1, data, len);
+	if (trailers)
+		frames_headers(&frames, FRAME_END_STREAM, 1, trailers);
+}
+
+/* A server that insists on HTTP/2 is asked in HTTP/2. */
+static void test_h2(void **state)
+{
+	struct tls_peer_options options = { .leaf = world.leaf,
+					    .chain = { world.ca },
+					    .alpn = "h2",
+					    .answer = frames.data,
+					    .end = TLS_END_HOLD };
+	struct probe_match match = match_default;
+	char text[] = "ready";
+	struct plan plan = plan_of(PROTO_HTTPS);
+	struct verdict v;
+
+	(void)state;
+	match.body = text;
+	plan.match = &match;
+	make_frames(":status: 200\n", "not ready", 9, NULL);
+	options.answer_len = frames.len;
+	v = probe_peer(&plan, &options);
+	assert_int_equal(v.code, SL_MSG_OK);
+	assert_int_equal(v.http_status, 200);
+	verdict_done(&v);
+
+	make_frames(":status: 200\n", "not Ready", 9, NULL);
+	v = probe_peer(&plan, &options);
+	assert_int_equal(v.code, SL_MSG_HTTP_BODY_MISMATCH);
+	verdict_done(&v);
+}
+
+static void test_grpc(void **state)
+{
+	static const char header[] = ":status: 200\ncontent-type: application/grpc\n";
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		bool tls = i & 1, serving = i & 2;
+		struct tls_peer_options options = { .leaf = world.leaf,
+						    .chain = { world.ca },
+						    .alpn = "h2",
+						    .no_handshake = !tls,
+						    .read_first = true,
+						    .answer = frames.data,
+						    .end = TLS_END_HOLD };
+		struct plan plan = plan_of(PROTO_GRPC);
+		struct verdict v;
+
+		plan.tls.enabled = tls;
+		plan.path = "/a.Service";
+		make_frames(header, serving ? "\0\0\0\0\2\x08\x01" : "\0\0\0\0\2\x08\x02", 7,
+			    "grpc-status: 0\n");
+		options.answer_len = frames.len;
+		v = probe_peer(&plan, &options);
+		assert_int_equal(v.code, serving ? SL_MSG_OK : SL_MSG_GRPC_NOT_SERVING);
+		assert_int_equal(v.stage, STAGE_BODY);
+		assert_int_equal(v.tls.version, tls ? TLS1_3_VERSION : 0);
+		verdict_done(&v);
+	}
+}
+
 /* --- resumption --------------------------------------------------------------------------------- */
 
 static void check_resumption(enum protocol protocol, int version, bool tickets)
@@ -606,6 +681,8 @@ int main(void)
 		cmocka_unit_test(test_no_sni),
 		cmocka_unit_test(test_huge_chain),
 		cmocka_unit_test(test_proxy_header),
+		cmocka_unit_test(test_h2),
+		cmocka_unit_test(test_grpc),
 		cmocka_unit_test(test_resumption),
 		cmocka_unit_test(test_full_after_failure),
 		cmocka_unit_test(test_full_after_expiry),
