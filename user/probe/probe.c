@@ -39,9 +39,7 @@ struct probe {
 	enum stage stage;
 	bool settled; /* verdict is final */
 	bool has_exchange;
-	bool has_icmp_on; /* ICMP errors are still collected */
 	bool answered; /* something of the answer came */
-	bool in_afterword; /* the handshake is good, and only the server's comment is waited for */
 	bool reset; /* close with RST */
 	union {
 		struct exchange exchange;
@@ -282,7 +280,6 @@ static bool begin_afterword(struct probe *p)
 	(void)flush(p);
 	if (p->settled)
 		return false;
-	p->in_afterword = true;
 	if (tls_awaits_word(&p->stream, p->state) && wait_ms < left_ms)
 		uv_timer_start(&p->timer, on_timer, wait_ms, 0);
 	return true;
@@ -375,11 +372,11 @@ static bool connected(struct probe *p)
 /* events: what the poller said, or 0: ask the socket. */
 static bool finish_connect(struct probe *p, uint32_t events)
 {
-	int r = 0;
-
 	/* Writable and nothing else is said of connected sockets only. */
-	if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != EPOLLOUT)
-		r = conn_state(p->stream.fd);
+	bool clear = (events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) == EPOLLOUT;
+	int r;
+
+	r = clear ? 0 : conn_state(p->stream.fd);
 	if (r == -EINPROGRESS)
 		return false;
 	/* Reset after it was connected: that is the next stage's to find. */
