@@ -641,6 +641,38 @@ static void test_late_loop(void **state)
 	assert_int_equal(uv_loop_close(&loop), 0);
 }
 
+/* A connection that was made and reset before anybody looked was made: that is the next stage's. */
+static void test_reset_at_once(void **state)
+{
+	static const enum protocol protocols[] = { PROTO_TCP, PROTO_HTTP };
+	static const enum sl_message codes[] = { SL_MSG_OK, SL_MSG_CONN_CLOSED_EARLY };
+	struct linger linger = { 1, 0 };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct plan plan = plan_to(protocols[i], "127.0.0.1", 0);
+		CLEANUP(close_p) int fd = bound_socket("127.0.0.1", &plan.port);
+		struct result result;
+		uv_loop_t loop;
+		int client;
+
+		assert_int_equal(listen(fd, 1), 0);
+		assert_int_equal(uv_loop_init(&loop), 0);
+		result = (struct result){ .loop = &loop };
+		assert_non_null(probe_start(&loop, &plan, NULL, on_done, &result));
+		client = accept(fd, NULL, NULL);
+		assert_true(client >= 0);
+		assert_int_equal(setsockopt(client, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)),
+				 0);
+		close(client);
+		uv_run(&loop, UV_RUN_DEFAULT);
+		assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
+		assert_int_equal(uv_loop_close(&loop), 0);
+		assert_int_equal(result.verdict.code, codes[i]);
+		assert_int_equal(result.verdict.os_errno, i ? ECONNRESET : 0);
+	}
+}
+
 /* --- our own trouble --------------------------------------------------------------------------- */
 
 static void test_socket_fails(void **state)
@@ -796,7 +828,8 @@ int main(void)
 		cmocka_unit_test(test_connect_timeout), cmocka_unit_test(test_answer_timeout),
 		cmocka_unit_test(test_late_loop),       cmocka_unit_test(test_socket_fails),
 		cmocka_unit_test(test_no_descriptor),   cmocka_unit_test(test_no_memory),
-		cmocka_unit_test(test_unsendable),      cmocka_unit_test(test_cancel),
+		cmocka_unit_test(test_reset_at_once),   cmocka_unit_test(test_unsendable),
+		cmocka_unit_test(test_cancel),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
