@@ -287,7 +287,7 @@ static void run(struct wire *wire, const struct plan *plan)
 	assert_int_equal(uv_poll_init(&wire->loop, &wire->poll, tun_fd), 0);
 	wire->poll.data = wire;
 	assert_int_equal(uv_poll_start(&wire->poll, UV_READABLE, on_packet), 0);
-	assert_non_null(probe_start(&wire->loop, plan, on_done, wire));
+	assert_non_null(probe_start(&wire->loop, plan, NULL, on_done, wire));
 	assert_int_equal(uv_run(&wire->loop, UV_RUN_DEFAULT), 0);
 	assert_int_equal(uv_loop_close(&wire->loop), 0);
 	assert_int_equal(wire->n_done, 1);

@@ -13,7 +13,10 @@
 #include <cmocka.h>
 
 #include "probe/engine.h"
+#include "probe/trust.h"
+#include "tests/lib/certs.h"
 #include "tests/lib/peer.h"
+#include "tests/lib/tls_peer.h"
 #include "util/clock.h"
 #include "util/err.h"
 
@@ -349,7 +352,7 @@ static void test_queue_overload(void **state)
 }
 
 /* The loop is kept busy while a probe runs out of time: that timeout proves nothing. */
-static void check_lag_overload(uint32_t timeout_ms, uint32_t pause_ms)
+static void check_lag_overload(uint32_t timeout_ms, uint32_t pause_ms, struct trust *trust)
 {
 	static const struct peer_step hold[] = { DO(PEER_HOLD) };
 	static const struct peer_step close[] = { DO(PEER_CLOSE) };
@@ -364,6 +367,10 @@ static void check_lag_overload(uint32_t timeout_ms, uint32_t pause_ms)
 	plans[0] = plan_to(PROTO_HTTP, "127.0.0.1", peer_port(servers.peers[0]));
 	plans[0].timeout_ms = timeout_ms;
 	plans[0].interval_ms = 1000;
+	if (trust) {
+		plans[0].protocol = PROTO_HTTPS;
+		plans[0].tls = (struct plan_tls){ .enabled = true, .trust = trust };
+	}
 	plans[1] = plan_to(PROTO_HTTP, "127.0.0.1", peer_port(servers.peers[1]));
 	engine = start(plans, 2, 1, 10, &log);
 	log_await(&log, 3);
@@ -376,17 +383,67 @@ static void check_lag_overload(uint32_t timeout_ms, uint32_t pause_ms)
 	assert_non_null(strstr(log.seen[1].verdict.detail, "event loop was"));
 	/* With the loop back in time, the same silence counts. */
 	assert_int_equal(log.seen[2].index, 0);
-	assert_int_equal(log.seen[2].verdict.code, SL_MSG_BACKEND_TIMEOUT);
+	assert_int_equal(log.seen[2].verdict.code,
+			 trust ? SL_MSG_TLS_HANDSHAKE_FAILED : SL_MSG_BACKEND_TIMEOUT);
 	servers_stop(&servers);
 	free(log.seen);
 }
 
 static void test_lag_overload(void **state)
 {
+	CLEANUP(test_cert_free_p) struct test_cert *root = test_root("root");
+	CLEANUP(trust_free_p) struct trust *trust = NULL;
+	struct trust_spec spec = { .mode = TRUST_UPLOADED };
+	struct err err;
+
 	(void)state;
-	check_lag_overload(1000, 1500);
+	check_lag_overload(1000, 1500, NULL);
 	/* A short timeout is missed by a short absence. */
-	check_lag_overload(400, 450);
+	check_lag_overload(400, 450, NULL);
+	/* So is one in the middle of a handshake. */
+	test_trust_add(&spec, root);
+	assert_int_equal(trust_new(&trust, &spec, &err), 0);
+	check_lag_overload(400, 450, trust);
+	test_trust_clear(&spec);
+}
+
+/* Every third handshake of an endpoint is a full one. */
+static void test_resumption(void **state)
+{
+	CLEANUP(test_cert_free_p) struct test_cert *root = test_root("root");
+	CLEANUP(test_cert_free_p) struct test_cert *leaf = test_leaf("a.test", root);
+	CLEANUP(trust_free_p) struct trust *trust = NULL;
+	struct tls_peer_options options = { .leaf = leaf, .answer = ANSWER };
+	struct trust_spec spec = { .mode = TRUST_UPLOADED };
+	struct tls_peer *peer = tls_peer_new(&options);
+	struct engine *engine;
+	struct plan plan;
+	struct log log;
+	struct err err;
+
+	(void)state;
+	test_trust_add(&spec, root);
+	assert_int_equal(trust_new(&trust, &spec, &err), 0);
+	log_open(&log, 100);
+	plan = plan_to(PROTO_HTTPS, "127.0.0.1", tls_peer_port(peer));
+	plan.interval_ms = 100;
+	plan.tls = (struct plan_tls){ .enabled = true,
+				      .trust = trust,
+				      .sni = "a.test",
+				      .name = "a.test",
+				      .check_chain = true,
+				      .check_name = true,
+				      .full_every = 3 };
+	engine = start(&plan, 1, 1, 10, &log);
+	log_await(&log, 7);
+	engine_stop(engine);
+	for (size_t i = 0; i < 7; i++) {
+		assert_int_equal(log.seen[i].verdict.code, SL_MSG_OK);
+		assert_int_equal(log.seen[i].verdict.tls.resumed, i % 3 != 0);
+	}
+	tls_peer_free(peer);
+	test_trust_clear(&spec);
+	free(log.seen);
 }
 
 /* Stopping does not wait for what is in flight or queued, and nothing is reported afterwards. */
@@ -528,9 +585,9 @@ int main(void)
 		cmocka_unit_test(test_first_probes),   cmocka_unit_test(test_interval),
 		cmocka_unit_test(test_fail_fast),      cmocka_unit_test(test_bound),
 		cmocka_unit_test(test_queue_overload), cmocka_unit_test(test_lag_overload),
-		cmocka_unit_test(test_stop_in_flight), cmocka_unit_test(test_stop_at_once),
-		cmocka_unit_test(test_many),           cmocka_unit_test(test_in_flight_max),
-		cmocka_unit_test(test_start_fails),
+		cmocka_unit_test(test_resumption),     cmocka_unit_test(test_stop_in_flight),
+		cmocka_unit_test(test_stop_at_once),   cmocka_unit_test(test_many),
+		cmocka_unit_test(test_in_flight_max),  cmocka_unit_test(test_start_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -106,7 +106,7 @@ static void test_cuts(void **state)
 			assert_int_equal(http_init(&http, &plan), 0);
 			if (!http_receive(&http, answer, cut, &v) &&
 			    !http_receive(&http, answer + cut, len - cut, &v))
-				http_end(&http, 0, &v);
+				http_end(&http, END_ORDERLY, 0, &v);
 			assert_int_equal(v.code, rows[i].code);
 			http_done(&http);
 		}

@@ -76,7 +76,7 @@ static struct verdict run(uv_loop_t *loop, struct peer *peer, const struct plan 
 {
 	struct result result = { .loop = loop };
 
-	assert_non_null(probe_start(loop, plan, on_done, &result));
+	assert_non_null(probe_start(loop, plan, NULL, on_done, &result));
 	assert_int_equal(result.n_done, 0);
 	uv_run(loop, UV_RUN_DEFAULT);
 	if (peer)
@@ -401,12 +401,13 @@ static void test_request(void **state)
 	result = (struct result){ .loop = &loop };
 	peer = peer_new(&loop, "127.0.0.1", 0, script);
 	plan.port = peer_port(peer);
-	assert_non_null(probe_start(&loop, &plan, on_done, &result));
+	assert_non_null(probe_start(&loop, &plan, NULL, on_done, &result));
 	uv_run(&loop, UV_RUN_DEFAULT);
 	assert_string_equal(peer_request(peer), "GET /healthz?a=b HTTP/1.1\r\n"
 						"Host: www.example.test\r\n"
 						"User-Agent: sluice/" SLUICE_VERSION "\r\n"
 						"Accept: */*\r\n"
+						"Accept-Encoding: identity\r\n"
 						"Connection: close\r\n\r\n");
 	peer_free(peer);
 	assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
@@ -496,7 +497,7 @@ static void test_tcp_resets(void **state)
 	result = (struct result){ .loop = &loop };
 	peer = peer_new(&loop, "127.0.0.1", 0, script);
 	plan.port = peer_port(peer);
-	assert_non_null(probe_start(&loop, &plan, on_done, &result));
+	assert_non_null(probe_start(&loop, &plan, NULL, on_done, &result));
 	while (!peer_accepted(peer) || peer_open_now(peer))
 		uv_run(&loop, UV_RUN_ONCE);
 	assert_int_equal(peer_resets(peer), 1);
@@ -629,7 +630,7 @@ static void test_late_loop(void **state)
 	peer = peer_new(&loop, "127.0.0.1", 0, script);
 	plan.port = peer_port(peer);
 	plan.timeout_ms = BRIEF_MS;
-	assert_non_null(probe_start(&loop, &plan, on_done, &result));
+	assert_non_null(probe_start(&loop, &plan, NULL, on_done, &result));
 	until_ms = clock_mono_ms() + 2 * BRIEF_MS;
 	while (clock_mono_ms() < until_ms)
 		; /* the loop is busy with something else */
@@ -638,6 +639,38 @@ static void test_late_loop(void **state)
 	peer_free(peer);
 	assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
 	assert_int_equal(uv_loop_close(&loop), 0);
+}
+
+/* A connection that was made and reset before anybody looked was made: that is the next stage's. */
+static void test_reset_at_once(void **state)
+{
+	static const enum protocol protocols[] = { PROTO_TCP, PROTO_HTTP };
+	static const enum sl_message codes[] = { SL_MSG_OK, SL_MSG_CONN_CLOSED_EARLY };
+	struct linger linger = { 1, 0 };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct plan plan = plan_to(protocols[i], "127.0.0.1", 0);
+		CLEANUP(close_p) int fd = bound_socket("127.0.0.1", &plan.port);
+		struct result result;
+		uv_loop_t loop;
+		int client;
+
+		assert_int_equal(listen(fd, 1), 0);
+		assert_int_equal(uv_loop_init(&loop), 0);
+		result = (struct result){ .loop = &loop };
+		assert_non_null(probe_start(&loop, &plan, NULL, on_done, &result));
+		client = accept(fd, NULL, NULL);
+		assert_true(client >= 0);
+		assert_int_equal(setsockopt(client, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)),
+				 0);
+		close(client);
+		uv_run(&loop, UV_RUN_DEFAULT);
+		assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
+		assert_int_equal(uv_loop_close(&loop), 0);
+		assert_int_equal(result.verdict.code, codes[i]);
+		assert_int_equal(result.verdict.os_errno, i ? ECONNRESET : 0);
+	}
 }
 
 /* --- our own trouble --------------------------------------------------------------------------- */
@@ -655,7 +688,7 @@ static void test_socket_fails(void **state)
 		assert_int_equal(uv_loop_init(&loop), 0);
 		result = (struct result){ .loop = &loop };
 		fault_after(FAULT_SOCKET, 0, errnos[i]);
-		assert_non_null(probe_start(&loop, &plan, on_done, &result));
+		assert_non_null(probe_start(&loop, &plan, NULL, on_done, &result));
 		assert_true(fault_clear(FAULT_SOCKET));
 		assert_int_equal(result.n_done, 0);
 		assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
@@ -701,10 +734,10 @@ static void test_no_memory(void **state)
 	assert_int_equal(uv_loop_init(&loop), 0);
 	result = (struct result){ .loop = &loop };
 	fault_after(FAULT_MEMORY, 0, ENOMEM);
-	assert_null(probe_start(&loop, &plan, on_done, &result));
+	assert_null(probe_start(&loop, &plan, NULL, on_done, &result));
 	assert_true(fault_clear(FAULT_MEMORY));
 	fault_after(FAULT_MEMORY, 1, ENOMEM);
-	assert_non_null(probe_start(&loop, &plan, on_done, &result));
+	assert_non_null(probe_start(&loop, &plan, NULL, on_done, &result));
 	assert_true(fault_clear(FAULT_MEMORY));
 	assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
 	assert_int_equal(uv_loop_close(&loop), 0);
@@ -764,10 +797,10 @@ static void test_cancel(void **state)
 	plan.port = peer_port(peer);
 
 	/* At once, and with the request on its way. */
-	probe = probe_start(&loop, &plan, never, NULL);
+	probe = probe_start(&loop, &plan, NULL, never, NULL);
 	assert_non_null(probe);
 	probe_cancel(probe);
-	probe = probe_start(&loop, &plan, never, NULL);
+	probe = probe_start(&loop, &plan, NULL, never, NULL);
 	assert_non_null(probe);
 	while (!strlen(peer_request(peer)))
 		uv_run(&loop, UV_RUN_ONCE);
@@ -775,7 +808,7 @@ static void test_cancel(void **state)
 
 	/* One that had failed already and only waits to say so. */
 	fault_after(FAULT_SOCKET, 0, EMFILE);
-	probe = probe_start(&loop, &plan, never, NULL);
+	probe = probe_start(&loop, &plan, NULL, never, NULL);
 	assert_true(fault_clear(FAULT_SOCKET));
 	assert_non_null(probe);
 	probe_cancel(probe);
@@ -795,7 +828,8 @@ int main(void)
 		cmocka_unit_test(test_connect_timeout), cmocka_unit_test(test_answer_timeout),
 		cmocka_unit_test(test_late_loop),       cmocka_unit_test(test_socket_fails),
 		cmocka_unit_test(test_no_descriptor),   cmocka_unit_test(test_no_memory),
-		cmocka_unit_test(test_unsendable),      cmocka_unit_test(test_cancel),
+		cmocka_unit_test(test_reset_at_once),   cmocka_unit_test(test_unsendable),
+		cmocka_unit_test(test_cancel),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

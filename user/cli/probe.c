@@ -110,7 +110,7 @@ static int run_probe(struct verdict *ret_verdict, const struct plan *plan)
 	r = uv_loop_init(&loop);
 	if (r < 0)
 		return r;
-	if (!probe_start(&loop, plan, take_verdict, ret_verdict)) {
+	if (!probe_start(&loop, plan, NULL, take_verdict, ret_verdict)) {
 		uv_loop_close(&loop);
 		return -ENOMEM;
 	}

@@ -14,6 +14,9 @@
 /* Errors read from one queue; later ones would repeat what the first ones said. */
 #define ERRORS_MAX 16
 
+/* The kernel chooses no source port below. */
+#define PORT_EPHEMERAL_MIN 1024
+
 /* Room for an extended error with the address of its sender. */
 #define CONTROL_LEN CMSG_SPACE(sizeof(struct sock_extended_err) + sizeof(struct sockaddr_in6))
 
@@ -26,8 +29,9 @@ static int set_collect_icmp(int fd, bool v4, int on)
 int conn_open(int *ret_fd, const char **ret_call, const struct plan *plan)
 {
 	bool v4 = addr_is_v4(&plan->addr);
+	int type = plan->protocol == PROTO_UDP ? SOCK_DGRAM : SOCK_STREAM;
 	CLEANUP(close_p)
-	int fd = socket(v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = socket(v4 ? AF_INET : AF_INET6, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	struct sockaddr_storage ss;
 	socklen_t len;
 
@@ -52,19 +56,10 @@ int conn_open(int *ret_fd, const char **ret_call, const struct plan *plan)
 	return 0;
 }
 
-/*
- * A port in the range of our own ephemeral ports that nobody listens on can be connected to itself
- * when the kernel happens to choose it as the source: a handshake that proves nothing.
- */
-static bool is_self(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
-{
-	return !memcmp(a, b, sizeof(*a));
-}
-
 int conn_state(int fd)
 {
-	struct sockaddr_storage local = { 0 }, peer = { 0 };
-	socklen_t local_len = sizeof(local), peer_len = sizeof(peer);
+	struct sockaddr_storage peer;
+	socklen_t peer_len = sizeof(peer);
 	int error;
 	socklen_t error_len = sizeof(error);
 
@@ -75,10 +70,20 @@ int conn_state(int fd)
 	/* An ICMP error wakes the poll as well, and need not end the attempt. */
 	if (getpeername(fd, (struct sockaddr *)&peer, &peer_len) < 0)
 		return errno == ENOTCONN ? -EINPROGRESS : -errno;
-	if (getsockname(fd, (struct sockaddr *)&local, &local_len) < 0)
-		return -errno;
+	return 0;
+}
 
-	return is_self(&local, &peer) ? -ECONNREFUSED : 0;
+bool conn_is_self(int fd, const struct addr *peer, uint16_t port)
+{
+	struct sockaddr_storage target = { 0 }, local = { 0 };
+	socklen_t len = sizeof(local);
+
+	/* Ports below are given to nobody who has not asked for one. */
+	if (port < PORT_EPHEMERAL_MIN)
+		return false;
+	addr_to_sockaddr(&target, peer, port);
+	return getsockname(fd, (struct sockaddr *)&local, &len) == 0 &&
+	       !memcmp(&local, &target, sizeof(local));
 }
 
 static bool icmp_of(struct cmsghdr *cmsg, struct conn_icmp *ret_icmp)

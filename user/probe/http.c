@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "probe/printable.h"
+
 #define EXCERPT_LEN 32 /* of an answer that is not HTTP, for people */
 
 /* First byte of the TLS records that a server may open with: alert and handshake. */
@@ -39,6 +41,8 @@ void http_done(struct http *http)
 {
 	search_free(http->search);
 	http->search = NULL;
+	h2_free(http->h2);
+	http->h2 = NULL;
 }
 
 /* A blank or a line end would let a host or path write header fields of its own. */
@@ -50,12 +54,31 @@ static bool is_printable_word(const char *text)
 	return true;
 }
 
+bool http_can_be_sent(const struct plan *plan)
+{
+	return is_printable_word(plan->host) && is_printable_word(plan->path) &&
+	       plan->path[0] == '/';
+}
+
+int http_use_h2(struct http *http, const struct plan *plan)
+{
+	struct h2_request request = {
+		.method = "GET",
+		.scheme = "https",
+		.authority = plan->host,
+		.path = plan->path,
+	};
+
+	if (!http_can_be_sent(plan))
+		return -EINVAL;
+	return h2_new(&http->h2, &request, &(struct h2_sink){ .on_body = on_body, .arg = http });
+}
+
 int http_request(char buf[HTTP_REQUEST_MAX], const struct plan *plan)
 {
 	int len;
 
-	if (!is_printable_word(plan->host) || !is_printable_word(plan->path) ||
-	    plan->path[0] != '/')
+	if (!http_can_be_sent(plan))
 		return -EINVAL;
 
 	/* The host goes out as configured: the default probe is documented as "127.0.0.1". */
@@ -64,15 +87,34 @@ int http_request(char buf[HTTP_REQUEST_MAX], const struct plan *plan)
 		       "Host: %s\r\n"
 		       "User-Agent: sluice/" SLUICE_VERSION "\r\n"
 		       "Accept: */*\r\n"
+		       "Accept-Encoding: identity\r\n"
 		       "Connection: close\r\n"
 		       "\r\n",
 		       plan->path, plan->host);
 	return len < HTTP_REQUEST_MAX ? len : -EINVAL;
 }
 
+/* What both versions of HTTP say of an answer. */
+struct answer {
+	enum http_state state;
+	const char *error;
+	uint16_t status;
+	uint64_t body_bytes;
+};
+
+static struct answer answer_of(const struct http *http)
+{
+	const struct http_parser *parser = &http->parser;
+
+	if (http->h2)
+		return (struct answer){ h2_state(http->h2), h2_error(http->h2), h2_status(http->h2),
+					h2_body_bytes(http->h2) };
+	return (struct answer){ parser->state, parser->error, parser->status, parser->body_bytes };
+}
+
 enum stage http_stage(const struct http *http)
 {
-	return http->parser.status ? STAGE_BODY : STAGE_HEADER;
+	return answer_of(http).status ? STAGE_BODY : STAGE_HEADER;
 }
 
 static bool status_fits(const struct probe_match *match, uint16_t status)
@@ -83,17 +125,6 @@ static bool status_fits(const struct probe_match *match, uint16_t status)
 	return false;
 }
 
-static void excerpt(char buf[EXCERPT_LEN + 1], const uint8_t *data, size_t len)
-{
-	size_t n = 0;
-
-	while (n < len && n < EXCERPT_LEN && data[n] != '\r' && data[n] != '\n') {
-		buf[n] = (char)(isascii(data[n]) && isprint(data[n]) ? data[n] : '.');
-		n++;
-	}
-	buf[n] = '\0';
-}
-
 /* data: the piece in which the error came up; first: the answer begins with it. */
 static void judge_malformed(const struct http *http, const uint8_t *data, size_t len, bool first,
 			    struct verdict *v)
@@ -101,8 +132,8 @@ static void judge_malformed(const struct http *http, const uint8_t *data, size_t
 	char text[EXCERPT_LEN + 1];
 
 	v->code = SL_MSG_HTTP_MALFORMED;
-	snprintf(v->detail, sizeof(v->detail), "%s", http->parser.error);
-	if (!first || http->parser.section != HTTP_START_LINE || http->parser.n_interim)
+	snprintf(v->detail, sizeof(v->detail), "%s", answer_of(http).error);
+	if (http->h2 || !first || http->parser.section != HTTP_START_LINE || http->parser.n_interim)
 		return;
 
 	if (len > 1 && (data[0] == TLS_ALERT || data[0] == TLS_HANDSHAKE) && data[1] == TLS_MAJOR) {
@@ -110,7 +141,7 @@ static void judge_malformed(const struct http *http, const uint8_t *data, size_t
 			 http->parser.error);
 		return;
 	}
-	excerpt(text, data, len);
+	printable_line(text, sizeof(text), data, len);
 	snprintf(v->detail, sizeof(v->detail), "%s: '%s'", http->parser.error, text);
 }
 
@@ -120,12 +151,12 @@ static void judge_malformed(const struct http *http, const uint8_t *data, size_t
  */
 static bool judge_known(const struct http *http, struct verdict *v)
 {
-	const struct http_parser *parser = &http->parser;
+	const struct answer answer = answer_of(http);
 
-	if (!parser->status)
+	if (!answer.status)
 		return false;
-	v->http_status = parser->status;
-	if (!status_fits(http->match, parser->status)) {
+	v->http_status = answer.status;
+	if (!status_fits(http->match, answer.status)) {
 		v->code = SL_MSG_HTTP_STATUS_MISMATCH;
 		return true;
 	}
@@ -133,13 +164,21 @@ static bool judge_known(const struct http *http, struct verdict *v)
 		v->code = SL_MSG_OK;
 		return true;
 	}
-	if (parser->state != HTTP_DONE && parser->state != HTTP_CUT)
+	if (answer.state != HTTP_DONE && answer.state != HTTP_CUT)
 		return false;
 
 	v->code = SL_MSG_HTTP_BODY_MISMATCH;
 	snprintf(v->detail, sizeof(v->detail), "not in the %s%" PRIu64 " bytes of the body",
-		 parser->state == HTTP_CUT ? "first " : "", parser->body_bytes);
+		 answer.state == HTTP_CUT ? "first " : "", answer.body_bytes);
 	return true;
+}
+
+static void feed(struct http *http, const uint8_t *data, size_t len)
+{
+	if (http->h2)
+		h2_receive(http->h2, data, len);
+	else
+		http_parser_feed(&http->parser, data, len);
 }
 
 bool http_receive(struct http *http, const uint8_t *data, size_t len, struct verdict *ret_verdict)
@@ -147,20 +186,33 @@ bool http_receive(struct http *http, const uint8_t *data, size_t len, struct ver
 	bool first = !http->received;
 
 	http->received += len;
-	http_parser_feed(&http->parser, data, len);
+	feed(http, data, len);
 	ret_verdict->stage = http_stage(http);
 
 	if (judge_known(http, ret_verdict))
 		return true;
-	if (http->parser.state != HTTP_BAD)
-		return false;
-	judge_malformed(http, data, len, first, ret_verdict);
-	return true;
+	switch (answer_of(http).state) {
+	case HTTP_BAD:
+		judge_malformed(http, data, len, first, ret_verdict);
+		return true;
+	case HTTP_ENDED_EARLY:
+		ret_verdict->code = SL_MSG_CONN_CLOSED_EARLY;
+		snprintf(ret_verdict->detail, sizeof(ret_verdict->detail), "%s",
+			 answer_of(http).error);
+		return true;
+	case HTTP_HEADER:
+	case HTTP_BODY:
+	case HTTP_DONE:
+	case HTTP_CUT:
+		break;
+	}
+	return false;
 }
 
-void http_end(struct http *http, int os_errno, struct verdict *ret_verdict)
+void http_end(struct http *http, enum stream_end end, int os_errno, struct verdict *ret_verdict)
 {
-	if (!os_errno)
+	/* A body that ends with the stream is only complete if the peer said so. */
+	if (end == END_ORDERLY && !http->h2)
 		http_parser_end(&http->parser);
 	ret_verdict->stage = http_stage(http);
 	if (judge_known(http, ret_verdict))
@@ -169,6 +221,7 @@ void http_end(struct http *http, int os_errno, struct verdict *ret_verdict)
 	ret_verdict->code = SL_MSG_CONN_CLOSED_EARLY;
 	ret_verdict->os_errno = os_errno;
 	snprintf(ret_verdict->detail, sizeof(ret_verdict->detail),
-		 "after %" PRIu64 " bytes of the answer, its %s incomplete", http->received,
-		 http->parser.status ? "body" : "header");
+		 "%safter %" PRIu64 " bytes of the answer, its %s incomplete",
+		 end == END_CUT ? "no close_notify, " : "", http->received,
+		 answer_of(http).status ? "body" : "header");
 }

@@ -32,6 +32,7 @@ enum http_state {
 	HTTP_DONE, /* the answer is complete */
 	HTTP_CUT, /* LIMIT_HTTP_BODY_BYTES of the body were read, and there is more */
 	HTTP_BAD, /* not a legal answer; error says why */
+	HTTP_ENDED_EARLY, /* HTTP/2 only: the server gave the answer up; error says how */
 };
 
 /* Called from http_parser_feed() with body bytes, framing removed. */

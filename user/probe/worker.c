@@ -9,6 +9,7 @@
 #include <sys/random.h>
 
 #include "probe/lag.h"
+#include "probe/poller.h"
 #include "probe/probe.h"
 #include "probe/schedule.h"
 #include "util/clock.h"
@@ -35,6 +36,7 @@ struct slot {
 	struct worker *worker;
 	struct plan plan;
 	struct probe *probe; /* in flight; else NULL */
+	struct probe_state *state; /* NULL: the plan resumes no sessions, or memory was short */
 	uint64_t due_ms, started_ms;
 	uint64_t late_ms; /* the loop's lateness when the probe started */
 	uint32_t index; /* the plan's */
@@ -52,6 +54,7 @@ struct worker {
 	uv_thread_t thread;
 	uv_async_t wake;
 	uv_timer_t due, tick;
+	struct poller *poller; /* kept, so that it is not made anew for every lonely probe */
 	bool has_loop;
 	atomic_bool stop;
 
@@ -75,8 +78,15 @@ struct worker {
 
 static bool is_timeout(const struct verdict *v)
 {
-	return v->code == SL_MSG_BACKEND_TIMEOUT ||
-	       (v->code == SL_MSG_TCP_CONNECT_FAILED && v->os_errno == ETIMEDOUT);
+	switch (v->code) {
+	case SL_MSG_BACKEND_TIMEOUT:
+		return true;
+	case SL_MSG_TCP_CONNECT_FAILED:
+	case SL_MSG_TLS_HANDSHAKE_FAILED:
+		return v->os_errno == ETIMEDOUT;
+	default:
+		return false;
+	}
 }
 
 static uint64_t late_limit_ms(uint32_t timeout_ms)
@@ -196,6 +206,11 @@ static void on_probe_done(void *arg, const struct verdict *verdict)
 	pump(worker);
 }
 
+static bool resumes(const struct plan *plan)
+{
+	return plan->tls.enabled && plan->tls.full_every > 1;
+}
+
 static void start_probe(struct slot *slot, uint64_t now_ms)
 {
 	struct worker *worker = slot->worker;
@@ -208,7 +223,9 @@ static void start_probe(struct slot *slot, uint64_t now_ms)
 	slot->overdue = false;
 	slot->started_ms = now_ms;
 	slot->late_ms = lag_total_ms(&worker->lag, now_ms);
-	slot->probe = probe_start(&worker->loop, &slot->plan, on_probe_done, slot);
+	if (!slot->state && resumes(&slot->plan))
+		slot->state = probe_state_new();
+	slot->probe = probe_start(&worker->loop, &slot->plan, slot->state, on_probe_done, slot);
 	if (!slot->probe) {
 		set_next(slot, no_memory.code, now_ms);
 		report(slot, &no_memory);
@@ -266,6 +283,7 @@ static void on_wake(uv_async_t *wake)
 	for (uint32_t i = 0; i < worker->n; i++)
 		if (worker->slots[i].probe)
 			probe_cancel(take_ptr(worker->slots[i].probe));
+	poller_put(take_ptr(worker->poller));
 	uv_close((uv_handle_t *)&worker->due, NULL);
 	uv_close((uv_handle_t *)&worker->tick, NULL);
 	uv_close((uv_handle_t *)&worker->wake, NULL);
@@ -275,6 +293,8 @@ static void run(void *arg)
 {
 	struct worker *worker = arg;
 
+	/* Without one now, each probe asks for it, and says so if it cannot be had. */
+	(void)poller_get(&worker->poller, &worker->loop);
 	uv_run(&worker->loop, UV_RUN_DEFAULT);
 }
 
@@ -285,6 +305,8 @@ static void worker_free(struct worker *worker)
 	if (worker->has_loop)
 		uv_loop_close(&worker->loop);
 	schedule_free(worker->schedule);
+	for (uint32_t i = 0; worker->slots && i < worker->n; i++)
+		probe_state_free(worker->slots[i].state);
 	free(worker->slots);
 	free(worker);
 }
