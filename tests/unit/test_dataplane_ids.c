@@ -56,8 +56,8 @@ static void hold(struct holding **ret, uint32_t *ret_n, const char *text)
 	*ret = calloc(MAX, sizeof(**ret));
 	assert_non_null(*ret);
 	for (uint32_t i = 0; i < *ret_n; i++)
-		(*ret)[i] =
-			(struct holding){ key_of(text[2 * i]), (uint32_t)(text[2 * i + 1] - '0') };
+		(*ret)[i] = (struct holding){ .key = key_of(text[2 * i]),
+					      .id = (uint32_t)(text[2 * i + 1] - '0') };
 }
 
 static void check_row(const struct row *row)

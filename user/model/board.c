@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "model/board.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@ struct board {
 	pthread_mutex_t lock;
 	uint32_t n;
 	struct board_entry *entries;
+	struct board_name *names;
 };
 
 struct board *board_new(uint32_t n)
@@ -32,7 +34,40 @@ void board_free(struct board *board)
 		board_entry_done(&board->entries[i]);
 	pthread_mutex_destroy(&board->lock);
 	free(board->entries);
+	free(board->names);
 	free(board);
+}
+
+int board_add_names(struct board *board, uint32_t n)
+{
+	board->names = calloc(n ? n : 1, sizeof(*board->names));
+	return board->names ? 0 : -ENOMEM;
+}
+
+void board_set_name(struct board *board, uint32_t i, const struct board_name *name)
+{
+	pthread_mutex_lock(&board->lock);
+	board->names[i] = *name;
+	pthread_mutex_unlock(&board->lock);
+}
+
+void board_seat(struct board *board, uint32_t i, enum board_seat seat, const struct addr *addr)
+{
+	struct board_entry *entry = &board->entries[i];
+
+	pthread_mutex_lock(&board->lock);
+	board_entry_done(entry);
+	*entry = (struct board_entry){ .seat = seat };
+	if (addr)
+		entry->addr = *addr;
+	pthread_mutex_unlock(&board->lock);
+}
+
+void board_set_admin(struct board *board, uint32_t i, enum sl_admin admin)
+{
+	pthread_mutex_lock(&board->lock);
+	board->entries[i].admin = admin;
+	pthread_mutex_unlock(&board->lock);
 }
 
 void board_set_health(struct board *board, uint32_t i, const struct health *health, bool adopted)
@@ -62,6 +97,43 @@ void board_add_verdict(struct board *board, uint32_t i, const struct verdict *ve
 static struct board *unconst(const struct board *board)
 {
 	return (struct board *)(uintptr_t)board;
+}
+
+struct board_name board_name(const struct board *board, uint32_t i)
+{
+	struct board *b = unconst(board);
+	struct board_name name = { .rcode = 0 };
+
+	pthread_mutex_lock(&b->lock);
+	if (b->names)
+		name = b->names[i];
+	pthread_mutex_unlock(&b->lock);
+
+	return name;
+}
+
+bool board_is_shown(const struct board *board, uint32_t i)
+{
+	struct board *b = unconst(board);
+	bool shown;
+
+	pthread_mutex_lock(&b->lock);
+	shown = b->entries[i].seat != BOARD_VACANT;
+	pthread_mutex_unlock(&b->lock);
+
+	return shown;
+}
+
+const char *name_state_name(enum name_state state)
+{
+	static const char *const names[] = {
+		[NAME_PENDING] = "pending",
+		[NAME_FRESH] = "fresh",
+		[NAME_KEPT] = "last_known_good",
+		[NAME_FAILED] = "failed",
+	};
+
+	return names[state];
 }
 
 struct health board_health(const struct board *board, uint32_t i)
