@@ -37,6 +37,28 @@ bool dataplane_was_adopted(const struct dataplane *dp, uint32_t endpoint)
 	return adopted[endpoint];
 }
 
+/* What sits where; port 0: nobody. */
+static struct sl_target_key seats[2 * LIMIT_NAME_ADDRESSES];
+
+bool dataplane_key(const struct dataplane *dp, uint32_t endpoint, struct sl_target_key *ret_key,
+		   bool *ret_stale)
+{
+	(void)dp;
+	(void)ret_stale;
+	*ret_key = seats[endpoint];
+	return ret_key->port != 0;
+}
+
+int dataplane_set_endpoint(struct dataplane *dp, uint32_t endpoint, const struct sl_target_key *key,
+			   struct err *err)
+{
+	(void)dp;
+	(void)err;
+	seats[endpoint] = key ? *key : (struct sl_target_key){ 0 };
+	words[endpoint] = (struct sl_word){ 0 };
+	return 0;
+}
+
 struct sl_word dataplane_word(const struct dataplane *dp, uint32_t endpoint)
 {
 	(void)dp;
