@@ -99,7 +99,7 @@ static const struct row keys_rows[] = {
 	{ GATE "pools: [ { name: p, backend: [ ] } ]\n",
 	  "t.yaml:2:21: pools[0].backend: unknown key; did you mean 'backends'?\n" },
 	{ GATE "pools: [ { name: p, backends: [ { adress: 10.0.0.5 } ] } ]\n",
-	  "t.yaml:2:33: pools[0].backends[0].address: missing (IP address of the backend); allowed: an IPv4 or IPv6 address\n"
+	  "t.yaml:2:33: pools[0].backends[0].address: missing (IP address or DNS name of the backend); allowed: an IPv4 or IPv6 address, or a host name\n"
 	  "t.yaml:2:35: pools[0].backends[0].adress: unknown key; did you mean 'address'?\n" },
 	{ GATE "probes: [ { name: p, protocol: tcp, un-healthy_threshold: 3 } ]\n",
 	  "t.yaml:2:37: probes[0].un-healthy_threshold: unknown key; did you mean 'unhealthy_threshold'?\n" },
@@ -502,9 +502,9 @@ static const struct row pools_rows[] = {
 	{ GATE "pools: [ { name: p, backends: [ 10.0.0.5 ] } ]\n",
 	  "t.yaml:2:33: pools[0].backends[0]: '10.0.0.5': is a text; allowed: a mapping, as in '- address: ...'\n" },
 	{ GATE "pools: [ { name: p, backends: [ { } ] } ]\n",
-	  "t.yaml:2:33: pools[0].backends[0].address: missing (IP address of the backend); allowed: an IPv4 or IPv6 address\n" },
+	  "t.yaml:2:33: pools[0].backends[0].address: missing (IP address or DNS name of the backend); allowed: an IPv4 or IPv6 address, or a host name\n" },
 	{ GATE "pools: [ { name: p, backends: [ { address: } ] } ]\n",
-	  "t.yaml:2:35: pools[0].backends[0].address: has no value; allowed: an IPv4 or IPv6 address\n" },
+	  "t.yaml:2:35: pools[0].backends[0].address: has no value; allowed: an IPv4 or IPv6 address, or a host name\n" },
 	{ GATE "pools: [ { name: p, backends: [ { address: app.internal.test } ] } ]\n",
 	  "t.yaml:2:44: pools[0].backends[0].address: 'app.internal.test': is a host name, which is not available in this version; allowed: an IPv4 or IPv6 address\n" },
 	{ GATE "pools: [ { name: p, backends: [ { address: 10.0.0.5/24 } ] } ]\n",

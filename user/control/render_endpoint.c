@@ -244,7 +244,9 @@ json_t *render_why(const struct api_context *context, const struct render_row *r
 	struct sl_meta meta = dataplane_meta(context->dataplane);
 	struct sl_endpoint_stats stats;
 	int r = dataplane_endpoint_stats(context->dataplane, place.index, &stats);
+	struct board_name dns = { .n = 0 };
 	struct why_facts facts = {
+		.dns = place.endpoint->name ? &dns : NULL,
 		.settings = place.settings,
 		.plan = &place.plan,
 		.entry = &entry,
@@ -256,6 +258,8 @@ json_t *render_why(const struct api_context *context, const struct render_row *r
 	json_t *json = render_entry(context, &place, &entry);
 	struct why why;
 
+	if (place.endpoint->name)
+		dns = board_name(context->board, place.endpoint->name_index);
 	why_explain(&why, &facts);
 	json_put_text(&json, "service", place.service->name);
 	json_put_text(&json, "settings", place.settings->name);

@@ -135,14 +135,21 @@ struct wanted {
 	uint16_t port; /* 0: any */
 };
 
-static bool parse_wanted(struct wanted *ret_wanted, const char *text)
+static bool is_name(const struct model *model, const char *text)
+{
+	for (uint32_t i = 0; i < model->n_names; i++)
+		if (!strcasecmp(model->names[i], text))
+			return true;
+	return false;
+}
+
+static bool parse_wanted(struct wanted *ret_wanted, const struct model *model, const char *text)
 {
 	struct wanted wanted = { .port = 0 };
 
 	if (addr_parse(&wanted.addr, text) < 0 &&
 	    addr_port_parse(&wanted.addr, &wanted.port, text) < 0) {
-		/* Anything that is no address may be a name, but for what looks like one. */
-		if (strchr(text, ':'))
+		if (!is_name(model, text))
 			return false;
 		wanted.name = text;
 	}
@@ -199,9 +206,11 @@ static void answer_why(const struct request *request, const char *rest, struct a
 	pool = find_pool(request, name, answer);
 	if (pool == INDEX_NONE)
 		return;
-	if (!parse_wanted(&wanted, address)) {
+	if (!parse_wanted(&wanted, request->context->model, address)) {
 		refuse(answer, MHD_HTTP_BAD_REQUEST, "bad_request",
-		       "'%.*s' is not an IP address, with or without a port", NAMED_MAX, address);
+		       "'%.*s' is not an IP address, with or without a port, and no name of a "
+		       "backend",
+		       NAMED_MAX, address);
 		return;
 	}
 

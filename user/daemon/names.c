@@ -233,11 +233,23 @@ static struct group *find_other(struct names *names, const struct group *group,
 
 static void arm_drain(struct names *names);
 
-static void begin_drain(struct names *names, struct group *group, uint32_t seat)
+static uint32_t drain_ms_of(const struct names *names, const struct group *group)
 {
 	const struct endpoint *endpoint = endpoint_of(names, group);
 	const struct settings *settings = &names->parts.model->settings[endpoint->settings];
-	uint32_t drain_ms = settings->drain_ms ? settings->drain_ms : DRAIN_DEFAULT_MS;
+
+	return settings->drain_ms ? settings->drain_ms : DRAIN_DEFAULT_MS;
+}
+
+static void mark_draining(const struct names *names, struct group *group, uint32_t seat)
+{
+	group->chairs[seat].draining = true;
+	group->chairs[seat].until_ms = clock_mono_ms() + drain_ms_of(names, group);
+}
+
+static void begin_drain(struct names *names, struct group *group, uint32_t seat)
+{
+	const struct endpoint *endpoint = endpoint_of(names, group);
 	struct addr addr = addr_of(names, group, seat);
 	struct group *other = find_other(names, group, &addr);
 	char text[SL_TEXT_LEN];
@@ -247,12 +259,11 @@ static void begin_drain(struct names *names, struct group *group, uint32_t seat)
 		seat_addr(names, other, &addr);
 		return;
 	}
-	group->chairs[seat].draining = true;
-	group->chairs[seat].until_ms = clock_mono_ms() + drain_ms;
+	mark_draining(names, group, seat);
 	pipeline_set_admin(names->parts.pipeline, group->first + seat, SL_DRAINING);
 	log_info("%s: %s is gone from DNS: no new flows, and open ones for %" PRIu32 " s",
 		 endpoint->name, addr_port_format(text, &addr, endpoint->key.port),
-		 drain_ms / (uint32_t)MS_PER_SEC);
+		 drain_ms_of(names, group) / (uint32_t)MS_PER_SEC);
 }
 
 static void end_drain(struct names *names, struct group *group, uint32_t seat)
@@ -441,6 +452,9 @@ static void take_over(struct names *names, struct group *group)
 		if (!dataplane_key(names->parts.dataplane, group->first + seat, &key, &stale))
 			continue;
 		group->stale |= stale;
+		/* How long it has drained already is not known. */
+		if (pipeline_admin(names->parts.pipeline, group->first + seat) == SL_DRAINING)
+			mark_draining(names, group, seat);
 		probe(names, group->first + seat);
 	}
 	group->shown = true;
@@ -511,6 +525,7 @@ int names_start(struct names **ret, const struct names_parts *parts, struct err 
 	uv_timer_init(parts->loop, &names->drain);
 	names->drain.data = names;
 	find_groups(names);
+	arm_drain(names);
 
 	*ret = names;
 	return 0;

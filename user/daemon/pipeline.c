@@ -288,6 +288,11 @@ bool pipeline_taken(const struct pipeline *pipeline, uint32_t endpoint)
 	return pipeline->seats[endpoint].taken;
 }
 
+enum sl_admin pipeline_admin(const struct pipeline *pipeline, uint32_t endpoint)
+{
+	return pipeline->seats[endpoint].admin;
+}
+
 struct plan pipeline_plan(const struct pipeline *pipeline, uint32_t endpoint)
 {
 	const struct seat *seat = &pipeline->seats[endpoint];
@@ -413,6 +418,11 @@ static void adopt(struct pipeline *pipeline)
 		take_seat(pipeline, i);
 		adopted = pipeline->seats[i].taken && dataplane_was_adopted(dataplane, i) &&
 			  is_proof(&word);
+		if (model->endpoints[i].name && pipeline->seats[i].taken &&
+		    word.admin == SL_DRAINING) {
+			pipeline->seats[i].admin = SL_DRAINING;
+			board_set_admin(pipeline->parts.board, i, SL_DRAINING);
+		}
 		health_init(health, adopted ? word.health : SL_UNKNOWN, now_ms);
 		if (adopted && word.flags & SL_WORD_FORCED)
 			health->lapsed = pipeline->n_lapses;

@@ -54,6 +54,8 @@ int pipeline_seat(struct pipeline *pipeline, uint32_t endpoint, const struct add
 /* Nobody sits there any more; shown: the seat stands for its name until somebody does. */
 void pipeline_vacate(struct pipeline *pipeline, uint32_t endpoint, bool shown);
 
+enum sl_admin pipeline_admin(const struct pipeline *pipeline, uint32_t endpoint);
+
 /* SL_DRAINING: no new flows. */
 void pipeline_set_admin(struct pipeline *pipeline, uint32_t endpoint, enum sl_admin admin);
 

@@ -267,10 +267,18 @@ static void say_local(struct text *t, const struct plan *plan, const struct verd
 	add(t, ".");
 }
 
+static void add_name(struct text *t, const struct plan *plan)
+{
+	if (plan->name)
+		add_foreign(t, plan->name);
+	else
+		add_endpoint(t, plan);
+}
+
 static void say_unresolved(struct text *t, const struct plan *plan, const struct verdict *v)
 {
 	add(t, "The name ");
-	add_foreign(t, plan->name ? plan->name : plan->host);
+	add_name(t, plan);
 	add(t, " could not be resolved");
 	add_detail(t, v);
 	add(t, ", and no address of it is known.");
@@ -279,7 +287,7 @@ static void say_unresolved(struct text *t, const struct plan *plan, const struct
 static void say_flushed(struct text *t, const struct plan *plan, const struct verdict *v)
 {
 	add(t, "The addresses of ");
-	add_foreign(t, plan->name ? plan->name : plan->host);
+	add_name(t, plan);
 	add(t, " were forgotten when the configuration changed while DNS gave no answer");
 	add_detail(t, v);
 	add(t, ".");
