@@ -15,6 +15,7 @@
 
 #include "dataplane/dataplane.h"
 #include "dataplane/xdp.h"
+#include "sluice/hash.h"
 #include "tests/lib/fault.h"
 #include "tests/lib/gatemodel.h"
 #include "tests/lib/netbed.h"
@@ -880,6 +881,59 @@ static void test_seats(void **state)
 	dataplane_close(dp);
 }
 
+/* Whether the short cut leads to somebody: an empty slot would hide the target. */
+static bool in_index(const struct dataplane *dp, const struct sl_target_key *key)
+{
+	const struct map_info *maps;
+	struct sl_target target;
+	uint32_t n, bits = 0, slot;
+	int fd;
+
+	maps = dataplane_maps(dp, &n);
+	assert_string_equal(maps[1].name, "target_index");
+	while (1u << bits < maps[1].entries_max)
+		bits++;
+	slot = sl_index_slot(key, bits);
+	fd = bpf_obj_get(maps[1].path);
+	assert_true(fd >= 0);
+	assert_int_equal(bpf_map_lookup_elem(fd, &slot, &target), 0);
+	close(fd);
+	return target.kind == SL_TARGET_ENDPOINT;
+}
+
+/* Seats share slots of the index: one that is vacated must not take the slot from the others. */
+static void test_seats_share_slots(void **state)
+{
+	CLEANUP(model_free_p) struct model *model = name_model("app.test", 1);
+	struct sl_target_key keys[LIMIT_NAME_ADDRESSES];
+	uint32_t n = 0, first, bits = 0, entries;
+	struct dataplane *dp;
+
+	(void)state;
+	model->gateway.max_endpoints = model->n_endpoints;
+	dp = must_open(model);
+	entries = dataplane_maps(dp, &first)[1].entries_max;
+	while (1u << bits < entries)
+		bits++;
+	keys[0] = model->endpoints[1].key;
+	/* Addresses whose slot is that of the first. */
+	for (uint32_t i = 0; n < 3; i++) {
+		keys[n] = model->endpoints[1].key;
+		keys[n].addr[0] = 0xfd;
+		memcpy(&keys[n].addr[8], &i, sizeof(i));
+		n += !n || sl_index_slot(&keys[n], bits) == sl_index_slot(&keys[0], bits);
+	}
+	for (uint32_t i = 0; i < n; i++)
+		assert_int_equal(dataplane_set_endpoint(dp, 1 + i, &keys[i], NULL), 0);
+	for (uint32_t i = 0; i < n; i++) {
+		assert_true(in_index(dp, &keys[0]));
+		assert_int_equal(dataplane_set_endpoint(dp, 1 + i, NULL, NULL), 0);
+	}
+	assert_false(in_index(dp, &keys[0]));
+	assert_true(in_index(dp, &model->endpoints[0].key));
+	dataplane_close(dp);
+}
+
 /* The next daemon finds who sat there, unless the name is another one. */
 static void test_seats_adopted(void **state)
 {
@@ -924,6 +978,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_seats, set_up_nic, tear_down_nic),
+		cmocka_unit_test_setup_teardown(test_seats_share_slots, set_up_nic, tear_down_nic),
 		cmocka_unit_test_setup_teardown(test_seats_adopted, set_up_nic, tear_down_nic),
 		nic_test(test_fresh),
 		nic_test(test_heartbeat),
