@@ -195,6 +195,42 @@ check "and the log says what was left out" grep -q 'left out' "$work/sluiced.log
 zone "app 1 IN A 10.2.1.2"
 check "back to one" eventually many_are_there 1
 
+# Three names for one address: the second under the same settings, the third under others.
+daemon_stop TERM
+zone 'app 1 IN A 10.2.1.2' 'same 1 IN A 10.2.1.2' 'other 1 IN A 10.2.1.2' 'mixed 1 IN A 10.2.2.2'
+config "$both_interfaces" "resolv_conf: $work/resolv.conf" <<-EOF
+	probes: [ { name: quick, protocol: http, path: /healthz, interval: 100ms, timeout: 1s, unhealthy_threshold: 2 } ]
+	settings:
+	  - { name: web, protocol: http, port: 80, probe: quick }
+	  - { name: web2, protocol: http, port: 80, probe: quick }
+	pools:
+	  - { name: web-pool, backends: [ { address: app.test } ] }
+	  - { name: same-pool, backends: [ { address: same.test }, { address: mixed.test } ] }
+	  - { name: other-pool, backends: [ { address: other.test } ] }
+	services:
+	  - { name: web, pool: web-pool, settings: web }
+	  - { name: same, pool: same-pool, settings: web }
+	  - { name: other, pool: other-pool, settings: web2 }
+EOF
+# Whoever is answered first has it; the others see that.
+one_has_it() {
+	sluice health --json | jq -e '[.pools[].services[].endpoints[]] as $e |
+		([$e[] | select(.address == "10.2.1.2")] | length) == 1 and
+		([$e[] | select(.address == "10.2.2.2")] | length) == 1 and
+		([$e[] | .dns | select((.why // "") | contains("is left out"))] | length) >= 1'
+}
+daemon_start
+check "one address under two settings: one has it, and the other says so" eventually one_has_it
+check "and the log" eventually grep -q 'another settings guards it' "$work/sluiced.log"
+check "and all of it serves" fetch -o /dev/null http://10.2.1.2/ http://10.2.2.2/
+zone 'same 1 IN A 10.2.1.2' 'app 1 IN A 10.2.2.2'
+check "handed from name to name it stays guarded" eventually healthy_are "10.2.1.2 10.2.2.2"
+daemon_stop TERM
+dns_config app.test
+zone 'app 1 IN A 10.2.1.2'
+daemon_start
+eventually healthy_are 10.2.1.2 || fail "one name again"
+
 echo "nameserver 10.2.3.77" >"$work/resolv.conf"
 check "another server in resolv.conf is asked" eventually name_is "servers[0]" 10.2.3.77
 echo "nameserver 10.2.3.2" >"$work/resolv.conf"

@@ -20,6 +20,7 @@ struct chair {
 struct group {
 	uint32_t first; /* endpoint of its first seat */
 	bool shown; /* the first seat stands for the name */
+	bool elsewhere; /* it has addresses that are endpoints of these settings already */
 	bool stale; /* its addresses date from another configuration */
 	bool flushed; /* and were given up for it */
 	struct chair chairs[LIMIT_NAME_ADDRESSES];
@@ -92,7 +93,7 @@ static void probe(struct names *names, uint32_t endpoint)
 /* With nobody in its seats, the first stands for the name, so that people see it at all. */
 static void show_name(struct names *names, struct group *group)
 {
-	bool shown = count_taken(names, group) == 0;
+	bool shown = count_taken(names, group) == 0 && !group->elsewhere;
 
 	if (shown == group->shown)
 		return;
@@ -146,7 +147,7 @@ static uint32_t find_vacant(struct names *names, struct group *group)
 	return best;
 }
 
-/* The settings under which somebody else has the address already, or INDEX_NONE. */
+/* The endpoint that has the address already, or INDEX_NONE. */
 static uint32_t find_owner(const struct names *names, const struct group *group,
 			   const struct addr *addr)
 {
@@ -163,7 +164,7 @@ static uint32_t find_owner(const struct names *names, const struct group *group,
 			continue;
 		plan = pipeline_plan(names->parts.pipeline, i);
 		if (same_addr(&plan.addr, addr))
-			return endpoint->settings;
+			return i;
 	}
 	return INDEX_NONE;
 }
@@ -183,18 +184,36 @@ static void refuse(struct names *names, struct group *group, const struct addr *
 	known->said = true;
 }
 
+/* Another name has let go of it, so it is free for the one that stands for it now. */
+static bool take_draining(struct names *names, uint32_t endpoint)
+{
+	if (pipeline_admin(names->parts.pipeline, endpoint) != SL_DRAINING)
+		return false;
+	for (uint32_t i = 0; i < names->n_groups; i++) {
+		struct group *group = &names->groups[i];
+
+		if (endpoint >= group->first && endpoint < group->first + LIMIT_NAME_ADDRESSES)
+			vacate(names, group, endpoint - group->first);
+	}
+	return true;
+}
+
 static void seat_addr(struct names *names, struct group *group, const struct addr *addr)
 {
 	const struct endpoint *endpoint = endpoint_of(names, group);
+	const struct model *model = names->parts.model;
 	uint32_t owner = find_owner(names, group, addr), seat;
 	char text[SL_TEXT_LEN];
 	struct err err;
 	int r;
 
 	/* Found under another name of the same settings: it is probed and guarded already. */
-	if (owner == endpoint->settings)
+	if (owner != INDEX_NONE && model->endpoints[owner].settings == endpoint->settings &&
+	    !take_draining(names, owner)) {
+		group->elsewhere = true;
 		return;
-	if (owner != INDEX_NONE) {
+	}
+	if (owner != INDEX_NONE && model->endpoints[owner].settings != endpoint->settings) {
 		refuse(names, group, addr,
 		       "another settings guards it, and one address and port can follow one only");
 		return;
@@ -321,7 +340,7 @@ static bool is_lost(const struct resolve_answer *answer, const struct addr *addr
 /* Who is gone leaves before who comes, so that there is room. */
 static void apply(struct names *names, struct group *group, const struct resolve_answer *answer)
 {
-	group->stale = group->flushed = false;
+	group->stale = group->flushed = group->elsewhere = false;
 	for (uint32_t seat = 0; seat < LIMIT_NAME_ADDRESSES; seat++) {
 		struct addr addr = addr_of(names, group, seat);
 
@@ -339,6 +358,7 @@ static void apply(struct names *names, struct group *group, const struct resolve
 			pipeline_set_admin(names->parts.pipeline, group->first + seat, SL_ENABLED);
 		}
 	}
+	show_name(names, group);
 }
 
 /* No address: what was known stays, unless the configuration was changed meanwhile. */
@@ -354,7 +374,7 @@ static void do_without(struct names *names, struct group *group,
 		group->stale = false;
 		group->flushed = true;
 	}
-	if (count_taken(names, group))
+	if (count_taken(names, group) || group->elsewhere)
 		return;
 	verdict.code =
 		group->flushed ? SL_MSG_UNKNOWN_DNS_CACHE_FLUSHED : SL_MSG_DNS_RESOLUTION_FAILED;
