@@ -79,7 +79,10 @@ struct sl_word {
 } __attribute__((aligned(8)));
 _Static_assert(sizeof(struct sl_word) == 8, "abi: sl_word");
 
-/* endpoint_names: who an id is, for people with bpftool and for a daemon that adopts the maps. */
+/*
+ * endpoint_names: who an id is, for people with bpftool and for a daemon that adopts the maps. Behind
+ * the NULs of pool and settings there may be a number each, for that daemon: dataplane/tail.h.
+ */
 struct sl_endpoint_name {
 	struct sl_target_key key; /* port 0: the id is free */
 	char text[SL_TEXT_LEN]; /* "10.0.0.5:443" or "[fd00::5]:443" */

@@ -95,6 +95,41 @@ static void test_past(void **state)
 	board_add_verdict(board, 0, &(struct verdict){ .code = SL_MSG_OK }, 9);
 }
 
+/* Who comes into a seat is not held to what was known of who went. */
+static void test_seats(void **state)
+{
+	CLEANUP(board_free_p) struct board *board = board_new(2);
+	const struct board_name name = { .state = NAME_KEPT, .ttl_s = 5, .why = "x" };
+	const struct verdict verdict = { .elapsed_ms = 1 };
+	struct addr addr;
+
+	(void)state;
+	assert_int_equal(board_name(board, 0).ttl_s, 0);
+	assert_int_equal(board_add_names(board, 1), 0);
+	board_set_name(board, 0, &name);
+	assert_int_equal(board_name(board, 0).state, NAME_KEPT);
+	assert_int_equal(board_name(board, 0).ttl_s, 5);
+
+	assert_int_equal(addr_parse(&addr, "10.0.0.5"), 0);
+	assert_true(board_is_shown(board, 0));
+	board_seat(board, 0, BOARD_VACANT, NULL);
+	assert_false(board_is_shown(board, 0));
+	board_seat(board, 0, BOARD_FOUND, &addr);
+	board_add_verdict(board, 0, &verdict, 1);
+	board_set_admin(board, 0, SL_DRAINING);
+	assert_int_equal(board_read(board, 0).admin, SL_DRAINING);
+	assert_memory_equal(board_read(board, 0).addr.bytes, addr.bytes, sizeof(addr.bytes));
+	board_seat(board, 0, BOARD_NAME, NULL);
+	assert_true(board_is_shown(board, 0));
+	assert_int_equal(board_read(board, 0).n_verdicts, 0);
+	assert_int_equal(board_read(board, 0).admin, SL_ENABLED);
+	assert_int_equal(board_read(board, 1).seat, BOARD_ADDRESS);
+	assert_string_equal(name_state_name(NAME_PENDING), "pending");
+	assert_string_equal(name_state_name(NAME_FRESH), "fresh");
+	assert_string_equal(name_state_name(NAME_KEPT), "last_known_good");
+	assert_string_equal(name_state_name(NAME_FAILED), "failed");
+}
+
 static void test_memory(void **state)
 {
 	struct board *board;
@@ -114,9 +149,8 @@ static void test_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_entries),
-		cmocka_unit_test(test_verdicts),
-		cmocka_unit_test(test_past),
+		cmocka_unit_test(test_entries), cmocka_unit_test(test_verdicts),
+		cmocka_unit_test(test_past),    cmocka_unit_test(test_seats),
 		cmocka_unit_test(test_memory),
 	};
 

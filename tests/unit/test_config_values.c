@@ -55,6 +55,8 @@ static const struct row gateway_rows[] = {
 	  "\"reply_rate\": \"7\"}}",
 	  " rate 7 " },
 	/* Relative paths are relative to the file, which is dir/t.yaml. */
+	{ GATEWAY("resolv_conf: r.conf"), "resolv_conf dir/r.conf\n" },
+	{ GATEWAY("mode: enforce"), "resolv_conf /etc/resolv.conf\n" },
 	{ GATEWAY("api_socket: run/api.sock, bpffs: /b"), " dir/run/api.sock /b\n" },
 	/* Accepted because they ask for nothing that is not built yet. */
 	{ GATEWAY("listen: none, state_dir: /var/lib/sluice"), "gateway mode 0 " },
@@ -149,6 +151,12 @@ static const struct row service_rows[] = {
 	  "settings: [ { name: w, protocol: http, port: 80 } ]\n" GATE,
 	  "service s pool 0 settings 0 endpoints 0 1\n"
 	  "endpoint 10.0.0.5:80\nendpoint [fd00::5]:80\n" },
+	{ GATE
+	  "settings: [ { name: w, protocol: http, port: 80 } ]\n"
+	  "pools: [ { name: p, backends: [ { address: App.Internal.test. }, { address: localhost } ] } ]\n"
+	  "services: [ { name: s, pool: p, settings: w } ]\n",
+	  "pool p app.internal.test localhost\nservice s pool 0 settings 0 endpoints 0 16\n"
+	  "endpoint app.internal.test\nendpoint localhost\n" },
 	/* Services that share a pool and settings share their endpoints. */
 	{ GATE
 	  "pools: [ { name: p, backends: [ { address: 10.0.0.5 } ] },\n"
@@ -185,17 +193,19 @@ static void dump_gateway(FILE *out, const struct gateway *g)
 			(int)g->interfaces[i].xdp, g->interfaces[i].egress);
 	fprintf(out,
 		"gateway mode %d detach %d loss %d after %" PRIu64
-		" workers %u flight %u max %u rate %u %s %s\n",
+		" workers %u flight %u max %u rate %u %s %s\n"
+		"resolv_conf %s\n",
 		g->mode, g->detach_on_exit, g->on_daemon_loss, g->daemon_loss_after_ms,
 		g->probe_workers, g->probes_in_flight, g->max_endpoints, g->reply_rate,
-		g->api_socket, g->bpffs);
+		g->api_socket, g->bpffs, g->resolv_conf);
 }
 
 static void dump_service(FILE *out, const struct model *m, const struct service *s)
 {
 	fprintf(out, "service %s pool %u settings %u endpoints", s->name, s->pool, s->settings);
-	for (uint32_t i = 0; i < m->pools[s->pool].n_backends; i++)
-		fprintf(out, " %u", s->endpoints[i]);
+	for (uint32_t i = 0; i < s->n_endpoints; i++)
+		if (m->endpoints[s->endpoints[i]].seat == 0)
+			fprintf(out, " %u", s->endpoints[i]);
 	fprintf(out, "\n");
 }
 
@@ -218,13 +228,15 @@ static void dump(FILE *out, const struct model *m)
 	for (uint32_t i = 0; i < m->n_pools; i++) {
 		fprintf(out, "pool %s", m->pools[i].name);
 		for (uint32_t j = 0; j < m->pools[i].n_backends; j++)
-			fprintf(out, " %s", m->pools[i].backends[j].text);
+			fprintf(out, " %s", backend_text(&m->pools[i].backends[j]));
 		fprintf(out, "\n");
 	}
 	for (uint32_t i = 0; i < m->n_services; i++)
 		dump_service(out, m, &m->services[i]);
 	for (uint32_t i = 0; i < m->n_endpoints; i++)
-		fprintf(out, "endpoint %s\n", m->endpoints[i].text);
+		if (m->endpoints[i].seat == 0)
+			fprintf(out, "endpoint %s\n",
+				m->endpoints[i].name ? m->endpoints[i].name : m->endpoints[i].text);
 }
 
 static void check_row(const struct row *row)

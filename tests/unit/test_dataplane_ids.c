@@ -56,8 +56,8 @@ static void hold(struct holding **ret, uint32_t *ret_n, const char *text)
 	*ret = calloc(MAX, sizeof(**ret));
 	assert_non_null(*ret);
 	for (uint32_t i = 0; i < *ret_n; i++)
-		(*ret)[i] =
-			(struct holding){ key_of(text[2 * i]), (uint32_t)(text[2 * i + 1] - '0') };
+		(*ret)[i] = (struct holding){ .key = key_of(text[2 * i]),
+					      .id = (uint32_t)(text[2 * i + 1] - '0') };
 }
 
 static void check_row(const struct row *row)
@@ -94,6 +94,55 @@ static void test_ids(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		check_row(&rows[i]);
+}
+
+/* Seats take what was found under their name before, as far as it is theirs and not taken. */
+static void test_seats(void **state)
+{
+	struct endpoint endpoints[2 + LIMIT_NAME_ADDRESSES] = { 0 };
+	const char *names[] = { "a.test" };
+	struct model model = {
+		.endpoints = endpoints,
+		.n_endpoints = 2 + LIMIT_NAME_ADDRESSES,
+		.names = names,
+		.n_names = 1,
+		.digest = 77,
+	};
+	uint64_t a = ids_name_hash("a.test"), b = ids_name_hash("b.test");
+	struct holding found[] = {
+		{ .key = key_of('a'), .id = 9, .name = a, .digest = 77 }, /* static now */
+		{ .key = key_of('m'), .id = 5, .name = a, .digest = 77 },
+		{ .key = key_of('n'), .id = 6, .name = a, .digest = 78 },
+		{ .key = key_of('o'), .id = 7, .name = b, .digest = 77 },
+		{ .key = key_of('p'), .id = 8 },
+	};
+	struct holdings held = { .names = found, .n_names = 5 };
+	const struct sl_target_key m = key_of('m');
+	struct ids ids = { 0 };
+
+	(void)state;
+	endpoints[0].key = key_of('a');
+	endpoints[1].key = key_of('b');
+	for (uint32_t i = 0; i < LIMIT_NAME_ADDRESSES; i++) {
+		endpoints[2 + i] = (struct endpoint){ .name = "a.test", .seat = i };
+		endpoints[2 + i].key.port = endpoints[0].key.port;
+		endpoints[2 + i].key.proto = endpoints[0].key.proto;
+	}
+	holdings_sort(&held);
+	assert_int_equal(ids_assign(&ids, &model, &held, 40, true), 0);
+	assert_int_equal(ids.id[0], 9);
+	assert_memory_equal(&ids.key[2], &m, sizeof(ids.key[0]));
+	assert_int_equal(ids.id[2], 5);
+	assert_false(ids.stale[2]);
+	assert_int_equal(ids.id[3], 6);
+	assert_true(ids.stale[3]);
+	for (uint32_t i = 4; i < ids.n; i++) {
+		assert_int_equal(ids.key[i].port, 0);
+		assert_int_equal(ids.was[i], ID_NONE);
+		/* Ids in force are nobody else's. */
+		assert_true(ids.id[i] < 5 || ids.id[i] > 9);
+	}
+	ids_done(&ids);
 }
 
 static void test_ids_no_memory(void **state)
@@ -216,9 +265,9 @@ static void test_host(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ids),   cmocka_unit_test(test_ids_no_memory),
-		cmocka_unit_test(test_sizes), cmocka_unit_test(test_meta),
-		cmocka_unit_test(test_host),
+		cmocka_unit_test(test_ids),           cmocka_unit_test(test_seats),
+		cmocka_unit_test(test_ids_no_memory), cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_meta),          cmocka_unit_test(test_host),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -220,6 +220,66 @@ static void test_first_probes(void **state)
 	}
 }
 
+static void must_set(struct engine *engine, uint32_t index, struct plan *plan, uint32_t generation)
+{
+	if (plan)
+		plan->generation = generation;
+	assert_int_equal(engine_set(engine, index, plan), 0);
+}
+
+/* An idle endpoint is probed from when it is set, by the new plan, and no longer once it is not. */
+static void test_set(void **state)
+{
+	static const struct peer_step script[] = { DO(PEER_HOLD) };
+	struct plan plans[5], other;
+	struct servers servers;
+	struct engine *engine;
+	struct log log;
+	size_t before;
+
+	(void)state;
+	servers_start(&servers, "127.0.0.1", script, NULL);
+	log_open(&log, 1000);
+	other = plan_to(PROTO_TCP, "127.0.0.1", peer_port(servers.peers[0]));
+	other.interval_ms = 100;
+	for (int i = 0; i < 5; i++) {
+		plans[i] = other;
+		plans[i].interval_ms = 3600000;
+		plans[i].idle = i == 3;
+	}
+	engine = start(plans, 5, 2, 10, &log);
+	log_await(&log, 4);
+	assert_int_equal(count_of(&log, 3), 0);
+
+	/* Not an hour later, as it was scheduled, but at once and again. */
+	must_set(engine, 3, &other, 7);
+	must_set(engine, 4, &other, 9);
+	log_await(&log, 10);
+	must_set(engine, 3, NULL, 0);
+	must_set(engine, 4, &plans[4], 10);
+	pthread_mutex_lock(&log.lock);
+	before = log.n;
+	pthread_mutex_unlock(&log.lock);
+	log_await(&log, before + 1);
+	must_set(engine, 0, &other, 0);
+	log_await(&log, before + 6);
+	engine_stop(engine);
+	assert_true(count_of(&log, 3) >= 1);
+	assert_true(count_of(&log, 4) >= 2);
+	assert_int_equal(count_of(&log, 1), 1);
+	for (size_t i = 0; i < log.n; i++) {
+		uint32_t index = log.seen[i].index, generation = log.seen[i].verdict.generation;
+
+		assert_int_equal(log.seen[i].verdict.code, SL_MSG_OK);
+		assert_true(index != 3 || generation == 7);
+		assert_true(index != 4 || generation == 0 || generation >= 9);
+		assert_true(index >= 3 || !generation);
+		assert_true(index != 3 || i < before + 2);
+	}
+	servers_stop(&servers);
+	free(log.seen);
+}
+
 /* Again and again, an interval apart give or take its jitter. */
 static void test_interval(void **state)
 {
@@ -582,12 +642,19 @@ static void test_start_fails(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_first_probes),   cmocka_unit_test(test_interval),
-		cmocka_unit_test(test_fail_fast),      cmocka_unit_test(test_bound),
-		cmocka_unit_test(test_queue_overload), cmocka_unit_test(test_lag_overload),
-		cmocka_unit_test(test_resumption),     cmocka_unit_test(test_stop_in_flight),
-		cmocka_unit_test(test_stop_at_once),   cmocka_unit_test(test_many),
-		cmocka_unit_test(test_in_flight_max),  cmocka_unit_test(test_start_fails),
+		cmocka_unit_test(test_first_probes),
+		cmocka_unit_test(test_interval),
+		cmocka_unit_test(test_fail_fast),
+		cmocka_unit_test(test_bound),
+		cmocka_unit_test(test_queue_overload),
+		cmocka_unit_test(test_lag_overload),
+		cmocka_unit_test(test_resumption),
+		cmocka_unit_test(test_stop_in_flight),
+		cmocka_unit_test(test_stop_at_once),
+		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_in_flight_max),
+		cmocka_unit_test(test_start_fails),
+		cmocka_unit_test(test_set),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

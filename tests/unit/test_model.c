@@ -136,6 +136,81 @@ static void test_empty_pool(void **state)
 	assert_non_null(model->services[0].endpoints);
 }
 
+static void name_backend(struct model *model, uint32_t pool, uint32_t backend, const char *name)
+{
+	model->pools[pool].backends[backend].name = strdup(name);
+	assert_non_null(model->pools[pool].backends[backend].name);
+}
+
+/* A name has its seats side by side, one set per settings, shared by all services under them. */
+static void test_names(void **state)
+{
+	CLEANUP(model_free_p) struct model *model = make_model(2, 2);
+	struct err err;
+
+	(void)state;
+	add_backends(model, 0, 1, 3);
+	name_backend(model, 0, 1, "a.test");
+	add_backends(model, 1, 9, 2);
+	name_backend(model, 1, 0, "b.test");
+	name_backend(model, 1, 1, "a.test");
+	add_service(model, 0, 0);
+	add_service(model, 1, 0);
+	add_service(model, 1, 1);
+	assert_int_equal(model_link(model, &err), 0);
+
+	assert_int_equal(model->n_endpoints, 2 + 4 * LIMIT_NAME_ADDRESSES);
+	assert_int_equal(model_declared(model), 6);
+	assert_int_equal(model->n_names, 2);
+	assert_string_equal(model->names[0], "a.test");
+	assert_string_equal(model->names[1], "b.test");
+	assert_int_equal(model->services[0].n_endpoints, 2 + LIMIT_NAME_ADDRESSES);
+	assert_int_equal(model->services[1].n_endpoints, 2 * LIMIT_NAME_ADDRESSES);
+	assert_int_equal(model->services[0].owners[0], 0);
+	assert_int_equal(model->services[0].owners[LIMIT_NAME_ADDRESSES], 1);
+	assert_int_equal(model->services[0].owners[LIMIT_NAME_ADDRESSES + 1], 2);
+	for (uint32_t i = 0; i < LIMIT_NAME_ADDRESSES; i++) {
+		const struct endpoint *seat = &model->endpoints[1 + i];
+
+		assert_string_equal(seat->name, "a.test");
+		assert_int_equal(seat->seat, i);
+		assert_int_equal(seat->name_index, 0);
+		assert_int_equal(seat->key.port, 80);
+		assert_string_equal(seat->text, "");
+		assert_int_equal(model->services[1].endpoints[LIMIT_NAME_ADDRESSES + i], 1 + i);
+	}
+	assert_string_equal(backend_text(&model->pools[0].backends[1]), "a.test");
+}
+
+static void test_name_under_two_settings(void **state)
+{
+	CLEANUP(model_free_p) struct model *model = make_model(2, 1);
+	struct err err;
+
+	(void)state;
+	model->settings[1].port = 80;
+	add_backends(model, 0, 1, 1);
+	name_backend(model, 0, 0, "a.test");
+	add_service(model, 0, 0);
+	add_service(model, 0, 1);
+	assert_int_equal(model_link(model, &err), -EEXIST);
+	assert_non_null(strstr(err.text, "a.test"));
+}
+
+static void test_names_limit(void **state)
+{
+	CLEANUP(model_free_p) struct model *model = make_model(1, 1);
+	struct err err;
+
+	(void)state;
+	model->gateway.max_endpoints = 2 * LIMIT_NAME_ADDRESSES - 1;
+	add_backends(model, 0, 1, 2);
+	name_backend(model, 0, 0, "a.test");
+	name_backend(model, 0, 1, "b.test");
+	add_service(model, 0, 0);
+	assert_int_equal(model_link(model, &err), -ENOSPC);
+}
+
 static void test_two_settings_for_one_endpoint(void **state)
 {
 	CLEANUP(model_free_p) struct model *model = make_model(2, 1);
@@ -253,6 +328,9 @@ int main(void)
 		cmocka_unit_test(test_transports),
 		cmocka_unit_test(test_empty_pool),
 		cmocka_unit_test(test_two_settings_for_one_endpoint),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_name_under_two_settings),
+		cmocka_unit_test(test_names_limit),
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_map_entries),
 		cmocka_unit_test(test_find_pool),

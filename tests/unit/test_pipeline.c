@@ -15,9 +15,11 @@
 #include "util/err.h"
 
 #define N_BACKENDS 3
+#define N_MAX (N_BACKENDS + LIMIT_NAME_ADDRESSES)
 
-static struct sl_word words[N_BACKENDS];
-static bool adopted[N_BACKENDS];
+static struct sl_word words[N_MAX];
+static bool adopted[N_MAX];
+static bool with_name; /* the last backend has a name: endpoints 2.. are its seats */
 static int n_stores;
 static bool with_second_service; /* over the first backend alone */
 static int n_open_min; /* the fewest that were open at once */
@@ -37,6 +39,28 @@ bool dataplane_was_adopted(const struct dataplane *dp, uint32_t endpoint)
 	return adopted[endpoint];
 }
 
+/* What sits where; port 0: nobody. */
+static struct sl_target_key seats[N_MAX];
+
+bool dataplane_key(const struct dataplane *dp, uint32_t endpoint, struct sl_target_key *ret_key,
+		   bool *ret_stale)
+{
+	(void)dp;
+	(void)ret_stale;
+	*ret_key = seats[endpoint];
+	return ret_key->port != 0;
+}
+
+int dataplane_set_endpoint(struct dataplane *dp, uint32_t endpoint, const struct sl_target_key *key,
+			   struct err *err)
+{
+	(void)dp;
+	(void)err;
+	seats[endpoint] = key ? *key : (struct sl_target_key){ 0 };
+	words[endpoint] = (struct sl_word){ 0 };
+	return 0;
+}
+
 struct sl_word dataplane_word(const struct dataplane *dp, uint32_t endpoint)
 {
 	(void)dp;
@@ -54,7 +78,7 @@ void dataplane_store_word(struct dataplane *dp, uint32_t endpoint, struct sl_wor
 struct fixture {
 	uv_loop_t loop;
 	struct model *model;
-	struct plan plans[N_BACKENDS];
+	struct plan plans[N_MAX];
 	struct board *board;
 	struct pipeline *pipeline;
 };
@@ -94,8 +118,10 @@ static struct model *make_model(uint32_t min_servers)
 		model->services[1].pool = 1;
 		model->n_services = 2;
 	}
+	if (with_name)
+		model->pools[0].backends[N_BACKENDS - 1].name = strdup("app.test");
 	assert_int_equal(model_link(model, &err), 0);
-	assert_int_equal(model->n_endpoints, N_BACKENDS);
+	assert_int_equal(model_declared(model), N_BACKENDS);
 	return model;
 }
 
@@ -107,9 +133,9 @@ static void begin(struct fixture *f, uint32_t min_servers)
 	n_open_min = N_BACKENDS;
 	uv_loop_init(&f->loop);
 	f->model = make_model(min_servers);
-	for (uint32_t i = 0; i < N_BACKENDS; i++)
+	for (uint32_t i = 0; i < f->model->n_endpoints; i++)
 		f->plans[i] = plan_endpoint(f->model, &f->model->endpoints[i]);
-	f->board = board_new(N_BACKENDS);
+	f->board = board_new(f->model->n_endpoints);
 	parts.model = f->model;
 	parts.board = f->board;
 	assert_int_equal(pipeline_new(&f->pipeline, &parts), 0);
@@ -124,6 +150,7 @@ static void end(struct fixture *f)
 	model_free(f->model);
 	memset(words, 0, sizeof(words));
 	memset(adopted, 0, sizeof(adopted));
+	memset(seats, 0, sizeof(seats));
 }
 
 static void report(struct fixture *f, uint32_t endpoint, enum sl_message code)
@@ -353,12 +380,130 @@ static void says_when_memory_ends(void **state)
 	end(&f);
 }
 
+#define SEAT 2
+
+static void sit(struct fixture *f, uint32_t seat, const char *text)
+{
+	struct addr addr;
+
+	assert_int_equal(addr_parse(&addr, text), 0);
+	assert_int_equal(pipeline_seat(f->pipeline, seat, &addr, NULL), 0);
+}
+
+/* Nobody in a seat: nothing in the kernel, and its name's first seat stands for the name. */
+static void seats_begin_vacant(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	with_name = true;
+	begin(&f, 0);
+	assert_true(pipeline_taken(f.pipeline, 0));
+	assert_false(pipeline_taken(f.pipeline, SEAT));
+	assert_true(pipeline_plan(f.pipeline, SEAT).idle);
+	assert_int_equal(board_read(f.board, SEAT).seat, BOARD_NAME);
+	assert_int_equal(board_read(f.board, SEAT + 1).seat, BOARD_VACANT);
+	assert_int_equal(words[SEAT].action, 0);
+	pipeline_judge(f.pipeline, SEAT, &(struct verdict){ .code = SL_MSG_DNS_RESOLUTION_FAILED });
+	assert_int_equal(board_health(f.board, SEAT).shown, SL_UNHEALTHY);
+	assert_int_equal(words[SEAT].health, SL_UNKNOWN);
+	end(&f);
+	with_name = false;
+}
+
+/* Verdicts are about who sat there when the probe began, and nobody else. */
+static void seats_change_hands(void **state)
+{
+	struct verdict verdict = { .code = SL_MSG_TCP_CONNECT_FAILED };
+	struct fixture f;
+
+	(void)state;
+	with_name = true;
+	begin(&f, 0);
+	sit(&f, SEAT, "10.0.0.9");
+	assert_int_equal(seats[SEAT].addr[15], 9);
+	assert_int_equal(seats[SEAT].port, 80);
+	assert_int_equal(board_read(f.board, SEAT).seat, BOARD_FOUND);
+	assert_int_equal(words[SEAT].action, SL_ACTION_REJECT);
+	verdict.generation = pipeline_plan(f.pipeline, SEAT).generation;
+	assert_false(pipeline_plan(f.pipeline, SEAT).idle);
+	pipeline_report(f.pipeline, SEAT, &verdict);
+	uv_run(&f.loop, UV_RUN_NOWAIT);
+	assert_int_equal(words[SEAT].health, SL_UNHEALTHY);
+
+	pipeline_vacate(f.pipeline, SEAT, false);
+	assert_int_equal(seats[SEAT].port, 0);
+	sit(&f, SEAT, "10.0.0.8");
+	assert_int_equal(words[SEAT].health, SL_UNKNOWN);
+	pipeline_report(f.pipeline, SEAT, &verdict);
+	uv_run(&f.loop, UV_RUN_NOWAIT);
+	assert_int_equal(words[SEAT].health, SL_UNKNOWN);
+	assert_int_equal(board_read(f.board, SEAT).n_verdicts, 0);
+	end(&f);
+	with_name = false;
+}
+
+/* Draining closes the gate for new flows, lets open ones be, and takes a member away. */
+static void seats_drain(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	with_name = true;
+	begin(&f, 1);
+	sit(&f, SEAT, "10.0.0.9");
+	report(&f, 0, SL_MSG_TCP_CONNECT_FAILED);
+	report(&f, 1, SL_MSG_TCP_CONNECT_FAILED);
+	/* The one in the seat is Unknown, which is open enough for min_servers. */
+	assert_int_equal(words[0].flags & SL_WORD_FORCED, 0);
+	assert_int_equal(words[1].flags & SL_WORD_FORCED, 0);
+	pipeline_set_admin(f.pipeline, SEAT, SL_DRAINING);
+	assert_int_equal(words[SEAT].admin, SL_DRAINING);
+	assert_int_equal(words[SEAT].flags & SL_WORD_RESET, 0);
+	assert_int_equal(board_read(f.board, SEAT).admin, SL_DRAINING);
+	assert_true((words[0].flags | words[1].flags) & SL_WORD_FORCED);
+	pipeline_set_admin(f.pipeline, SEAT, SL_ENABLED);
+	assert_int_equal(words[SEAT].admin, SL_ENABLED);
+	assert_int_equal((words[0].flags | words[1].flags) & SL_WORD_FORCED, 0);
+	pipeline_vacate(f.pipeline, SEAT, true);
+	assert_true((words[0].flags | words[1].flags) & SL_WORD_FORCED);
+	end(&f);
+	with_name = false;
+}
+
+/* What the kernel holds for a seat, draining included, is taken over. */
+static void seats_are_adopted(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	with_name = true;
+	seats[SEAT + 3] = (struct sl_target_key){ .port = 80, .proto = SL_TCP };
+	seats[SEAT + 3].addr[0] = 0xfd;
+	adopted[SEAT + 3] = true;
+	words[SEAT + 3] = (struct sl_word){ .health = SL_UNHEALTHY, .admin = SL_DRAINING };
+	begin(&f, 0);
+	assert_true(pipeline_taken(f.pipeline, SEAT + 3));
+	assert_int_equal(pipeline_plan(f.pipeline, SEAT + 3).addr.bytes[0], 0xfd);
+	assert_int_equal(pipeline_admin(f.pipeline, SEAT + 3), SL_DRAINING);
+	assert_int_equal(words[SEAT + 3].health, SL_UNHEALTHY);
+	assert_int_equal(words[SEAT + 3].admin, SL_DRAINING);
+	assert_int_equal(board_read(f.board, SEAT + 3).seat, BOARD_FOUND);
+	assert_true(board_read(f.board, SEAT + 3).adopted);
+	end(&f);
+	with_name = false;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stores_words_on_change_only),
 		cmocka_unit_test(own_trouble_moves_no_word),
 		cmocka_unit_test(adopts_what_is_in_force),
+		cmocka_unit_test(seats_begin_vacant),
+		cmocka_unit_test(seats_change_hands),
+		cmocka_unit_test(seats_drain),
+		cmocka_unit_test(seats_are_adopted),
 		cmocka_unit_test(min_servers_forces_open),
 		cmocka_unit_test(min_servers_prefers_the_last_healthy),
 		cmocka_unit_test(min_servers_counts_in_each_service),

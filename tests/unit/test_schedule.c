@@ -105,6 +105,32 @@ static void test_again(void **state)
 	assert_int_equal(schedule_again_ms(7, 10, 12345), 17);
 }
 
+/* Out of the heap and out of the queue, wherever in them; the others keep their order. */
+static void test_remove(void **state)
+{
+	(void)state;
+	for (uint32_t gone = 0; gone < 20; gone++) {
+		CLEANUP(schedule_free_p) struct schedule *s = schedule_new(20);
+		uint32_t id, last = 0;
+
+		assert_non_null(s);
+		for (uint32_t i = 0; i < 20; i++)
+			schedule_set(s, i, 10 + i);
+		schedule_queue_due(s, 19); /* 0..9 are queued, 10..19 wait */
+		schedule_remove(s, gone);
+		schedule_remove(s, gone);
+		assert_int_equal(schedule_queued(s), gone < 10 ? 9 : 10);
+		schedule_queue_due(s, 100);
+		for (uint32_t n = 0; n < 19; n++) {
+			assert_true(schedule_take(s, &id));
+			assert_int_not_equal(id, gone);
+			assert_true(!n || id > last);
+			last = id;
+		}
+		assert_false(schedule_take(s, &id));
+	}
+}
+
 static void test_no_memory(void **state)
 {
 	(void)state;
@@ -123,7 +149,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order),     cmocka_unit_test(test_round_and_round),
 		cmocka_unit_test(test_first),     cmocka_unit_test(test_again),
-		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_no_memory), cmocka_unit_test(test_remove),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,7 +40,7 @@ static void print_json(const struct cli *cli, const struct report *report,
 			 errors);
 	if (json && model) {
 		json_object_set_new(json, "pools", json_integer(model->n_pools));
-		json_object_set_new(json, "endpoints", json_integer(model->n_endpoints));
+		json_object_set_new(json, "endpoints", json_integer(model_declared(model)));
 	}
 	text_dump(cli->out, json);
 }
@@ -75,8 +75,8 @@ enum cli_status command_check(struct cli *cli)
 
 		snprintf(name, sizeof(name), "%s", cli->args[0]);
 		fprintf(cli->out, "%s: ok: %u pool%s, %u endpoint%s\n", text_clean(name),
-			model->n_pools, model->n_pools == 1 ? "" : "s", model->n_endpoints,
-			model->n_endpoints == 1 ? "" : "s");
+			model->n_pools, model->n_pools == 1 ? "" : "s", model_declared(model),
+			model_declared(model) == 1 ? "" : "s");
 	}
 	return r < 0 ? STATUS_REFUSED : STATUS_DONE;
 }

@@ -26,7 +26,9 @@ const char *view_state(char buf[VIEW_HEALTH_LEN], const json_t *endpoint)
 	const char *gate = text_get(endpoint, "gate");
 	const char *health = text_get(endpoint, "health");
 
-	if (text_get_bool(endpoint, "forced"))
+	if (!strcmp(text_get(endpoint, "admin"), "draining"))
+		snprintf(buf, VIEW_HEALTH_LEN, "%s (draining)", health);
+	else if (text_get_bool(endpoint, "forced"))
 		snprintf(buf, VIEW_HEALTH_LEN, "%s (forced open)", health);
 	else if (*gate)
 		snprintf(buf, VIEW_HEALTH_LEN, "%s (gate: %s)", health, gate);

@@ -76,6 +76,28 @@ static void print_totals(const struct view *view, const json_t *totals, const js
 		text_get_uint(engine, "loop_lag_ms"));
 }
 
+static void print_names(const struct view *view, const json_t *names)
+{
+	uint64_t failing = 0;
+	const json_t *servers;
+	json_t *name, *server;
+	size_t i;
+
+	if (!json_array_size(names))
+		return;
+	json_array_foreach(names, i, name) failing +=
+		json_object_get(name, "failing_since") != NULL;
+	fprintf(view->out, "names          %zu, %" PRIu64 " of them without an answer; asked: ",
+		json_array_size(names), failing);
+	servers = json_object_get(json_array_get(names, 0), "servers");
+	json_array_foreach(servers, i, server)
+		fprintf(view->out, "%s%s", i ? ", " : "", json_string_value(server));
+	fprintf(view->out, "%s\n", json_array_size(servers) ? "" : "nobody yet");
+	json_array_foreach(names, i, name) if (*text_get(name, "why"))
+		fprintf(view->out, "  %s: %s (%s)\n", text_get(name, "name"), text_get(name, "why"),
+			text_get(name, "state"));
+}
+
 static int print_interfaces(const struct view *view, const json_t *interfaces)
 {
 	static const char *const headings[] = { "INTERFACE", "INGRESS", "EGRESS", "PROGRAMS" };
@@ -147,6 +169,7 @@ int view_status(const struct view *view, const json_t *json)
 
 	print_daemon(view, json);
 	print_totals(view, json_object_get(json, "totals"), json_object_get(json, "engine"));
+	print_names(view, json_object_get(json, "names"));
 	r = print_interfaces(view, json_object_get(json, "interfaces"));
 	if (r < 0)
 		return r;

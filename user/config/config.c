@@ -89,6 +89,16 @@ static int build(struct model **ret, const struct tree *tree, const char *name,
 	return 0;
 }
 
+/* FNV-1a: whether it is the same file as at the last start. */
+static uint64_t digest_of(const char *text, size_t len)
+{
+	uint64_t digest = 0xcbf29ce484222325ull;
+
+	for (size_t i = 0; i < len; i++)
+		digest = (digest ^ (uint8_t)text[i]) * 0x100000001b3ull;
+	return digest;
+}
+
 int config_parse(struct model **ret, const char *text, size_t len, const char *name,
 		 struct report *report)
 {
@@ -102,7 +112,10 @@ int config_parse(struct model **ret, const char *text, size_t len, const char *n
 	if (r < 0)
 		return r;
 
-	return build(ret, tree, name, report);
+	r = build(ret, tree, name, report);
+	if (r == 0)
+		(*ret)->digest = digest_of(text, len);
+	return r;
 }
 
 /* Room for the whole file and one byte more, so that the end is seen without growing. */

@@ -89,7 +89,7 @@ static const char *print_choices(char *buf, const struct key *key, bool all)
 /* Types whose range is a sentence of its own, without numbers. */
 static const char *const fixed_ranges[TYPE_COUNT] = {
 	[TYPE_BOOL] = "true, false",
-	[TYPE_ADDRESS] = "an IPv4 or IPv6 address",
+	[TYPE_ADDRESS] = "an IPv4 or IPv6 address, or a host name",
 	[TYPE_LISTEN] = "ADDRESS:PORT[/tcp or /udp], ports 1..65535",
 	[TYPE_LISTEN_OR_NONE] = "none, ADDRESS:PORT, ports 1..65535",
 	[TYPE_LIST] = "a list",

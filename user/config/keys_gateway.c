@@ -179,6 +179,15 @@ static const struct key gateway_keys[] = {
 		KEPT(gateway, bpffs),
 	},
 	{
+		.name = "resolv_conf",
+		.type = TYPE_FILE,
+		.min = 1,
+		.max = PATH_MAX - 1,
+		.value = "/etc/resolv.conf",
+		.help = "file that names the DNS servers",
+		KEPT(gateway, resolv_conf),
+	},
+	{
 		.name = "listen",
 		.type = TYPE_LISTEN_OR_NONE,
 		.value = "none",

@@ -32,7 +32,7 @@ static const struct key backend_keys[] = {
 		.name = "address",
 		.type = TYPE_ADDRESS,
 		.required = true,
-		.help = "IP address of the backend",
+		.help = "IP address or DNS name of the backend",
 		KEPT(backend, addr),
 	},
 	{

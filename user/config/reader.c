@@ -220,18 +220,25 @@ static void remember(struct index *index, const struct record *record, uint32_t 
 {
 	const struct key *key = keys_find(record->section, sections[record->section]->unique);
 	const char *kept = (const char *)record->base + key->offset;
-	size_t i = index_of(record, key);
+	size_t i = index_of(record, key), len;
 
 	if (!record->active[i])
 		return;
-	index_add(index,
-		  (struct index_entry){
-			  .key = kept,
-			  .len = key->type == TYPE_ADDRESS ? sizeof(struct addr) : strlen(kept),
-			  .node = record->values[i],
-			  .position = position,
-			  .clean = record->clean,
-		  });
+	if (key->type == TYPE_ADDRESS) {
+		const struct backend *backend = record->base;
+
+		kept = backend->name ? backend->name : kept;
+		len = backend->name ? strlen(kept) : sizeof(struct addr);
+	} else {
+		len = strlen(kept);
+	}
+	index_add(index, (struct index_entry){
+				 .key = kept,
+				 .len = len,
+				 .node = record->values[i],
+				 .position = position,
+				 .clean = record->clean,
+			 });
 }
 
 static int read_items(struct reader *reader, struct place *place, enum section section,

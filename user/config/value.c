@@ -2,6 +2,7 @@
 #include "config/value.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -116,13 +117,14 @@ static const char *parse_address(struct value *value, const struct key *key, con
 	(void)key;
 	if (!addr_parse(&value->addr, text))
 		return addr_unusable(&value->addr);
+	value->addr = (struct addr){ { 0 } };
 	if (!syntax_host(text))
-		return "is a host name, which is not available in this version";
+		return strlen(text) <= LIMIT_HOST_BYTES ? NULL : "is too long";
 	if (!addr_port_parse(&addr, &port, text))
 		return "has a port with it, which is a key of the settings";
 	if (strchr(text, '%'))
 		return "names an interface, as only link-local addresses do, which are refused";
-	return "is not an IP address";
+	return "is neither an IP address nor a host name";
 }
 
 static const char *parse_listen(struct value *value, const struct key *key, const char *text)
@@ -200,12 +202,32 @@ static int store_host(const struct value *value, const struct key *key, void *at
 	return store_copy(&host, key, at);
 }
 
+/* Names are compared, so they are brought to one form: lower case, without a final dot. */
+static int store_name(char **ret, const char *text)
+{
+	char *name = strdup(text);
+	size_t len = strlen(text);
+
+	if (!name)
+		return -ENOMEM;
+	for (size_t i = 0; i < len; i++)
+		name[i] = (char)tolower((unsigned char)name[i]);
+	if (len && name[len - 1] == '.')
+		name[len - 1] = '\0';
+	*ret = name;
+	return 0;
+}
+
 static int store_backend(const struct value *value, const struct key *key, void *at)
 {
 	struct backend *backend = at;
 
+	static const struct addr none;
+
 	(void)key;
 	backend->addr = value->addr;
+	if (!memcmp(&value->addr, &none, sizeof(none)))
+		return store_name(&backend->name, value->text);
 	addr_format(backend->text, &value->addr);
 	return 0;
 }

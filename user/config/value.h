@@ -10,7 +10,7 @@
 struct value {
 	uint64_t number; /* numbers, durations, booleans, the values of choices */
 	bool not_yet; /* a choice that this version does not build */
-	struct addr addr;
+	struct addr addr; /* of an address; all zero: text is a name */
 	struct status_range status[LIMIT_STATUS_RANGES];
 	uint32_t n_status;
 	const char *text; /* as written; borrowed */

@@ -2,11 +2,13 @@
 #include "control/render.h"
 
 #include <net/if.h>
+#include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "control/groups.h"
 #include "diagnose/why.h"
+#include "probe/resolve.h"
 #include "util/clock.h"
 
 struct tally {
@@ -42,11 +44,12 @@ static json_t *render_totals(const struct api_context *context)
 	struct tally tally = { 0 };
 
 	for (uint32_t i = 0; i < model->n_endpoints; i++)
-		count(&tally, board_health(context->board, i).shown);
+		if (board_is_shown(context->board, i))
+			count(&tally, board_health(context->board, i).shown);
 
 	json_put_uint(&json, "pools", model->n_pools);
 	json_put_uint(&json, "services", model->n_services);
-	json_put_uint(&json, "endpoints", model->n_endpoints);
+	json_put_uint(&json, "endpoints", tally.healthy + tally.unhealthy + tally.unknown);
 	put_tally(&json, &tally);
 	return json;
 }
@@ -105,6 +108,53 @@ static void put_meta(json_t **json, const struct sl_meta *meta)
 	json_put_uint(json, "layout", meta->layout);
 }
 
+/* "10.0.0.53, 10.0.1.53" as a list. */
+static json_t *render_servers(const char *servers)
+{
+	json_t *array = json_array();
+	char text[NAME_TEXT_LEN], *rest, *word;
+
+	snprintf(text, sizeof(text), "%s", servers);
+	for (word = strtok_r(text, ", ", &rest); word; word = strtok_r(NULL, ", ", &rest))
+		json_push(&array, json_text(word));
+	return array;
+}
+
+json_t *render_name(const char *text, const struct board_name *name, uint64_t now_ms)
+{
+	json_t *json = json_object();
+
+	json_put_text(&json, "name", text);
+	json_put_text(&json, "state", name_state_name(name->state));
+	json_put_uint(&json, "addresses", name->n);
+	if (name->good_ms) {
+		json_put_uint(&json, "ttl_s", name->ttl_s);
+		json_put_uint(&json, "age_s",
+			      now_ms > name->good_ms ? (now_ms - name->good_ms) / MS_PER_SEC : 0);
+	}
+	if (name->failed_ms)
+		json_put_time(&json, "failing_since", name->failed_ms);
+	if (name->state != NAME_PENDING) {
+		json_put_text(&json, "rcode", rcode_name(name->rcode));
+		json_put(&json, "servers", render_servers(name->servers));
+	}
+	if (name->why[0])
+		json_put_text(&json, "why", name->why);
+	return json;
+}
+
+static json_t *render_names(const struct api_context *context, uint64_t now_ms)
+{
+	json_t *array = json_array();
+
+	for (uint32_t i = 0; i < context->model->n_names; i++) {
+		struct board_name name = board_name(context->board, i);
+
+		json_push(&array, render_name(context->model->names[i], &name, now_ms));
+	}
+	return array;
+}
+
 json_t *render_status(const struct api_context *context)
 {
 	struct sl_meta meta = dataplane_meta(context->dataplane);
@@ -130,6 +180,8 @@ json_t *render_status(const struct api_context *context)
 	if (decisions)
 		json_put(&json, "decisions", decisions);
 	json_put(&json, "engine", render_engine(context->engine));
+	if (context->model->n_names)
+		json_put(&json, "names", render_names(context, now_ms));
 	return json;
 }
 
@@ -172,8 +224,9 @@ static struct tally tally_service(const struct api_context *context, const struc
 {
 	struct tally tally = { 0 };
 
-	for (uint32_t i = 0; i < context->model->pools[service->pool].n_backends; i++)
-		count(&tally, board_health(context->board, service->endpoints[i]).shown);
+	for (uint32_t i = 0; i < service->n_endpoints; i++)
+		if (board_is_shown(context->board, service->endpoints[i]))
+			count(&tally, board_health(context->board, service->endpoints[i]).shown);
 	return tally;
 }
 
@@ -202,7 +255,7 @@ json_t *render_pool(const struct api_context *context, const struct groups *grou
 	json_t *services = json_array();
 
 	for (uint32_t i = 0; i < model->pools[pool].n_backends; i++)
-		json_push(&backends, json_text(model->pools[pool].backends[i].text));
+		json_push(&backends, json_text(backend_text(&model->pools[pool].backends[i])));
 	for (uint32_t i = groups->first[pool]; i < groups->first[pool + 1]; i++)
 		json_push(&services,
 			  render_service(context, &model->services[groups->services[i]]));

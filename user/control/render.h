@@ -16,7 +16,7 @@ struct groups;
 /* One endpoint as one service sees it. */
 struct render_row {
 	uint32_t service; /* index into model->services */
-	uint32_t backend; /* position in the service's pool */
+	uint32_t member; /* position in the service's endpoints */
 	uint64_t now_ms; /* wall clock */
 };
 
@@ -24,6 +24,9 @@ struct render_row {
 json_t *render_health(const struct api_context *context, const struct render_row *row);
 json_t *render_stats(const struct api_context *context, const struct render_row *row);
 json_t *render_why(const struct api_context *context, const struct render_row *row);
+
+/* What is known of a DNS name: "dns" of its endpoints, and an element of "names" in /v1/status. */
+json_t *render_name(const char *text, const struct board_name *name, uint64_t now_ms);
 
 json_t *render_status(const struct api_context *context);
 json_t *render_maps(const struct api_context *context);

@@ -13,27 +13,40 @@ struct place {
 	const struct pool *pool;
 	const struct backend *backend;
 	const struct endpoint *endpoint;
-	const struct plan *plan;
+	struct plan plan; /* with the address that the endpoint has now */
+	bool is_name; /* the seat stands for its name: there is no address */
 	uint32_t index; /* of the endpoint */
 	uint64_t now_ms;
 };
 
-static struct place find(const struct api_context *context, const struct render_row *row)
+static struct place find(const struct api_context *context, const struct render_row *row,
+			 const struct board_entry *entry)
 {
 	const struct model *model = context->model;
 	const struct service *service = &model->services[row->service];
-	uint32_t index = service->endpoints[row->backend];
-
-	return (struct place){
+	uint32_t index = service->endpoints[row->member];
+	struct place place = {
 		.service = service,
 		.settings = &model->settings[service->settings],
 		.pool = &model->pools[service->pool],
-		.backend = &model->pools[service->pool].backends[row->backend],
+		.backend = &model->pools[service->pool].backends[service->owners[row->member]],
 		.endpoint = &model->endpoints[index],
-		.plan = &context->plans[index],
+		.plan = context->plans[index],
+		.is_name = entry->seat == BOARD_NAME,
 		.index = index,
 		.now_ms = row->now_ms,
 	};
+
+	if (entry->seat == BOARD_FOUND)
+		place.plan.addr = entry->addr;
+	return place;
+}
+
+static struct board_entry read_entry(const struct api_context *context,
+				     const struct render_row *row)
+{
+	return board_read(context->board,
+			  context->model->services[row->service].endpoints[row->member]);
 }
 
 static const char *proto_name(enum sl_proto proto)
@@ -45,13 +58,13 @@ static json_t *render_place(const struct place *place)
 {
 	json_t *json = json_object();
 	char text[SL_TEXT_LEN];
-	struct addr addr;
 
-	memcpy(addr.bytes, place->endpoint->key.addr, sizeof(addr.bytes));
-	json_put_text(&json, "address", addr_format(text, &addr));
+	json_put_text(&json, "address",
+		      place->is_name ? place->endpoint->name
+				     : addr_format(text, &place->plan.addr));
 	json_put_uint(&json, "port", place->endpoint->key.port);
 	json_put_text(&json, "proto", proto_name(place->endpoint->key.proto));
-	json_put_text(&json, "backend", place->backend->text);
+	json_put_text(&json, "backend", backend_text(place->backend));
 	return json;
 }
 
@@ -91,7 +104,7 @@ static json_t *render_probe(const struct place *place, const struct board_entry 
 {
 	json_t *json = json_object();
 
-	json_put_uint(&json, "interval_ms", place->plan->interval_ms);
+	json_put_uint(&json, "interval_ms", place->plan.interval_ms);
 	if (entry->n_verdicts) {
 		json_put_uint(&json, "last_ms_ago", age_of(place->now_ms, entry->recent[0].at_ms));
 		json_put_uint(&json, "consecutive_failures", entry->health.failures);
@@ -132,27 +145,33 @@ static void put_verdict(json_t **json, const struct plan *plan, const struct ver
 	json_put_text(json, "message", message_format(message, plan, verdict));
 }
 
-static json_t *render_entry(const struct place *place, const struct board_entry *entry)
+static json_t *render_entry(const struct api_context *context, const struct place *place,
+			    const struct board_entry *entry)
 {
 	struct verdict newest = why_newest(entry);
 	struct advice advice = advice_for(&newest);
 	json_t *json = render_place(place);
 
 	put_health(&json, entry);
-	json_put_text(&json, "admin", "enabled");
+	json_put_text(&json, "admin", entry->admin == SL_DRAINING ? "draining" : "enabled");
 	json_put_time(&json, "since", entry->health.since_ms);
-	put_verdict(&json, place->plan, &newest);
+	put_verdict(&json, &place->plan, &newest);
 	json_put(&json, "remedies", json_texts(advice.remedies, advice.n_remedies));
 	json_put(&json, "probe", render_probe(place, entry));
+	if (place->endpoint->name) {
+		struct board_name name = board_name(context->board, place->endpoint->name_index);
+
+		json_put(&json, "dns", render_name(place->endpoint->name, &name, place->now_ms));
+	}
 	return json;
 }
 
 json_t *render_health(const struct api_context *context, const struct render_row *row)
 {
-	struct place place = find(context, row);
 	CLEANUP(board_entry_done)
-	struct board_entry entry = board_read(context->board, place.index);
-	json_t *json = render_entry(&place, &entry);
+	struct board_entry entry = read_entry(context, row);
+	struct place place = find(context, row, &entry);
+	json_t *json = render_entry(context, &place, &entry);
 
 	put_kernel(&json, context, place.index);
 	return json;
@@ -160,9 +179,9 @@ json_t *render_health(const struct api_context *context, const struct render_row
 
 json_t *render_stats(const struct api_context *context, const struct render_row *row)
 {
-	struct place place = find(context, row);
 	CLEANUP(board_entry_done)
-	struct board_entry entry = board_read(context->board, place.index);
+	struct board_entry entry = read_entry(context, row);
+	struct place place = find(context, row, &entry);
 	json_t *json = render_place(&place);
 
 	put_health(&json, &entry);
@@ -199,7 +218,7 @@ static json_t *render_recent(const struct place *place, const struct board_entry
 
 		json_put_time(&json, "at", recent->at_ms);
 		json_put_uint(&json, "ms_ago", age_of(place->now_ms, recent->at_ms));
-		put_verdict(&json, place->plan, &recent->verdict);
+		put_verdict(&json, &place->plan, &recent->verdict);
 		json_put_text(&json, "stage", stage_name(recent->verdict.stage));
 		json_put_uint(&json, "elapsed_ms", recent->verdict.elapsed_ms);
 		json_put(&json, "timing_us", render_timing(&recent->verdict.timing));
@@ -219,31 +238,35 @@ static json_t *render_notes(const struct why *why)
 
 json_t *render_why(const struct api_context *context, const struct render_row *row)
 {
-	struct place place = find(context, row);
 	CLEANUP(board_entry_done)
-	struct board_entry entry = board_read(context->board, place.index);
+	struct board_entry entry = read_entry(context, row);
+	struct place place = find(context, row, &entry);
 	struct sl_meta meta = dataplane_meta(context->dataplane);
 	struct sl_endpoint_stats stats;
 	int r = dataplane_endpoint_stats(context->dataplane, place.index, &stats);
+	struct board_name dns = { .n = 0 };
 	struct why_facts facts = {
+		.dns = place.endpoint->name ? &dns : NULL,
 		.settings = place.settings,
-		.plan = place.plan,
+		.plan = &place.plan,
 		.entry = &entry,
 		.stats = r < 0 ? NULL : &stats,
 		.meta = &meta,
 		.removed = !dataplane_in_force(context->dataplane),
 		.mono_ns = clock_mono_ns(),
 	};
-	json_t *json = render_entry(&place, &entry);
+	json_t *json = render_entry(context, &place, &entry);
 	struct why why;
 
+	if (place.endpoint->name)
+		dns = board_name(context->board, place.endpoint->name_index);
 	why_explain(&why, &facts);
 	json_put_text(&json, "service", place.service->name);
 	json_put_text(&json, "settings", place.settings->name);
 	json_put_text(&json, "finding", why.finding);
 	json_put(&json, "notes", render_notes(&why));
 	json_put(&json, "causes", json_texts(why.advice.causes, why.advice.n_causes));
-	json_put(&json, "plan", render_plan(place.plan));
+	json_put(&json, "plan", render_plan(&place.plan));
 	json_put(&json, "recent", render_recent(&place, &entry));
 	json_put_text(&json, "on_unhealthy", why_action_name(place.settings->on_unhealthy));
 	json_put_text(&json, "established", place.settings->reset_established ? "reset" : "keep");

@@ -128,21 +128,51 @@ static void answer_stats(const struct request *request, const char *rest, struct
 		stream_free(take_ptr(answer->stream));
 }
 
-/* "10.0.0.5", or "10.0.0.5:443" for one port only. */
+/* "10.0.0.5", or "10.0.0.5:443" for one port only; or the name of a backend. */
 struct wanted {
+	const char *name; /* NULL: addr */
 	struct addr addr;
 	uint16_t port; /* 0: any */
 };
 
-static bool parse_wanted(struct wanted *ret_wanted, const char *text)
+static bool is_name(const struct model *model, const char *text)
+{
+	for (uint32_t i = 0; i < model->n_names; i++)
+		if (!strcasecmp(model->names[i], text))
+			return true;
+	return false;
+}
+
+static bool parse_wanted(struct wanted *ret_wanted, const struct model *model, const char *text)
 {
 	struct wanted wanted = { .port = 0 };
 
 	if (addr_parse(&wanted.addr, text) < 0 &&
-	    addr_port_parse(&wanted.addr, &wanted.port, text) < 0)
-		return false;
+	    addr_port_parse(&wanted.addr, &wanted.port, text) < 0) {
+		if (!is_name(model, text))
+			return false;
+		wanted.name = text;
+	}
 	*ret_wanted = wanted;
 	return true;
+}
+
+static bool is_wanted(const struct request *request, const struct wanted *wanted, uint32_t index)
+{
+	const struct endpoint *endpoint = &request->context->model->endpoints[index];
+	CLEANUP(board_entry_done)
+	struct board_entry entry = board_read(request->context->board, index);
+
+	if (entry.seat == BOARD_VACANT)
+		return false;
+	if (wanted->name)
+		return endpoint->name && !strcasecmp(endpoint->name, wanted->name);
+	if (wanted->port && wanted->port != endpoint->key.port)
+		return false;
+	if (entry.seat == BOARD_FOUND)
+		return !memcmp(&entry.addr, &wanted->addr, sizeof(entry.addr));
+	return entry.seat == BOARD_ADDRESS &&
+	       !memcmp(endpoint->key.addr, wanted->addr.bytes, sizeof(endpoint->key.addr));
 }
 
 static void push_matches(const struct request *request, const struct wanted *wanted,
@@ -150,17 +180,11 @@ static void push_matches(const struct request *request, const struct wanted *wan
 {
 	const struct model *model = request->context->model;
 	const struct service *service = &model->services[service_index];
-	const struct pool *pool = &model->pools[service->pool];
 	struct render_row row = { .service = service_index, .now_ms = clock_wall_ms() };
 
-	for (row.backend = 0; row.backend < pool->n_backends; row.backend++) {
-		const struct sl_target_key *key =
-			&model->endpoints[service->endpoints[row.backend]].key;
-
-		if (!memcmp(key->addr, wanted->addr.bytes, sizeof(key->addr)) &&
-		    (!wanted->port || wanted->port == key->port))
+	for (row.member = 0; row.member < service->n_endpoints; row.member++)
+		if (is_wanted(request, wanted, service->endpoints[row.member]))
 			json_push(endpoints, render_why(request->context, &row));
-	}
 }
 
 static void answer_why(const struct request *request, const char *rest, struct answer *answer)
@@ -182,9 +206,11 @@ static void answer_why(const struct request *request, const char *rest, struct a
 	pool = find_pool(request, name, answer);
 	if (pool == INDEX_NONE)
 		return;
-	if (!parse_wanted(&wanted, address)) {
+	if (!parse_wanted(&wanted, request->context->model, address)) {
 		refuse(answer, MHD_HTTP_BAD_REQUEST, "bad_request",
-		       "'%.*s' is not an IP address, with or without a port", NAMED_MAX, address);
+		       "'%.*s' is not an IP address, with or without a port, and no name of a "
+		       "backend",
+		       NAMED_MAX, address);
 		return;
 	}
 

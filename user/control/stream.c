@@ -15,8 +15,8 @@ struct stream {
 	enum position at;
 	bool first; /* of its list: no comma in front */
 	uint32_t pool, pool_end;
-	uint32_t member; /* position in groups->services */
-	uint32_t backend;
+	uint32_t group; /* position in groups->services */
+	uint32_t member; /* position in the service's endpoints */
 	uint64_t now_ms;
 	char *text; /* made, but not yet read */
 	size_t len, taken;
@@ -109,7 +109,7 @@ static int step_pool(struct stream *stream)
 
 	head = json_object();
 	json_put_text(&head, "name", model->pools[stream->pool].name);
-	stream->member = stream->options.groups->first[stream->pool];
+	stream->group = stream->options.groups->first[stream->pool];
 	stream->at = AT_SERVICE;
 	return give_open(stream, head, "services");
 }
@@ -121,17 +121,17 @@ static int step_service(struct stream *stream)
 	const struct service *service;
 	json_t *head;
 
-	if (stream->member == groups->first[stream->pool + 1]) {
+	if (stream->group == groups->first[stream->pool + 1]) {
 		stream->pool++;
 		stream->at = AT_POOL;
 		return give_close(stream);
 	}
 
-	service = &model->services[groups->services[stream->member]];
+	service = &model->services[groups->services[stream->group]];
 	head = json_object();
 	json_put_text(&head, "name", service->name);
 	json_put_text(&head, "settings", model->settings[service->settings].name);
-	stream->backend = 0;
+	stream->member = 0;
 	stream->at = AT_ROW;
 	return give_open(stream, head, "endpoints");
 }
@@ -140,16 +140,21 @@ static int step_row(struct stream *stream)
 {
 	const struct stream_options *options = &stream->options;
 	struct render_row row = {
-		.service = options->groups->services[stream->member],
-		.backend = stream->backend,
+		.service = options->groups->services[stream->group],
+		.member = stream->member,
 		.now_ms = stream->now_ms,
 	};
+	const struct service *service = &options->context->model->services[row.service];
 	CLEANUP(json_p) json_t *json = NULL;
 	CLEANUP(free_p) char *line = NULL;
 	char *text;
 
-	if (stream->backend == options->context->model->pools[stream->pool].n_backends) {
-		stream->member++;
+	while (row.member < service->n_endpoints &&
+	       !board_is_shown(options->context->board, service->endpoints[row.member]))
+		row.member++;
+	stream->member = row.member;
+	if (row.member == service->n_endpoints) {
+		stream->group++;
 		stream->at = AT_SERVICE;
 		return give_close(stream);
 	}
@@ -158,7 +163,7 @@ static int step_row(struct stream *stream)
 	line = print_json(json, PRINT_LINE);
 	if (!line || asprintf(&text, "%s\n%s", comma(stream), line) < 0)
 		return -ENOMEM;
-	stream->backend++;
+	stream->member++;
 	return give(stream, text);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "control/api.h"
+#include "daemon/names.h"
 #include "daemon/pipeline.h"
 #include "dataplane/dataplane.h"
 #include "model/board.h"
@@ -30,6 +31,7 @@ struct daemon {
 	struct dataplane *dataplane;
 	struct pipeline *pipeline;
 	struct engine *engine;
+	struct names *names;
 	struct api *api;
 	bool lost; /* somebody removed the gate; said once */
 	bool lost_device[LIMIT_INTERFACES]; /* by attachment; said once */
@@ -106,7 +108,7 @@ static int make_plans(struct daemon *daemon)
 
 	daemon->plans = calloc(model->n_endpoints + 1, sizeof(*daemon->plans));
 	daemon->board = board_new(model->n_endpoints);
-	if (!daemon->plans || !daemon->board)
+	if (!daemon->plans || !daemon->board || board_add_names(daemon->board, model->n_names) < 0)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < model->n_endpoints; i++)
 		daemon->plans[i] = plan_endpoint(model, &model->endpoints[i]);
@@ -137,6 +139,20 @@ static int start_engine(struct daemon *daemon, struct err *err)
 
 	return engine_start(&daemon->engine, daemon->plans, daemon->model->n_endpoints, &options,
 			    err);
+}
+
+static int start_names(struct daemon *daemon, struct err *err)
+{
+	const struct names_parts parts = {
+		.loop = &daemon->loop,
+		.model = daemon->model,
+		.board = daemon->board,
+		.dataplane = daemon->dataplane,
+		.pipeline = daemon->pipeline,
+		.engine = daemon->engine,
+	};
+
+	return names_start(&daemon->names, &parts, err);
 }
 
 static void start_heartbeat(struct daemon *daemon)
@@ -180,6 +196,9 @@ static int start(struct daemon *daemon, const struct daemon_options *options, st
 	r = start_engine(daemon, err);
 	if (r < 0)
 		return r;
+	r = start_names(daemon, err);
+	if (r < 0)
+		return r;
 
 	context.plans = daemon->plans;
 	context.board = daemon->board;
@@ -209,12 +228,14 @@ static void log_dataplane(const struct daemon *daemon)
 }
 
 /*
- * Users before what they use: the API's thread reads the engine's counters, the workers hand their
+ * Users before what they use: the API's thread reads the engine's counters, names change what the
+ * engine probes, the workers hand their
  * verdicts to the pipeline, and all of them use the data plane.
  */
 static void stop_threads(struct daemon *daemon)
 {
 	api_stop(take_ptr(daemon->api));
+	names_stop(take_ptr(daemon->names));
 	engine_stop(take_ptr(daemon->engine));
 	pipeline_free(take_ptr(daemon->pipeline));
 }
@@ -275,7 +296,7 @@ int daemon_run(const struct daemon_options *options, struct err *err)
 		log_dataplane(&daemon);
 		log_info("ready: mode %s, pools %u, endpoints %u",
 			 daemon.model->gateway.mode == SL_MODE_OBSERVE ? "observe" : "enforce",
-			 daemon.model->n_pools, daemon.model->n_endpoints);
+			 daemon.model->n_pools, model_declared(daemon.model));
 		options->ready(options->ready_arg);
 		uv_run(&daemon.loop, UV_RUN_DEFAULT);
 	}

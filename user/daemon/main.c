@@ -44,8 +44,8 @@ static int dry_run(const struct model *model)
 	const struct gateway *gateway = &model->gateway;
 	int status = EXIT_SUCCESS;
 
-	printf("%u endpoint%s in %u pool%s would be probed and guarded\n", model->n_endpoints,
-	       plural(model->n_endpoints), model->n_pools, plural(model->n_pools));
+	printf("%u endpoint%s in %u pool%s would be probed and guarded\n", model_declared(model),
+	       plural(model_declared(model)), model->n_pools, plural(model->n_pools));
 	for (uint32_t i = 0; i < gateway->n_interfaces; i++) {
 		const struct interface *interface = &gateway->interfaces[i];
 
@@ -146,7 +146,8 @@ int main(int argc, char *argv[])
 	}
 	if (options.check) {
 		printf("%s: ok: %u pool%s, %u endpoint%s\n", options.config, model->n_pools,
-		       plural(model->n_pools), model->n_endpoints, plural(model->n_endpoints));
+		       plural(model->n_pools), model_declared(model),
+		       plural(model_declared(model)));
 		return EXIT_SUCCESS;
 	}
 	if (options.dry_run)

@@ -9,8 +9,20 @@
 #include "util/clock.h"
 #include "util/log.h"
 
+/* Who sits in an endpoint's place. All but the seats of names never change. */
+struct seat {
+	bool taken;
+	enum sl_admin admin;
+	struct addr addr;
+	uint32_t generation; /* grows with every change: verdicts about others are dropped */
+};
+
+/* An address with its port, and the longest name. */
+#define ENDPOINT_TEXT_LEN (SL_TEXT_LEN + LIMIT_HOST_BYTES + 4)
+
 struct pipeline {
 	struct pipeline_parts parts;
+	struct seat *seats; /* parallel to model->endpoints */
 	struct inbox *inbox;
 	uv_async_t wake;
 	struct health *health; /* parallel to model->endpoints */
@@ -18,7 +30,7 @@ struct pipeline {
 	bool shares; /* some endpoint is in more than one service */
 	bool *forced; /* scratch, parallel to model->endpoints */
 	const struct health **members; /* scratch for one service, */
-	bool *chosen; /* as large as the largest pool */
+	bool *chosen; /* as large as the largest */
 };
 
 static const struct settings *settings_of(const struct pipeline *pipeline, uint32_t endpoint)
@@ -31,24 +43,40 @@ static const struct settings *settings_of(const struct pipeline *pipeline, uint3
 static void publish(struct pipeline *pipeline, uint32_t endpoint, bool forced)
 {
 	const struct settings *settings = settings_of(pipeline, endpoint);
+	const struct seat *seat = &pipeline->seats[endpoint];
+	bool draining = seat->admin == SL_DRAINING;
 	struct health health = pipeline->health[endpoint];
+	struct sl_word word;
 
+	if (!seat->taken)
+		return;
 	health.forced = forced;
-	dataplane_store_word(
-		pipeline->parts.dataplane, endpoint,
-		health_word(&health, settings->on_unhealthy, settings->reset_established));
+	/* Draining is there for the flows that are open. */
+	word = health_word(&health, settings->on_unhealthy,
+			   settings->reset_established && !draining);
+	word.admin = seat->admin;
+	dataplane_store_word(pipeline->parts.dataplane, endpoint, word);
+}
+
+/* Whether the endpoint is one that new flows may go to, if it is well. */
+static bool serves(const struct pipeline *pipeline, uint32_t endpoint)
+{
+	const struct seat *seat = &pipeline->seats[endpoint];
+
+	return seat->taken && seat->admin == SL_ENABLED;
 }
 
 static void force_service(struct pipeline *pipeline, const struct service *service, uint32_t min)
 {
-	uint32_t n = pipeline->parts.model->pools[service->pool].n_backends;
+	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < n; i++)
-		pipeline->members[i] = &pipeline->health[service->endpoints[i]];
+	for (uint32_t i = 0; i < service->n_endpoints; i++)
+		if (serves(pipeline, service->endpoints[i]))
+			pipeline->members[n++] = &pipeline->health[service->endpoints[i]];
 	health_force(pipeline->members, n, min, pipeline->chosen);
 	for (uint32_t i = 0; i < n; i++)
 		if (pipeline->chosen[i])
-			pipeline->forced[service->endpoints[i]] = true;
+			pipeline->forced[pipeline->members[i] - pipeline->health] = true;
 }
 
 /* Services [begin, end), of them those with these settings. */
@@ -91,7 +119,7 @@ static void for_each(struct pipeline *pipeline, const struct scope *scope,
 
 		if (service->settings != scope->settings)
 			continue;
-		for (uint32_t i = 0; i < model->pools[service->pool].n_backends; i++)
+		for (uint32_t i = 0; i < service->n_endpoints; i++)
 			fn(pipeline, service->endpoints[i], scope->min);
 	}
 }
@@ -145,18 +173,37 @@ static void publish_change(struct pipeline *pipeline, uint32_t changed)
 	for_each(pipeline, &scope, publish_closed);
 }
 
+/* "10.0.0.5:443", and for an address of a name "10.0.0.5:443 (app.test)". */
+static const char *text_of(const struct pipeline *pipeline, uint32_t endpoint,
+			   char buf[ENDPOINT_TEXT_LEN])
+{
+	const struct endpoint *e = &pipeline->parts.model->endpoints[endpoint];
+	const struct seat *seat = &pipeline->seats[endpoint];
+	char text[SL_TEXT_LEN];
+
+	if (!e->name)
+		return e->text;
+	if (seat->taken)
+		snprintf(buf, ENDPOINT_TEXT_LEN, "%s (%s)",
+			 addr_port_format(text, &seat->addr, e->key.port), e->name);
+	else
+		snprintf(buf, ENDPOINT_TEXT_LEN, "%s:%u", e->name, (unsigned int)e->key.port);
+	return buf;
+}
+
 /* Show and log that the endpoint is forced, or no longer. */
 static void note_forced(struct pipeline *pipeline, uint32_t endpoint, uint32_t min)
 {
 	struct health *health = &pipeline->health[endpoint];
 	struct board *board = pipeline->parts.board;
 	CLEANUP(board_entry_done) struct board_entry entry = board_read(board, endpoint);
+	char text[ENDPOINT_TEXT_LEN];
 
 	if (health->forced == pipeline->forced[endpoint])
 		return;
 	health->forced = pipeline->forced[endpoint];
 	board_set_health(board, endpoint, health, entry.adopted);
-	log_info("%s: %s by min_servers (%u)", pipeline->parts.model->endpoints[endpoint].text,
+	log_info("%s: %s by min_servers (%u)", text_of(pipeline, endpoint, text),
 		 health->forced ? "unhealthy, but kept open" : "no longer kept open", min);
 }
 
@@ -175,13 +222,14 @@ static void log_change(const struct pipeline *pipeline, const struct letter *let
 	const struct endpoint *endpoint = &model->endpoints[letter->endpoint];
 	const struct service *service = &model->services[endpoint->service];
 	const struct health *health = &pipeline->health[letter->endpoint];
-	char text[MESSAGE_LEN], time[CLOCK_ISO_LEN];
+	const struct plan plan = pipeline_plan(pipeline, letter->endpoint);
+	char text[MESSAGE_LEN], time[CLOCK_ISO_LEN], name[ENDPOINT_TEXT_LEN];
 
 	log_line(health->shown == SL_HEALTHY ? LOG_LEVEL_INFO : LOG_LEVEL_WARN,
 		 "%s %s: %s -> %s, verdict at %s: %s", model->pools[service->pool].name,
-		 endpoint->text, health_name(before), health_name(health->shown),
-		 clock_iso_us(time, letter->at_us),
-		 message_format(text, &pipeline->parts.plans[letter->endpoint], &letter->verdict));
+		 text_of(pipeline, letter->endpoint, name), health_name(before),
+		 health_name(health->shown), clock_iso_us(time, letter->at_us),
+		 message_format(text, &plan, &letter->verdict));
 }
 
 static void take_letter(struct pipeline *pipeline, const struct letter *letter)
@@ -193,6 +241,8 @@ static void take_letter(struct pipeline *pipeline, const struct letter *letter)
 	uint64_t at_ms = letter->at_us / US_PER_MS;
 	struct board *board = pipeline->parts.board;
 
+	if (letter->verdict.generation != pipeline->seats[letter->endpoint].generation)
+		return;
 	health_step(health, &policy, letter->verdict.code, at_ms);
 	if (proven == SL_HEALTHY && health->proven == SL_UNHEALTHY)
 		health->lapsed = ++pipeline->n_lapses;
@@ -231,6 +281,118 @@ void pipeline_report(void *arg, uint32_t endpoint, const struct verdict *verdict
 		uv_async_send(&pipeline->wake);
 }
 
+/* --- seats ------------------------------------------------------------------------------------ */
+
+bool pipeline_taken(const struct pipeline *pipeline, uint32_t endpoint)
+{
+	return pipeline->seats[endpoint].taken;
+}
+
+enum sl_admin pipeline_admin(const struct pipeline *pipeline, uint32_t endpoint)
+{
+	return pipeline->seats[endpoint].admin;
+}
+
+struct plan pipeline_plan(const struct pipeline *pipeline, uint32_t endpoint)
+{
+	const struct seat *seat = &pipeline->seats[endpoint];
+	struct plan plan = pipeline->parts.plans[endpoint];
+
+	plan.idle = !seat->taken;
+	plan.addr = seat->addr;
+	plan.generation = seat->generation;
+	return plan;
+}
+
+/* Nothing is known of who comes, and nothing of who went is to be known any more. */
+static void begin_anew(struct pipeline *pipeline, uint32_t endpoint, enum board_seat seat)
+{
+	struct health *health = &pipeline->health[endpoint];
+
+	pipeline->seats[endpoint].admin = SL_ENABLED;
+	pipeline->seats[endpoint].generation++;
+	health_init(health, SL_UNKNOWN, clock_wall_ms());
+	board_seat(pipeline->parts.board, endpoint, seat, &pipeline->seats[endpoint].addr);
+	board_set_health(pipeline->parts.board, endpoint, health, false);
+}
+
+/* One member more or less: others may be forced open now, or no longer. */
+static void members_changed(struct pipeline *pipeline, uint32_t endpoint)
+{
+	publish_change(pipeline, endpoint);
+	note_change(pipeline, endpoint);
+}
+
+int pipeline_seat(struct pipeline *pipeline, uint32_t endpoint, const struct addr *addr,
+		  struct err *err)
+{
+	struct sl_target_key key = pipeline->parts.model->endpoints[endpoint].key;
+	int r;
+
+	memcpy(key.addr, addr->bytes, sizeof(key.addr));
+	r = dataplane_set_endpoint(pipeline->parts.dataplane, endpoint, &key, err);
+	if (r < 0)
+		return r;
+	pipeline->seats[endpoint].taken = true;
+	pipeline->seats[endpoint].addr = *addr;
+	begin_anew(pipeline, endpoint, BOARD_FOUND);
+	members_changed(pipeline, endpoint);
+	return 0;
+}
+
+void pipeline_vacate(struct pipeline *pipeline, uint32_t endpoint, bool shown)
+{
+	struct seat *seat = &pipeline->seats[endpoint];
+	bool was_taken = seat->taken;
+
+	if (was_taken)
+		dataplane_set_endpoint(pipeline->parts.dataplane, endpoint, NULL, NULL);
+	seat->taken = false;
+	seat->addr = (struct addr){ { 0 } };
+	begin_anew(pipeline, endpoint, shown ? BOARD_NAME : BOARD_VACANT);
+	if (was_taken)
+		members_changed(pipeline, endpoint);
+}
+
+void pipeline_set_admin(struct pipeline *pipeline, uint32_t endpoint, enum sl_admin admin)
+{
+	pipeline->seats[endpoint].admin = admin;
+	board_set_admin(pipeline->parts.board, endpoint, admin);
+	members_changed(pipeline, endpoint);
+}
+
+void pipeline_judge(struct pipeline *pipeline, uint32_t endpoint, const struct verdict *verdict)
+{
+	struct letter letter = { endpoint, clock_wall_us(), *verdict };
+
+	letter.verdict.generation = pipeline->seats[endpoint].generation;
+	take_letter(pipeline, &letter);
+}
+
+/* --- start ------------------------------------------------------------------------------------ */
+
+/* Whoever the data plane says sits there; the first seat of a name stands for it otherwise. */
+static void take_seat(struct pipeline *pipeline, uint32_t i)
+{
+	const struct endpoint *endpoint = &pipeline->parts.model->endpoints[i];
+	struct seat *seat = &pipeline->seats[i];
+	struct sl_target_key key;
+
+	if (!endpoint->name) {
+		seat->taken = true;
+		memcpy(seat->addr.bytes, endpoint->key.addr, sizeof(seat->addr.bytes));
+		return;
+	}
+	seat->taken = dataplane_key(pipeline->parts.dataplane, i, &key, NULL);
+	if (seat->taken)
+		memcpy(seat->addr.bytes, key.addr, sizeof(seat->addr.bytes));
+	board_seat(pipeline->parts.board, i,
+		   seat->taken           ? BOARD_FOUND
+		   : endpoint->seat == 0 ? BOARD_NAME
+					 : BOARD_VACANT,
+		   &seat->addr);
+}
+
 /* What the kernel holds may be anybody's writing: only what proves something is taken over. */
 static bool is_proof(const struct sl_word *word)
 {
@@ -251,8 +413,16 @@ static void adopt(struct pipeline *pipeline)
 	for (uint32_t i = 0; i < model->n_endpoints; i++) {
 		struct sl_word word = dataplane_word(dataplane, i);
 		struct health *health = &pipeline->health[i];
-		bool adopted = dataplane_was_adopted(dataplane, i) && is_proof(&word);
+		bool adopted;
 
+		take_seat(pipeline, i);
+		adopted = pipeline->seats[i].taken && dataplane_was_adopted(dataplane, i) &&
+			  is_proof(&word);
+		if (model->endpoints[i].name && pipeline->seats[i].taken &&
+		    word.admin == SL_DRAINING) {
+			pipeline->seats[i].admin = SL_DRAINING;
+			board_set_admin(pipeline->parts.board, i, SL_DRAINING);
+		}
 		health_init(health, adopted ? word.health : SL_UNKNOWN, now_ms);
 		if (adopted && word.flags & SL_WORD_FORCED)
 			health->lapsed = pipeline->n_lapses;
@@ -283,23 +453,24 @@ static bool shares_endpoints(const struct model *model)
 	uint64_t n_members = 0;
 
 	for (uint32_t i = 0; i < model->n_services; i++)
-		n_members += model->pools[model->services[i].pool].n_backends;
+		n_members += model->services[i].n_endpoints;
 	return n_members > model->n_endpoints;
 }
 
-static uint32_t largest_pool(const struct model *model)
+static uint32_t largest_service(const struct model *model)
 {
 	uint32_t largest = 1;
 
-	for (uint32_t i = 0; i < model->n_pools; i++)
-		if (model->pools[i].n_backends > largest)
-			largest = model->pools[i].n_backends;
+	for (uint32_t i = 0; i < model->n_services; i++)
+		if (model->services[i].n_endpoints > largest)
+			largest = model->services[i].n_endpoints;
 	return largest;
 }
 
 static void free_parts(struct pipeline *pipeline)
 {
 	inbox_free(pipeline->inbox);
+	free(pipeline->seats);
 	free(pipeline->health);
 	free(pipeline->forced);
 	free(pipeline->members);
@@ -316,19 +487,20 @@ int pipeline_new(struct pipeline **ret, const struct pipeline_parts *parts)
 {
 	struct pipeline *pipeline = calloc(1, sizeof(*pipeline));
 	uint32_t n = parts->model->n_endpoints + 1; /* calloc(0) may be NULL */
-	uint32_t n_members = largest_pool(parts->model);
+	uint32_t n_members = largest_service(parts->model);
 	int r;
 
 	if (!pipeline)
 		return -ENOMEM;
 	pipeline->parts = *parts;
 	pipeline->inbox = inbox_new();
+	pipeline->seats = calloc(n, sizeof(*pipeline->seats));
 	pipeline->health = calloc(n, sizeof(*pipeline->health));
 	pipeline->forced = calloc(n, sizeof(*pipeline->forced));
 	pipeline->members = calloc(n_members, sizeof(*pipeline->members));
 	pipeline->chosen = calloc(n_members, sizeof(*pipeline->chosen));
-	if (!pipeline->inbox || !pipeline->health || !pipeline->forced || !pipeline->members ||
-	    !pipeline->chosen) {
+	if (!pipeline->inbox || !pipeline->seats || !pipeline->health || !pipeline->forced ||
+	    !pipeline->members || !pipeline->chosen) {
 		free_parts(pipeline);
 		return -ENOMEM;
 	}

@@ -17,6 +17,7 @@
 #include "model/plan.h"
 #include "model/verdict.h"
 
+struct err;
 struct pipeline;
 
 /* All borrowed until pipeline_free(). */
@@ -37,6 +38,32 @@ int pipeline_new(struct pipeline **ret, const struct pipeline_parts *parts);
 /* Stop taking verdicts. The loop must run once more for the handles to close. NULL is fine. */
 void pipeline_free(struct pipeline *pipeline);
 DEFINE_CLEANUP(struct pipeline, pipeline_free)
+
+/*
+ * Changes of seats, on the loop's thread. The data plane's entry is made or taken away by the
+ * pipeline; probing is the caller's business, with the plan of pipeline_plan().
+ */
+
+/* Whether an address sits there: always so for what is no seat. */
+bool pipeline_taken(const struct pipeline *pipeline, uint32_t endpoint);
+
+/* Let an address in, of which nothing is known. -errno of dataplane_set_endpoint(). */
+int pipeline_seat(struct pipeline *pipeline, uint32_t endpoint, const struct addr *addr,
+		  struct err *err);
+
+/* Nobody sits there any more; shown: the seat stands for its name until somebody does. */
+void pipeline_vacate(struct pipeline *pipeline, uint32_t endpoint, bool shown);
+
+enum sl_admin pipeline_admin(const struct pipeline *pipeline, uint32_t endpoint);
+
+/* SL_DRAINING: no new flows. */
+void pipeline_set_admin(struct pipeline *pipeline, uint32_t endpoint, enum sl_admin admin);
+
+/* What the endpoint is to be probed by now. */
+struct plan pipeline_plan(const struct pipeline *pipeline, uint32_t endpoint);
+
+/* A verdict from this thread about whoever, or whatever name, sits there now. */
+void pipeline_judge(struct pipeline *pipeline, uint32_t endpoint, const struct verdict *verdict);
 
 /* An engine_report_fn: any thread; arg is the pipeline. */
 void pipeline_report(void *arg, uint32_t endpoint, const struct verdict *verdict);

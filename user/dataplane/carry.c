@@ -9,6 +9,7 @@
 
 #include "dataplane/percpu.h"
 #include "dataplane/tables.h"
+#include "dataplane/tail.h"
 
 /* A batched read of a whole map ends with -ENOENT: there was no more. */
 static int read_all(int fd, void *keys, void *values, __u32 *n)
@@ -37,7 +38,11 @@ static int read_names(struct holdings *held, int fd)
 		return r;
 	for (__u32 i = 0; i < n; i++)
 		if (names[i].key.port)
-			held->names[held->n_names++] = (struct holding){ names[i].key, ids[i] };
+			held->names[held->n_names++] =
+				(struct holding){ .key = names[i].key,
+						  .id = ids[i],
+						  .name = tail_get(names[i].settings),
+						  .digest = tail_get(names[i].pool) };
 	return 0;
 }
 
@@ -55,7 +60,8 @@ static int read_targets(struct holdings *held, int fd)
 	if (r < 0)
 		return r;
 	for (__u32 i = 0; i < n; i++)
-		held->targets[held->n_targets++] = (struct holding){ keys[i], targets[i].id };
+		held->targets[held->n_targets++] =
+			(struct holding){ .key = keys[i], .id = targets[i].id };
 	return 0;
 }
 

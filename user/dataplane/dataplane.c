@@ -111,6 +111,26 @@ bool dataplane_was_adopted(const struct dataplane *dp, uint32_t endpoint)
 	return dp->tables.ids.was[endpoint] != ID_NONE;
 }
 
+bool dataplane_key(const struct dataplane *dp, uint32_t endpoint, struct sl_target_key *ret_key,
+		   bool *ret_stale)
+{
+	const struct ids *ids = &dp->tables.ids;
+
+	assert(endpoint < ids->n);
+	if (!ids->key[endpoint].port)
+		return false;
+	*ret_key = ids->key[endpoint];
+	if (ret_stale)
+		*ret_stale = ids->stale[endpoint];
+	return true;
+}
+
+int dataplane_set_endpoint(struct dataplane *dp, uint32_t endpoint, const struct sl_target_key *key,
+			   struct err *err)
+{
+	return tables_set(&dp->tables, dp->model, endpoint, key, err);
+}
+
 struct sl_word dataplane_word(const struct dataplane *dp, uint32_t endpoint)
 {
 	return mapped_word(&dp->tables.words, id_of(dp, endpoint));

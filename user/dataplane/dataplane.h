@@ -6,7 +6,8 @@
  * is pinned, so that closing the dataplane (or the death of the process) leaves the gate in force.
  * Endpoints are named by their index in the model; the kernel's ids are kept inside.
  *
- * Threads: dataplane_store_word() and dataplane_heartbeat() may be called from one thread while
+ * Threads: dataplane_store_word(), dataplane_set_endpoint() and dataplane_heartbeat() may be called
+ * from one thread while
  * others read counters; everything else belongs to the thread that opened it.
  */
 #ifndef SLUICE_DATAPLANE_DATAPLANE_H
@@ -47,7 +48,7 @@ struct attachment {
 int dataplane_supported(struct err *err);
 
 /*
- * Open the data plane for a model: mount bpffs where missing, lock the pin directory, load the
+ * Open the data plane for a model, which is borrowed until it is closed: mount bpffs where missing, lock the pin directory, load the
  * programs, adopt the pinned maps that fit or make new ones, give every endpoint an id (kept, where
  * it had one), bring targets and names in line with the model, attach or update all interfaces,
  * detach those no longer in the model. New endpoints start with word zero: Unknown.
@@ -93,6 +94,21 @@ const char *dataplane_note(const struct dataplane *dp, uint32_t i);
 
 /* Whether the endpoint's id, and with it its word, was already in force when we opened. */
 bool dataplane_was_adopted(const struct dataplane *dp, uint32_t endpoint);
+
+/*
+ * What the endpoint stands for in the kernel; false: it is a vacant seat. A seat that was adopted
+ * has the address that was found under its name before; ret_stale (may be NULL): when another
+ * configuration was in force.
+ */
+bool dataplane_key(const struct dataplane *dp, uint32_t endpoint, struct sl_target_key *ret_key,
+		   bool *ret_stale);
+
+/*
+ * Give a seat an address, or none (key NULL). It starts with word zero: Unknown, enabled.
+ *   -EEXIST  another endpoint has this key   -E2BIG  a map is full   other -errno from the kernel
+ */
+int dataplane_set_endpoint(struct dataplane *dp, uint32_t endpoint, const struct sl_target_key *key,
+			   struct err *err);
 
 /* The word in force: what a daemon that adopts starts from. */
 struct sl_word dataplane_word(const struct dataplane *dp, uint32_t endpoint);

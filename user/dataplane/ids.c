@@ -37,6 +37,8 @@ void ids_done(struct ids *ids)
 {
 	free(ids->id);
 	free(ids->was);
+	free(ids->key);
+	free(ids->stale);
 	*ids = (struct ids){ 0 };
 }
 
@@ -47,23 +49,94 @@ static void mark(bool *used, uint32_t entries, const struct holding *held, uint3
 			used[held[i].id] = true;
 }
 
+/* FNV-1a. */
+uint64_t ids_name_hash(const char *name)
+{
+	uint64_t hash = 0xcbf29ce484222325ull;
+
+	for (; *name; name++)
+		hash = (hash ^ (uint8_t)*name) * 0x100000001b3ull;
+	return hash ? hash : 1;
+}
+
+static void keep_id(struct ids *ids, bool *used, uint32_t i, const struct holding *old,
+		    uint32_t entries)
+{
+	ids->was[i] = old->id;
+	if (old->id < entries && !used[old->id]) {
+		ids->id[i] = old->id;
+		used[old->id] = true;
+	}
+}
+
 /* Endpoints that the maps know keep their ids, where the new maps have them. */
 static void keep_ids(struct ids *ids, bool *used, const struct model *model,
 		     const struct holdings *held, uint32_t entries)
 {
 	for (uint32_t i = 0; i < ids->n; i++) {
-		const struct holding *old =
-			holding_find(held->names, held->n_names, &model->endpoints[i].key);
+		const struct endpoint *endpoint = &model->endpoints[i];
+		const struct holding *old;
 
 		ids->id[i] = ids->was[i] = ID_NONE;
-		if (!old)
+		if (endpoint->name)
 			continue;
-		ids->was[i] = old->id;
-		if (old->id < entries && !used[old->id]) {
-			ids->id[i] = old->id;
-			used[old->id] = true;
-		}
+		ids->key[i] = endpoint->key;
+		old = holding_find(held->names, held->n_names, &endpoint->key);
+		if (old)
+			keep_id(ids, used, i, old, entries);
 	}
+}
+
+static bool is_taken(const struct ids *ids, const struct sl_target_key *key)
+{
+	for (uint32_t i = 0; i < ids->n; i++)
+		if (!memcmp(&ids->key[i], key, sizeof(*key)))
+			return true;
+	return false;
+}
+
+/* A vacant seat of the name that the holding was found under, or ID_NONE. */
+static uint32_t find_seat(const struct ids *ids, const struct model *model, const uint64_t *hashes,
+			  const struct holding *held)
+{
+	for (uint32_t i = 0; i < ids->n; i++) {
+		const struct endpoint *endpoint = &model->endpoints[i];
+
+		if (!endpoint->name)
+			continue;
+		if (hashes[endpoint->name_index] != held->name ||
+		    endpoint->key.port != held->key.port || endpoint->key.proto != held->key.proto)
+			i += LIMIT_NAME_ADDRESSES - 1 - endpoint->seat;
+		else if (!ids->key[i].port)
+			return i;
+	}
+	return ID_NONE;
+}
+
+/*
+ * Until DNS has answered, what was found under a name stays in force, unless the configuration gives
+ * that address itself now.
+ */
+static int seat_held(struct ids *ids, bool *used, const struct model *model,
+		     const struct holdings *held, uint32_t entries)
+{
+	CLEANUP(free_p) uint64_t *hashes = calloc(model->n_names + 1, sizeof(*hashes));
+
+	if (!hashes)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < model->n_names; i++)
+		hashes[i] = ids_name_hash(model->names[i]);
+	for (uint32_t h = 0; h < held->n_names; h++) {
+		const struct holding *old = &held->names[h];
+		uint32_t i = old->name ? find_seat(ids, model, hashes, old) : ID_NONE;
+
+		if (i == ID_NONE || is_taken(ids, &old->key))
+			continue;
+		ids->key[i] = old->key;
+		ids->stale[i] = old->digest != model->digest;
+		keep_id(ids, used, i, old, entries);
+	}
+	return 0;
 }
 
 static int fill_ids(struct ids *ids, bool *used, uint32_t entries)
@@ -92,9 +165,16 @@ int ids_assign(struct ids *ret_ids, const struct model *model, const struct hold
 
 	ids.id = calloc(n, sizeof(*ids.id));
 	ids.was = calloc(n, sizeof(*ids.was));
-	if (!used || !ids.id || !ids.was)
+	ids.key = calloc(n, sizeof(*ids.key));
+	ids.stale = calloc(n, sizeof(*ids.stale));
+	if (!used || !ids.id || !ids.was || !ids.key || !ids.stale)
 		return -ENOMEM;
 	keep_ids(&ids, used, model, held, entries);
+	if (model->n_names) {
+		r = seat_held(&ids, used, model, held, entries);
+		if (r < 0)
+			return r;
+	}
 	if (in_place) {
 		mark(used, entries, held->names, held->n_names);
 		mark(used, entries, held->targets, held->n_targets);

@@ -17,6 +17,8 @@
 struct holding {
 	struct sl_target_key key;
 	uint32_t id;
+	uint64_t name; /* ids_name_hash() of the DNS name it was found under; 0: none, or unknown */
+	uint64_t digest; /* of the configuration that was in force */
 };
 
 /* What a set of maps held when it was opened; both arrays are sorted by key. */
@@ -38,6 +40,8 @@ const struct holding *holding_find(const struct holding *sorted, uint32_t n,
 struct ids {
 	uint32_t *id; /* by endpoint of the model */
 	uint32_t *was; /* the id it had before, or ID_NONE */
+	struct sl_target_key *key; /* what the endpoint is now; port 0: a vacant seat */
+	bool *stale; /* the address of a seat dates from another configuration */
 	uint32_t n;
 };
 
@@ -45,8 +49,12 @@ struct ids {
 
 void ids_done(struct ids *ids);
 
+/* Never 0. */
+uint64_t ids_name_hash(const char *name);
+
 /*
- * Give every endpoint of the model an id below entries. in_place: the held ids are in force in the
+ * Give every endpoint of the model an id below entries, vacant seats included. Seats take what was
+ * held for their name, port and transport, as long as there are any. in_place: the held ids are in force in the
  * same maps, so those of endpoints that went are not given to others.
  *   -ENOSPC  more endpoints than free ids   -ENOMEM
  */

@@ -331,6 +331,7 @@ int dataplane_open_as(struct dataplane **ret, const struct model *model, enum tc
 
 	if (!dp)
 		return err_set(err, -ENOMEM, "%s", strerror(ENOMEM));
+	dp->model = model;
 	/* What fails without a sentence of its own has run out of memory. */
 	err_set(err, -ENOMEM, "%s", strerror(ENOMEM));
 	r = dataplane_supported(err);

@@ -19,6 +19,7 @@
 #define DATAPLANE_NOTES_MAX 4
 
 struct dataplane {
+	const struct model *model; /* borrowed */
 	struct pins *pins;
 	struct programs *programs; /* owns the maps */
 	struct tables tables;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dataplane/percpu.h"
+#include "dataplane/tail.h"
 #include "sluice/hash.h"
 #include "util/err.h"
 
@@ -58,29 +59,33 @@ void tables_done(struct tables *tables)
  * Whether endpoint i is in force in these very maps, under this id. A daemon that was killed while
  * it started may have left a name without a target.
  */
-static bool is_in_force(const struct tables *tables, const struct model *model, uint32_t i)
+static bool is_in_force(const struct tables *tables, uint32_t i)
 {
 	const struct holding *target;
 
 	if (!tables->in_place || tables->ids.was[i] != tables->ids.id[i])
 		return false;
-	target = holding_find(tables->held.targets, tables->held.n_targets,
-			      &model->endpoints[i].key);
+	target = holding_find(tables->held.targets, tables->held.n_targets, &tables->ids.key[i]);
 	return target && target->id == tables->ids.id[i];
 }
 
 static int want(struct tables *tables, const struct model *model)
 {
-	struct holdings wanted = { .n_targets = model->n_endpoints };
+	struct holdings wanted = { .n_targets = 0 };
 
 	wanted.targets =
 		calloc(model->n_endpoints ? model->n_endpoints : 1, sizeof(*wanted.targets));
 	if (!wanted.targets)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < model->n_endpoints; i++)
-		wanted.targets[i] = (struct holding){ model->endpoints[i].key, tables->ids.id[i] };
+		if (tables->ids.key[i].port)
+			wanted.targets[wanted.n_targets++] = (struct holding){
+				.key = tables->ids.key[i],
+				.id = tables->ids.id[i],
+			};
 	holdings_sort(&wanted);
 	tables->wanted = wanted.targets;
+	tables->n_wanted = wanted.n_targets;
 	return 0;
 }
 
@@ -139,17 +144,24 @@ static int write_batch(const struct tables *tables, enum map_id id, const void *
 	return 0;
 }
 
-static void name_endpoint(struct sl_endpoint_name *ret_name, const struct model *model, uint32_t i)
+static void name_endpoint(struct sl_endpoint_name *ret_name, const struct model *model, uint32_t i,
+			  const struct sl_target_key *key)
 {
 	const struct endpoint *endpoint = &model->endpoints[i];
 	const struct service *service = &model->services[endpoint->service];
+	struct addr addr;
 
 	memset(ret_name, 0, sizeof(*ret_name));
-	ret_name->key = endpoint->key;
-	snprintf(ret_name->text, sizeof(ret_name->text), "%s", endpoint->text);
+	ret_name->key = *key;
+	memcpy(addr.bytes, key->addr, sizeof(addr.bytes));
+	addr_port_format(ret_name->text, &addr, key->port);
 	snprintf(ret_name->pool, sizeof(ret_name->pool), "%s", model->pools[service->pool].name);
 	snprintf(ret_name->settings, sizeof(ret_name->settings), "%s",
 		 model->settings[endpoint->settings].name);
+	if (endpoint->name) {
+		tail_put(ret_name->settings, ids_name_hash(endpoint->name));
+		tail_put(ret_name->pool, model->digest);
+	}
 }
 
 static int flush(struct tables *tables, bool names_only, struct err *err)
@@ -181,13 +193,13 @@ static int write_endpoints(struct tables *tables, const struct model *model, boo
 
 	chunk->n = 0;
 	for (uint32_t i = 0; i < model->n_endpoints; i++) {
-		if (is_in_force(tables, model, i) != in_force)
+		if (!tables->ids.key[i].port || is_in_force(tables, i) != in_force)
 			continue;
 		chunk->ids[chunk->n] = tables->ids.id[i];
-		chunk->keys[chunk->n] = model->endpoints[i].key;
+		chunk->keys[chunk->n] = tables->ids.key[i];
 		chunk->targets[chunk->n] =
 			(struct sl_target){ .kind = SL_TARGET_ENDPOINT, .id = tables->ids.id[i] };
-		name_endpoint(&chunk->names[chunk->n], model, i);
+		name_endpoint(&chunk->names[chunk->n], model, i, &tables->ids.key[i]);
 		if (++chunk->n == CHUNK) {
 			r = flush(tables, names_only, err);
 			if (r < 0)
@@ -208,7 +220,7 @@ static int clear_ids(struct tables *tables, const struct model *model, struct er
 		uint32_t was = tables->ids.was[i];
 		struct sl_word word = { 0 };
 
-		if (is_in_force(tables, model, i))
+		if (is_in_force(tables, i))
 			continue;
 		if (was != ID_NONE)
 			word = mapped_word(&tables->words, was);
@@ -254,7 +266,7 @@ void tables_undo(struct tables *tables)
 	/* New maps vanish by themselves. */
 	if (!tables->in_place || !tables->wanted)
 		return;
-	for (uint32_t i = 0; i < tables->ids.n; i++) {
+	for (uint32_t i = 0; i < tables->n_wanted; i++) {
 		const struct holding *added = &tables->wanted[i];
 		const struct holding *name = holding_find(held->names, held->n_names, &added->key);
 
@@ -273,16 +285,89 @@ void tables_settle(struct tables *tables, const struct model *model)
 	if (!tables->in_place)
 		return;
 	for (uint32_t i = 0; i < held->n_targets; i++)
-		if (!holding_find(tables->wanted, tables->ids.n, &held->targets[i].key))
+		if (!holding_find(tables->wanted, tables->n_wanted, &held->targets[i].key))
 			bpf_map_delete_elem(tables->maps->fd[MAP_TARGETS], &held->targets[i].key);
 	for (uint32_t i = 0; i < held->n_names; i++) {
 		const struct holding *now =
-			holding_find(tables->wanted, tables->ids.n, &held->names[i].key);
+			holding_find(tables->wanted, tables->n_wanted, &held->names[i].key);
 
 		if (!now || now->id != held->names[i].id)
 			forget_name(tables, held->names[i].id);
 	}
-	index_rebuild(tables, tables->wanted, tables->ids.n);
+	index_rebuild(tables, tables->wanted, tables->n_wanted);
 	/* Pool and settings may have other names now. A failure leaves an old label, no more. */
 	write_endpoints(tables, model, true, true, NULL);
+}
+
+/* --- changes while the daemon runs ------------------------------------------------------------ */
+
+/* Another endpoint that shares the slot has it from now on, or nobody: it must hide none. */
+static void index_hand_on(struct tables *tables, uint32_t endpoint)
+{
+	const struct ids *ids = &tables->ids;
+	uint32_t bits = tables->sizes.index_bits;
+	uint32_t at = sl_index_slot(&ids->key[endpoint], bits);
+	uint64_t *slot = (uint64_t *)tables->index.start + at, whole = 0;
+	struct sl_target target;
+
+	memcpy(&target, slot, sizeof(target));
+	if (target.id != ids->id[endpoint])
+		return;
+	for (uint32_t i = 0; i < ids->n && !whole; i++) {
+		if (i == endpoint || !ids->key[i].port || sl_index_slot(&ids->key[i], bits) != at)
+			continue;
+		target.id = ids->id[i];
+		memcpy(&whole, &target, sizeof(whole));
+	}
+	__atomic_store_n(slot, whole, __ATOMIC_RELEASE);
+}
+
+static void unset(struct tables *tables, uint32_t endpoint)
+{
+	struct sl_target_key *key = &tables->ids.key[endpoint];
+
+	if (!key->port)
+		return;
+	bpf_map_delete_elem(tables->maps->fd[MAP_TARGETS], key);
+	index_hand_on(tables, endpoint);
+	forget_name(tables, tables->ids.id[endpoint]);
+	*key = (struct sl_target_key){ 0 };
+}
+
+static int make_visible(struct tables *tables, const struct model *model, uint32_t endpoint,
+			const struct sl_target_key *key, struct err *err)
+{
+	const int *fd = tables->maps->fd;
+	uint32_t id = tables->ids.id[endpoint];
+	const struct sl_target target = { .kind = SL_TARGET_ENDPOINT, .id = id };
+	struct sl_endpoint_name name;
+	int r;
+
+	mapped_store_word(&tables->words, id, (struct sl_word){ 0 });
+	r = percpu_clear(fd[MAP_STATS], id, sizeof(struct sl_endpoint_stats));
+	if (r < 0)
+		return full_error(tables, MAP_STATS, r, err);
+	name_endpoint(&name, model, endpoint, key);
+	if (bpf_map_update_elem(fd[MAP_NAMES], &id, &name, BPF_ANY) < 0)
+		return full_error(tables, MAP_NAMES, -errno, err);
+	tables->ids.key[endpoint] = *key;
+	index_add(tables->index.start, key, id, tables->sizes.index_bits);
+	if (bpf_map_update_elem(fd[MAP_TARGETS], key, &target, BPF_ANY) < 0) {
+		r = full_error(tables, MAP_TARGETS, -errno, err);
+		unset(tables, endpoint);
+		return r;
+	}
+	return 0;
+}
+
+int tables_set(struct tables *tables, const struct model *model, uint32_t endpoint,
+	       const struct sl_target_key *key, struct err *err)
+{
+	const struct ids *ids = &tables->ids;
+
+	for (uint32_t i = 0; key && i < ids->n; i++)
+		if (i != endpoint && !memcmp(&ids->key[i], key, sizeof(*key)))
+			return err_set(err, -EEXIST, "another endpoint has this address and port");
+	unset(tables, endpoint);
+	return key ? make_visible(tables, model, endpoint, key, err) : 0;
 }

@@ -26,7 +26,8 @@ struct tables {
 	struct mapped words, meta, index;
 	struct ids ids;
 	struct holdings held; /* what the maps that we found held */
-	struct holding *wanted; /* the model's endpoints with their ids, sorted by key */
+	struct holding *wanted; /* the endpoints that are no vacant seats, sorted by key */
+	uint32_t n_wanted;
 	bool in_place; /* held is about maps: they were taken over */
 	struct tables_chunk *chunk;
 };
@@ -48,6 +49,13 @@ void tables_done(struct tables *tables);
 int tables_add(struct tables *tables, const struct model *model, struct err *err);
 void tables_undo(struct tables *tables);
 void tables_settle(struct tables *tables, const struct model *model);
+
+/*
+ * While the daemon runs: let the endpoint's id stand for key (its word and counters begin anew), or
+ * for nothing (NULL). -EEXIST: key is another endpoint's; -E2BIG, other -errno from the kernel.
+ */
+int tables_set(struct tables *tables, const struct model *model, uint32_t endpoint,
+	       const struct sl_target_key *key, struct err *err);
 
 /* Copy words, counters and decisions of the endpoints that stay from a set that is replaced. */
 int tables_carry(struct tables *tables, const struct mapset *old);

@@ -144,11 +144,44 @@ static void __attribute__((format(printf, 2, 3))) note(struct why *why, const ch
 	va_end(args);
 }
 
+/* A name without addresses, or an address that its name no longer stands for. */
+static bool find_seat(struct why *why, const struct why_facts *facts)
+{
+	if (facts->entry->seat == BOARD_NAME)
+		snprintf(why->finding, sizeof(why->finding), "Nothing is guarded: %s",
+			 facts->entry->n_verdicts ? why->message : "the name is being resolved.");
+	else if (facts->entry->admin == SL_DRAINING)
+		snprintf(why->finding, sizeof(why->finding),
+			 "No new connection reaches it: the name %s no longer stands for this "
+			 "address. Connections that are open have some time to end.",
+			 facts->plan->name ? facts->plan->name : "of the backend");
+	else
+		return false;
+	return true;
+}
+
+static void note_dns(struct why *why, const struct why_facts *facts)
+{
+	const struct board_name *dns = facts->dns;
+
+	if (!dns || dns->state == NAME_PENDING)
+		return;
+	if (dns->state == NAME_KEPT)
+		note(why, "DNS: %.100s (asked %.60s); the last known addresses stay in use.",
+		     dns->why, dns->servers);
+	else if (dns->why[0])
+		note(why, "DNS: %.100s (asked %.60s).", dns->why, dns->servers);
+	else
+		note(why, "DNS: found under %.100s, asked again every %" PRIu32 " s (%.60s).",
+		     facts->plan->name ? facts->plan->name : "", dns->ttl_s, dns->servers);
+}
+
 static void note_state(struct why *why, const struct why_facts *facts)
 {
 	const struct health *health = &facts->entry->health;
 	char age[DURATION_LEN];
 
+	note_dns(why, facts);
 	if (facts->removed)
 		note(why,
 		     "Nothing is guarded: the gate was removed under the running daemon. Start "
@@ -207,6 +240,10 @@ void why_explain(struct why *ret_why, const struct why_facts *facts)
 	ret_why->advice = advice_for(&ret_why->newest);
 	message_format(ret_why->message, facts->plan, &ret_why->newest);
 
+	if (find_seat(ret_why, facts)) {
+		note_state(ret_why, facts);
+		return;
+	}
 	switch (facts->entry->health.proven) {
 	case SL_UNHEALTHY:
 		find_unhealthy(ret_why, facts);

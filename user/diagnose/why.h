@@ -21,6 +21,7 @@ struct why_facts {
 	const struct settings *settings;
 	const struct plan *plan;
 	const struct board_entry *entry;
+	const struct board_name *dns; /* of the name it was found under; NULL: none */
 	const struct sl_endpoint_stats *stats; /* NULL: the kernel would not tell */
 	const struct sl_meta *meta;
 	bool removed; /* the gate is no longer in force: somebody detached it */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "model/board.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,6 +27,9 @@ _Static_assert(SL_MSG_UDP_ANSWER_MISMATCH <= UINT8_MAX, "board: codes fit into a
 
 struct entry {
 	struct health health;
+	enum board_seat seat;
+	enum sl_admin admin;
+	struct addr addr;
 	uint64_t n_verdicts;
 	bool adopted;
 	struct board_verdict newest;
@@ -36,6 +40,7 @@ struct board {
 	pthread_mutex_t lock;
 	uint32_t n;
 	struct entry *entries;
+	struct board_name *names;
 };
 
 /* The detail moves into memory of its own; without memory it is lost, and the rest is not. */
@@ -120,7 +125,40 @@ void board_free(struct board *board)
 		entry_done(&board->entries[i]);
 	pthread_mutex_destroy(&board->lock);
 	free(board->entries);
+	free(board->names);
 	free(board);
+}
+
+int board_add_names(struct board *board, uint32_t n)
+{
+	board->names = calloc(n ? n : 1, sizeof(*board->names));
+	return board->names ? 0 : -ENOMEM;
+}
+
+void board_set_name(struct board *board, uint32_t i, const struct board_name *name)
+{
+	pthread_mutex_lock(&board->lock);
+	board->names[i] = *name;
+	pthread_mutex_unlock(&board->lock);
+}
+
+void board_seat(struct board *board, uint32_t i, enum board_seat seat, const struct addr *addr)
+{
+	struct entry *entry = &board->entries[i];
+
+	pthread_mutex_lock(&board->lock);
+	entry_done(entry);
+	*entry = (struct entry){ .seat = seat };
+	if (addr)
+		entry->addr = *addr;
+	pthread_mutex_unlock(&board->lock);
+}
+
+void board_set_admin(struct board *board, uint32_t i, enum sl_admin admin)
+{
+	pthread_mutex_lock(&board->lock);
+	board->entries[i].admin = admin;
+	pthread_mutex_unlock(&board->lock);
 }
 
 void board_set_health(struct board *board, uint32_t i, const struct health *health, bool adopted)
@@ -154,6 +192,43 @@ static struct board *unconst(const struct board *board)
 	return (struct board *)(uintptr_t)board;
 }
 
+struct board_name board_name(const struct board *board, uint32_t i)
+{
+	struct board *b = unconst(board);
+	struct board_name name = { .rcode = 0 };
+
+	pthread_mutex_lock(&b->lock);
+	if (b->names)
+		name = b->names[i];
+	pthread_mutex_unlock(&b->lock);
+
+	return name;
+}
+
+bool board_is_shown(const struct board *board, uint32_t i)
+{
+	struct board *b = unconst(board);
+	bool shown;
+
+	pthread_mutex_lock(&b->lock);
+	shown = b->entries[i].seat != BOARD_VACANT;
+	pthread_mutex_unlock(&b->lock);
+
+	return shown;
+}
+
+const char *name_state_name(enum name_state state)
+{
+	static const char *const names[] = {
+		[NAME_PENDING] = "pending",
+		[NAME_FRESH] = "fresh",
+		[NAME_KEPT] = "last_known_good",
+		[NAME_FAILED] = "failed",
+	};
+
+	return names[state];
+}
+
 struct health board_health(const struct board *board, uint32_t i)
 {
 	struct board *b = unconst(board);
@@ -174,6 +249,9 @@ struct board_entry board_read(const struct board *board, uint32_t i)
 
 	pthread_mutex_lock(&b->lock);
 	ret.health = entry->health;
+	ret.seat = entry->seat;
+	ret.admin = entry->admin;
+	ret.addr = entry->addr;
 	ret.n_verdicts = entry->n_verdicts;
 	ret.adopted = entry->adopted;
 	ret.recent[0] = entry->newest;

@@ -10,6 +10,7 @@
 #define SLUICE_MODEL_BOARD_H
 
 #include "model/health.h"
+#include "util/addr.h"
 #include "util/cleanup.h"
 
 #define BOARD_RECENT 8
@@ -19,8 +20,38 @@ struct board_verdict {
 	uint64_t at_ms; /* wall clock; 0: the slot is empty */
 };
 
+/* What an endpoint is now. Only the seats of names change. */
+enum board_seat {
+	BOARD_ADDRESS, /* the address that the model says */
+	BOARD_VACANT, /* a seat that nobody sits in: not to be shown */
+	BOARD_NAME, /* a seat that stands for its name, because no address is known */
+	BOARD_FOUND /* the address in addr */
+};
+
+/* What is known of a DNS name. */
+enum name_state { NAME_PENDING, NAME_FRESH, NAME_KEPT, NAME_FAILED };
+
+#define NAME_TEXT_LEN 128
+
+struct board_name {
+	enum name_state state;
+	uint32_t n; /* addresses in use */
+	uint32_t ttl_s; /* of the last good answer */
+	int rcode; /* of the last lookup; -1: no answer */
+	uint64_t good_ms; /* wall clock: of the last good answer; 0: none in this life */
+	uint64_t failed_ms; /* when it began to fail; 0: it does not */
+	char why[NAME_TEXT_LEN]; /* "" when all is well */
+	char servers[NAME_TEXT_LEN];
+};
+
+/* "pending", "fresh", "last_known_good", "failed". */
+const char *name_state_name(enum name_state state);
+
 struct board_entry {
 	struct health health;
+	enum board_seat seat;
+	enum sl_admin admin;
+	struct addr addr; /* BOARD_FOUND */
 	uint64_t n_verdicts;
 	bool adopted; /* health was taken over from the kernel; nothing probed since */
 	/* Newest first; only that one has all its TLS facts and shows the certificates. */
@@ -33,6 +64,18 @@ struct board;
 struct board *board_new(uint32_t n);
 void board_free(struct board *board);
 DEFINE_CLEANUP(struct board, board_free)
+
+/* Make room for n names. -ENOMEM. */
+int board_add_names(struct board *board, uint32_t n);
+void board_set_name(struct board *board, uint32_t i, const struct board_name *name);
+struct board_name board_name(const struct board *board, uint32_t i);
+
+/* Somebody else, or nobody, sits in the seat: the entry begins anew. addr: for BOARD_FOUND. */
+void board_seat(struct board *board, uint32_t i, enum board_seat seat, const struct addr *addr);
+void board_set_admin(struct board *board, uint32_t i, enum sl_admin admin);
+
+/* Whether the entry is to be shown. */
+bool board_is_shown(const struct board *board, uint32_t i);
 
 /* Replace the entry's health. */
 void board_set_health(struct board *board, uint32_t i, const struct health *health, bool adopted);

@@ -35,6 +35,10 @@
 #define LIMIT_THRESHOLD 20
 #define LIMIT_WORKERS 64
 #define LIMIT_PROBES_IN_FLIGHT 65536
+#define LIMIT_NAME_ADDRESSES 16 /* of one DNS name; each is an endpoint */
+
+/* How long open flows to an address may go on after its name has ceased to stand for it. */
+#define DRAIN_DEFAULT_MS 30000
 
 /* What one probe reads of an HTTP answer: status line and header, and body. */
 #define LIMIT_HTTP_HEADER_BYTES 65536

@@ -2,10 +2,7 @@
 #include "model/model.h"
 
 #include <errno.h>
-#include <search.h>
 #include <string.h>
-
-#include "util/err.h"
 
 struct model *model_new(void)
 {
@@ -31,6 +28,12 @@ static void pool_done(struct pool *pool)
 	free(pool->backends);
 }
 
+static void service_done(struct service *service)
+{
+	free(service->endpoints);
+	free(service->owners);
+}
+
 void model_free(struct model *model)
 {
 	if (!model)
@@ -49,13 +52,14 @@ void model_free(struct model *model)
 	for (uint32_t i = 0; i < model->n_pools; i++)
 		pool_done(&model->pools[i]);
 	for (uint32_t i = 0; i < model->n_services; i++)
-		free(model->services[i].endpoints);
+		service_done(&model->services[i]);
 	free(model->gateway.interfaces);
 	free(model->probes);
 	free(model->settings);
 	free(model->pools);
 	free(model->services);
 	free(model->endpoints);
+	free(model->names);
 	free(model);
 }
 
@@ -82,6 +86,20 @@ const struct pool *model_find_pool(const struct model *model, const char *name)
 	return NULL;
 }
 
+uint32_t model_declared(const struct model *model)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < model->n_endpoints; i++)
+		n += model->endpoints[i].seat == 0;
+	return n;
+}
+
+const char *backend_text(const struct backend *backend)
+{
+	return backend->name ? backend->name : backend->text;
+}
+
 uint32_t model_map_entries(const struct model *model)
 {
 	uint32_t entries = ENDPOINTS_AUTO_MIN;
@@ -92,94 +110,4 @@ uint32_t model_map_entries(const struct model *model)
 	while (entries < 2 * model->n_endpoints && entries < LIMIT_ENDPOINTS)
 		entries *= 2;
 	return entries;
-}
-
-/* tsearch() keeps pointers into model->endpoints, which is therefore allocated once, up front. */
-static int compare_keys(const void *a, const void *b)
-{
-	return memcmp(&((const struct endpoint *)a)->key, &((const struct endpoint *)b)->key,
-		      sizeof(struct sl_target_key));
-}
-
-static int add_endpoint(struct model *model, void **tree, uint32_t service_index,
-			const struct backend *backend, uint32_t *ret_index, struct err *err)
-{
-	const struct service *service = &model->services[service_index];
-	const struct settings *settings = &model->settings[service->settings];
-	struct endpoint *endpoint = &model->endpoints[model->n_endpoints];
-	struct endpoint **found;
-
-	*endpoint = (struct endpoint){
-		.key = { .port = settings->port, .proto = protocol_transport(settings->protocol) },
-		.name = backend->name,
-		.settings = service->settings,
-		.service = service_index,
-	};
-	memcpy(endpoint->key.addr, backend->addr.bytes, sizeof(endpoint->key.addr));
-	addr_port_format(endpoint->text, &backend->addr, settings->port);
-
-	found = tsearch(endpoint, tree, compare_keys);
-	if (!found)
-		return -ENOMEM;
-	if (*found == endpoint)
-		model->n_endpoints++;
-	else if ((*found)->settings != service->settings)
-		return err_set(err, -EEXIST,
-			       "services '%s' and '%s' guard the same endpoint %s with different "
-			       "settings ('%s' and '%s'); one address and port can follow one only",
-			       model->services[(*found)->service].name, service->name,
-			       endpoint->text, model->settings[(*found)->settings].name,
-			       settings->name);
-
-	*ret_index = (uint32_t)(*found - model->endpoints);
-	return 0;
-}
-
-static int link_service(struct model *model, void **tree, uint32_t index, uint32_t max,
-			struct err *err)
-{
-	struct service *service = &model->services[index];
-	const struct pool *pool = &model->pools[service->pool];
-	int r;
-
-	service->endpoints =
-		calloc(pool->n_backends ? pool->n_backends : 1, sizeof(*service->endpoints));
-	if (!service->endpoints)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < pool->n_backends; i++) {
-		r = add_endpoint(model, tree, index, &pool->backends[i], &service->endpoints[i],
-				 err);
-		if (r < 0)
-			return r;
-		if (model->n_endpoints > max)
-			return err_set(
-				err, -ENOSPC,
-				"service '%s': more than %u endpoints (gateway.max_endpoints; "
-				"at most %u)",
-				service->name, max, LIMIT_ENDPOINTS);
-	}
-	return 0;
-}
-
-static void keep_node(void *node)
-{
-	(void)node;
-}
-
-int model_link(struct model *model, struct err *err)
-{
-	uint32_t max =
-		model->gateway.max_endpoints ? model->gateway.max_endpoints : LIMIT_ENDPOINTS;
-	void *tree = NULL;
-	int r = 0; /* a model without services has nothing that could fail */
-
-	/* One spare slot: the candidate that tsearch() compares lives in the array. */
-	model->endpoints = calloc((size_t)max + 2, sizeof(*model->endpoints));
-	if (!model->endpoints)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < model->n_services && r >= 0; i++)
-		r = link_service(model, &tree, i, max, err);
-	tdestroy(tree, keep_node);
-
-	return r;
 }

@@ -48,6 +48,7 @@ struct gateway {
 	uint32_t reply_rate; /* RST and ICMP replies per second and CPU */
 	char api_socket[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	char bpffs[PATH_MAX];
+	char resolv_conf[PATH_MAX]; /* "": the system's */
 };
 
 struct status_range {
@@ -114,6 +115,7 @@ struct settings {
 	uint32_t full_handshake_every;
 	enum sl_action on_unhealthy;
 	bool reset_established; /* established: reset */
+	uint32_t drain_ms; /* 0: DRAIN_DEFAULT_MS */
 };
 
 /* A member as declared. A name stands for addresses that are found while the daemon runs. */
@@ -132,14 +134,26 @@ struct pool {
 struct service {
 	char name[SL_NAME_LEN];
 	uint32_t pool, settings;
-	uint32_t *endpoints; /* parallel to the pool's backends; indexes into endpoints */
+	/*
+	 * Its endpoints in the order of the pool's backends: indexes into endpoints, and beside them
+	 * the positions of the backends that they stand for. An address has one, a name
+	 * LIMIT_NAME_ADDRESSES.
+	 */
+	uint32_t *endpoints, *owners;
+	uint32_t n_endpoints;
 };
 
-/* One address:port/proto of a backend under one settings: what is probed, gated and counted. */
+/*
+ * One address:port/proto of a backend under one settings: what is probed, gated and counted. A
+ * name's endpoints are seats for the addresses that are found while the daemon runs; who sits in
+ * them is not the model's to know.
+ */
 struct endpoint {
-	struct sl_target_key key; /* unique in a model */
-	char text[SL_TEXT_LEN]; /* "10.0.0.5:443" */
+	struct sl_target_key key; /* unique in a model; of a seat: without address */
+	char text[SL_TEXT_LEN]; /* "10.0.0.5:443"; of a seat: "" */
 	const char *name; /* the backend's, borrowed from it; NULL: the backend is an address */
+	uint32_t name_index; /* into model->names */
+	uint32_t seat; /* 0..LIMIT_NAME_ADDRESSES - 1; those of a name follow each other */
 	uint32_t settings;
 	uint32_t service; /* the first that names it: whose names the data plane shows */
 };
@@ -152,6 +166,9 @@ struct model {
 	struct service *services;
 	struct endpoint *endpoints;
 	uint32_t n_probes, n_settings, n_pools, n_services, n_endpoints;
+	const char **names; /* the DNS names of all endpoints, each once; borrowed from backends */
+	uint32_t n_names;
+	uint64_t digest; /* of the configuration as it was written: tells one from another */
 };
 
 /* An empty model, or NULL: out of memory. */
@@ -163,7 +180,7 @@ DEFINE_CLEANUP(struct model, model_free)
 
 /*
  * Derive the endpoints of all services and fill services[].endpoints. Called once, last.
- *   -EEXIST  two settings claim the same address:port/proto (err names both services)
+ *   -EEXIST  two settings claim the same address:port/proto, or name (err names both services)
  *   -ENOSPC  more than max_endpoints (or LIMIT_ENDPOINTS)
  *   -ENOMEM
  */
@@ -177,6 +194,12 @@ enum sl_proto protocol_transport(enum protocol protocol);
 
 /* "http", "tcp", … */
 const char *protocol_name(enum protocol protocol);
+
+/* Endpoints as the configuration counts them: a name is one. */
+uint32_t model_declared(const struct model *model);
+
+/* The address of a backend as it was written. */
+const char *backend_text(const struct backend *backend);
 
 /* The pool of that name, or NULL. */
 const struct pool *model_find_pool(const struct model *model, const char *name);

@@ -28,6 +28,9 @@ struct plan_tls {
 struct plan {
 	enum protocol protocol; /* of the probe */
 	struct plan_tls tls; /* enabled for https and tls, and for grpc over https settings */
+	bool idle; /* a seat without an address: not to be probed */
+	uint32_t generation; /* tells the plans that one seat has one after the other */
+	const char *name; /* DNS name that addr was found under; NULL: none */
 	struct addr addr; /* to connect to */
 	uint16_t port;
 	const char *host; /* Host header or :authority; an IPv6 literal has its brackets */
@@ -48,7 +51,7 @@ const struct probe_def *probe_default(enum protocol protocol);
 /* The definition in use for settings: the custom probe or the default one. */
 const struct probe_def *plan_probe(const struct model *model, const struct settings *settings);
 
-/* The plan for one endpoint of the model. tls.trust is left NULL. */
+/* The plan for one endpoint of the model; a seat's is idle. tls.trust is left NULL. */
 struct plan plan_endpoint(const struct model *model, const struct endpoint *endpoint);
 
 #endif

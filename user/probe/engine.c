@@ -94,6 +94,13 @@ void engine_stop(struct engine *engine)
 	free(engine);
 }
 
+int engine_set(struct engine *engine, uint32_t index, const struct plan *plan)
+{
+	/* Worker w has the endpoints w, w + n_workers, ...: see engine_start(). */
+	return worker_set(engine->workers[index % engine->n_workers], index / engine->n_workers,
+			  plan);
+}
+
 struct engine_stats engine_stats(const struct engine *engine)
 {
 	struct engine_stats stats = { 0 };

@@ -44,6 +44,13 @@ struct engine_stats {
 int engine_start(struct engine **ret, const struct plan *plans, uint32_t n,
 		 const struct engine_options *options, struct err *err);
 
+/*
+ * Probe endpoint index by another plan from now on, at once, or (plan NULL) no longer. Any thread,
+ * but not after engine_stop() has begun. The plan is copied, its strings are borrowed. A verdict on
+ * the plan before may still be reported; its generation tells. -ENOMEM: nothing changes.
+ */
+int engine_set(struct engine *engine, uint32_t index, const struct plan *plan);
+
 /* Stop all workers and free the engine; no report is called afterwards. NULL is fine. */
 void engine_stop(struct engine *engine);
 DEFINE_CLEANUP(struct engine, engine_stop)

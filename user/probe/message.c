@@ -267,6 +267,32 @@ static void say_local(struct text *t, const struct plan *plan, const struct verd
 	add(t, ".");
 }
 
+static void add_name(struct text *t, const struct plan *plan)
+{
+	if (plan->name)
+		add_foreign(t, plan->name);
+	else
+		add_endpoint(t, plan);
+}
+
+static void say_unresolved(struct text *t, const struct plan *plan, const struct verdict *v)
+{
+	add(t, "The name ");
+	add_name(t, plan);
+	add(t, " could not be resolved");
+	add_detail(t, v);
+	add(t, ", and no address of it is known.");
+}
+
+static void say_flushed(struct text *t, const struct plan *plan, const struct verdict *v)
+{
+	add(t, "The addresses of ");
+	add_name(t, plan);
+	add(t, " were forgotten when the configuration changed while DNS gave no answer");
+	add_detail(t, v);
+	add(t, ".");
+}
+
 static void say_pending(struct text *t, const struct plan *plan, const struct verdict *v)
 {
 	(void)v;
@@ -307,6 +333,12 @@ static void say(struct text *t, const struct plan *plan, const struct verdict *v
 		return;
 	case SL_MSG_PROBE_PENDING:
 		say_pending(t, plan, v);
+		return;
+	case SL_MSG_DNS_RESOLUTION_FAILED:
+		say_unresolved(t, plan, v);
+		return;
+	case SL_MSG_UNKNOWN_DNS_CACHE_FLUSHED:
+		say_flushed(t, plan, v);
 		return;
 	default:
 		add_endpoint(t, plan);

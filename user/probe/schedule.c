@@ -82,6 +82,36 @@ void schedule_set(struct schedule *schedule, uint32_t id, uint64_t at_ms)
 	sift_up(schedule->heap, schedule->n_due++);
 }
 
+static void remove_due(struct schedule *s, uint32_t i)
+{
+	s->heap[i] = s->heap[--s->n_due];
+	if (i == s->n_due)
+		return;
+	sift_up(s->heap, i);
+	sift_down(s->heap, s->n_due, i);
+}
+
+static void remove_queued(struct schedule *s, uint32_t i)
+{
+	for (; i + 1 < s->n_queued; i++)
+		s->queue[(s->head + i) % s->n] = s->queue[(s->head + i + 1) % s->n];
+	s->n_queued--;
+}
+
+void schedule_remove(struct schedule *schedule, uint32_t id)
+{
+	for (uint32_t i = 0; i < schedule->n_due; i++)
+		if (schedule->heap[i].id == id) {
+			remove_due(schedule, i);
+			return;
+		}
+	for (uint32_t i = 0; i < schedule->n_queued; i++)
+		if (schedule_peek(schedule, i) == id) {
+			remove_queued(schedule, i);
+			return;
+		}
+}
+
 uint64_t schedule_next_ms(const struct schedule *schedule)
 {
 	return schedule->n_due ? schedule->heap[0].at_ms : UINT64_MAX;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -44,6 +45,13 @@ struct slot {
 	bool overdue; /* was reported as waiting too long */
 };
 
+/* A change that another thread asked for. */
+struct change {
+	struct change *next;
+	uint32_t k; /* slot */
+	struct plan plan;
+};
+
 struct counters {
 	atomic_uint in_flight, queued, loop_lag_ms;
 	atomic_ullong started, finished, overloaded;
@@ -57,6 +65,8 @@ struct worker {
 	struct poller *poller; /* kept, so that it is not made anew for every lonely probe */
 	bool has_loop;
 	atomic_bool stop;
+	pthread_mutex_t lock;
+	struct change *changes, **last_change; /* in the order they came; under the lock */
 
 	struct slot *slots;
 	struct schedule *schedule;
@@ -116,9 +126,12 @@ static void report(struct slot *slot, const struct verdict *v)
 {
 	struct worker *worker = slot->worker;
 
+	struct verdict marked = *v;
+
 	if (v->code == SL_MSG_PROBER_OVERLOADED)
 		counter_up(worker->counters.overloaded);
-	worker->report(worker->arg, slot->index, v);
+	marked.generation = slot->plan.generation;
+	worker->report(worker->arg, slot->index, &marked);
 }
 
 /* Say once per wait that an endpoint waits too long for a free place. Its probe still comes. */
@@ -270,16 +283,60 @@ static void on_tick(uv_timer_t *timer)
 		report_overdue(&worker->slots[schedule_peek(worker->schedule, i)], now_ms);
 }
 
-/*
- * Another thread wants something. Today that is only to stop; "probe this endpoint now" belongs
- * here as well, as a queue of indexes that this drains.
- */
+static void apply(struct worker *worker, const struct change *change)
+{
+	struct slot *slot = &worker->slots[change->k];
+
+	if (slot->probe) {
+		probe_cancel(take_ptr(slot->probe));
+		worker->in_flight--;
+		counter_up(worker->counters.finished);
+	} else {
+		schedule_remove(worker->schedule, change->k);
+	}
+	slot->plan = change->plan;
+	slot->failures = 0;
+	slot->overdue = false;
+	if (!slot->plan.idle)
+		set_due(slot, clock_mono_ms());
+}
+
+static struct change *take_changes(struct worker *worker)
+{
+	struct change *changes;
+
+	pthread_mutex_lock(&worker->lock);
+	changes = worker->changes;
+	worker->changes = NULL;
+	worker->last_change = &worker->changes;
+	pthread_mutex_unlock(&worker->lock);
+	return changes;
+}
+
+static void apply_changes(struct worker *worker)
+{
+	struct change *changes = take_changes(worker);
+
+	if (!changes)
+		return;
+	while (changes) {
+		CLEANUP(free_p) struct change *change = changes;
+
+		changes = change->next;
+		apply(worker, change);
+	}
+	pump(worker);
+}
+
+/* Another thread wants something: a change, or the end. */
 static void on_wake(uv_async_t *wake)
 {
 	struct worker *worker = wake->data;
 
-	if (!atomic_load(&worker->stop))
+	if (!atomic_load(&worker->stop)) {
+		apply_changes(worker);
 		return;
+	}
 	for (uint32_t i = 0; i < worker->n; i++)
 		if (worker->slots[i].probe)
 			probe_cancel(take_ptr(worker->slots[i].probe));
@@ -302,6 +359,14 @@ static void run(void *arg)
 
 static void worker_free(struct worker *worker)
 {
+	struct change *changes = take_changes(worker);
+
+	while (changes) {
+		CLEANUP(free_p) struct change *change = changes;
+
+		changes = change->next;
+	}
+	pthread_mutex_destroy(&worker->lock);
 	if (worker->has_loop)
 		uv_loop_close(&worker->loop);
 	schedule_free(worker->schedule);
@@ -331,7 +396,8 @@ static int fill_slots(struct worker *worker, const struct worker_share *share)
 		slot->worker = worker;
 		slot->index = share->first + i * share->step;
 		slot->plan = share->plans[slot->index];
-		set_due(slot, now_ms + schedule_first_ms(i, n, slot->plan.interval_ms));
+		if (!slot->plan.idle)
+			set_due(slot, now_ms + schedule_first_ms(i, n, slot->plan.interval_ms));
 	}
 	lag_init(&worker->lag, now_ms);
 	return 0;
@@ -396,6 +462,8 @@ int worker_start(struct worker **ret, const struct worker_share *share, engine_r
 
 	if (!worker)
 		return err_set(err, -ENOMEM, "probe worker: out of memory");
+	pthread_mutex_init(&worker->lock, NULL);
+	worker->last_change = &worker->changes;
 	worker->report = report_fn;
 	worker->arg = arg;
 	worker->in_flight_max = share->in_flight_max;
@@ -414,6 +482,25 @@ int worker_start(struct worker **ret, const struct worker_share *share, engine_r
 	}
 
 	*ret = take_ptr(worker);
+	return 0;
+}
+
+int worker_set(struct worker *worker, uint32_t k, const struct plan *plan)
+{
+	struct change *change = calloc(1, sizeof(*change));
+
+	if (!change)
+		return -ENOMEM;
+	change->k = k;
+	if (plan)
+		change->plan = *plan;
+	else
+		change->plan.idle = true;
+	pthread_mutex_lock(&worker->lock);
+	*worker->last_change = change;
+	worker->last_change = &change->next;
+	pthread_mutex_unlock(&worker->lock);
+	uv_async_send(&worker->wake);
 	return 0;
 }
 

@@ -22,6 +22,9 @@ struct worker_share {
 int worker_start(struct worker **ret, const struct worker_share *share, engine_report_fn *report,
 		 void *arg, struct err *err);
 
+/* engine_set() for the k-th endpoint of the share. */
+int worker_set(struct worker *worker, uint32_t k, const struct plan *plan);
+
 /* Ask the worker to stop; returns at once. */
 void worker_stop(struct worker *worker);
 
