@@ -35,6 +35,7 @@
 #define LIMIT_THRESHOLD 20
 #define LIMIT_WORKERS 64
 #define LIMIT_PROBES_IN_FLIGHT 65536
+#define LIMIT_NAME_ADDRESSES 16 /* of one DNS name; each is an endpoint */
 
 /* What one probe reads of an HTTP answer: status line and header, and body. */
 #define LIMIT_HTTP_HEADER_BYTES 65536
