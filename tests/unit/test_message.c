@@ -104,8 +104,7 @@ static const struct {
 	  "10.0.0.5",
 	  PROTO_HTTP,
 	  "10.0.0.5:80 answered " GET
-	  " with something that is not legal HTTP/1.x (status line is not "
-	  "HTTP/1.x: 'SSH-2.0')." },
+	  " with something that is not legal HTTP (status line is not HTTP/1.x: 'SSH-2.0')." },
 	{ { .code = SL_MSG_CONN_CLOSED_EARLY, .detail = "after 0 bytes of the answer" },
 	  "10.0.0.5",
 	  PROTO_HTTP,

@@ -96,6 +96,7 @@ struct plan plan_endpoint(const struct model *model, const struct endpoint *endp
 	const struct names names = names_of(probe, settings, endpoint->name);
 	struct plan plan = {
 		.protocol = probe->protocol,
+		.backend = endpoint->name,
 		.port = probe->port ? probe->port : settings->port,
 		.host = names.host,
 		.path = probe->path ? probe->path : DEFAULT_PATH,

@@ -28,6 +28,7 @@ struct plan_tls {
 struct plan {
 	enum protocol protocol; /* of the probe */
 	struct plan_tls tls; /* enabled for https and tls, and for grpc over https settings */
+	const char *backend; /* the name that addr stands behind; NULL: the backend is an address */
 	struct addr addr; /* to connect to */
 	uint16_t port;
 	const char *host; /* Host header or :authority; an IPv6 literal has its brackets */
