@@ -15,6 +15,7 @@
 #include "model/model.h"
 #include "util/cleanup.h"
 
+struct chain_cache;
 struct err;
 struct trust;
 
@@ -49,6 +50,18 @@ const STACK_OF(X509) * trust_certs(const struct trust *trust);
 /* Whether revocation is checked, and if the lists cannot all be had, which and why (else ""). */
 bool trust_checks_revocation(const struct trust *trust);
 void trust_crl_trouble(struct trust *trust, char *buf, size_t size);
+
+/* Call with every date on which a revocation list in force begins or ends to hold. */
+void trust_crl_dates(struct trust *trust, void (*date)(void *arg, int64_t unix_s), void *arg);
+
+/*
+ * Wait until every URL has been tried once, but not longer than this: for a single probe, which
+ * has no second chance. A daemon does not wait; its first verdicts say what is missing.
+ */
+void trust_settle(struct trust *trust, uint32_t timeout_ms);
+
+/* Where chain.c remembers its findings. Borrowed. */
+struct chain_cache *trust_cache(struct trust *trust);
 
 /*
  * Grows whenever what is trusted or revoked changes: a verdict on a chain that was made under
