@@ -12,6 +12,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include "model/certs.h"
 #include "model/model.h"
 #include "util/cleanup.h"
 
