@@ -11,7 +11,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include "control/json.h"
+#include "diagnose/json.h"
 #include "control/print.h"
 #include "control/socket.h"
 #include "control/stream.h"

@@ -10,7 +10,6 @@
 #include "util/clock.h"
 
 #define SHOWN_LEN 80
-#define ISO_DATE_LEN 10 /* "2026-12-03" of an ISO time */
 
 void sentence_add(struct sentence *s, const char *fmt, ...)
 {
@@ -74,7 +73,6 @@ void sentence_date(struct sentence *s, int64_t unix_s)
 {
 	char iso[CLOCK_ISO_LEN];
 
-	if (unix_s < 0)
-		unix_s = 0;
-	sentence_add(s, "%.*s", ISO_DATE_LEN, clock_iso(iso, (uint64_t)unix_s * MS_PER_SEC));
+	clock_iso_s(iso, unix_s);
+	sentence_add(s, "%.*s", (int)strcspn(iso, "T"), iso);
 }
