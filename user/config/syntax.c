@@ -9,6 +9,7 @@
 #include "util/addr.h"
 #include "util/number.h"
 
+#define CRL_SCHEME "http://"
 #define LABEL_MAX 63 /* RFC 1035, 2.3.4 */
 #define STATUS_MIN 100
 #define STATUS_MAX 599
@@ -136,6 +137,18 @@ const char *syntax_file(const char *text)
 		if (is_control(*c))
 			return "has control characters";
 	return NULL;
+}
+
+const char *syntax_crl(const char *text)
+{
+	if (!*text)
+		return "is empty";
+	if (!strstr(text, "://"))
+		return syntax_file(text);
+	/* Over TLS, fetching a list could need the very list. */
+	if (strncmp(text, CRL_SCHEME, strlen(CRL_SCHEME)) != 0)
+		return "is a URL of another scheme than http: revocation lists are signed themselves";
+	return syntax_url(text);
 }
 
 /* The text without its "/tcp" or "/udp", if it ends so. */

@@ -11,8 +11,6 @@
 #include "util/duration.h"
 #include "util/number.h"
 
-#define CRL_SCHEME "http://"
-
 typedef const char *parse_fn(struct value *value, const struct key *key, const char *text);
 typedef int store_fn(const struct value *value, const struct key *key, void *at);
 
@@ -126,17 +124,12 @@ static const char *parse_bytes(struct value *value, const struct key *key, const
 	}
 }
 
-/* A list is signed by its issuer, so that it needs no TLS on its way, and may not depend on it. */
 static const char *parse_crl(struct value *value, const struct key *key, const char *text)
 {
-	const char *scheme_end = strstr(text, "://");
-
-	if (!scheme_end)
+	if (!strstr(text, "://"))
 		return parse_file(value, key, text);
 	value->directory = "";
-	if (strncmp(text, CRL_SCHEME, strlen(CRL_SCHEME)) != 0)
-		return "is a URL of another scheme than http: revocation lists are signed themselves";
-	return syntax_url(text);
+	return syntax_crl(text);
 }
 
 static const char *parse_address(struct value *value, const struct key *key, const char *text)
