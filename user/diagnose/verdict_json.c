@@ -49,6 +49,16 @@ static json_t *render_openssl(const struct tls_facts *tls)
 	return json;
 }
 
+static bool has_alert(const struct verdict *verdict)
+{
+	return verdict->code == SL_MSG_TLS_HANDSHAKE_FAILED && verdict->tls.alert > TLS_ALERT_NONE;
+}
+
+static bool has_tls_facts(const struct verdict *verdict)
+{
+	return verdict->tls.version || verdict->tls.not_after || has_alert(verdict);
+}
+
 static json_t *render_tls(const struct verdict *verdict)
 {
 	const struct tls_facts *tls = &verdict->tls;
@@ -59,7 +69,7 @@ static json_t *render_tls(const struct verdict *verdict)
 		json_put_text(&json, "version", version);
 		json_put_bool(&json, "resumed", tls->resumed);
 	}
-	if (verdict->code == SL_MSG_TLS_HANDSHAKE_FAILED && tls->alert > TLS_ALERT_NONE) {
+	if (has_alert(verdict)) {
 		json_put_uint(&json, "alert", (uint64_t)tls->alert);
 		if (message_alert_name(tls->alert))
 			json_put_text(&json, "alert_name", message_alert_name(tls->alert));
@@ -110,7 +120,7 @@ void verdict_json_facts(json_t **object, const struct plan *plan, const struct v
 	json_put(object, "warnings", render_warnings(&verdict->tls));
 	if (verdict->tls.x509_code)
 		json_put(object, "openssl", render_openssl(&verdict->tls));
-	if (plan->tls.enabled)
+	if (plan->tls.enabled && has_tls_facts(verdict))
 		json_put(object, "tls", render_tls(verdict));
 	if (verdict->http_status)
 		json_put(object, "http", render_http(plan, verdict));

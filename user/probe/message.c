@@ -136,7 +136,7 @@ static void say_timeout(struct sentence *s, const struct plan *plan, const struc
 
 static void say_unresolved(struct sentence *s, const struct plan *plan, const struct verdict *v)
 {
-	sentence_add(s, "The name of ");
+	sentence_add(s, plan->backend ? "The name " : "The name of the backend at ");
 	sentence_backend(s, plan);
 	sentence_add(s, " cannot be resolved, and no address of it was ever known");
 	sentence_detail(s, v);
