@@ -177,92 +177,74 @@ static void add_fact(struct sentence *s, const struct verdict *v)
 	sentence_detail(s, v);
 }
 
-static void add_name(struct sentence *s, const struct plan *plan)
+static bool has_fact(const struct verdict *v)
 {
-	sentence_add(s, " shows a certificate that is not for '");
-	sentence_shown(s, plan->tls.name ?: plan->host);
-	sentence_add(s, "'");
-	if (plan->tls.name && !plan->tls.name_configured)
-		sentence_add(s, " (no host name is configured)");
+	return v->tls.certs && v->tls.certs->fact;
 }
 
-static void add_incomplete(struct sentence *s, const struct verdict *v)
+/* The sentence's start by class, up to the fact. */
+static const char *finding(const struct verdict *v)
 {
 	const struct cert *cert = first_of(v);
 
-	if (cert && cert->self_signed && !cert->ca)
-		sentence_add(s, " shows a certificate that signs itself without being an "
-				"authority's");
-	else
-		sentence_add(s, " did not send the certificate of the authority that issued its "
-				"own, and it is not trusted by itself");
-}
-
-static void add_verifier(struct sentence *s, const struct verdict *v)
-{
-	sentence_add(s, " shows a certificate chain that does not verify");
-	if (v->tls.x509_code)
-		sentence_add(s, " (OpenSSL %d at depth %d, %s)", v->tls.x509_code,
-			     v->tls.x509_depth, message_x509_text(v->tls.x509_code));
-}
-
-static void add_not_listed(struct sentence *s, const struct plan *plan, const struct verdict *v)
-{
-	const struct cert *cert = first_of(v);
-
-	sentence_add(s, " shows a certificate that is not allow-listed");
-	if (!plan->tls.sni)
-		sentence_add(s, " (no name was sent as SNI, so it is the server's default one)");
-	if (!cert || v->tls.certs->fact)
-		return;
-	sentence_add(s, ", SHA-256 ");
-	for (size_t i = 0; i < sizeof(cert->sha256); i++)
-		sentence_add(s, "%02x", cert->sha256[i]);
-}
-
-/* What follows the endpoint in a sentence that needs nothing but the fact. */
-static const char *fixed_finding(enum sl_message code)
-{
-	switch (code) {
+	switch (v->code) {
+	case SL_MSG_CERT_NAME_MISMATCH:
+		return " shows a certificate that is for another name";
 	case SL_MSG_CERT_DATE_INVALID:
 		return " shows a certificate chain that is out of date";
+	case SL_MSG_CERT_INTERMEDIATE_MISSING:
+		return cert && cert->self_signed && !cert->ca
+			       ? " shows a certificate that signs itself without being an "
+				 "authority's"
+			       : " shows a certificate chain without the issuer of the server's "
+				 "certificate";
 	case SL_MSG_CERT_LEAF_MISSING:
 		return " sent certificates of authorities only, and none of its own";
 	case SL_MSG_CERT_SERVER_NOT_WELL_KNOWN_CA:
 		return " shows a chain whose root is not among the well-known authorities";
 	case SL_MSG_CERT_INTERMEDIATE_NOT_WELL_KNOWN_CA:
-		return " shows a chain that ends at an intermediate certificate, whose issuer was "
-		       "neither sent nor is well known";
+		return " shows a chain that ends at an intermediate certificate, before a "
+		       "well-known authority";
 	case SL_MSG_CERT_ROOT_MISMATCH_ROOT_ABSENT:
 		return " shows a chain that none of the trusted roots signed";
 	case SL_MSG_CERT_ROOT_MISMATCH_ROOT_PRESENT:
 		return " sent a root that is none of the trusted ones";
 	case SL_MSG_CERT_LEAF_NOT_TOPMOST:
 		return " sent its own certificate, but not as the first";
+	case SL_MSG_CERT_NOT_ALLOW_LISTED:
+		return " shows a certificate that is not allow-listed";
 	default:
-		return "";
+		return " shows a certificate chain that does not verify";
+	}
+}
+
+/* What the fact would say, as far as the verdict itself knows. */
+static void add_own_words(struct sentence *s, const struct plan *plan, const struct verdict *v)
+{
+	const struct cert *cert = first_of(v);
+
+	if (v->code == SL_MSG_CERT_NAME_MISMATCH) {
+		sentence_add(s, " than '");
+		sentence_shown(s, plan->tls.name ?: plan->host);
+		sentence_add(s, "'");
+	}
+	if (v->code == SL_MSG_CERT_VERIFY_FAILED && v->tls.x509_code)
+		sentence_add(s, " (OpenSSL %d at depth %d, %s)", v->tls.x509_code,
+			     v->tls.x509_depth, message_x509_text(v->tls.x509_code));
+	if (v->code == SL_MSG_CERT_NOT_ALLOW_LISTED && cert) {
+		sentence_add(s, " (SHA-256 ");
+		for (size_t i = 0; i < sizeof(cert->sha256); i++)
+			sentence_add(s, "%02x", cert->sha256[i]);
+		sentence_add(s, ")");
 	}
 }
 
 void sentence_certificate(struct sentence *s, const struct plan *plan, const struct verdict *v)
 {
 	sentence_endpoint(s, plan);
-	switch (v->code) {
-	case SL_MSG_CERT_NAME_MISMATCH:
-		add_name(s, plan);
-		break;
-	case SL_MSG_CERT_INTERMEDIATE_MISSING:
-		add_incomplete(s, v);
-		break;
-	case SL_MSG_CERT_VERIFY_FAILED:
-		add_verifier(s, v);
-		break;
-	case SL_MSG_CERT_NOT_ALLOW_LISTED:
-		add_not_listed(s, plan, v);
-		break;
-	default:
-		sentence_add(s, "%s", fixed_finding(v->code));
-	}
+	sentence_add(s, "%s", finding(v));
+	if (!has_fact(v))
+		add_own_words(s, plan, v);
 	add_fact(s, v);
 	sentence_add(s, ".");
 }
@@ -272,7 +254,7 @@ void sentence_revocation(struct sentence *s, const struct plan *plan, const stru
 	sentence_add(s, "Whether the certificate of ");
 	sentence_endpoint(s, plan);
 	sentence_add(s, " was revoked cannot be found out");
-	if (v->tls.x509_code)
+	if (v->tls.x509_code && !has_fact(v))
 		sentence_add(s, " (%s)", message_x509_text(v->tls.x509_code));
 	add_fact(s, v);
 	sentence_add(s, ".");
