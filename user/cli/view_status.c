@@ -26,8 +26,8 @@ static void print_overload(const struct view *view, const json_t *engine)
 	if (!text_get_bool(engine, "overloaded_now"))
 		return;
 	fprintf(view->out,
-		"THE PROBER IS OVERLOADED: %" PRIu64 " probe%s wait for a place, loop lag %" PRIu64
-		"ms",
+		"THE PROBER IS OVERLOADED: %" PRIu64 " probe%s waiting for a place, loop lag "
+		"%" PRIu64 "ms",
 		text_get_uint(engine, "queued"), plural(engine, "queued"),
 		text_get_uint(engine, "loop_lag_ms"));
 	if (holdable_ms)

@@ -212,15 +212,6 @@ static json_t *render_recent(const struct place *place, const struct board_entry
 	return array;
 }
 
-/* Those of the last probe that saw any: one that did not connect takes nothing away from them. */
-static const struct certs *newest_certs(const struct board_entry *entry)
-{
-	for (size_t i = 0; i < BOARD_RECENT && entry->recent[i].at_ms; i++)
-		if (entry->recent[i].verdict.tls.certs)
-			return entry->recent[i].verdict.tls.certs;
-	return NULL;
-}
-
 static json_t *render_notes(const struct why *why)
 {
 	json_t *array = json_array();
@@ -259,7 +250,7 @@ json_t *render_why(const struct api_context *context, const struct render_row *r
 	json_put(&json, "plan", render_plan(place.plan));
 	json_put(&json, "recent", render_recent(&place, &entry));
 	if (place.plan->tls.enabled)
-		json_put(&json, "chain", verdict_json_chain(newest_certs(&entry)));
+		json_put(&json, "chain", verdict_json_chain(why.newest.tls.certs));
 	json_put_text(&json, "on_unhealthy", why_action_name(place.settings->on_unhealthy));
 	json_put_text(&json, "established", place.settings->reset_established ? "reset" : "keep");
 	if (r >= 0)
