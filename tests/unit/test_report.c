@@ -194,6 +194,40 @@ static void test_passed(void **state)
 	assert_null(strstr(text, "What to do"));
 }
 
+/* What a row of the table says must agree with the verdict. */
+static void test_rows(void **state)
+{
+	struct plan plan = some_plan();
+	struct verdict verdict = { .code = SL_MSG_OK,
+				   .stage = STAGE_CERTIFICATE,
+				   .tls = { .version = 0x0304 },
+				   .timing = { .connect_us = 1, .tls_us = 1 } };
+	struct probe_report report = { .plan = &plan, .verdict = &verdict };
+
+	(void)state;
+	plan.protocol = PROTO_TLS;
+	CLEANUP(free_p) char *passed = show(print_text, &report);
+	must_hold(passed, "SNI shop.test, TLS 1.3\n");
+
+	plan = some_plan();
+	plan.protocol = PROTO_UDP;
+	plan.tls.enabled = false;
+	plan.send_len = 1;
+	verdict = (struct verdict){ .code = SL_MSG_UDP_UNREACHABLE,
+				    .stage = STAGE_BODY,
+				    .has_icmp = true,
+				    .icmp_type = 3,
+				    .icmp_code = 3,
+				    .timing = { .first_byte_us = 50 } };
+	CLEANUP(free_p) char *unreachable = show(print_text, &report);
+	must_hold(unreachable, "datagram of 1 byte failed here\n");
+	assert_null(strstr(unreachable, "answered"));
+	verdict = (struct verdict){ .code = SL_MSG_OK, .timing = { .first_byte_us = 50 } };
+	plan.send_len = 2;
+	CLEANUP(free_p) char *answered = show(print_text, &report);
+	must_hold(answered, "datagram of 2 bytes answered\n");
+}
+
 static const json_t *member(const json_t *json, const char *a, const char *b)
 {
 	return json_object_get(json_object_get(json, a), b);
@@ -348,9 +382,10 @@ static void test_everything(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_text),    cmocka_unit_test(test_passed),
-		cmocka_unit_test(test_json),    cmocka_unit_test(test_json_parts),
-		cmocka_unit_test(test_hostile), cmocka_unit_test(test_everything),
+		cmocka_unit_test(test_text),       cmocka_unit_test(test_passed),
+		cmocka_unit_test(test_rows),       cmocka_unit_test(test_json),
+		cmocka_unit_test(test_json_parts), cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_everything),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

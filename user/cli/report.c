@@ -71,26 +71,26 @@ static void add_tls(struct table *table, const struct probe_report *report)
 	const struct verdict *verdict = report->verdict;
 	const struct plan_tls *tls = &report->plan->tls;
 	const char *version = message_tls_version(&verdict->tls);
-	const char *at = verdict->stage == STAGE_CERTIFICATE ? ", certificate failed here" : "";
+	bool refused = verdict->stage == STAGE_CERTIFICATE && !message_passed(verdict->code);
 
 	start_row(table, "tls", verdict->timing.tls_us);
 	table_cell(table, TABLE_PLAIN, "SNI %s, %s%s", tls->sni ? tls->sni : "none",
-		   version ? version : failed_or_done(verdict), version ? at : "");
+		   version ? version : failed_or_done(verdict),
+		   refused ? ", certificate failed here" : "");
 }
 
 static void add_exchange(struct table *table, const struct probe_report *report)
 {
 	const struct verdict *verdict = report->verdict;
 	const struct plan *plan = report->plan;
-	uint32_t us = verdict->timing.first_byte_us;
+	/* An ICMP error is no answer. */
+	uint32_t us = verdict->has_icmp ? 0 : verdict->timing.first_byte_us;
 	const char *end = us ? "answered" : failed_or_done(verdict);
 
 	start_row(table, "first byte", us);
 	if (plan->protocol == PROTO_UDP)
-		table_cell(table, TABLE_PLAIN, "datagram of %" PRIu32 " bytes %s", plan->send_len,
-			   us                              ? "answered"
-			   : message_passed(verdict->code) ? "sent"
-							   : end);
+		table_cell(table, TABLE_PLAIN, "datagram of %" PRIu32 " byte%s %s", plan->send_len,
+			   plan->send_len == 1 ? "" : "s", end);
 	else if (plan->protocol == PROTO_GRPC)
 		table_cell(table, TABLE_PLAIN, "gRPC health check of %s %s",
 			   plan->path[1] ? plan->path + 1 : "the whole server", end);
