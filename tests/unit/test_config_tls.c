@@ -200,8 +200,6 @@ static void test_unused(void **state)
 	assert_int_equal(parse(&model, yaml, &report), 0);
 }
 
-#define LIST_MAX 100
-
 static void print_list(char *buf, size_t size, int n)
 {
 	size_t len = (size_t)snprintf(
@@ -219,11 +217,11 @@ static void test_limit(void **state)
 	struct report report;
 
 	(void)state;
-	print_list(yaml, sizeof(yaml), LIST_MAX);
+	print_list(yaml, sizeof(yaml), LIMIT_LIST_ITEMS);
 	assert_int_equal(parse(&model, yaml, &report), 0);
-	assert_int_equal(model->settings[0].trust.n_crls, LIST_MAX);
+	assert_int_equal(model->settings[0].trust.n_crls, LIMIT_LIST_ITEMS);
 	model_free(take_ptr(model));
-	print_list(yaml, sizeof(yaml), LIST_MAX + 1);
+	print_list(yaml, sizeof(yaml), LIMIT_LIST_ITEMS + 1);
 	assert_int_equal(parse(&model, yaml, &report), -EINVAL);
 	assert_string_equal(report.items[0].message, "has 101 entries; allowed: at most 100");
 }

@@ -351,7 +351,7 @@ static void test_hostile(void **state)
 	assert_null(strchr(text, '\033'));
 	assert_null(strchr(text, '\r'));
 	assert_null(strchr(text, '\x7f'));
-	assert_null(strstr(text, "\xc2\x9b"));
+	assert_null(strchr(text, '\xc2'));
 	json_t *parsed = json_loads(json, 0, NULL);
 	assert_non_null(parsed);
 	json_decref(parsed);

@@ -12,8 +12,6 @@
 #include "config/value.h"
 #include "util/err.h"
 
-#define LIST_ITEMS_MAX 100 /* files of one list, as documented for allow-listed certificates */
-
 static int read_record(struct reader *reader, struct record *record);
 
 static size_t index_of(const struct record *record, const struct key *key)
@@ -175,9 +173,9 @@ static int read_list(struct reader *reader, struct record *record, const struct 
 		note_kind(reader, record, key, node);
 		return 0;
 	}
-	if (node->n_children > LIST_ITEMS_MAX) {
+	if (node->n_children > LIMIT_LIST_ITEMS) {
 		note_key(reader, record, key->name, node, "has %u entries; allowed: at most %u",
-			 node->n_children, LIST_ITEMS_MAX);
+			 node->n_children, LIMIT_LIST_ITEMS);
 		return 0;
 	}
 	for (item = tree_first(reader->tree, node); item; item = tree_next(reader->tree, item)) {

@@ -18,6 +18,7 @@
 #define LIMIT_PROBES 4096
 #define LIMIT_INTERFACES 64
 #define LIMIT_ENDPOINTS 65536
+#define LIMIT_LIST_ITEMS 100 /* of a list of texts; as documented for allow-listed certificates */
 #define LIMIT_NAME_BYTES (SL_NAME_LEN - 1)
 
 /* Size of the kernel's maps when gateway.max_endpoints is auto and the pools are small. */
