@@ -210,8 +210,17 @@ static const struct {
 	{ { .code = SL_MSG_GRPC_NOT_SERVING, .grpc_status = 12, .detail = "no such service" },
 	  "10.0.0.5",
 	  PROTO_GRPC,
-	  "10.0.0.5:80 answered the gRPC health check, but not with SERVING (status 12) (no such "
+	  "10.0.0.5:80 answered the gRPC health check, but not with SERVING (no such "
 	  "service)." },
+	{ { .code = SL_MSG_GRPC_NOT_SERVING, .grpc_status = 12 },
+	  "10.0.0.5",
+	  PROTO_GRPC,
+	  "10.0.0.5:80 answered the gRPC health check, but not with SERVING (status 12)." },
+	{ { .code = SL_MSG_HTTP_STATUS_MISMATCH, .http_status = 204 },
+	  "10.0.0.5",
+	  PROTO_GRPC,
+	  "10.0.0.5:80 answered the gRPC health check with status 204; expected 200, as with every "
+	  "gRPC answer." },
 	{ { .code = SL_MSG_UDP_UNREACHABLE, .has_icmp = true, .icmp_type = 3, .icmp_code = 3 },
 	  "10.0.0.5",
 	  PROTO_UDP,

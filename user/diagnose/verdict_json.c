@@ -101,8 +101,10 @@ static json_t *render_http(const struct plan *plan, const struct verdict *verdic
 	json_t *json = json_object();
 
 	json_put_uint(&json, "status", verdict->http_status);
-	if (plan->protocol != PROTO_GRPC)
-		json_put_text(&json, "expected", verdict_expected(expected, plan->match));
+	/* The one status that gRPC knows. */
+	json_put_text(&json, "expected",
+		      plan->protocol == PROTO_GRPC ? "200"
+						   : verdict_expected(expected, plan->match));
 	return json;
 }
 

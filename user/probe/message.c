@@ -131,7 +131,9 @@ static void say_timeout(struct sentence *s, const struct plan *plan, const struc
 		sentence_add(s, " in time: %s within %s (timeout %s", missing_at(v->stage), elapsed,
 			     timeout);
 	}
-	sentence_add(s, ", stage %s).", stage_name(v->stage));
+	sentence_add(s, ", stage %s)", stage_name(v->stage));
+	sentence_detail(s, v);
+	sentence_add(s, ".");
 }
 
 static void say_unresolved(struct sentence *s, const struct plan *plan, const struct verdict *v)
@@ -201,8 +203,12 @@ static void say_connect_failed(struct sentence *s, const struct plan *plan, cons
 static void say_status(struct sentence *s, const struct plan *plan, const struct verdict *v)
 {
 	add_answered(s, plan);
-	sentence_add(s, " with status %u; expected %s", v->http_status,
-		     plan->match->n_status > 1 ? "one of " : "");
+	sentence_add(s, " with status %u; expected ", v->http_status);
+	if (plan->protocol == PROTO_GRPC) {
+		sentence_add(s, "200, as with every gRPC answer.");
+		return;
+	}
+	sentence_add(s, "%s", plan->match->n_status > 1 ? "one of " : "");
 	add_statuses(s, plan->match);
 	sentence_add(s, ".");
 }
@@ -252,8 +258,11 @@ static void say_local(struct sentence *s, const struct plan *plan, const struct 
 static void say_not_serving(struct sentence *s, const struct plan *plan, const struct verdict *v)
 {
 	add_answered(s, plan);
-	sentence_add(s, ", but not with SERVING (status %u)", v->grpc_status);
-	sentence_detail(s, v);
+	sentence_add(s, ", but not with SERVING");
+	if (v->detail[0])
+		sentence_detail(s, v);
+	else
+		sentence_add(s, " (status %u)", v->grpc_status);
 	sentence_add(s, ".");
 }
 
