@@ -21,29 +21,33 @@ _sluice() {
 	local word words=() i
 
 	COMPREPLY=()
+	local valued='--socket --host --sni --connect --ca --allow-listed --crl --status --body --send --timeout'
 	case $previous in
-	--socket)
+	--socket | --ca | --allow-listed | --crl)
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return
 		;;
-	--host | --connect | --status | --body | --timeout)
+	--host | --sni | --connect | --status | --body | --send | --timeout)
 		return
 		;;
 	esac
 
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
-		case $word in
-		--socket | --host | --connect | --status | --body | --timeout) i=$((i + 1)) ;;
-		-*) ;;
-		*) words+=("$word") ;;
-		esac
+		if [[ " $valued " == *" $word "* ]]; then
+			i=$((i + 1))
+		elif [[ $word != -* ]]; then
+			words+=("$word")
+		fi
 	done
 
 	if [[ $current == -* ]]; then
 		case ${words[0]-} in
-		health) options+=' --watch' ;;
-		probe) options+=' --host --connect --status --body --timeout' ;;
+		health) options+=' --watch --azure' ;;
+		probe)
+			options+=' --host --sni --connect --ca --allow-listed --crl --status --body --send --timeout'
+			options+=' --no-validate-chain --no-validate-sni --show-certs --proxy-protocol'
+			;;
 		detach) options+=' --all' ;;
 		esac
 		_sluice_reply "$options" "$current"
@@ -56,7 +60,7 @@ _sluice() {
 	2:pool:show | 1:health: | 1:why: | 1:stats:) _sluice_reply "$(_sluice_pools)" "$current" ;;
 	2:why:*) _sluice_reply "$(_sluice_addresses "${words[1]}")" "$current" ;;
 	1:check:) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
-	1:probe:) _sluice_reply 'http:// tcp://' "$current" ;;
+	1:probe:) _sluice_reply 'http:// https:// tcp:// tls:// grpc:// grpcs:// udp://' "$current" ;;
 	1:explain:)
 		_sluice_reply "$(sluice explain 2>/dev/null | awk 'NR > 1 { print $2 }')" "$current"
 		;;

@@ -15,7 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* Most bytes are no configuration at all: half of the inputs continue one that is in order. */
 static const char start[] = "gateway: { interfaces: [ { name: eth0 } ] }\n"
 			    "probes: [ { name: p, protocol: http } ]\n"
-			    "settings: [ { name: w, protocol: http, port: 80, probe: p } ]\n";
+			    "settings: [ { name: w, protocol: http, port: 80, probe: p },\n"
+			    "            { name: v, protocol: https, port: 443 } ]\n";
 
 static void check_report(const struct report *report, int r)
 {

@@ -227,7 +227,7 @@ static inline void gateway_fake_verdict(struct gateway_fake *gateway, const char
 	uint32_t i = gateway_fake_index(gateway, text);
 	struct health_policy policy = { gateway->plans[i].unhealthy_threshold,
 					gateway->plans[i].healthy_threshold };
-	struct health health = board_read(gateway->board, i).health;
+	struct health health = board_health(gateway->board, i);
 
 	for (; n > 0; n--) {
 		health_step(&health, &policy, verdict->code, clock_wall_ms());

@@ -11,20 +11,22 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include "control/json.h"
 #include "control/print.h"
 #include "control/socket.h"
 #include "control/stream.h"
+#include "diagnose/json.h"
 #include "tests/lib/fault.h"
 #include "tests/unit/gateway_fake.h"
 
 #define WAIT_MS 10000
 
-static const struct verdict ok = { .code = SL_MSG_OK,
-				   .stage = STAGE_BODY,
-				   .http_status = 200,
-				   .elapsed_ms = 2,
-				   .timing = { 180, 900, 2000 } };
+static const struct verdict ok = {
+	.code = SL_MSG_OK,
+	.stage = STAGE_BODY,
+	.http_status = 200,
+	.elapsed_ms = 2,
+	.timing = { .connect_us = 180, .first_byte_us = 900, .total_us = 2000 }
+};
 static const struct verdict refused = { .code = SL_MSG_TCP_CONNECT_FAILED,
 					.stage = STAGE_CONNECT,
 					.os_errno = ECONNREFUSED,
@@ -200,6 +202,7 @@ static void test_status(void **state)
 	assert_int_equal(number_at(json, "decisions.drop_closed"), 0);
 	assert_int_equal(number_at(json, "engine.in_flight_max"), 512);
 	assert_int_equal(number_at(json, "engine.overloaded"), 5);
+	assert_true(json_is_false(at(json, "engine.overloaded_now")));
 	json_decref(json);
 
 	fake_removed_ifindex = 8;
@@ -339,6 +342,80 @@ static void test_why(void **state)
 
 	json = get("/v1/why?pool=web-pool&address=%5Bfd00:0::5%5D:80", 200);
 	assert_string_equal(text_at(json, "endpoints.0.address"), "fd00::5");
+	json_decref(json);
+}
+
+/* The same gateway with TLS, and what a probe saw of a server's certificates. */
+static const char tls_yaml[] =
+	"gateway: { interfaces: [ { name: lan0 } ] }\n"
+	"settings: [ { name: web, protocol: https, port: 443, host_name: shop.test } ]\n"
+	"pools: [ { name: web-pool, backends: [ { address: 10.0.0.5 } ] } ]\n"
+	"services: [ { name: shop, pool: web-pool, settings: web } ]\n";
+
+static struct verdict bad_chain(void)
+{
+	struct verdict verdict = { .code = SL_MSG_CERT_DATE_INVALID,
+				   .stage = STAGE_CERTIFICATE,
+				   .tls = { .version = 0x0303,
+					    .x509_code = 10,
+					    .not_after = 1,
+					    .warnings = SL_WARN_CHAIN_ORDER,
+					    .n_also = 1,
+					    .also = { SL_MSG_CERT_NAME_MISMATCH },
+					    .certs = certs_new(1) },
+				   .timing = { .resolve_us = 7, .connect_us = 8, .tls_us = 9 } };
+
+	assert_non_null(verdict.tls.certs);
+	verdict.tls.certs->hint = strdup("renew this one");
+	verdict.tls.certs->certs[0].subject = strdup("CN=shop.test \xff\033");
+	return verdict;
+}
+
+static void test_certificates(void **state)
+{
+	static const struct verdict down = { .code = SL_MSG_TCP_CONNECT_FAILED };
+	CLEANUP(verdict_done) struct verdict verdict = bad_chain();
+	json_t *json;
+
+	(void)state;
+	api_stop(take_ptr(api));
+	gateway_fake_stop(&gateway);
+	assert_int_equal(gateway_fake_start(&gateway, tls_yaml), 0);
+	assert_int_equal(start_api(&api, NULL), 0);
+	gateway_fake_verdict(&gateway, "10.0.0.5:443", &verdict, 1);
+
+	json = get("/v1/health", 200);
+	assert_string_equal(text_at(json, FIRST "id"), "cert_date_invalid");
+	assert_string_equal(text_at(json, FIRST "also.0"), "cert_name_mismatch");
+	assert_string_equal(text_at(json, FIRST "warnings.0"), "chain_order");
+	assert_string_equal(text_at(json, FIRST "tls.version"), "TLS 1.2");
+	assert_true(json_is_false(at(json, FIRST "tls.resumed")));
+	assert_string_equal(text_at(json, FIRST "tls.cert_not_after"), "1970-01-01T00:00:01Z");
+	assert_int_equal(number_at(json, FIRST "openssl.code"), 10);
+	assert_string_equal(text_at(json, FIRST "openssl.text"), "certificate has expired");
+	assert_string_equal(text_at(json, FIRST "remedies.0"), "renew this one");
+	assert_int_equal(number_at(json, FIRST "probe.timing_us.tls"), 9);
+	assert_int_equal(number_at(json, FIRST "probe.timing_us.resolve"), 7);
+	assert_null(at(json, FIRST "chain"));
+	json_decref(json);
+
+	json = get("/v1/why?pool=web-pool&address=10.0.0.5", 200);
+	assert_int_equal(json_array_size(at(json, "endpoints.0.chain")), 1);
+	assert_non_null(strstr(text_at(json, "endpoints.0.chain.0.subject"), "CN=shop.test"));
+	assert_string_equal(text_at(json, "endpoints.0.plan.tls.sni"), "shop.test");
+	assert_string_equal(text_at(json, "endpoints.0.plan.tls.verified_name"), "shop.test");
+	assert_int_equal(number_at(json, "endpoints.0.plan.tls.full_handshake_every"), 10);
+	assert_string_equal(text_at(json, "endpoints.0.recent.0.also.0"), "cert_name_mismatch");
+	json_decref(json);
+
+	/* Only the newest verdict has its certificates; of the others the words stay. */
+	gateway_fake_verdict(&gateway, "10.0.0.5:443", &down, 1);
+	json = get("/v1/why?pool=web-pool&address=10.0.0.5", 200);
+	assert_string_equal(text_at(json, "endpoints.0.id"), "tcp_connect_failed");
+	assert_null(at(json, "endpoints.0.tls"));
+	assert_int_equal(json_array_size(at(json, "endpoints.0.chain")), 0);
+	assert_string_equal(text_at(json, "endpoints.0.recent.1.id"), "cert_date_invalid");
+	assert_string_equal(text_at(json, "endpoints.0.recent.1.warnings.0"), "chain_order");
 	json_decref(json);
 }
 
@@ -857,6 +934,7 @@ int main(void)
 		SERVED(test_health_flags),
 		SERVED(test_pools),
 		SERVED(test_why),
+		SERVED(test_certificates),
 		SERVED(test_stats_and_maps),
 		SERVED(test_errors),
 		SERVED(test_decoding),

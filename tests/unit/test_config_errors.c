@@ -23,6 +23,7 @@
 #define HOSTS "a host name or IP address, 1..253 bytes\n"
 #define PATHS "1..2048 bytes from '/' on, without blanks and control characters\n"
 #define CODES "1..32 codes or ranges in 100..599, as 200-399,401\n"
+#define ESCAPED "0..1400 bytes, of which \\n \\r \\t \\\\ and \\xHH stand for one each\n"
 #define NAMES "1..63 bytes of A-Z a-z 0-9 . _ -\n"
 #define FILES "1..4095 bytes without control characters\n"
 
@@ -209,20 +210,12 @@ static const struct row gateway_rows[] = {
 };
 
 static const struct row probes_rows[] = {
-	{ GATE "probes: [ { name: w, protocol: https } ]\n",
-	  "t.yaml:2:32: probes[0].protocol: 'https': not available in this version; allowed: http, tcp\n" },
-	{ GATE "probes: [ { name: w, protocol: tls } ]\n",
-	  "t.yaml:2:32: probes[0].protocol: 'tls': not available in this version; allowed: http, tcp\n" },
-	{ GATE "probes: [ { name: w, protocol: udp } ]\n",
-	  "t.yaml:2:32: probes[0].protocol: 'udp': not available in this version; allowed: http, tcp\n" },
-	{ GATE "probes: [ { name: w, protocol: grpc } ]\n",
-	  "t.yaml:2:32: probes[0].protocol: 'grpc': not available in this version; allowed: http, tcp\n" },
 	{ GATE "probes: [ { name: w, protocol: ftp } ]\n",
-	  "t.yaml:2:32: probes[0].protocol: 'ftp': is none of the choices; allowed: http, tcp\n" },
+	  "t.yaml:2:32: probes[0].protocol: 'ftp': is none of the choices; allowed: http, https, tcp, tls, udp, grpc\n" },
 	{ GATE "probes: [ { name: w, protocol:  } ]\n",
-	  "t.yaml:2:22: probes[0].protocol: has no value; allowed: http, tcp\n" },
+	  "t.yaml:2:22: probes[0].protocol: has no value; allowed: http, https, tcp, tls, udp, grpc\n" },
 	{ GATE "probes: [ { name: w, protocol: [ tcp ] } ]\n",
-	  "t.yaml:2:32: probes[0].protocol: is a list; allowed: http, tcp\n" },
+	  "t.yaml:2:32: probes[0].protocol: is a list; allowed: http, https, tcp, tls, udp, grpc\n" },
 	{ GATE "probes: [ { name: w, protocol: http, host: \"a b\" } ]\n",
 	  "t.yaml:2:44: probes[0].host: 'a b': is neither a host name nor an IP address; allowed: " HOSTS },
 	{ GATE "probes: [ { name: w, protocol: http, host: \"a\\r\\nX: y\" } ]\n",
@@ -290,8 +283,6 @@ static const struct row probes_rows[] = {
 	  "t.yaml:2:51: probes[0].min_servers: '4097': is out of range; allowed: 0..4096\n" },
 	{ GATE "probes: [ { name: w, protocol: http, min_servers: -1 } ]\n",
 	  "t.yaml:2:51: probes[0].min_servers: '-1': is not a whole number; allowed: 0..4096\n" },
-	{ GATE "probes: [ { name: w, protocol: http, proxy_protocol: true } ]\n",
-	  "t.yaml:2:54: probes[0].proxy_protocol: 'true': not available in this version; allowed: false\n" },
 	{ GATE "probes: [ { name: w, protocol: http, proxy_protocol: 5 } ]\n",
 	  "t.yaml:2:54: probes[0].proxy_protocol: '5': is neither true nor false; allowed: true, false\n" },
 	{ GATE "probes: [ { name: w, protocol: http, match: 200 } ]\n",
@@ -321,19 +312,19 @@ static const struct row probes_rows[] = {
 	{ GATE "probes: [ { name: w, protocol: http, host_from_settings: 1 } ]\n",
 	  "t.yaml:2:58: probes[0].host_from_settings: '1': is neither true nor false; allowed: true, false\n" },
 	{ GATE "probes: [ { name: w, protocol: tcp, host: a.test } ]\n",
-	  "t.yaml:2:43: probes[0].host: 'a.test': is for probes of protocol http; this one's is tcp\n" },
+	  "t.yaml:2:43: probes[0].host: 'a.test': is for probes of protocol http, https, tls, grpc; this one's is tcp\n" },
 	{ GATE "probes: [ { name: w, protocol: tcp, path: / } ]\n",
-	  "t.yaml:2:43: probes[0].path: '/': is for probes of protocol http; this one's is tcp\n" },
+	  "t.yaml:2:43: probes[0].path: '/': is for probes of protocol http, https, grpc; this one's is tcp\n" },
 	{ GATE "probes: [ { name: w, protocol: tcp, match: { status: 200 } } ]\n",
-	  "t.yaml:2:44: probes[0].match: is for probes of protocol http; this one's is tcp\n" },
+	  "t.yaml:2:44: probes[0].match: is for probes of protocol http, https, udp; this one's is tcp\n" },
 	{ GATE "probes: [ { name: w, protocol: tcp, match: { } } ]\n",
-	  "t.yaml:2:44: probes[0].match: is for probes of protocol http; this one's is tcp\n" },
+	  "t.yaml:2:44: probes[0].match: is for probes of protocol http, https, udp; this one's is tcp\n" },
 	{ GATE "probes: [ { name: w, protocol: tcp, host_from_settings: true } ]\n",
-	  "t.yaml:2:57: probes[0].host_from_settings: 'true': is for probes of protocol http; this one's is tcp\n" },
+	  "t.yaml:2:57: probes[0].host_from_settings: 'true': is for probes of protocol http, https, tls, grpc; this one's is tcp\n" },
 	{ GATE "probes: [ { protocol: tcp } ]\n",
 	  "t.yaml:2:11: probes[0].name: missing (name of the probe); allowed: " NAMES },
 	{ GATE "probes: [ { name: w } ]\n",
-	  "t.yaml:2:11: probes[0].protocol: missing (what the probe speaks); allowed: http, tcp\n" },
+	  "t.yaml:2:11: probes[0].protocol: missing (what the probe speaks); allowed: http, https, tcp, tls, udp, grpc\n" },
 	{ GATE "probes: [ { name: \"\", protocol: tcp } ]\n",
 	  "t.yaml:2:19: probes[0].name: is empty; allowed: " NAMES },
 	{ GATE "probes: [ { name: a b, protocol: tcp } ]\n",
@@ -349,6 +340,26 @@ static const struct row probes_rows[] = {
 	       "  - { name: a, protocol: tcp }\n",
 	  "t.yaml:5:13: probes[2].name: 'a': the same name is on line 3 already; it must be unique\n"
 	  "t.yaml:6:13: probes[3].name: 'a': the same name is on line 3 already; it must be unique\n" },
+	{ GATE "probes: [ { name: w, protocol: udp, send: \"\\\\q\" } ]\n",
+	  "t.yaml:2:43: probes[0].send: '\\q': has a backslash that begins none of the escapes; allowed: " ESCAPED },
+	{ GATE "probes: [ { name: w, protocol: udp, send: 'a\\x0' } ]\n",
+	  "t.yaml:2:43: probes[0].send: 'a\\x0': has a backslash that begins none of the escapes; allowed: " ESCAPED },
+	{ GATE "probes: [ { name: w, protocol: udp, send: 'a\\x0g' } ]\n",
+	  "t.yaml:2:43: probes[0].send: 'a\\x0g': has a backslash that begins none of the escapes; allowed: " ESCAPED },
+	{ GATE "probes: [ { name: w, protocol: udp, send: 'a\\' } ]\n",
+	  "t.yaml:2:43: probes[0].send: 'a\\': has a backslash that begins none of the escapes; allowed: " ESCAPED },
+	{ GATE "probes: [ { name: w, protocol: udp, send: [ a ] } ]\n",
+	  "t.yaml:2:43: probes[0].send: is a list; allowed: " ESCAPED },
+	{ GATE "probes: [ { name: w, protocol: tcp, send: a } ]\n",
+	  "t.yaml:2:43: probes[0].send: 'a': is for probes of protocol udp; this one's is tcp\n" },
+	{ GATE "probes: [ { name: w, protocol: udp, proxy_protocol: true } ]\n",
+	  "t.yaml:2:53: probes[0].proxy_protocol: 'true': is for probes of protocol http, https, tcp, tls, grpc; this one's is udp\n" },
+	{ GATE "probes: [ { name: w, protocol: udp, match: { status: 200 } } ]\n",
+	  "t.yaml:2:54: probes[0].match.status: '200': is for probes of protocol http, https; this one's is udp\n" },
+	{ GATE "probes: [ { name: w, protocol: tls, path: / } ]\n",
+	  "t.yaml:2:43: probes[0].path: '/': is for probes of protocol http, https, grpc; this one's is tls\n" },
+	{ GATE "probes: [ { name: w, protocol: grpc, match: { } } ]\n",
+	  "t.yaml:2:45: probes[0].match: is for probes of protocol http, https, udp; this one's is grpc\n" },
 	{ GATE "probes: [ { name: w, protocol: http, host: a-.test } ]\n",
 	  "t.yaml:2:44: probes[0].host: 'a-.test': is neither a host name nor an IP address; "
 	  "allowed: " HOSTS },
@@ -357,14 +368,8 @@ static const struct row probes_rows[] = {
 };
 
 static const struct row settings_rows[] = {
-	{ GATE "settings: [ { name: w, protocol: https, port: 80 } ]\n",
-	  "t.yaml:2:34: settings[0].protocol: 'https': not available in this version; allowed: http, tcp, tls, udp\n" },
-	{ GATE "settings: [ { name: w, protocol: udp, port: 80 } ]\n",
-	  "t.yaml:2:13: settings[0].probe: the default probe of protocol udp is not available in this version; name a probe of protocol tcp or http\n" },
-	{ GATE "settings: [ { name: w, protocol: tls, port: 80 } ]\n",
-	  "t.yaml:2:13: settings[0].probe: the default probe of protocol tls is not available in this version; name a probe of protocol tcp or http\n" },
 	{ GATE "settings: [ { name: w, protocol: grpc, port: 80 } ]\n",
-	  "t.yaml:2:34: settings[0].protocol: 'grpc': is none of the choices; allowed: http, tcp, tls, udp\n" },
+	  "t.yaml:2:34: settings[0].protocol: 'grpc': is none of the choices; allowed: http, https, tcp, tls, udp\n" },
 	{ GATE "settings: [ { name: w, protocol: http, port: 0 } ]\n",
 	  "t.yaml:2:46: settings[0].port: '0': is out of range; allowed: 1..65535\n" },
 	{ GATE "settings: [ { name: w, protocol: http, port: 65536 } ]\n",
@@ -377,7 +382,7 @@ static const struct row settings_rows[] = {
 	  "t.yaml:2:40: settings[0].port: has no value; allowed: 1..65535\n" },
 	{ GATE "settings: [ { } ]\n",
 	  "t.yaml:2:13: settings[0].name: missing (name of the settings); allowed: " NAMES
-	  "t.yaml:2:13: settings[0].protocol: missing (what the backends speak); allowed: http, tcp, tls, udp\n"
+	  "t.yaml:2:13: settings[0].protocol: missing (what the backends speak); allowed: http, https, tcp, tls, udp\n"
 	  "t.yaml:2:13: settings[0].port: missing (port of the backends); allowed: 1..65535\n" },
 	{ GATE "settings: [ { name: w, protocol: http, port: 80, probe: nope } ]\n",
 	  "t.yaml:2:57: settings[0].probe: 'nope': names nothing in probes; allowed: the name of an entry there\n" },
@@ -385,46 +390,20 @@ static const struct row settings_rows[] = {
 	  "t.yaml:2:57: settings[0].probe: 'a b': has a character that is not allowed; allowed: a name, 1..63 bytes of A-Z a-z 0-9 . _ -\n" },
 	{ GATE "settings: [ { name: w, protocol: http, port: 80, probe: [ ] } ]\n",
 	  "t.yaml:2:57: settings[0].probe: is a list; allowed: a name, 1..63 bytes of A-Z a-z 0-9 . _ -\n" },
-	{ GATE "settings: [ { name: w, protocol: http, port: 80, trusted_roots: [ ca.pem ] } ]\n",
-	  "t.yaml:2:67: settings[0].trusted_roots: 'ca.pem': not available in this version; allowed: an empty list\n" },
 	{ GATE "settings: [ { name: w, protocol: http, port: 80, trusted_roots: ca.pem } ]\n",
 	  "t.yaml:2:65: settings[0].trusted_roots: 'ca.pem': is a text; allowed: a list\n" },
 	{ GATE "settings: [ { name: w, protocol: http, port: 80, trusted_roots: [ [ ] ] } ]\n",
 	  "t.yaml:2:67: settings[0].trusted_roots[0]: is not a text; allowed: " FILES },
 	{ GATE "settings: [ { name: w, protocol: http, port: 80, trusted_roots: [ \"\" ] } ]\n",
 	  "t.yaml:2:67: settings[0].trusted_roots[0]: is empty; allowed: " FILES },
-	{ GATE "settings: [ { name: w, protocol: http, port: 80, allow_listed: [ a.pem ] } ]\n",
-	  "t.yaml:2:66: settings[0].allow_listed: 'a.pem': not available in this version; allowed: an empty list\n" },
-	{ GATE
-	  "settings: [ { name: w, protocol: http, port: 80, allow_listed: [ a.pem ], trusted_roots: [ ca.pem ] } ]\n",
-	  "t.yaml:2:64: settings[0].allow_listed: conflicts with trusted_roots on line 2; allowed: one of the two\n"
-	  "t.yaml:2:66: settings[0].allow_listed: 'a.pem': not available in this version; allowed: an empty list\n"
-	  "t.yaml:2:92: settings[0].trusted_roots: 'ca.pem': not available in this version; allowed: an empty list\n" },
-	{ GATE
-	  "settings: [ { name: w, protocol: http, port: 80, crl: [ \"http://crl.test/a\" ] } ]\n",
-	  "t.yaml:2:57: settings[0].crl: 'http://crl.test/a': not available in this version; allowed: an empty list\n" },
-	{ GATE
-	  "settings: [ { name: w, protocol: http, port: 80, validate_chain_and_expiry: false } ]\n",
-	  "t.yaml:2:77: settings[0].validate_chain_and_expiry: 'false': not available in this version; allowed: true\n" },
-	{ GATE "settings: [ { name: w, protocol: http, port: 80, validate_sni: false } ]\n",
-	  "t.yaml:2:64: settings[0].validate_sni: 'false': not available in this version; allowed: true\n" },
 	{ GATE "settings: [ { name: w, protocol: http, port: 80, validate_sni: no } ]\n",
 	  "t.yaml:2:64: settings[0].validate_sni: 'no': is neither true nor false; allowed: true, false\n" },
-	{ GATE "settings: [ { name: w, protocol: http, port: 80, sni_name: a.test } ]\n",
-	  "t.yaml:2:60: settings[0].sni_name: 'a.test': not available in this version; leave the key out\n" },
 	{ GATE "settings: [ { name: w, protocol: http, port: 80, sni_name: a b } ]\n",
 	  "t.yaml:2:60: settings[0].sni_name: 'a b': is neither a host name nor an IP address; allowed: " HOSTS },
 	{ GATE "settings: [ { name: w, protocol: http, port: 80, host_name: a b } ]\n",
 	  "t.yaml:2:61: settings[0].host_name: 'a b': is neither a host name nor an IP address; allowed: " HOSTS },
 	{ GATE "settings: [ { name: w, protocol: http, port: 80, host_name: \"a\\nb\" } ]\n",
 	  "t.yaml:2:61: settings[0].host_name: 'a?b': is neither a host name nor an IP address; allowed: " HOSTS },
-	{ GATE
-	  "settings: [ { name: w, protocol: http, port: 80, host_name: a.test, host_name_from_backend: true } ]\n",
-	  "t.yaml:2:93: settings[0].host_name_from_backend: 'true': not available in this version; allowed: false\n"
-	  "t.yaml:2:93: settings[0].host_name_from_backend: 'true': conflicts with host_name on line 2; allowed: one of the two\n" },
-	{ GATE
-	  "settings: [ { name: w, protocol: http, port: 80, host_name_from_backend: true } ]\n",
-	  "t.yaml:2:74: settings[0].host_name_from_backend: 'true': not available in this version; allowed: false\n" },
 	{ GATE "settings: [ { name: w, protocol: http, port: 80, request_timeout: 20s } ]\n",
 	  "t.yaml:2:67: settings[0].request_timeout: '20s': not available in this version; leave the key out\n" },
 	{ GATE "settings: [ { name: w, protocol: http, port: 80, request_timeout: 0 } ]\n",
@@ -483,19 +462,29 @@ static const struct row settings_rows[] = {
 	  "t.yaml:2:60: settings[1].name: 'w': the same name is on line 2 already; it must be unique\n" },
 	{ GATE "probes: [ { name: t, protocol: tcp } ]\n"
 	       "settings: [ { name: w, protocol: http, port: 80, probe: t } ]\n",
-	  "t.yaml:3:57: settings[0].probe: 't': is a probe of protocol tcp; allowed for settings of protocol http: a probe of protocol http, or none\n" },
+	  "t.yaml:3:57: settings[0].probe: 't': is a probe of protocol tcp; allowed for settings of protocol http: a probe of protocol http, grpc, or none\n" },
 	{ GATE "probes: [ { name: t, protocol: http, host_from_settings: true } ]\n"
 	       "settings: [ { name: w, protocol: http, port: 80, probe: t } ]\n",
-	  "t.yaml:3:57: settings[0].probe: 't': takes its host from the settings (host_from_settings), but these have no host_name\n" },
-	{ GATE "probes: [ { name: t, protocol: https } ]\n"
-	       "settings: [ { name: w, protocol: http, port: 80, probe: t } ]\n",
-	  "t.yaml:2:32: probes[0].protocol: 'https': not available in this version; allowed: http, tcp\n" },
+	  "t.yaml:3:57: settings[0].probe: 't': takes its host from the settings (host_from_settings), but these have neither host_name nor host_name_from_backend\n" },
 	{ GATE "probes: { name: t }\n"
 	       "settings: [ { name: w, protocol: http, port: 80, probe: t } ]\n",
 	  "t.yaml:2:9: probes: is a mapping; allowed: a list of 0..4096 mappings\n" },
-	/* One error at a time: the missing default probe is no news here. */
-	{ GATE "settings: [ { name: w, protocol: udp, port: 0 } ]\n",
-	  "t.yaml:2:45: settings[0].port: '0': is out of range; allowed: 1..65535\n" },
+	/* One error at a time: a probe that is wrong itself is not blamed for not fitting. */
+	{ GATE "probes: [ { name: t, protocol: tcp, port: 0 } ]\n"
+	       "settings: [ { name: w, protocol: http, port: 80, probe: t } ]\n",
+	  "t.yaml:2:43: probes[0].port: '0': is out of range; allowed: 1..65535\n" },
+	{ GATE "probes: [ { name: t, protocol: https } ]\n"
+	       "settings: [ { name: w, protocol: http, port: 80, probe: t } ]\n",
+	  "t.yaml:3:57: settings[0].probe: 't': is a probe of protocol https; allowed for settings of protocol http: a probe of protocol http, grpc, or none\n" },
+	{ GATE "probes: [ { name: t, protocol: http } ]\n"
+	       "settings: [ { name: w, protocol: https, port: 80, probe: t } ]\n",
+	  "t.yaml:3:58: settings[0].probe: 't': is a probe of protocol http; allowed for settings of protocol https: a probe of protocol https, grpc, or none\n" },
+	{ GATE "probes: [ { name: t, protocol: udp } ]\n"
+	       "settings: [ { name: w, protocol: tcp, port: 80, probe: t } ]\n",
+	  "t.yaml:3:56: settings[0].probe: 't': is a probe of protocol udp; allowed for settings of protocol tcp: a probe of protocol http, https, tcp, tls, grpc, or none\n" },
+	{ GATE "probes: [ { name: t, protocol: udp } ]\n"
+	       "settings: [ { name: w, protocol: tls, port: 80, probe: t } ]\n",
+	  "t.yaml:3:56: settings[0].probe: 't': is a probe of protocol udp; allowed for settings of protocol tls: a probe of protocol http, https, tcp, tls, grpc, or none\n" },
 };
 
 static const struct row pools_rows[] = {

@@ -22,6 +22,8 @@
 #define PROBE(keys) GATE "probes: [ { name: w, protocol: http, " keys " } ]\n"
 #define SETTINGS(keys) GATE "settings: [ { name: w, protocol: http, port: 80, " keys " } ]\n"
 
+#define TLS_SETTINGS(keys) GATE "settings: [ { name: w, protocol: https, port: 443, " keys " } ]\n"
+
 #define DEFAULT_PATHS "/run/sluice/api.sock /sys/fs/bpf/sluice\n"
 
 struct row {
@@ -94,6 +96,23 @@ static const struct row probe_rows[] = {
 	{ PROBE("match: { }"), " status 200-399 body - " },
 	{ PROBE("match:"), " status 200-399 body - " },
 	{ PROBE("proxy_protocol: false"), "probe w " },
+	{ GATE
+	  "probes: [ { name: w, protocol: https }, { name: x, protocol: tls, host: a.test },\n"
+	  "          { name: y, protocol: grpc, path: /pkg.Service }, { name: z, protocol: udp } ]\n",
+	  "probe w https host - 0 path / port 0 interval 30000 timeout 30000 thresholds 3 1 "
+	  "fast 0 status 200-399 body - min 0\n"
+	  "probe x tls host a.test 0 path / port 0 interval 30000 timeout 30000 thresholds 3 1 "
+	  "fast 0 status 200-399 body - min 0\n"
+	  "probe y grpc host - 0 path /pkg.Service port 0 interval 30000 timeout 30000 "
+	  "thresholds 3 1 fast 0 status 200-399 body - min 0\n"
+	  "probe z udp host - 0 path / port 0 " },
+	{ PROBE("proxy_protocol: true"), "probe w starts with a PROXY header\n" },
+	{ GATE "probes: [ { name: w, protocol: udp, match: { body: pong },\n"
+	       "            send: 'a\\n\\r\\t\\\\\\x00\\xfF' } ]\n",
+	  "body pong min 0\nprobe w sends 61 0a 0d 09 5c 00 ff\n" },
+	{ GATE "probes: [ { name: w, protocol: udp, send: \"a\\\\x41\\n\" } ]\n",
+	  "probe w sends 61 41 0a\n" },
+	{ GATE "probes: [ { name: w, protocol: udp, send: '' } ]\n", "body - min 0\n" },
 	{ GATE "probes: [ { name: w, protocol: tcp, host_from_settings: false, port: 22 } ]\n",
 	  "probe w tcp host - 0 path / port 22 " },
 };
@@ -117,6 +136,38 @@ static const struct row settings_rows[] = {
 		   "dedicated_connection: false, send_proxy_protocol: false, "
 		   "on_none_healthy: reject"),
 	  "settings w " },
+	{ SETTINGS("on_unhealthy: reject"),
+	  "trust w mode 0 chain 1 name 1 sni - backend 0 every 10 crls\n" },
+	{ TLS_SETTINGS("validate_chain_and_expiry: false, validate_sni: false, sni_name: a.test, "
+		       "full_handshake_every: 1"),
+	  "trust w mode 0 chain 0 name 0 sni a.test backend 0 every 1 crls\n" },
+	{ TLS_SETTINGS("host_name_from_backend: true, full_handshake_every: 1000"),
+	  "trust w mode 0 chain 1 name 1 sni - backend 1 every 1000 crls\n" },
+	/* Lists of revoked certificates need not be there yet. */
+	{ TLS_SETTINGS(
+		  "crl: [ a.crl, /b.crl, \"http://crl.test:8080/c?d\", \"http://[fd00::5]/\" ]"),
+	  "every 10 crls dir/a.crl /b.crl http://crl.test:8080/c?d http://[fd00::5]/\n" },
+	/* Keys about TLS go with the probe's protocol as well as with the settings'. */
+	{ GATE "probes: [ { name: p, protocol: https } ]\n"
+	       "settings: [ { name: w, protocol: tcp, port: 1, probe: p, validate_sni: false } ]\n",
+	  "trust w mode 0 chain 1 name 0 " },
+	{ GATE "settings: [ { name: w, protocol: tls, port: 1, validate_sni: false } ]\n",
+	  "settings w tls port 1 probe - " },
+	{ GATE "settings: [ { name: w, protocol: udp, port: 1 } ]\n",
+	  "settings w udp port 1 probe - " },
+	/* Every probe that fits. */
+	{ GATE "probes: [ { name: h, protocol: http }, { name: s, protocol: https },\n"
+	       "          { name: g, protocol: grpc }, { name: t, protocol: tls },\n"
+	       "          { name: u, protocol: udp }, { name: c, protocol: tcp } ]\n"
+	       "settings: [ { name: a, protocol: https, port: 1, probe: s },\n"
+	       "            { name: b, protocol: https, port: 2, probe: g },\n"
+	       "            { name: c, protocol: http, port: 3, probe: g },\n"
+	       "            { name: d, protocol: tcp, port: 4, probe: g },\n"
+	       "            { name: e, protocol: tcp, port: 5, probe: t },\n"
+	       "            { name: f, protocol: tls, port: 6, probe: t },\n"
+	       "            { name: g, protocol: tls, port: 7, probe: c },\n"
+	       "            { name: h, protocol: udp, port: 8, probe: u } ]\n",
+	  "settings h udp port 8 probe 4 " },
 	/* The order of the sections is free, and references go by name. */
 	{ "settings:\n"
 	  "  - { name: a, protocol: tcp, port: 1, probe: tcp }\n"
@@ -184,6 +235,12 @@ static void dump_probe(FILE *out, const struct probe_def *p)
 		fprintf(out, "%s%u-%u", i ? "," : "", p->match.status[i].low,
 			p->match.status[i].high);
 	fprintf(out, " body %s min %u\n", or_dash(p->match.body), p->min_servers);
+	if (p->proxy_protocol)
+		fprintf(out, "probe %s starts with a PROXY header\n", p->name);
+	if (p->send_len)
+		fprintf(out, "probe %s sends", p->name);
+	for (uint32_t i = 0; i < p->send_len; i++)
+		fprintf(out, " %02x%s", (uint8_t)p->send[i], i + 1 == p->send_len ? "\n" : "");
 }
 
 static void dump_gateway(FILE *out, const struct gateway *g)
@@ -209,6 +266,16 @@ static void dump_service(FILE *out, const struct model *m, const struct service 
 	fprintf(out, "\n");
 }
 
+static void dump_trust(FILE *out, const struct settings *s)
+{
+	fprintf(out, "trust %s mode %d chain %d name %d sni %s backend %d every %u crls", s->name,
+		(int)s->trust.mode, s->validate_chain, s->validate_name, or_dash(s->sni_name),
+		s->host_name_from_backend, s->full_handshake_every);
+	for (uint32_t i = 0; i < s->trust.n_crls; i++)
+		fprintf(out, " %s", s->trust.crls[i]);
+	fprintf(out, "\n");
+}
+
 static void dump(FILE *out, const struct model *m)
 {
 	dump_gateway(out, &m->gateway);
@@ -225,6 +292,8 @@ static void dump(FILE *out, const struct model *m)
 			s->name, protocol_name(s->protocol), s->port, probe, or_dash(s->host_name),
 			s->on_unhealthy, s->reset_established);
 	}
+	for (uint32_t i = 0; i < m->n_settings; i++)
+		dump_trust(out, &m->settings[i]);
 	for (uint32_t i = 0; i < m->n_pools; i++) {
 		fprintf(out, "pool %s", m->pools[i].name);
 		for (uint32_t j = 0; j < m->pools[i].n_backends; j++)

@@ -27,6 +27,9 @@ static struct plan plan_to(enum protocol protocol, const char *address)
 		.path = "/",
 		.match = &match,
 		.timeout_ms = 30000,
+		.tls = { .enabled = protocol == PROTO_HTTPS || protocol == PROTO_TLS,
+			 .sni = "shop.test",
+			 .name = "shop.test" },
 	};
 
 	assert_int_equal(addr_parse(&plan.addr, address), 0);
@@ -104,8 +107,7 @@ static const struct {
 	  "10.0.0.5",
 	  PROTO_HTTP,
 	  "10.0.0.5:80 answered " GET
-	  " with something that is not legal HTTP/1.x (status line is not "
-	  "HTTP/1.x: 'SSH-2.0')." },
+	  " with something that is not legal HTTP (status line is not HTTP/1.x: 'SSH-2.0')." },
 	{ { .code = SL_MSG_CONN_CLOSED_EARLY, .detail = "after 0 bytes of the answer" },
 	  "10.0.0.5",
 	  PROTO_HTTP,
@@ -123,6 +125,115 @@ static const struct {
 	  "10.0.0.5",
 	  PROTO_HTTP,
 	  "This host could not probe 10.0.0.5:80: Too many open files (socket)." },
+	{ { .code = SL_MSG_OK,
+	    .http_status = 200,
+	    .elapsed_ms = 3,
+	    .tls = { .version = 0x0304, .not_after = 1796256000 } },
+	  "10.0.0.5",
+	  PROTO_HTTPS,
+	  "10.0.0.5:80 answered " GET
+	  " with status 200 in 3ms, over TLS 1.3; certificate valid until 2026-12-03." },
+	{ { .code = SL_MSG_OK, .elapsed_ms = 3, .tls = { .version = 0x0303, .resumed = true } },
+	  "10.0.0.5",
+	  PROTO_TLS,
+	  "10.0.0.5:80 completed a TLS handshake in 3ms, over TLS 1.2 (session resumed)." },
+	{ { .code = SL_MSG_OK, .elapsed_ms = 3 },
+	  "10.0.0.5",
+	  PROTO_GRPC,
+	  "10.0.0.5:80 answered the gRPC health check with SERVING in 3ms." },
+	{ { .code = SL_MSG_OK, .elapsed_ms = 3 },
+	  "10.0.0.5",
+	  PROTO_UDP,
+	  "10.0.0.5:80 took the datagram without an error in 3ms." },
+	{ { .code = SL_MSG_OK, .elapsed_ms = 3, .timing = { .first_byte_us = 1 } },
+	  "10.0.0.5",
+	  PROTO_UDP,
+	  "10.0.0.5:80 answered the datagram in 3ms." },
+	{ { .code = SL_MSG_BACKEND_TIMEOUT, .stage = STAGE_HEADER, .elapsed_ms = 30001 },
+	  "10.0.0.5",
+	  PROTO_UDP,
+	  "10.0.0.5:80 gave no answer to the datagram within 30s (timeout 30s, stage header)." },
+	{ { .code = SL_MSG_DNS_RESOLUTION_FAILED, .detail = "NXDOMAIN; asked 10.0.0.53" },
+	  "10.0.0.5",
+	  PROTO_HTTP,
+	  "The name of the backend at 10.0.0.5:80 cannot be resolved, and no address of it was ever "
+	  "known (NXDOMAIN; asked 10.0.0.53)." },
+	{ { .code = SL_MSG_UNKNOWN_DNS_CACHE_FLUSHED },
+	  "10.0.0.5",
+	  PROTO_HTTP,
+	  "The addresses of 10.0.0.5:80 are not known any more: the configuration was put in force "
+	  "while DNS gave no answer." },
+	{ { .code = SL_MSG_UNKNOWN_GATEWAY_UNHEALTHY, .detail = "starting" },
+	  "10.0.0.5",
+	  PROTO_HTTP,
+	  "The gateway itself is not well and says nothing about 10.0.0.5:80 (starting)." },
+	{ { .code = SL_MSG_TLS_HANDSHAKE_FAILED, .tls = { .alert = 40 } },
+	  "10.0.0.5",
+	  PROTO_HTTPS,
+	  "TLS handshake with 10.0.0.5:80 failed: the server sent alert 40 (handshake_failure): no "
+	  "cipher suite, group or signature algorithm in common, or a client certificate is "
+	  "demanded; name sent (SNI): shop.test." },
+	{ { .code = SL_MSG_TLS_HANDSHAKE_FAILED, .tls = { .alert = 200 } },
+	  "10.0.0.5",
+	  PROTO_TLS,
+	  "TLS handshake with 10.0.0.5:80 failed: the server sent alert 200; name sent (SNI): "
+	  "shop.test." },
+	{ { .code = SL_MSG_TLS_HANDSHAKE_FAILED,
+	    .tls = { .alert = TLS_ALERT_NONE },
+	    .detail = "the answer is not TLS: 'HTTP/1.1 400'" },
+	  "10.0.0.5",
+	  PROTO_TLS,
+	  "TLS handshake with 10.0.0.5:80 failed (the answer is not TLS: 'HTTP/1.1 400'); name sent "
+	  "(SNI): shop.test." },
+	{ { .code = SL_MSG_TLS_HANDSHAKE_FAILED,
+	    .tls = { .alert = TLS_ALERT_NONE },
+	    .os_errno = ETIMEDOUT,
+	    .elapsed_ms = 2000 },
+	  "10.0.0.5",
+	  PROTO_TLS,
+	  "TLS handshake with 10.0.0.5:80 failed: it was not finished within 2.0s; name sent (SNI): "
+	  "shop.test." },
+	{ { .code = SL_MSG_CERT_NAME_MISMATCH },
+	  "10.0.0.5",
+	  PROTO_HTTPS,
+	  "10.0.0.5:80 shows a certificate that is for another name than 'shop.test'." },
+	{ { .code = SL_MSG_CERT_VERIFY_FAILED, .tls = { .x509_code = 26 } },
+	  "10.0.0.5",
+	  PROTO_HTTPS,
+	  "10.0.0.5:80 shows a certificate chain that does not verify (OpenSSL 26 at depth 0, "
+	  "unsuitable certificate purpose)." },
+	{ { .code = SL_MSG_UNKNOWN_CRL_UNREACHABLE, .tls = { .x509_code = 3 } },
+	  "10.0.0.5",
+	  PROTO_HTTPS,
+	  "Whether the certificate of 10.0.0.5:80 was revoked cannot be found out (unable to get "
+	  "certificate CRL)." },
+	{ { .code = SL_MSG_GRPC_NOT_SERVING, .grpc_status = 12, .detail = "no such service" },
+	  "10.0.0.5",
+	  PROTO_GRPC,
+	  "10.0.0.5:80 answered the gRPC health check, but not with SERVING (no such "
+	  "service)." },
+	{ { .code = SL_MSG_GRPC_NOT_SERVING, .grpc_status = 12 },
+	  "10.0.0.5",
+	  PROTO_GRPC,
+	  "10.0.0.5:80 answered the gRPC health check, but not with SERVING (status 12)." },
+	{ { .code = SL_MSG_HTTP_STATUS_MISMATCH, .http_status = 204 },
+	  "10.0.0.5",
+	  PROTO_GRPC,
+	  "10.0.0.5:80 answered the gRPC health check with status 204; expected 200, as with every "
+	  "gRPC answer." },
+	{ { .code = SL_MSG_UDP_UNREACHABLE, .has_icmp = true, .icmp_type = 3, .icmp_code = 3 },
+	  "10.0.0.5",
+	  PROTO_UDP,
+	  "The datagram to 10.0.0.5:80 could not be delivered: ICMP type 3 code 3 (port "
+	  "unreachable)." },
+	{ { .code = SL_MSG_UDP_ANSWER_MISMATCH },
+	  "10.0.0.5",
+	  PROTO_UDP,
+	  "10.0.0.5:80 answered the datagram, but without the text 'ready'." },
+	{ { .code = (enum sl_message)99 },
+	  "10.0.0.5",
+	  PROTO_UDP,
+	  "Verdict 99, which this version does not know." },
 	{ { .code = SL_MSG_PROBE_PENDING },
 	  "10.0.0.5",
 	  PROTO_HTTP,
@@ -176,17 +287,132 @@ static void test_hostile(void **state)
 	plan.path = path;
 	plan.host = path;
 	memset(v.detail, '\x1b', sizeof(v.detail) - 1);
-	for (int code = 0; code < 110; code++) {
-		v.code = (enum sl_message)code;
+	plan.tls.sni = path;
+	plan.tls.name = path;
+	v.tls.certs = certs_new(1);
+	v.tls.certs->fact = strdup(path);
+	for (int code = 0; code < 220; code++) {
+		v.code = (enum sl_message)(code % 110);
+		/* Without a fact the certificate's own names are shown. */
+		if (code == 110) {
+			free(take_ptr(v.tls.certs->fact));
+			v.tls.certs->certs[0].subject = strdup(path);
+			v.tls.certs->certs[0].issuer = strdup(path);
+		}
 		message_format(buf, &plan, &v);
 		assert_true(strlen(buf) < MESSAGE_LEN);
 		for (const char *c = buf; *c; c++)
 			assert_true(*c >= ' ' && *c <= '~');
 	}
+	verdict_done(&v);
 	v.code = SL_MSG_HTTP_STATUS_MISMATCH;
 	assert_non_null(strstr(message_format(buf, &plan, &v), "GET /?[31m?"
 							       "?////"));
 	assert_non_null(strstr(buf, "///... (Host: "));
+}
+
+/* Sentences with the data of a chain: its fact, or what is known of the first certificate. */
+static void test_certificates(void **state)
+{
+	struct plan plan = plan_to(PROTO_HTTPS, "10.0.0.5");
+	struct verdict v = { .code = SL_MSG_CERT_INTERMEDIATE_MISSING };
+	char buf[MESSAGE_LEN];
+
+	(void)state;
+	v.tls.certs = certs_new(1);
+	assert_non_null(v.tls.certs);
+	v.tls.certs->certs[0].subject = strdup("CN=a.test");
+	v.tls.certs->certs[0].issuer = strdup("CN=Int");
+	assert_string_equal(message_format(buf, &plan, &v),
+			    "10.0.0.5:80 shows a certificate chain without the issuer of the "
+			    "server's certificate: subject CN=a.test, issuer CN=Int.");
+	v.tls.certs->certs[0].self_signed = true;
+	assert_non_null(strstr(message_format(buf, &plan, &v), "signs itself without being"));
+	v.tls.certs->certs[0].ca = true;
+	assert_non_null(strstr(message_format(buf, &plan, &v), "without the issuer"));
+
+	v.tls.certs->fact = strdup("the fact");
+	v.tls.certs->hint = strdup("the hint");
+	v.code = SL_MSG_CERT_NAME_MISMATCH;
+	assert_string_equal(message_format(buf, &plan, &v),
+			    "10.0.0.5:80 shows a certificate that is for another name: the fact.");
+	assert_string_equal(message_chain_hint(&v), "the hint");
+	v.code = SL_MSG_CERT_NOT_ALLOW_LISTED;
+	assert_string_equal(message_format(buf, &plan, &v),
+			    "10.0.0.5:80 shows a certificate that is not allow-listed: the fact.");
+	free(take_ptr(v.tls.certs->fact));
+	v.tls.certs->certs[0].sha256[0] = 0xab;
+	assert_non_null(strstr(message_format(buf, &plan, &v), "(SHA-256 ab0000"));
+	verdict_done(&v);
+	assert_null(message_chain_hint(&v));
+}
+
+/* Names that are not resolved have no address that could be named. */
+static void test_backend_names(void **state)
+{
+	struct plan plan = plan_to(PROTO_HTTP, "10.0.0.5");
+	struct verdict v = { .code = SL_MSG_DNS_RESOLUTION_FAILED };
+	char buf[MESSAGE_LEN];
+
+	(void)state;
+	plan.backend = "app.test";
+	assert_string_equal(message_format(buf, &plan, &v),
+			    "The name app.test cannot be resolved, and no address of it was ever "
+			    "known.");
+	v.code = SL_MSG_TCP_CONNECT_FAILED;
+	assert_non_null(strstr(message_format(buf, &plan, &v), "10.0.0.5:80"));
+}
+
+#define DAY_S 86400
+
+static void test_dates(void **state)
+{
+	static const struct {
+		int64_t distance_s;
+		const char *text;
+	} rows_when[] = {
+		{ 12 * DAY_S, "in 12 days" },
+		{ 2 * DAY_S, "in 2 days" },
+		{ 2 * DAY_S - 1, "in 47 hours" },
+		{ 7200, "in 2 hours" },
+		{ 7199, "in 119 minutes" },
+		{ 60, "in 1 minute" },
+		{ 0, "in 0 minutes" },
+		{ -1, "0 minutes ago" },
+		{ -3 * DAY_S, "3 days ago" },
+		{ INT64_MAX - 1000000, "in 106751991167289 days" },
+	};
+	char when[MESSAGE_WHEN_LEN], text[MESSAGE_WARNING_LEN];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows_when) / sizeof(rows_when[0]); i++)
+		assert_string_equal(message_when(when, 1000 + rows_when[i].distance_s, 1000),
+				    rows_when[i].text);
+	message_when(when, INT64_MIN, INT64_MAX);
+	assert_string_equal(message_warning(text, SL_WARN_CERT_EXPIRES_SOON, 1796256000,
+					    1796256000 - 12 * DAY_S),
+			    "certificate expires in 12 days (2026-12-03)");
+	assert_string_equal(message_warning(text, SL_WARN_CERT_EXPIRES_SOON, 1796256000,
+					    1796256000 + 3 * DAY_S),
+			    "certificate expired 3 days ago (2026-12-03)");
+	assert_string_equal(message_warning(text, SL_WARN_CERT_EXPIRES_SOON, 0, 0),
+			    "certificate expires soon");
+#define CHECK_WARNING(NAME, bit, id)                                           \
+	assert_true(strlen(message_warning(text, SL_WARN_##NAME, 1, 2)) > 10); \
+	assert_null(strstr(text, "unknown"));
+	SL_WARNINGS(CHECK_WARNING)
+}
+
+static void test_alerts(void **state)
+{
+	(void)state;
+	assert_string_equal(message_alert_name(70), "protocol_version");
+	assert_string_equal(message_alert_name(116), "certificate_required");
+	assert_null(message_alert_name(1));
+	assert_null(message_alert_meaning(-1));
+	for (int i = 0; i < 256; i++)
+		assert_true(!message_alert_name(i) == !message_alert_meaning(i));
+	assert_string_equal(message_x509_text(23), "certificate revoked");
 }
 
 static void test_hints(void **state)
@@ -208,6 +434,11 @@ static void test_hints(void **state)
 		{ SL_MSG_TCP_CONNECT_FAILED, ENETUNREACH, "route" },
 		{ SL_MSG_LOCAL_RESOURCE, EMFILE, "LimitNOFILE" },
 		{ SL_MSG_LOCAL_RESOURCE, EPERM, "CAP_NET_ADMIN" },
+		{ SL_MSG_TLS_HANDSHAKE_FAILED, 112, "SNI" },
+		{ SL_MSG_TLS_HANDSHAKE_FAILED, 116, "client certificate" },
+		{ SL_MSG_TLS_HANDSHAKE_FAILED, TLS_ALERT_NONE, NULL },
+		{ SL_MSG_GRPC_NOT_SERVING, 12, "health service" },
+		{ SL_MSG_UDP_UNREACHABLE, ECONNREFUSED, "ss -lnu" },
 		{ SL_MSG_OK, 0, NULL },
 		{ SL_MSG_PROBE_PENDING, 0, NULL },
 	};
@@ -219,6 +450,10 @@ static void test_hints(void **state)
 
 		if (v.code == SL_MSG_HTTP_STATUS_MISMATCH)
 			v.http_status = (uint16_t)hints[i].value;
+		else if (v.code == SL_MSG_TLS_HANDSHAKE_FAILED)
+			v.tls.alert = (int16_t)hints[i].value;
+		else if (v.code == SL_MSG_GRPC_NOT_SERVING)
+			v.grpc_status = (uint16_t)hints[i].value;
 		else
 			v.os_errno = hints[i].value;
 		hint = message_hint(&v);
@@ -232,10 +467,10 @@ static void test_hints(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sentences),
-		cmocka_unit_test(test_every_row),
-		cmocka_unit_test(test_hostile),
-		cmocka_unit_test(test_hints),
+		cmocka_unit_test(test_sentences),     cmocka_unit_test(test_every_row),
+		cmocka_unit_test(test_hostile),       cmocka_unit_test(test_certificates),
+		cmocka_unit_test(test_backend_names), cmocka_unit_test(test_dates),
+		cmocka_unit_test(test_alerts),        cmocka_unit_test(test_hints),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,26 +13,45 @@
 #include "cli/target.h"
 #include "util/err.h"
 
+#define TLS 1u
+#define NAME 2u
+
 static const struct good {
 	const char *text, *connect, *address, *host, *path;
 	enum protocol protocol;
+	unsigned int flags;
 } goods[] = {
-	{ "tcp://10.0.0.5:443", NULL, "10.0.0.5:443", "10.0.0.5", "", PROTO_TCP },
-	{ "tcp://10.0.0.5:443/", NULL, "10.0.0.5:443", "10.0.0.5", "", PROTO_TCP },
-	{ "tcp://[fd00::5]:22", NULL, "[fd00::5]:22", "[fd00::5]", "", PROTO_TCP },
-	{ "http://10.0.0.5", NULL, "10.0.0.5:80", "10.0.0.5", "/", PROTO_HTTP },
-	{ "http://10.0.0.5/", NULL, "10.0.0.5:80", "10.0.0.5", "/", PROTO_HTTP },
-	{ "http://10.0.0.5:8080/a/b?c=d", NULL, "10.0.0.5:8080", "10.0.0.5", "/a/b?c=d",
-	  PROTO_HTTP },
-	{ "http://[fd00::5]:8080/x", NULL, "[fd00::5]:8080", "[fd00::5]", "/x", PROTO_HTTP },
-	{ "HTTP://10.0.0.5/", NULL, "10.0.0.5:80", "10.0.0.5", "/", PROTO_HTTP },
-	{ "http://[fd00::5]/x", NULL, "[fd00::5]:80", "[fd00::5]", "/x", PROTO_HTTP },
-	{ "http://shop.test/x", "10.0.0.5", "10.0.0.5:80", "shop.test", "/x", PROTO_HTTP },
-	{ "http://shop.test:81/x", "10.0.0.5", "10.0.0.5:81", "shop.test", "/x", PROTO_HTTP },
-	{ "http://shop.test/x", "10.0.0.5:8080", "10.0.0.5:8080", "shop.test", "/x", PROTO_HTTP },
-	{ "http://shop.test", "[fd00::5]:8080", "[fd00::5]:8080", "shop.test", "/", PROTO_HTTP },
-	{ "tcp://shop.test:1", "fd00::5", "[fd00::5]:1", "shop.test", "", PROTO_TCP },
-	{ "http://127.0.0.1:65535/", NULL, "127.0.0.1:65535", "127.0.0.1", "/", PROTO_HTTP },
+	{ "tcp://10.0.0.5:443", NULL, "10.0.0.5:443", "10.0.0.5", "", PROTO_TCP, 0 },
+	{ "tcp://10.0.0.5:443/", NULL, "10.0.0.5:443", "10.0.0.5", "", PROTO_TCP, 0 },
+	{ "tcp://[fd00::5]:22", NULL, "[fd00::5]:22", "[fd00::5]", "", PROTO_TCP, 0 },
+	{ "http://10.0.0.5", NULL, "10.0.0.5:80", "10.0.0.5", "/", PROTO_HTTP, 0 },
+	{ "http://10.0.0.5/", NULL, "10.0.0.5:80", "10.0.0.5", "/", PROTO_HTTP, 0 },
+	{ "http://10.0.0.5:8080/a/b?c=d", NULL, "10.0.0.5:8080", "10.0.0.5", "/a/b?c=d", PROTO_HTTP,
+	  0 },
+	{ "http://[fd00::5]:8080/x", NULL, "[fd00::5]:8080", "[fd00::5]", "/x", PROTO_HTTP, 0 },
+	{ "HTTP://10.0.0.5/", NULL, "10.0.0.5:80", "10.0.0.5", "/", PROTO_HTTP, 0 },
+	{ "http://[fd00::5]/x", NULL, "[fd00::5]:80", "[fd00::5]", "/x", PROTO_HTTP, 0 },
+	{ "http://shop.test/x", "10.0.0.5", "10.0.0.5:80", "shop.test", "/x", PROTO_HTTP, 0 },
+	{ "http://shop.test:81/x", "10.0.0.5", "10.0.0.5:81", "shop.test", "/x", PROTO_HTTP, 0 },
+	{ "http://shop.test/x", "10.0.0.5:8080", "10.0.0.5:8080", "shop.test", "/x", PROTO_HTTP,
+	  0 },
+	{ "http://shop.test", "[fd00::5]:8080", "[fd00::5]:8080", "shop.test", "/", PROTO_HTTP, 0 },
+	{ "tcp://shop.test:1", "fd00::5", "[fd00::5]:1", "shop.test", "", PROTO_TCP, 0 },
+	{ "http://127.0.0.1:65535/", NULL, "127.0.0.1:65535", "127.0.0.1", "/", PROTO_HTTP, 0 },
+	{ "https://10.0.0.5", NULL, "10.0.0.5:443", "10.0.0.5", "/", PROTO_HTTPS, TLS },
+	{ "https://10.0.0.5:8443/x", NULL, "10.0.0.5:8443", "10.0.0.5", "/x", PROTO_HTTPS, TLS },
+	{ "https://shop.test/x", "10.0.0.5", "10.0.0.5:443", "shop.test", "/x", PROTO_HTTPS, TLS },
+	{ "tls://10.0.0.5:636", NULL, "10.0.0.5:636", "10.0.0.5", "", PROTO_TLS, TLS },
+	{ "udp://[fd00::5]:53", NULL, "[fd00::5]:53", "[fd00::5]", "", PROTO_UDP, 0 },
+	{ "grpc://10.0.0.5:50051", NULL, "10.0.0.5:50051", "10.0.0.5", "/", PROTO_GRPC, 0 },
+	{ "grpc://10.0.0.5:50051/pkg.Service", NULL, "10.0.0.5:50051", "10.0.0.5", "/pkg.Service",
+	  PROTO_GRPC, 0 },
+	{ "grpcs://10.0.0.5:50051/", NULL, "10.0.0.5:50051", "10.0.0.5", "/", PROTO_GRPC, TLS },
+	{ "GRPCS://10.0.0.5:1", NULL, "10.0.0.5:1", "10.0.0.5", "/", PROTO_GRPC, TLS },
+	/* Names that are to be resolved: no address yet. */
+	{ "http://shop.test/", NULL, "[::]:80", "shop.test", "/", PROTO_HTTP, NAME },
+	{ "https://shop.test.", NULL, "[::]:443", "shop.test.", "/", PROTO_HTTPS, TLS | NAME },
+	{ "tcp://shop:22", NULL, "[::]:22", "shop", "", PROTO_TCP, NAME },
 };
 
 static const struct bad {
@@ -45,9 +64,13 @@ static const struct bad {
 	{ "ftp://10.0.0.5/", NULL, -EINVAL, "is not a target" },
 	{ "://10.0.0.5/", NULL, -EINVAL, "is not a target" },
 	{ "HTTP//10.0.0.5/", NULL, -EINVAL, "is not a target" },
-	{ "https://10.0.0.5/", NULL, -EOPNOTSUPP, "https probes are not available" },
-	{ "tls://10.0.0.5:443", NULL, -EOPNOTSUPP, "tls probes are not available" },
-	{ "udp://10.0.0.5:53", NULL, -EOPNOTSUPP, "udp probes are not available" },
+	{ "httpss://10.0.0.5/", NULL, -EINVAL, "is not a target: http[s]://" },
+	{ "tls://10.0.0.5", NULL, -EINVAL, "needs a port" },
+	{ "udp://10.0.0.5", NULL, -EINVAL, "udp:// needs a port" },
+	{ "grpc://10.0.0.5/x", NULL, -EINVAL, "grpc:// needs a port" },
+	{ "grpcs://10.0.0.5", NULL, -EINVAL, "grpcs:// needs a port" },
+	{ "tls://10.0.0.5:443/x", NULL, -EINVAL, "a tls:// target has no path" },
+	{ "udp://10.0.0.5:53/x", NULL, -EINVAL, "a udp:// target has no path" },
 	{ "http://", NULL, -EINVAL, "is missing" },
 	{ "http:///x", NULL, -EINVAL, "is missing" },
 	{ "tcp://:80", NULL, -EINVAL, "is missing" },
@@ -67,7 +90,6 @@ static const struct bad {
 	{ "http://10.0.0.5/\r\nX: y", NULL, -EINVAL, "path" },
 	{ "http://a@10.0.0.5/", NULL, -EINVAL, "host" },
 	{ "http://a b/", "10.0.0.5", -EINVAL, "host" },
-	{ "http://shop.test/", NULL, -EOPNOTSUPP, "--connect ADDR" },
 	{ "http://shop.test/", "other.test", -EINVAL, "--connect 'other.test'" },
 	{ "http://shop.test/", "10.0.0.5:0", -EINVAL, "--connect" },
 	{ "http://224.0.0.1/", NULL, -EINVAL, "multicast" },
@@ -90,6 +112,8 @@ static void test_good(void **state)
 		assert_string_equal(target.host, goods[i].host);
 		assert_string_equal(target.path, goods[i].path);
 		assert_int_equal(target.protocol, goods[i].protocol);
+		assert_int_equal((target.tls ? TLS : 0) | (target.is_name ? NAME : 0),
+				 goods[i].flags);
 	}
 }
 

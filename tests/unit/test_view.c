@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "cli/azure.h"
 #include "cli/text.h"
 #include "cli/view.h"
 #include "tests/lib/fault.h"
@@ -110,6 +111,7 @@ static void test_signature(void **state)
 		{ "\"forced\": true", "\"forced\": false", true },
 		{ "\"gate\": \"Unhealthy\"", "\"gate\": \"Healthy\"", true },
 		{ "10.0.0.5", "10.0.0.6", true },
+		{ "\"message\": \"fine\"", "\"warnings\": [\"chain_order\"]", true },
 	};
 	json_t *json = parse(health);
 	CLEANUP(free_p) char *before = view_signature(json);
@@ -294,6 +296,151 @@ static void test_lists(void **state)
 	      "  bpftool map dump pinned /b/targets\n");
 }
 
+#define TLS_FACTS                                                     \
+	"\"warnings\": [\"cert_expires_soon\", \"from_the_future\"]," \
+	"\"tls\": {\"version\": \"TLS 1.3\", \"cert_not_after\": \"2026-01-13T00:10:00Z\"}"
+
+static void test_warnings(void **state)
+{
+	(void)state;
+	check(view_health,
+	      "{\"pools\": [{\"name\": \"p\", \"services\": [{\"name\": \"s\","
+	      " \"settings\": \"w\", \"endpoints\": [{\"address\": \"10.0.0.5\","
+	      " \"port\": 443, \"health\": \"Healthy\", \"message\": \"fine.\", " TLS_FACTS
+	      "}]}]}]}",
+	      "p / s (settings w)\n"
+	      "ADDRESS       HEALTH   SINCE  REASON\n"
+	      "10.0.0.5:443  Healthy  now    fine. Warning: certificate expires in 12 days "
+	      "(2026-01-13). Warning: from_the_future.\n"
+	      "\n"
+	      "1 healthy, 0 unhealthy, 0 unknown\n");
+}
+
+static void test_why_certificates(void **state)
+{
+	CLEANUP(free_p) char *shown = NULL;
+
+	(void)state;
+	shown = show(view_why,
+		     "{\"pool\": \"p\", \"endpoints\": [{\"address\": \"10.0.0.5\", \"port\": 443,"
+		     " \"proto\": \"tcp\", \"health\": \"Unhealthy\", " TLS_FACTS
+		     ", \"also\": [\"cert_date_invalid\", \"from_the_future\"],"
+		     " \"openssl\": {\"code\": 20, \"depth\": 1, \"text\": \"no issuer\"},"
+		     " \"plan\": {\"protocol\": \"https\", \"target\": \"10.0.0.5:443\","
+		     "  \"path\": \"/x\", \"host\": \"shop.test\", \"interval_ms\": 1000,"
+		     "  \"timeout_ms\": 1000, \"tls\": {\"sni\": \"shop.test\","
+		     "  \"verified_name\": \"shop.test\", \"validate_chain_and_expiry\": true}},"
+		     " \"chain\": [{\"depth\": 0, \"subject\": \"CN=a\", \"issuer\": \"CN=b\","
+		     "  \"not_before\": \"2025-01-01T00:00:00Z\","
+		     "  \"not_after\": \"2025-12-31T00:10:00Z\", \"sha256\": \"ab\"}]}]}",
+		     false);
+	assert_non_null(strstr(shown, "  https://10.0.0.5:443/x (Host: shop.test), every 1s"));
+	assert_non_null(strstr(shown, "  SNI shop.test, name in the certificate: shop.test, chain "
+				      "and dates: checked\n"));
+	assert_non_null(strstr(shown, "\nAlso wrong\n"
+				      "  - cert_date_invalid: A certificate of the chain has "
+				      "expired or is not valid yet.\n"
+				      "  - from_the_future\n"
+				      "\nWarnings\n"
+				      "  - cert_expires_soon: certificate expires in 12 days "
+				      "(2026-01-13)\n"
+				      "  - from_the_future: from_the_future\n"
+				      "\nCertificates as sent\n"
+				      "  0 CN=a\n"
+				      "    issued by CN=b\n"
+				      "    valid 2025-01-01T00:00:00Z to 2025-12-31T00:10:00Z "
+				      "(EXPIRED 24 hours ago)\n"
+				      "    SHA-256 ab\n"
+				      "  OpenSSL: error 20 at depth 1: no issuer\n"));
+}
+
+static void test_overload(void **state)
+{
+	static const struct {
+		const char *engine, *text; /* NULL: nothing is said */
+	} rows[] = {
+		{ "\"overloaded_now\": false, \"queued\": 9", NULL },
+		{ "\"overloaded_now\": true, \"queued\": 9, \"loop_lag_ms\": 40",
+		  "THE PROBER IS OVERLOADED: 9 probes waiting for a place, loop lag 40ms\n\n" },
+		{ "\"overloaded_now\": true, \"queued\": 1, \"holdable_interval_ms\": 45000",
+		  "THE PROBER IS OVERLOADED: 1 probe waiting for a place, loop lag 0ms; it can hold an "
+		  "interval of 45s\n\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		CLEANUP(free_p) char *text = NULL;
+		CLEANUP(free_p) char *shown = NULL;
+
+		assert_true(asprintf(&text, "{\"engine\": {%s}}", rows[i].engine) > 0);
+		shown = show(view_status, text, false);
+		if (rows[i].text ? strncmp(shown, rows[i].text, strlen(rows[i].text)) != 0
+				 : strstr(shown, "OVERLOADED") != NULL)
+			fail_msg("%s:\n%s", rows[i].engine, shown);
+	}
+}
+
+/* Only these names are in the documented report, and all of them. */
+static void check_names(const json_t *object, const char *names)
+{
+	const char *key;
+	json_t *value;
+	size_t n = 0;
+
+	for (const char *c = names; *c; c++)
+		n += *c == ' ';
+	assert_int_equal(json_object_size(object), n + 1);
+	json_object_foreach((json_t *)(uintptr_t)object, key, value) if (!strstr(names, key))
+		fail_msg("'%s' is none of: %s", key, names);
+}
+
+static void test_azure(void **state)
+{
+	static const char *const wanted[] = { "Down", "Up", "Unknown", "Down", "Up" };
+	json_t *json = parse(health);
+	json_t *report = azure_report(json);
+	const json_t *pool, *settings, *servers;
+
+	(void)state;
+	check_names(report, "backendAddressPools");
+	assert_int_equal(json_array_size(json_object_get(report, "backendAddressPools")), 2);
+	pool = json_array_get(json_object_get(report, "backendAddressPools"), 0);
+	check_names(pool, "backendAddressPool backendHttpSettingsCollection");
+	check_names(json_object_get(pool, "backendAddressPool"), "id");
+	assert_string_equal(json_string_value(json_object_get(
+				    json_object_get(pool, "backendAddressPool"), "id")),
+			    "/backendAddressPools/web-pool");
+	settings = json_array_get(json_object_get(pool, "backendHttpSettingsCollection"), 0);
+	check_names(settings, "backendHttpSettings servers");
+	check_names(json_object_get(settings, "backendHttpSettings"), "id trustedRootCertificates");
+	servers = json_object_get(settings, "servers");
+	assert_int_equal(json_array_size(servers), 5);
+	for (size_t i = 0; i < 5; i++) {
+		const json_t *server = json_array_get(servers, i);
+
+		check_names(server, "address ipConfiguration health healthProbeLog");
+		assert_string_equal(json_string_value(json_object_get(server, "health")),
+				    wanted[i]);
+	}
+	assert_string_equal(
+		json_string_value(json_object_get(json_array_get(servers, 0), "address")),
+		"10.0.0.5");
+	assert_string_equal(
+		json_string_value(json_object_get(json_array_get(servers, 0), "healthProbeLog")),
+		"refused");
+	json_decref(report);
+	json_decref(json);
+
+	json = parse(
+		"{\"pools\": [{\"services\": [{\"endpoints\": [{\"admin\": \"draining\","
+		" \"health\": \"Healthy\"}]}]}, 1, {\"services\": [2, {\"endpoints\": [3]}]}]}");
+	report = azure_report(json);
+	CLEANUP(free_p) char *text = json_dumps(report, JSON_COMPACT);
+	assert_non_null(strstr(text, "\"health\":\"Draining\""));
+	json_decref(report);
+	json_decref(json);
+}
+
 /* Whatever a daemon of another version says, nothing breaks. */
 static void test_foreign_documents(void **state)
 {
@@ -306,6 +453,10 @@ static void test_foreign_documents(void **state)
 		"{\"pools\": [{}, 1, {\"services\": [{}, {\"endpoints\": [[], {\"port\": -1}]}]}]}",
 		"{\"interfaces\": [[], {\"steps\": [1, {}]}], \"decisions\": [], \"totals\": \"x\"}",
 		"{\"services\": [1], \"backends\": [{}], \"maps\": [true]}",
+		"{\"pools\": [{\"services\": [{\"endpoints\": [{\"warnings\": [1, {}, \"x\"],"
+		" \"tls\": 1}, {\"warnings\": {}}]}]}], \"engine\": {\"overloaded_now\": true}}",
+		"{\"endpoints\": [{\"chain\": [1, {}], \"also\": [2, \"x\"], \"openssl\": 3,"
+		" \"warnings\": [4], \"plan\": {\"tls\": 5}}]}",
 	};
 
 	(void)state;
@@ -403,6 +554,8 @@ int main(void)
 		cmocka_unit_test(test_status),    cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_clean),     cmocka_unit_test(test_foreign_documents),
 		cmocka_unit_test(test_times),     cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_warnings),  cmocka_unit_test(test_why_certificates),
+		cmocka_unit_test(test_overload),  cmocka_unit_test(test_azure),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -256,6 +256,31 @@ static void test_bounds_and_advice(void **state)
 	assert_int_equal(why.newest.code, SL_MSG_PROBE_PENDING);
 }
 
+/* What fits the chain at hand comes before what fits the data, and that before the catalogue. */
+static void test_hints_first(void **state)
+{
+	struct verdict verdict = { .code = SL_MSG_CERT_NAME_MISMATCH, .tls.certs = certs_new(0) };
+	struct advice advice;
+	size_t n;
+
+	(void)state;
+	assert_non_null(verdict.tls.certs);
+	n = advice_for(&verdict).n_remedies;
+	verdict.tls.certs->hint = strdup("this chain");
+	advice = advice_for(&verdict);
+	assert_int_equal(advice.n_remedies, n + 1);
+	assert_string_equal(advice.remedies[0], "this chain");
+
+	verdict.code = SL_MSG_TLS_HANDSHAKE_FAILED;
+	verdict.tls.alert = 70;
+	advice = advice_for(&verdict);
+	assert_string_equal(advice.remedies[0], "this chain");
+	assert_non_null(strstr(advice.remedies[1], "TLS 1.2 or 1.3"));
+	verdict.code = SL_MSG_OK;
+	assert_int_equal(advice_for(&verdict).n_remedies, 0);
+	verdict_done(&verdict);
+}
+
 static void test_verdict_health(void **state)
 {
 	(void)state;
@@ -269,6 +294,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_bounds_and_advice),
+		cmocka_unit_test(test_hints_first),
 		cmocka_unit_test(test_verdict_health),
 	};
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "cli/azure.h"
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/text.h"
@@ -98,11 +99,35 @@ enum cli_status command_status(struct cli *cli)
 	return show(NULL, cli, strdup("/v1/status"), view_status);
 }
 
+/* The same with --json and without: that report is a document for programs. */
+static enum cli_status show_azure(const struct cli *cli)
+{
+	CLEANUP(free_p) char *path = pool_query(cli, "/v1/health");
+	CLEANUP(json_p) json_t *json = NULL;
+	enum cli_status status;
+	json_t *report;
+
+	status = command_ask(&json, cli, path);
+	if (status != STATUS_DONE)
+		return status;
+	report = azure_report(json);
+	if (!report)
+		return cli_fail(cli, STATUS_REFUSED, "out_of_memory", "out of memory");
+	text_dump(cli->out, report);
+	return view_all_healthy(json) ? STATUS_DONE : STATUS_REFUSED;
+}
+
 enum cli_status command_health(struct cli *cli)
 {
 	CLEANUP(json_p) json_t *json = NULL;
 	enum cli_status status;
 
+	if (cli->options[OPT_WATCH] && cli->options[OPT_AZURE])
+		return cli_fail(cli, STATUS_USAGE, "usage",
+				"--watch and --azure exclude each other: the report is one "
+				"document");
+	if (cli->options[OPT_AZURE])
+		return show_azure(cli);
 	if (cli->options[OPT_WATCH]) {
 		CLEANUP(free_p) char *path = pool_query(cli, "/v1/health");
 

@@ -67,6 +67,24 @@ static enum cli_status unknown_option(const struct cli *cli, const char *text)
 	return cli_fail(cli, STATUS_USAGE, "usage", "unknown option '%s'; see sluice --help", text);
 }
 
+static enum cli_status keep_option(struct cli *cli, const struct cli_option_row *row,
+				   const char *value)
+{
+	enum cli_option option = (enum cli_option)(row - cli_options);
+
+	if (row->repeatable) {
+		if (cli->n_repeats == CLI_REPEATS_MAX)
+			return cli_fail(cli, STATUS_USAGE, "usage",
+					"option %s is one too many; allowed: %d", row->name,
+					CLI_REPEATS_MAX);
+		cli->repeats[cli->n_repeats++] = (struct cli_repeat){ option, value };
+	} else if (cli->options[option] && row->arg) {
+		return cli_fail(cli, STATUS_USAGE, "usage", "option %s is given twice", row->name);
+	}
+	cli->options[option] = value;
+	return STATUS_DONE;
+}
+
 /* Take the option at argv[*i], and its value from behind '=' or from the next argument. */
 static enum cli_status take_option(struct cli *cli, int argc, char **argv, int *i)
 {
@@ -86,11 +104,7 @@ static enum cli_status take_option(struct cli *cli, int argc, char **argv, int *
 					row->name, row->arg);
 		value = argv[++*i];
 	}
-	if (cli->options[row - cli_options] && row->arg)
-		return cli_fail(cli, STATUS_USAGE, "usage", "option %s is given twice", row->name);
-
-	cli->options[row - cli_options] = value;
-	return STATUS_DONE;
+	return keep_option(cli, row, value);
 }
 
 static void take_word(struct words *words, const char *word)

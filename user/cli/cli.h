@@ -26,22 +26,38 @@ enum cli_option {
 	OPT_HELP,
 	OPT_VERSION,
 	OPT_WATCH,
+	OPT_AZURE,
 	OPT_HOST,
+	OPT_SNI,
 	OPT_CONNECT,
+	OPT_CA,
+	OPT_ALLOW_LISTED,
+	OPT_CRL,
 	OPT_STATUS,
 	OPT_BODY,
+	OPT_SEND,
 	OPT_TIMEOUT,
+	OPT_NO_VALIDATE_CHAIN,
+	OPT_NO_VALIDATE_SNI,
+	OPT_SHOW_CERTS,
+	OPT_PROXY_PROTOCOL,
 	OPT_ALL,
 	OPT_MAX,
 };
 
 #define CLI_ARGS_MAX 4
+#define CLI_REPEATS_MAX 100 /* options that may be repeated, all together */
 
 struct cli {
 	FILE *out, *err;
 	bool json, color;
 	const char *socket, *bpffs;
-	const char *options[OPT_MAX]; /* NULL: not given; flags: "" */
+	const char *options[OPT_MAX]; /* NULL: not given; flags: ""; repeated ones: the last */
+	struct cli_repeat {
+		enum cli_option option;
+		const char *value;
+	} repeats[CLI_REPEATS_MAX]; /* every value of those that may be repeated, in order */
+	int n_repeats;
 	const char *args[CLI_ARGS_MAX]; /* what follows the command's name */
 	int n_args;
 };
@@ -51,6 +67,7 @@ struct cli_option_row {
 	const char *arg; /* what follows it; NULL: nothing */
 	const char *help;
 	bool everywhere; /* every command takes it */
+	bool repeatable;
 };
 
 struct cli_command {

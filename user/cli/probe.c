@@ -3,269 +3,161 @@
 #include "probe/probe.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <jansson.h>
 #include <string.h>
 
 #include "cli/commands.h"
-#include "cli/target.h"
-#include "cli/text.h"
-#include "config/syntax.h"
-#include "diagnose/advice.h"
-#include "model/health.h"
-#include "probe/message.h"
-#include "util/duration.h"
+#include "cli/order.h"
+#include "cli/report.h"
+#include "probe/resolve.h"
+#include "probe/trust.h"
+#include "util/clock.h"
 #include "util/err.h"
 
-#define EXPECTED_LEN (LIMIT_STATUS_RANGES * sizeof("200-399,"))
+/* Of the reason and the servers, in a verdict's detail; the report has both whole. */
+#define WHY_SHOWN 44
+#define SERVERS_SHOWN 42
 
-/* The command's options, checked. */
-struct order {
-	struct target target;
-	struct probe_match match;
-	char body[LIMIT_MATCH_BODY_BYTES + 1];
-	const char *host;
-	uint64_t timeout_ms;
+/* Everything of one run; plan borrows from order and trust. */
+struct run {
+	uv_loop_t loop;
+	struct order order;
+	struct plan plan;
+	struct trust *trust;
+	struct verdict verdict;
+	struct resolve_answer answer;
+	uint32_t resolve_us;
 };
 
-static int parse_match(struct order *order, const struct cli *cli, struct err *err)
+static void run_done(struct run *run)
 {
-	const char *status = cli->options[OPT_STATUS];
-	const char *body = cli->options[OPT_BODY];
-	const char *wrong;
-
-	order->match = probe_default(PROTO_HTTP)->match;
-	if ((status || body || cli->options[OPT_HOST]) && order->target.protocol != PROTO_HTTP)
-		return err_set(err, -EINVAL, "--host, --status and --body are for http:// targets");
-	if (status) {
-		wrong = syntax_status(order->match.status, &order->match.n_status, status);
-		if (wrong)
-			return err_set(err, -EINVAL, "--status '%s' %s", status, wrong);
-	}
-	if (body) {
-		if (!*body || strlen(body) > LIMIT_MATCH_BODY_BYTES)
-			return err_set(err, -EINVAL, "--body takes 1 to %d bytes",
-				       LIMIT_MATCH_BODY_BYTES);
-		memcpy(order->body, body, strlen(body) + 1);
-		order->match.body = order->body;
-	}
-	return 0;
-}
-
-static int parse_order(struct order *order, const struct cli *cli, struct err *err)
-{
-	const char *timeout = cli->options[OPT_TIMEOUT];
-	const char *wrong;
-	int r;
-
-	r = target_parse(&order->target, cli->args[0], cli->options[OPT_CONNECT], err);
-	if (r < 0)
-		return r;
-	r = parse_match(order, cli, err);
-	if (r < 0)
-		return r;
-
-	order->host = cli->options[OPT_HOST] ? cli->options[OPT_HOST] : order->target.host;
-	wrong = strlen(order->host) > LIMIT_HOST_BYTES ? "is too long" : syntax_host(order->host);
-	if (wrong)
-		return err_set(err, -EINVAL, "--host '%s' %s", order->host, wrong);
-
-	order->timeout_ms = probe_default(order->target.protocol)->timeout_ms;
-	if (timeout &&
-	    (duration_parse(&order->timeout_ms, timeout) < 0 ||
-	     order->timeout_ms < LIMIT_TIMEOUT_MIN_MS || order->timeout_ms > LIMIT_TIMEOUT_MAX_MS))
-		return err_set(err, -EINVAL, "--timeout '%s' is not a duration from %dms to %ds",
-			       timeout, LIMIT_TIMEOUT_MIN_MS, LIMIT_TIMEOUT_MAX_MS / 1000);
-	return 0;
-}
-
-static struct plan plan_of(const struct order *order)
-{
-	const struct probe_def *def = probe_default(order->target.protocol);
-
-	return (struct plan){
-		.protocol = order->target.protocol,
-		.addr = order->target.addr,
-		.port = order->target.port,
-		.host = order->host,
-		.path = order->target.path,
-		.match = &order->match,
-		.interval_ms = def->interval_ms,
-		.timeout_ms = (uint32_t)order->timeout_ms,
-		.unhealthy_threshold = 1,
-		.healthy_threshold = 1,
-	};
+	verdict_done(&run->verdict);
+	trust_free(run->trust);
+	order_done(&run->order);
 }
 
 static void take_verdict(void *arg, const struct verdict *verdict)
 {
-	*(struct verdict *)arg = *verdict;
+	*(struct verdict *)arg = verdict_keep(verdict);
 }
 
-static int run_probe(struct verdict *ret_verdict, const struct plan *plan)
+static void fail_resolve(struct run *run)
 {
-	uv_loop_t loop;
+	run->verdict = (struct verdict){
+		.code = SL_MSG_DNS_RESOLUTION_FAILED,
+		.stage = STAGE_RESOLVE,
+		.elapsed_ms = run->resolve_us / (uint32_t)US_PER_MS,
+	};
+	snprintf(run->verdict.detail, sizeof(run->verdict.detail), "%.*s; asked %.*s", WHY_SHOWN,
+		 run->answer.why[0] ? run->answer.why : rcode_name(run->answer.rcode),
+		 SERVERS_SHOWN, run->answer.servers[0] ? run->answer.servers : "nobody");
+}
+
+/* Whether there is an address to probe; if not, the verdict is known. Or -errno: nobody was asked. */
+static int resolve(struct run *run)
+{
+	char name[sizeof(run->order.target.host)];
+	uint64_t start_ns = clock_mono_ns();
+	size_t len;
 	int r;
 
-	r = uv_loop_init(&loop);
+	len = (size_t)snprintf(name, sizeof(name), "%s", run->order.target.host);
+	if (len && name[len - 1] == '.')
+		name[len - 1] = '\0';
+	r = resolve_once(&run->loop, name, run->plan.timeout_ms, &run->answer);
 	if (r < 0)
 		return r;
-	if (!probe_start(&loop, plan, NULL, take_verdict, ret_verdict)) {
-		uv_loop_close(&loop);
-		return -ENOMEM;
+
+	run->resolve_us = (uint32_t)((clock_mono_ns() - start_ns) / NS_PER_US);
+	if (!run->answer.n) {
+		fail_resolve(run);
+		return false;
 	}
-	uv_run(&loop, UV_RUN_DEFAULT);
-	uv_loop_close(&loop);
+	run->plan.addr = run->answer.addrs[0];
+	/* One timeout covers the whole probe. */
+	if (run->resolve_us / US_PER_MS < run->plan.timeout_ms)
+		run->plan.timeout_ms -= run->resolve_us / (uint32_t)US_PER_MS;
+	else
+		run->plan.timeout_ms = 1;
+	return true;
+}
+
+static int run_probe(struct run *run)
+{
+	int r;
+
+	if (run->order.target.is_name) {
+		r = resolve(run);
+		if (r <= 0)
+			return r;
+	}
+	if (!probe_start(&run->loop, &run->plan, NULL, take_verdict, &run->verdict))
+		return -ENOMEM;
+	uv_run(&run->loop, UV_RUN_DEFAULT);
 	return 0;
 }
 
-static const char *format_expected(char buf[EXPECTED_LEN], const struct probe_match *match)
+static int run_on_loop(struct run *run)
 {
-	size_t len = 0;
-
-	buf[0] = '\0';
-	for (uint32_t i = 0; i < match->n_status && len < EXPECTED_LEN; i++) {
-		const struct status_range *range = &match->status[i];
-		int n = snprintf(buf + len, EXPECTED_LEN - len,
-				 range->low == range->high ? "%s%u" : "%s%u-%u", i ? "," : "",
-				 range->low, range->high);
-
-		len += n > 0 ? (size_t)n : 0;
-	}
-	return buf;
-}
-
-static json_t *texts_json(const char *const texts[], size_t n)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(array, json_string(texts[i]));
-	return array;
-}
-
-static json_t *timing_json(const struct timing *timing)
-{
-	json_t *json = json_object();
-
-	if (timing->connect_us)
-		json_object_set_new(json, "connect", json_integer(timing->connect_us));
-	if (timing->first_byte_us)
-		json_object_set_new(json, "first_byte", json_integer(timing->first_byte_us));
-	json_object_set_new(json, "total", json_integer(timing->total_us));
-	return json;
-}
-
-static void print_json(const struct cli *cli, const struct plan *plan,
-		       const struct verdict *verdict)
-{
-	struct advice advice = advice_for(verdict);
-	char message[MESSAGE_LEN], expected[EXPECTED_LEN];
-	json_t *json = json_pack(
-		"{s:s,s:s,s:i,s:s,s:s,s:o,s:o,s:s,s:o}", "target", cli->args[0], "health",
-		health_name(advice_health(verdict->code)), "code", (int)verdict->code, "id",
-		message_id(verdict->code), "message", message_format(message, plan, verdict),
-		"causes", texts_json(advice.causes, advice.n_causes), "remedies",
-		texts_json(advice.remedies, advice.n_remedies), "stage", stage_name(verdict->stage),
-		"timing_us", timing_json(&verdict->timing));
-
-	if (json && verdict->http_status)
-		json_object_set_new(json, "http",
-				    json_pack("{s:i,s:s}", "status", (int)verdict->http_status,
-					      "expected", format_expected(expected, plan->match)));
-	text_dump(cli->out, json);
-}
-
-/* A stage, what is said when its time is known, and the one in which a probe ends without it. */
-static int print_stages(const struct cli *cli, const struct plan *plan,
-			const struct verdict *verdict)
-{
-	static const char *const headings[] = { "STAGE", "TIME", "RESULT" };
-	const char *const failed = message_passed(verdict->code) ? "done" : "failed here";
-	struct table *table = table_new(3, headings);
-	char time[TEXT_TIME_LEN], where[SL_TEXT_LEN];
-	const struct timing *timing = &verdict->timing;
 	int r;
 
-	if (!table)
-		return -ENOMEM;
-	table_align_right(table, 1);
-	table_cell(table, TABLE_PLAIN, "connect");
-	table_cell(table, TABLE_PLAIN, "%s", text_format_us(time, timing->connect_us));
-	table_cell(table, TABLE_PLAIN, "%s %s", addr_port_format(where, &plan->addr, plan->port),
-		   timing->connect_us ? "connected" : failed);
-	if (plan->protocol == PROTO_HTTP && timing->connect_us) {
-		table_cell(table, TABLE_PLAIN, "first byte");
-		table_cell(table, TABLE_PLAIN, "%s", text_format_us(time, timing->first_byte_us));
-		table_cell(table, TABLE_PLAIN, "GET %s (Host: %s) %s", plan->path, plan->host,
-			   timing->first_byte_us ? "answered" : failed);
-	}
-	if (verdict->http_status) {
-		table_cell(table, TABLE_PLAIN, "answer");
-		table_cell(table, TABLE_PLAIN, "-");
-		table_cell(table, TABLE_PLAIN, "HTTP status %u, %s", verdict->http_status, failed);
-	}
-	table_cell(table, TABLE_PLAIN, "total");
-	table_cell(table, TABLE_PLAIN, "%s", text_format_us(time, timing->total_us));
-	table_cell(table, TABLE_PLAIN, "ended in stage %s", stage_name(verdict->stage));
-
-	r = table_print(table, cli->out, cli->color);
-	table_free(table);
+	r = uv_loop_init(&run->loop);
+	if (r < 0)
+		return r;
+	r = run_probe(run);
+	/* What has been closed needs a turn to be gone. */
+	uv_run(&run->loop, UV_RUN_DEFAULT);
+	uv_loop_close(&run->loop);
+	run->verdict.timing.resolve_us = run->resolve_us;
+	run->verdict.timing.total_us += run->resolve_us;
 	return r;
 }
 
-static void print_list(FILE *out, const char *heading, const char *const texts[], size_t n)
+static enum cli_status report(const struct cli *cli, const struct run *run)
 {
-	if (n)
-		fprintf(out, "\n%s\n", heading);
-	for (size_t i = 0; i < n; i++)
-		fprintf(out, "  - %s\n", texts[i]);
-}
-
-static int print_text(const struct cli *cli, const struct plan *plan, const struct verdict *verdict)
-{
-	struct advice advice = advice_for(verdict);
-	char message[MESSAGE_LEN];
+	struct probe_report report = {
+		.target = cli->args[0],
+		.plan = &run->plan,
+		.verdict = &run->verdict,
+		.answer = run->order.target.is_name ? &run->answer : NULL,
+		.show_certs = run->order.show_certs,
+		.now_s = (int64_t)(clock_wall_ms() / MS_PER_SEC),
+	};
 	int r;
 
-	r = print_stages(cli, plan, verdict);
-	if (r < 0)
-		return r;
-	fprintf(cli->out, "\n%s: %s (code %d)\n%s\n", health_name(advice_health(verdict->code)),
-		message_id(verdict->code), (int)verdict->code,
-		message_format(message, plan, verdict));
-	if (message_passed(verdict->code))
-		return 0;
-	print_list(cli->out, "Usual causes", advice.causes, advice.n_causes);
-	print_list(cli->out, "What to do", advice.remedies, advice.n_remedies);
-	return 0;
+	if (cli->json) {
+		report_json(cli, &report);
+	} else {
+		r = report_text(cli, &report);
+		if (r < 0)
+			return command_print_failed(cli, r);
+	}
+	return message_passed(run->verdict.code) ? STATUS_DONE : STATUS_REFUSED;
 }
 
 enum cli_status command_probe(struct cli *cli)
 {
-	struct verdict verdict = { .code = SL_MSG_LOCAL_RESOURCE };
-	struct order order = { .timeout_ms = 0 };
+	CLEANUP(run_done) struct run run = { .verdict.code = SL_MSG_LOCAL_RESOURCE };
 	struct err err = { "" };
-	struct plan plan;
 	int r;
 
-	r = parse_order(&order, cli, &err);
-	if (r == -EOPNOTSUPP)
-		return cli_fail(cli, STATUS_REFUSED, "not_available", "%s", err.text);
+	r = order_parse(&run.order, cli, &err);
+	if (r == -ENOMEM)
+		return cli_fail(cli, STATUS_REFUSED, "out_of_memory", "out of memory");
 	if (r < 0)
 		return cli_fail(cli, STATUS_USAGE, "usage", "%s", err.text);
+	run.plan = order_plan(&run.order);
+	if (run.plan.tls.enabled) {
+		r = trust_new(&run.trust, &run.order.trust, &err);
+		if (r < 0)
+			return cli_fail(cli, STATUS_REFUSED, "bad_trust", "%s",
+					err.text[0] ? err.text : strerror(-r));
+		trust_settle(run.trust, run.plan.timeout_ms);
+		run.plan.tls.trust = run.trust;
+	}
 
-	plan = plan_of(&order);
-	r = run_probe(&verdict, &plan);
+	r = run_on_loop(&run);
 	if (r < 0)
 		return cli_fail(cli, STATUS_REFUSED, "probe_failed", "the probe did not start: %s",
 				strerror(-r));
-	if (cli->json) {
-		print_json(cli, &plan, &verdict);
-	} else {
-		r = print_text(cli, &plan, &verdict);
-		if (r < 0)
-			return command_print_failed(cli, r);
-	}
-	return message_passed(verdict.code) ? STATUS_DONE : STATUS_REFUSED;
+	return report(cli, &run);
 }

@@ -11,16 +11,21 @@
 
 #define SCHEME_END "://"
 #define HTTP_PORT 80
+#define HTTPS_PORT 443
 
 static const struct scheme {
 	const char *name;
 	enum protocol protocol;
+	bool tls, path;
 	uint16_t port; /* when none is given; 0: it must be */
-	bool available;
 } schemes[] = {
-	{ "tcp", PROTO_TCP, 0, true },      { "http", PROTO_HTTP, HTTP_PORT, true },
-	{ "https", PROTO_HTTPS, 0, false }, { "tls", PROTO_TLS, 0, false },
-	{ "udp", PROTO_UDP, 0, false },     { "grpc", PROTO_GRPC, 0, false },
+	{ "http", PROTO_HTTP, false, true, HTTP_PORT },
+	{ "https", PROTO_HTTPS, true, true, HTTPS_PORT },
+	{ "tcp", PROTO_TCP, false, false, 0 },
+	{ "tls", PROTO_TLS, true, false, 0 },
+	{ "udp", PROTO_UDP, false, false, 0 },
+	{ "grpc", PROTO_GRPC, false, true, 0 },
+	{ "grpcs", PROTO_GRPC, true, true, 0 },
 };
 
 static const struct scheme *find_scheme(const char *text, const char *end)
@@ -75,14 +80,14 @@ static int parse_authority(struct target *target, const struct scheme *scheme, c
 	return 0;
 }
 
-static int parse_path(struct target *target, const char *text, struct err *err)
+static int parse_path(struct target *target, const struct scheme *scheme, const char *text,
+		      struct err *err)
 {
 	const char *wrong;
 
-	if (target->protocol != PROTO_HTTP) {
+	if (!scheme->path) {
 		if (*text && strcmp(text, "/") != 0)
-			return err_set(err, -EINVAL, "a %s:// target has no path",
-				       protocol_name(target->protocol));
+			return err_set(err, -EINVAL, "a %s:// target has no path", scheme->name);
 		return 0;
 	}
 	if (strlen(text) >= sizeof(target->path))
@@ -107,10 +112,8 @@ static int choose_address(struct target *target, const char *connect, struct err
 				"--connect '%s' is not an IP address, with or without a port",
 				connect);
 	} else if (addr_parse(&target->addr, target->host) < 0) {
-		return err_set(err, -EOPNOTSUPP,
-			       "the target's host '%s' is a name, and names are not resolved in "
-			       "this version: say where to connect with --connect ADDR[:PORT]",
-			       target->host);
+		target->is_name = true;
+		return 0;
 	}
 	wrong = addr_unusable(&target->addr);
 	if (wrong)
@@ -129,21 +132,20 @@ int target_parse(struct target *ret_target, const char *text, const char *connec
 	int r;
 
 	if (!scheme)
-		return err_set(err, -EINVAL,
-			       "'%s' is not a target: tcp://host:port or http://host[:port]/path",
-			       text);
-	if (!scheme->available)
-		return err_set(err, -EOPNOTSUPP,
-			       "%s probes are not available in this version: use tcp or http",
-			       scheme->name);
+		return err_set(
+			err, -EINVAL,
+			"'%s' is not a target: http[s]://host[:port][/path], tcp://host:port, "
+			"tls://host:port, udp://host:port or grpc[s]://host:port[/service]",
+			text);
 
 	target.protocol = scheme->protocol;
+	target.tls = scheme->tls;
 	authority = end + strlen(SCHEME_END);
 	len = strcspn(authority, "/?#");
 	r = parse_authority(&target, scheme, authority, len, err);
 	if (r < 0)
 		return r;
-	r = parse_path(&target, authority + len, err);
+	r = parse_path(&target, scheme, authority + len, err);
 	if (r < 0)
 		return r;
 	r = choose_address(&target, connect, err);

@@ -14,16 +14,17 @@ struct err;
 
 struct target {
 	enum protocol protocol;
+	bool tls; /* https, tls, grpcs */
+	bool is_name; /* host is a name that has to be resolved: addr is not known yet */
 	struct addr addr; /* to connect to */
 	uint16_t port;
 	char host[LIMIT_HOST_BYTES + 1]; /* as in a Host header: an IPv6 literal has its brackets */
-	char path[LIMIT_PATH_BYTES + 1]; /* "" for tcp */
+	char path[LIMIT_PATH_BYTES + 1]; /* "" for targets without one */
 };
 
 /*
- * Parse tcp://host:port or http://host[:port][/path]. connect ("ADDR" or "ADDR:PORT", may be NULL)
- * is where to connect instead; only with it may the host be a name.
- *   -EINVAL      malformed      -EOPNOTSUPP  not available in this version
+ * Parse a target of the schemes http, https, tcp, tls, udp, grpc and grpcs. connect ("ADDR" or
+ * "ADDR:PORT", may be NULL) is where to connect instead of to the host. -EINVAL: malformed.
  */
 int target_parse(struct target *ret_target, const char *text, const char *connect, struct err *err);
 

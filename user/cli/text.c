@@ -33,6 +33,18 @@ char *text_clean(char *text)
 	return text;
 }
 
+void text_print(FILE *out, const char *text)
+{
+	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+		if (is_c1(c)) {
+			fputs("??", out);
+			c++;
+		} else {
+			fputc(*c < ' ' || *c == DELETE ? '?' : *c, out);
+		}
+	}
+}
+
 static bool is_clean(const char *text)
 {
 	for (const unsigned char *c = (const unsigned char *)text; *c; c++)

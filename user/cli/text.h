@@ -15,6 +15,9 @@
 /* Replace control characters in place; returns text. */
 char *text_clean(char *text);
 
+/* Print text that is not ours, control characters replaced. */
+void text_print(FILE *out, const char *text);
+
 /* Replace control characters in every string value of a document. -ENOMEM */
 int text_clean_json(json_t *json);
 

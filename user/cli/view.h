@@ -41,6 +41,14 @@ int view_each_endpoint(const json_t *json, view_endpoint_fn *fn, void *arg);
 #define VIEW_ADDRESS_LEN 96
 const char *view_address(char buf[VIEW_ADDRESS_LEN], const json_t *endpoint);
 
+/* A warning's id in words ("certificate expires in 12 days (2026-12-03)"); returns buf. */
+#define VIEW_WARNING_LEN 128
+const char *view_warning(char buf[VIEW_WARNING_LEN], const json_t *endpoint, const char *id,
+			 uint64_t now_ms);
+
+/* What else is wrong, warnings and the chain; nothing for an endpoint without any of them. */
+void view_certificates(const struct view *view, const json_t *endpoint);
+
 /* "Unhealthy (forced open)" */
 #define VIEW_HEALTH_LEN 96
 const char *view_state(char buf[VIEW_HEALTH_LEN], const json_t *endpoint);

@@ -9,6 +9,8 @@
 #include "util/cleanup.h"
 #include "util/duration.h"
 
+#define REASON_LEN 2048
+
 DEFINE_CLEANUP(struct table, table_free)
 
 const char *view_address(char buf[VIEW_ADDRESS_LEN], const json_t *endpoint)
@@ -80,9 +82,15 @@ static int sign(void *arg, const json_t *pool, const json_t *service, const json
 {
 	char address[VIEW_ADDRESS_LEN], state[VIEW_HEALTH_LEN];
 
-	fprintf(arg, "%s/%s %s %s %s\n", text_get(pool, "name"), text_get(service, "name"),
+	json_t *warning;
+	size_t i;
+
+	fprintf(arg, "%s/%s %s %s %s", text_get(pool, "name"), text_get(service, "name"),
 		view_address(address, endpoint), view_state(state, endpoint),
 		text_get(endpoint, "id"));
+	json_array_foreach(json_object_get(endpoint, "warnings"), i, warning)
+		fprintf(arg, " %s", json_is_string(warning) ? json_string_value(warning) : "");
+	fputc('\n', arg);
 	return 0;
 }
 
@@ -101,6 +109,25 @@ char *view_signature(const json_t *json)
 	return NULL;
 }
 
+/* The message, and behind it what it should be warned of. */
+static void put_reason(struct table *table, const json_t *endpoint, uint64_t now_ms)
+{
+	char reason[REASON_LEN], text[VIEW_WARNING_LEN];
+	json_t *warning;
+	size_t len, i;
+
+	len = (size_t)snprintf(reason, sizeof(reason), "%s", text_get(endpoint, "message"));
+	json_array_foreach(json_object_get(endpoint, "warnings"), i, warning)
+	{
+		if (!json_is_string(warning) || len >= sizeof(reason))
+			continue;
+		len += (size_t)snprintf(
+			reason + len, sizeof(reason) - len, " Warning: %s.",
+			view_warning(text, endpoint, json_string_value(warning), now_ms));
+	}
+	table_cell(table, TABLE_PLAIN, "%s", reason);
+}
+
 static void put_row(struct table *table, const json_t *endpoint, uint64_t now_ms)
 {
 	const char *health = text_get(endpoint, "health");
@@ -111,7 +138,7 @@ static void put_row(struct table *table, const json_t *endpoint, uint64_t now_ms
 	table_cell(table, view_health_color(health), "%s", view_state(state, endpoint));
 	table_cell(table, TABLE_PLAIN, "%s",
 		   since_ms && now_ms > since_ms ? duration_human(age, now_ms - since_ms) : "now");
-	table_cell(table, TABLE_PLAIN, "%s", text_get(endpoint, "message"));
+	put_reason(table, endpoint, now_ms);
 }
 
 static int print_service(const struct view *view, const json_t *pool, const json_t *service)

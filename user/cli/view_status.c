@@ -17,6 +17,25 @@ static const char *plural(const json_t *json, const char *key)
 	return text_get_uint(json, key) == 1 ? "" : "s";
 }
 
+/* Health is older than it should be; the longest of the intervals that would be kept is said too. */
+static void print_overload(const struct view *view, const json_t *engine)
+{
+	uint64_t holdable_ms = text_get_uint(engine, "holdable_interval_ms");
+	char interval[DURATION_LEN];
+
+	if (!text_get_bool(engine, "overloaded_now"))
+		return;
+	fprintf(view->out,
+		"THE PROBER IS OVERLOADED: %" PRIu64 " probe%s waiting for a place, loop lag "
+		"%" PRIu64 "ms",
+		text_get_uint(engine, "queued"), plural(engine, "queued"),
+		text_get_uint(engine, "loop_lag_ms"));
+	if (holdable_ms)
+		fprintf(view->out, "; it can hold an interval of %s",
+			duration_human(interval, holdable_ms));
+	fputs("\n\n", view->out);
+}
+
 /* What to know first: parts of the gate that are not there. */
 static void print_missing(const struct view *view, const json_t *json)
 {
@@ -40,6 +59,7 @@ static void print_daemon(const struct view *view, const json_t *json)
 	char up[DURATION_LEN], heartbeat[DURATION_LEN], loss[DURATION_LEN];
 
 	print_missing(view, json);
+	print_overload(view, json_object_get(json, "engine"));
 	fprintf(view->out, "sluiced %s, process %" PRIu64 ", up %s (since %s)\n",
 		text_get(json, "version"), text_get_uint(json, "pid"),
 		duration_human(up, text_get_uint(json, "uptime_ms")), text_get(json, "since"));

@@ -35,15 +35,24 @@ static void print_threshold(FILE *out, uint64_t n, const char *what)
 		fputs(" in a row", out);
 }
 
+static void print_tls_plan(const struct view *view, const json_t *tls)
+{
+	const char *sni = text_get(tls, "sni"), *name = text_get(tls, "verified_name");
+
+	fprintf(view->out, "  SNI %s, name in the certificate: %s, chain and dates: %s\n",
+		*sni ? sni : "none", *name ? name : "any",
+		text_get_bool(tls, "validate_chain_and_expiry") ? "checked" : "not checked");
+}
+
 static void print_plan(const struct view *view, const json_t *plan)
 {
 	char interval[DURATION_LEN], timeout[DURATION_LEN];
 	const char *protocol = text_get(plan, "protocol");
-	bool http = !strcmp(protocol, "http");
+	const json_t *tls = json_object_get(plan, "tls");
 
 	fprintf(view->out, "\nProbe\n  %s://%s%s", protocol, text_get(plan, "target"),
 		text_get(plan, "path"));
-	if (http)
+	if (*text_get(plan, "host"))
 		fprintf(view->out, " (Host: %s)", text_get(plan, "host"));
 	fprintf(view->out, ", every %s, timeout %s\n  closed by ",
 		duration_format(interval, text_get_uint(plan, "interval_ms")),
@@ -52,6 +61,8 @@ static void print_plan(const struct view *view, const json_t *plan)
 	fputs(", opened by ", view->out);
 	print_threshold(view->out, text_get_uint(plan, "healthy_threshold"), "success");
 	fputc('\n', view->out);
+	if (tls)
+		print_tls_plan(view, tls);
 }
 
 static enum table_color verdict_color(const char *id)
@@ -139,6 +150,7 @@ static int print_endpoint(const struct view *view, const json_t *json, const jso
 	r = print_recent(view, json_object_get(endpoint, "recent"));
 	if (r < 0)
 		return r;
+	view_certificates(view, endpoint);
 	r = print_kernel(view, json_object_get(endpoint, "kernel"));
 	if (r < 0)
 		return r;

@@ -110,6 +110,8 @@ static const struct {
 	[TYPE_FILE] = { "", " bytes without control characters" },
 	[TYPE_STATUS] = { "", " codes or ranges in 100..599, as 200-399,401" },
 	[TYPE_TEXT] = { "", " bytes" },
+	[TYPE_BYTES] = { "", " bytes, of which \\n \\r \\t \\\\ and \\xHH stand for one each" },
+	[TYPE_CRL] = { "a file or URL of http://, ", " bytes without control characters" },
 	[TYPE_RECORDS] = { "a list of ", " mappings" },
 };
 

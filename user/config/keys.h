@@ -47,6 +47,8 @@ enum key_type {
 	TYPE_FILE, /* relative to the file that names it */
 	TYPE_STATUS, /* "200-399,401" */
 	TYPE_TEXT, /* min..max bytes */
+	TYPE_BYTES, /* min..max bytes, some written as escapes; count_offset: of their number */
+	TYPE_CRL, /* a file, or a URL of http:// */
 	TYPE_LIST, /* of scalars of type item; at most max */
 	TYPE_RECORD, /* a mapping with the keys of section */
 	TYPE_RECORDS, /* a list of such mappings, min..max */
@@ -55,6 +57,15 @@ enum key_type {
 
 /* How much of a key this version builds. */
 enum availability { AVAILABLE, ONLY_DEFAULT, NOT_YET };
+
+struct err;
+struct value;
+
+/*
+ * Keep one more item of a list in the record. The file of a certificate is read at this moment.
+ * -ENOMEM; -EINVAL and other errors of the item: err says what is wrong, in the words of a report.
+ */
+typedef int keep_item_fn(void *record, const struct value *item, struct err *err);
 
 struct choice {
 	const char *name; /* NULL ends the list */
@@ -77,7 +88,8 @@ struct key {
 
 	/* Where the value is kept in the record; size 0: nowhere yet. */
 	size_t offset, size;
-	size_t count_offset; /* TYPE_RECORDS: of the uint32_t number of records */
+	size_t count_offset; /* TYPE_RECORDS, TYPE_BYTES: of their uint32_t number */
+	keep_item_fn *keep_item; /* TYPE_LIST: NULL: nowhere yet */
 };
 
 struct section_info {

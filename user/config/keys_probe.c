@@ -4,11 +4,11 @@
 
 static const struct choice probe_protocols[] = {
 	NOW("http", PROTO_HTTP),
+	NOW("https", PROTO_HTTPS),
 	NOW("tcp", PROTO_TCP),
-	LATER("https", PROTO_HTTPS),
-	LATER("tls", PROTO_TLS),
-	LATER("udp", PROTO_UDP),
-	LATER("grpc", PROTO_GRPC),
+	NOW("tls", PROTO_TLS),
+	NOW("udp", PROTO_UDP),
+	NOW("grpc", PROTO_GRPC),
 	END,
 };
 
@@ -34,7 +34,7 @@ static const struct key probe_keys[] = {
 		.type = TYPE_HOST,
 		.min = 1,
 		.max = LIMIT_HOST_BYTES,
-		.words = "the settings' host_name, else 127.0.0.1",
+		.words = "the settings' host_name or the backend's name, else 127.0.0.1",
 		.help = "host that the probe asks for",
 		KEPT(probe_def, host),
 	},
@@ -124,8 +124,17 @@ static const struct key probe_keys[] = {
 		.name = "proxy_protocol",
 		.type = TYPE_BOOL,
 		.value = "false",
-		.availability = ONLY_DEFAULT,
 		.help = "whether the probe starts with a PROXY protocol header",
+		KEPT(probe_def, proxy_protocol),
+	},
+	{
+		.name = "send",
+		.type = TYPE_BYTES,
+		.max = LIMIT_SEND_BYTES,
+		.words = "an empty datagram",
+		.help = "datagram that a probe of protocol udp sends",
+		KEPT(probe_def, send),
+		COUNTED(probe_def, send_len),
 	},
 };
 
@@ -144,7 +153,7 @@ static const struct key match_keys[] = {
 		.type = TYPE_TEXT,
 		.max = LIMIT_MATCH_BODY_BYTES,
 		.words = "any body",
-		.help = "text that the body of the answer must contain",
+		.help = "text that the body of the answer, or the datagram, must contain",
 		KEPT(probe_def, match.body),
 	},
 };

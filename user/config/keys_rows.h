@@ -20,6 +20,8 @@
 #define KEPT(type, member) \
 	.offset = offsetof(struct type, member), .size = sizeof(((struct type *)0)->member)
 
+#define COUNTED(type, member) .count_offset = offsetof(struct type, member)
+
 #define PORTS .min = 1, .max = UINT16_MAX
 #define NAMES .min = 1, .max = LIMIT_NAME_BYTES
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What is under settings. */
 #include "config/keys_rows.h"
+#include "config/trust_keys.h"
 
 static const struct choice settings_protocols[] = {
-	NOW("http", PROTO_HTTP), NOW("tcp", PROTO_TCP),       NOW("tls", PROTO_TLS),
-	NOW("udp", PROTO_UDP),   LATER("https", PROTO_HTTPS), END,
+	NOW("http", PROTO_HTTP), NOW("https", PROTO_HTTPS), NOW("tcp", PROTO_TCP),
+	NOW("tls", PROTO_TLS),   NOW("udp", PROTO_UDP),     END,
 };
 
 static const struct choice unhealthy_actions[] = {
@@ -64,9 +65,9 @@ static const struct key settings_keys[] = {
 		.item = TYPE_FILE,
 		.min = 1,
 		.max = PATH_MAX - 1,
-		.words = "none",
-		.availability = ONLY_DEFAULT,
+		.words = "the system's well-known authorities",
 		.help = "certificates of the authorities that backends are trusted by",
+		.keep_item = keep_trusted_root,
 	},
 	{
 		.name = "allow_listed",
@@ -75,31 +76,40 @@ static const struct key settings_keys[] = {
 		.min = 1,
 		.max = PATH_MAX - 1,
 		.words = "none",
-		.availability = ONLY_DEFAULT,
 		.help = "the exact certificates that backends may show",
+		.keep_item = keep_allow_listed,
 	},
 	{
 		.name = "validate_chain_and_expiry",
 		.type = TYPE_BOOL,
 		.value = "true",
-		.availability = ONLY_DEFAULT,
 		.help = "whether a backend's certificate chain and its dates are checked",
+		KEPT(settings, validate_chain),
 	},
 	{
 		.name = "validate_sni",
 		.type = TYPE_BOOL,
 		.value = "true",
-		.availability = ONLY_DEFAULT,
 		.help = "whether the name in a backend's certificate is checked",
+		KEPT(settings, validate_name),
+	},
+	{
+		.name = "full_handshake_every",
+		.type = TYPE_NUMBER,
+		.min = 1,
+		.max = LIMIT_FULL_HANDSHAKE_EVERY,
+		.value = "10",
+		.help = "probes of an endpoint of which one makes a full TLS handshake",
+		KEPT(settings, full_handshake_every),
 	},
 	{
 		.name = "sni_name",
 		.type = TYPE_HOST,
 		.min = 1,
 		.max = LIMIT_HOST_BYTES,
-		.words = "none",
-		.availability = NOT_YET,
+		.words = "the host that is asked for",
 		.help = "server name that is sent to backends in the TLS handshake",
+		KEPT(settings, sni_name),
 	},
 	{
 		.name = "host_name",
@@ -114,18 +124,18 @@ static const struct key settings_keys[] = {
 		.name = "host_name_from_backend",
 		.type = TYPE_BOOL,
 		.value = "false",
-		.availability = ONLY_DEFAULT,
 		.help = "whether a backend's own name is the host that it is asked for",
+		KEPT(settings, host_name_from_backend),
 	},
 	{
 		.name = "crl",
 		.type = TYPE_LIST,
-		.item = TYPE_TEXT,
+		.item = TYPE_CRL,
 		.min = 1,
 		.max = PATH_MAX - 1,
 		.words = "none",
-		.availability = ONLY_DEFAULT,
 		.help = "files or URLs of certificate revocation lists",
+		.keep_item = keep_crl,
 	},
 	{
 		.name = "request_timeout",

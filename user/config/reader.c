@@ -10,6 +10,7 @@
 #include "config/rules.h"
 #include "config/tree.h"
 #include "config/value.h"
+#include "util/err.h"
 
 static int read_record(struct reader *reader, struct record *record);
 
@@ -129,33 +130,59 @@ static int read_scalar(struct reader *reader, struct record *record, const struc
 	return value_store(&value, key, record->base);
 }
 
-/* A list of scalars; none is kept in the model yet. */
-static void read_list(struct reader *reader, struct record *record, const struct key *key,
-		      const struct node *node)
+/* Whether the item was in order and is kept; -ENOMEM. */
+static int read_item(struct reader *reader, struct record *record, const struct key *key,
+		     const struct place *place, const struct node *item)
+{
+	const char *problem = "is not a text";
+	struct key item_key = *key;
+	struct err err = { "" };
+	char allowed[HINT_LEN];
+	struct value value;
+	int r;
+
+	item_key.type = key->item;
+	if (item->kind == NODE_TEXT)
+		problem = value_parse(&value, &item_key, tree_text(reader->tree, item),
+				      reader->directory);
+	if (problem) {
+		note_place(reader, place, item, "%s; allowed: %s", problem,
+			   hint_allowed(allowed, &item_key));
+		return false;
+	}
+	if (!key->keep_item)
+		return true;
+	r = key->keep_item(record->base, &value, &err);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		note_place(reader, place, item, "%s", err.text);
+	return r >= 0;
+}
+
+/* A list of scalars. */
+static int read_list(struct reader *reader, struct record *record, const struct key *key,
+		     const struct node *node)
 {
 	struct place place = { .up = record->place, .key = key->name, .listed = true };
 	const struct node *item;
-	struct key item_key = *key;
-	char allowed[HINT_LEN];
 	bool clean = true;
+	int r;
 
 	if (node->kind != NODE_LIST) {
 		note_kind(reader, record, key, node);
-		return;
+		return 0;
 	}
-	item_key.type = key->item;
+	if (node->n_children > LIMIT_LIST_ITEMS) {
+		note_key(reader, record, key->name, node, "has %u entries; allowed: at most %u",
+			 node->n_children, LIMIT_LIST_ITEMS);
+		return 0;
+	}
 	for (item = tree_first(reader->tree, node); item; item = tree_next(reader->tree, item)) {
-		const char *problem = "is not a text";
-		struct value value;
-
-		if (item->kind == NODE_TEXT)
-			problem = value_parse(&value, &item_key, tree_text(reader->tree, item),
-					      reader->directory);
-		if (problem) {
-			note_place(reader, &place, item, "%s; allowed: %s", problem,
-				   hint_allowed(allowed, &item_key));
-			clean = false;
-		}
+		r = read_item(reader, record, key, &place, item);
+		if (r < 0)
+			return r;
+		clean = clean && r;
 		place.position++;
 	}
 
@@ -163,6 +190,7 @@ static void read_list(struct reader *reader, struct record *record, const struct
 	record->active[index_of(record, key)] = place.position > 0;
 	if (clean && place.position && key->availability != AVAILABLE)
 		note_not_yet(reader, record, key, tree_first(reader->tree, node));
+	return 0;
 }
 
 static int read_mapping(struct reader *reader, struct record *record, const struct key *key,
@@ -329,8 +357,7 @@ static int read_key(struct reader *reader, struct record *record, const struct k
 		return 0;
 	if (key->type == TYPE_RECORDS)
 		return read_records(reader, record, key, node);
-	read_list(reader, record, key, node);
-	return 0;
+	return read_list(reader, record, key, node);
 }
 
 static int read_record(struct reader *reader, struct record *record)

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "config/rules.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "config/note.h"
 #include "config/reader.h"
 #include "config/tree.h"
+#include "model/plan.h"
 
 /* Keys of which one record may set only one. The first of a pair is blamed. */
 static const struct exclusion {
@@ -37,75 +39,193 @@ static bool is_false(const struct reader *reader, const struct node *node)
 	return node->kind == NODE_TEXT && !strcmp(tree_text(reader->tree, node), "false");
 }
 
-static void check_probe(struct reader *reader, struct record *record)
+#define BIT(protocol) (1u << (protocol))
+#define HTTP_LIKE (BIT(PROTO_HTTP) | BIT(PROTO_HTTPS))
+#define NAMED (HTTP_LIKE | BIT(PROTO_TLS) | BIT(PROTO_GRPC)) /* that ask for a host */
+#define STREAMS (NAMED | BIT(PROTO_TCP))
+
+#define PROTOCOLS_LEN 64
+
+/* "http, https, grpc" */
+static const char *list_protocols(char buf[PROTOCOLS_LEN], unsigned int protocols)
 {
-	static const char *const http_keys[] = { "host", "path", "match", "host_from_settings" };
+	size_t len = 0;
+
+	buf[0] = '\0';
+	for (enum protocol p = PROTO_HTTP; p <= PROTO_GRPC && len < PROTOCOLS_LEN; p++)
+		if (protocols & BIT(p))
+			len += (size_t)snprintf(buf + len, PROTOCOLS_LEN - len, "%s%s",
+						len ? ", " : "", protocol_name(p));
+	return buf;
+}
+
+/* Keys of a probe that only some protocols have a use for. */
+static const struct use {
+	enum section section;
+	const char *key;
+	unsigned int protocols;
+} uses[] = {
+	{ SECTION_PROBE, "host", NAMED },
+	{ SECTION_PROBE, "host_from_settings", NAMED },
+	{ SECTION_PROBE, "path", HTTP_LIKE | BIT(PROTO_GRPC) },
+	{ SECTION_PROBE, "match", HTTP_LIKE | BIT(PROTO_UDP) },
+	{ SECTION_PROBE, "proxy_protocol", STREAMS },
+	{ SECTION_PROBE, "send", BIT(PROTO_UDP) },
+	{ SECTION_MATCH, "status", HTTP_LIKE },
+};
+
+/* A probe, or the match inside of one, whose protocol has been read by then. */
+static void check_uses(struct reader *reader, struct record *record)
+{
 	const struct probe_def *probe = record->base;
+	char protocols[PROTOCOLS_LEN];
 
-	if (!record_active(record, "protocol") || probe->protocol != PROTO_TCP)
-		return;
-	for (size_t i = 0; i < sizeof(http_keys) / sizeof(http_keys[0]); i++) {
-		const struct node *node = record_value(record, http_keys[i]);
+	for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++) {
+		const struct node *node;
 
+		if (uses[i].section != record->section || uses[i].protocols & BIT(probe->protocol))
+			continue;
+		node = record_value(record, uses[i].key);
 		if (node && !is_false(reader, node))
-			note_key(reader, record, http_keys[i], node,
-				 "is for probes of protocol http; this one's is tcp");
+			note_key(reader, record, uses[i].key, node,
+				 "is for probes of protocol %s; this one's is %s",
+				 list_protocols(protocols, uses[i].protocols),
+				 protocol_name(probe->protocol));
 	}
 }
 
-/* Settings without a custom probe: their protocol's own probe, where this version has one. */
-static void check_default_probe(struct reader *reader, struct record *record)
-{
-	const struct settings *settings = record->base;
+/*
+ * Which probes may judge settings of a protocol. Layer 7 is asked in its own protocol, or in
+ * gRPC's, which runs over it. Layer 4 may be judged by whatever tells that the server is well, on
+ * any port, but datagrams say nothing of a service of streams.
+ */
+static const unsigned int fitting[] = {
+	[PROTO_HTTP] = BIT(PROTO_HTTP) | BIT(PROTO_GRPC),
+	[PROTO_HTTPS] = BIT(PROTO_HTTPS) | BIT(PROTO_GRPC),
+	[PROTO_TCP] = STREAMS,
+	[PROTO_TLS] = STREAMS,
+	[PROTO_UDP] = STREAMS | BIT(PROTO_UDP),
+};
 
-	if (settings->protocol == PROTO_UDP || settings->protocol == PROTO_TLS)
-		note_key(reader, record, "probe", NULL,
-			 "the default probe of protocol %s is not available in this version; "
-			 "name a probe of protocol tcp or http",
-			 protocol_name(settings->protocol));
+static bool speaks_tls(const struct settings *settings, const struct probe_def *probe)
+{
+	return settings->protocol == PROTO_HTTPS || settings->protocol == PROTO_TLS ||
+	       probe->protocol == PROTO_HTTPS || probe->protocol == PROTO_TLS;
 }
 
-static void check_custom_probe(struct reader *reader, struct record *record)
+static void check_tls_keys(struct reader *reader, struct record *record,
+			   const struct probe_def *probe)
+{
+	static const char *const keys[] = { "trusted_roots",
+					    "allow_listed",
+					    "crl",
+					    "validate_chain_and_expiry",
+					    "validate_sni",
+					    "sni_name",
+					    "full_handshake_every" };
+	const struct settings *settings = record->base;
+
+	if (speaks_tls(settings, probe))
+		return;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (record_active(record, keys[i]))
+			note_key(reader, record, keys[i], record_value(record, keys[i]),
+				 "is for TLS, which neither these settings (protocol %s) nor their "
+				 "probe (%s) speak",
+				 protocol_name(settings->protocol), protocol_name(probe->protocol));
+}
+
+static void check_custom_probe(struct reader *reader, struct record *record,
+			       const struct probe_def *probe)
 {
 	const struct settings *settings = record->base;
-	const struct probe_def *probe = &reader->model->probes[settings->probe];
 	const struct node *node = record_value(record, "probe");
+	char protocols[PROTOCOLS_LEN];
 
-	if (settings->protocol == PROTO_HTTP && probe->protocol != PROTO_HTTP)
+	if (!(fitting[settings->protocol] & BIT(probe->protocol)))
 		note_key(reader, record, "probe", node,
-			 "is a probe of protocol %s; allowed for settings of protocol http: "
-			 "a probe of protocol http, or none",
-			 protocol_name(probe->protocol));
-	if (probe->host_from_settings && !settings->host_name)
+			 "is a probe of protocol %s; allowed for settings of protocol %s: "
+			 "a probe of protocol %s, or none",
+			 protocol_name(probe->protocol), protocol_name(settings->protocol),
+			 list_protocols(protocols, fitting[settings->protocol]));
+	if (probe->host_from_settings && !settings->host_name && !settings->host_name_from_backend)
 		note_key(reader, record, "probe", node,
 			 "takes its host from the settings (host_from_settings), but these "
-			 "have no host_name");
+			 "have neither host_name nor host_name_from_backend");
+}
+
+/* The entry of a clean record that a key refers to, or NULL. */
+static const struct index_entry *find_clean(struct reader *reader, const struct record *record,
+					    const char *key, enum section section)
+{
+	const struct node *node = record_value(record, key);
+	const struct index_entry *entry = NULL;
+	const char *name;
+
+	if (node) {
+		name = tree_text(reader->tree, node);
+		entry = index_find(&reader->names[section], name, strlen(name));
+	}
+	return entry && entry->clean ? entry : NULL;
 }
 
 static void check_settings(struct reader *reader, struct record *record)
 {
-	const struct node *node = record_value(record, "probe");
-	const struct index_entry *probe;
-	const char *name;
+	const struct settings *settings = record->base;
+	const struct probe_def *probe = probe_default(settings->protocol);
+	const struct index_entry *entry;
 
 	/* What is wrong already would only be repeated in other words. */
 	if (!record->clean)
 		return;
-	if (!node) {
-		check_default_probe(reader, record);
+	if (record_value(record, "probe")) {
+		entry = find_clean(reader, record, "probe", SECTION_PROBE);
+		if (!entry)
+			return;
+		probe = &reader->model->probes[entry->position];
+		check_custom_probe(reader, record, probe);
+	}
+	check_tls_keys(reader, record, probe);
+}
+
+/* Settings that ask for a backend's own name need backends that have one. */
+static void check_service(struct reader *reader, struct record *record)
+{
+	const struct index_entry *settings, *entry;
+	const struct pool *pool;
+
+	settings = find_clean(reader, record, "settings", SECTION_SETTINGS);
+	entry = find_clean(reader, record, "pool", SECTION_POOL);
+	if (!settings || !entry ||
+	    !reader->model->settings[settings->position].host_name_from_backend)
+		return;
+	pool = &reader->model->pools[entry->position];
+	for (uint32_t i = 0; i < pool->n_backends; i++) {
+		if (pool->backends[i].name)
+			continue;
+		note_key(reader, record, "settings", record_value(record, "settings"),
+			 "take the host from the backend's name (host_name_from_backend), but "
+			 "backend %s of pool '%s' is an IP address; allowed: host names in the "
+			 "pool, or host_name in the settings",
+			 pool->backends[i].text, pool->name);
 		return;
 	}
-	name = tree_text(reader->tree, node);
-	probe = index_find(&reader->names[SECTION_PROBE], name, strlen(name));
-	if (probe && probe->clean)
-		check_custom_probe(reader, record);
+}
+
+/* What may have a match has a use for all of it, but for datagrams. */
+static bool is_datagram_match(const struct record *record)
+{
+	return record->section == SECTION_MATCH &&
+	       ((const struct probe_def *)record->base)->protocol == PROTO_UDP;
 }
 
 void rules_check(struct reader *reader, struct record *record)
 {
 	check_exclusions(reader, record);
-	if (record->section == SECTION_PROBE)
-		check_probe(reader, record);
+	if (record->section == SECTION_PROBE || is_datagram_match(record))
+		check_uses(reader, record);
 	if (record->section == SECTION_SETTINGS)
 		check_settings(reader, record);
+	if (record->section == SECTION_SERVICE)
+		check_service(reader, record);
 }

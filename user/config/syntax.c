@@ -9,6 +9,7 @@
 #include "util/addr.h"
 #include "util/number.h"
 
+#define CRL_SCHEME "http://"
 #define LABEL_MAX 63 /* RFC 1035, 2.3.4 */
 #define STATUS_MIN 100
 #define STATUS_MAX 599
@@ -91,12 +92,63 @@ const char *syntax_url_path(const char *text)
 	return NULL;
 }
 
+/* The authority's end is known; whether it is a host with or without a port. */
+static const char *check_authority(const char *text, size_t len)
+{
+	char host[LIMIT_HOST_BYTES + sizeof("[]:65535")];
+	char *colon;
+	uint64_t port;
+
+	if (!len || len >= sizeof(host))
+		return "is a URL without a proper host";
+	memcpy(host, text, len);
+	host[len] = '\0';
+	colon = strrchr(host, ':');
+	/* In brackets, colons belong to the address. */
+	if (colon && !strchr(colon, ']')) {
+		if (number_parse(&port, colon + 1, 1, UINT16_MAX) < 0)
+			return "is a URL whose port is not a number from 1 to 65535";
+		*colon = '\0';
+	}
+	return syntax_host(host) ? "is a URL without a proper host" : NULL;
+}
+
+const char *syntax_url(const char *text)
+{
+	const char *authority = strstr(text, "://");
+	const char *problem;
+	size_t len;
+
+	if (!authority)
+		return "is not a URL";
+	authority += strlen("://");
+	len = strcspn(authority, "/?#");
+	problem = check_authority(authority, len);
+	if (problem || !authority[len])
+		return problem;
+	if (strchr(authority, '#'))
+		return "is a URL with a fragment";
+	return syntax_url_path(authority + len);
+}
+
 const char *syntax_file(const char *text)
 {
 	for (const char *c = text; *c; c++)
 		if (is_control(*c))
 			return "has control characters";
 	return NULL;
+}
+
+const char *syntax_crl(const char *text)
+{
+	if (!*text)
+		return "is empty";
+	if (!strstr(text, "://"))
+		return syntax_file(text);
+	/* Over TLS, fetching a list could need the very list. */
+	if (strncmp(text, CRL_SCHEME, strlen(CRL_SCHEME)) != 0)
+		return "is a URL of another scheme than http: revocation lists are signed themselves";
+	return syntax_url(text);
 }
 
 /* The text without its "/tcp" or "/udp", if it ends so. */

@@ -24,6 +24,12 @@ const char *syntax_host(const char *text);
 /* '/' first; no blanks, no control characters, only ASCII (the rest is percent-encoded). */
 const char *syntax_url_path(const char *text);
 
+/* "http://host[:port][/path]" of any scheme, without user and fragment. */
+const char *syntax_url(const char *text);
+
+/* A file, or a URL of http. */
+const char *syntax_crl(const char *text);
+
 /* No control characters. */
 const char *syntax_file(const char *text);
 

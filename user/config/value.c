@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/escape.h"
 #include "config/syntax.h"
 #include "util/duration.h"
 #include "util/number.h"
@@ -109,6 +110,29 @@ static const char *parse_text(struct value *value, const struct key *key, const 
 	return NULL;
 }
 
+static const char *parse_bytes(struct value *value, const struct key *key, const char *text)
+{
+	uint8_t bytes[LIMIT_SEND_BYTES];
+
+	(void)value;
+	switch (escape_resolve(bytes, key->max, text)) {
+	case -EINVAL:
+		return "has a backslash that begins none of the escapes";
+	case -ENOSPC:
+		return "is too long";
+	default:
+		return NULL;
+	}
+}
+
+static const char *parse_crl(struct value *value, const struct key *key, const char *text)
+{
+	if (!strstr(text, "://"))
+		return parse_file(value, key, text);
+	value->directory = "";
+	return syntax_crl(text);
+}
+
 static const char *parse_address(struct value *value, const struct key *key, const char *text)
 {
 	struct addr addr;
@@ -189,6 +213,25 @@ static int store_copy(const struct value *value, const struct key *key, void *at
 	return 0;
 }
 
+/* Into a char pointer and a number of bytes; the text has been checked. */
+static int store_bytes(const struct value *value, const struct key *key, void *at)
+{
+	char *record = (char *)at - key->offset;
+	uint8_t *bytes;
+	uint32_t len;
+
+	if (!*value->text)
+		return 0;
+	/* Escapes only make it shorter. */
+	bytes = malloc(strlen(value->text));
+	if (!bytes)
+		return -ENOMEM;
+	len = (uint32_t)escape_resolve(bytes, key->max, value->text);
+	*(uint8_t **)at = bytes;
+	memcpy(record + key->count_offset, &len, sizeof(len));
+	return 0;
+}
+
 /* Into a char pointer; in a Host header an IPv6 literal has brackets. */
 static int store_host(const struct value *value, const struct key *key, void *at)
 {
@@ -264,6 +307,8 @@ static const struct scalar {
 	[TYPE_FILE] = { parse_file, store_chars, true },
 	[TYPE_STATUS] = { parse_status, store_status, false },
 	[TYPE_TEXT] = { parse_text, store_copy, true },
+	[TYPE_BYTES] = { parse_bytes, store_bytes, false },
+	[TYPE_CRL] = { parse_crl, NULL, true },
 };
 
 const char *value_parse(struct value *ret, const struct key *key, const char *text,
@@ -279,7 +324,7 @@ const char *value_parse(struct value *ret, const struct key *key, const char *te
 
 	ret->not_yet = false;
 	ret->text = text;
-	ret->directory = scalar->parse == parse_file ? directory : "";
+	ret->directory = scalar->parse == parse_file || scalar->parse == parse_crl ? directory : "";
 	return scalar->parse(ret, key, text);
 }
 
@@ -287,7 +332,8 @@ const char *value_parse(struct value *ret, const struct key *key, const char *te
 static bool is_textual(enum key_type type)
 {
 	return type == TYPE_NAME || type == TYPE_FILE || type == TYPE_URL_PATH ||
-	       type == TYPE_HOST || type == TYPE_TEXT || type == TYPE_STATUS;
+	       type == TYPE_HOST || type == TYPE_TEXT || type == TYPE_STATUS ||
+	       type == TYPE_BYTES || type == TYPE_CRL;
 }
 
 bool value_is_default(const struct value *value, const struct key *key)

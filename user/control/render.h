@@ -9,7 +9,7 @@
 #define SLUICE_CONTROL_RENDER_H
 
 #include "control/api.h"
-#include "control/json.h"
+#include "diagnose/json.h"
 
 struct groups;
 

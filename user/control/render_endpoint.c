@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "diagnose/verdict_json.h"
 #include "diagnose/why.h"
 #include "util/clock.h"
 
@@ -81,19 +82,6 @@ static void put_health(json_t **json, const struct board_entry *entry)
 		json_put_bool(json, "adopted", true);
 }
 
-static json_t *render_timing(const struct timing *timing)
-{
-	json_t *json = json_object();
-
-	if (timing->connect_us)
-		json_put_uint(&json, "connect", timing->connect_us);
-	if (timing->first_byte_us)
-		json_put_uint(&json, "first_byte", timing->first_byte_us);
-	if (timing->total_us)
-		json_put_uint(&json, "total", timing->total_us);
-	return json;
-}
-
 /* A wall clock that was set back must not show as an age of centuries. */
 static uint64_t age_of(uint64_t now_ms, uint64_t at_ms)
 {
@@ -108,7 +96,7 @@ static json_t *render_probe(const struct place *place, const struct board_entry 
 	if (entry->n_verdicts) {
 		json_put_uint(&json, "last_ms_ago", age_of(place->now_ms, entry->recent[0].at_ms));
 		json_put_uint(&json, "consecutive_failures", entry->health.failures);
-		json_put(&json, "timing_us", render_timing(&entry->recent[0].verdict.timing));
+		json_put(&json, "timing_us", verdict_json_timing(&entry->recent[0].verdict.timing));
 	}
 	return json;
 }
@@ -136,15 +124,6 @@ static void put_kernel(json_t **json, const struct api_context *context, uint32_
 		json_put(json, "kernel", render_kernel(&stats));
 }
 
-static void put_verdict(json_t **json, const struct plan *plan, const struct verdict *verdict)
-{
-	char message[MESSAGE_LEN];
-
-	json_put_uint(json, "code", verdict->code);
-	json_put_text(json, "id", message_id(verdict->code));
-	json_put_text(json, "message", message_format(message, plan, verdict));
-}
-
 static json_t *render_entry(const struct api_context *context, const struct place *place,
 			    const struct board_entry *entry)
 {
@@ -155,7 +134,8 @@ static json_t *render_entry(const struct api_context *context, const struct plac
 	put_health(&json, entry);
 	json_put_text(&json, "admin", entry->admin == SL_DRAINING ? "draining" : "enabled");
 	json_put_time(&json, "since", entry->health.since_ms);
-	put_verdict(&json, &place->plan, &newest);
+	verdict_json_message(&json, &place->plan, &newest);
+	verdict_json_facts(&json, &place->plan, &newest);
 	json_put(&json, "remedies", json_texts(advice.remedies, advice.n_remedies));
 	json_put(&json, "probe", render_probe(place, entry));
 	if (place->endpoint->name) {
@@ -189,6 +169,25 @@ json_t *render_stats(const struct api_context *context, const struct render_row 
 	return json;
 }
 
+static bool asks_for_path(enum protocol protocol)
+{
+	return protocol == PROTO_HTTP || protocol == PROTO_HTTPS || protocol == PROTO_GRPC;
+}
+
+static json_t *render_plan_tls(const struct plan_tls *tls)
+{
+	json_t *json = json_object();
+
+	if (tls->sni)
+		json_put_text(&json, "sni", tls->sni);
+	if (tls->name && tls->check_name)
+		json_put_text(&json, "verified_name", tls->name);
+	json_put_bool(&json, "validate_chain_and_expiry", tls->check_chain);
+	json_put_bool(&json, "validate_sni", tls->check_name);
+	json_put_uint(&json, "full_handshake_every", tls->full_every);
+	return json;
+}
+
 /* What the probe does, so that it can be repeated by hand. */
 static json_t *render_plan(const struct plan *plan)
 {
@@ -197,10 +196,14 @@ static json_t *render_plan(const struct plan *plan)
 
 	json_put_text(&json, "protocol", protocol_name(plan->protocol));
 	json_put_text(&json, "target", addr_port_format(target, &plan->addr, plan->port));
-	if (plan->protocol == PROTO_HTTP) {
+	if (asks_for_path(plan->protocol)) {
 		json_put_text(&json, "host", plan->host);
 		json_put_text(&json, "path", plan->path);
 	}
+	if (plan->tls.enabled)
+		json_put(&json, "tls", render_plan_tls(&plan->tls));
+	if (plan->proxy_protocol)
+		json_put_bool(&json, "proxy_protocol", true);
 	json_put_uint(&json, "interval_ms", plan->interval_ms);
 	json_put_uint(&json, "timeout_ms", plan->timeout_ms);
 	json_put_uint(&json, "unhealthy_threshold", plan->unhealthy_threshold);
@@ -218,10 +221,11 @@ static json_t *render_recent(const struct place *place, const struct board_entry
 
 		json_put_time(&json, "at", recent->at_ms);
 		json_put_uint(&json, "ms_ago", age_of(place->now_ms, recent->at_ms));
-		put_verdict(&json, &place->plan, &recent->verdict);
+		verdict_json_message(&json, &place->plan, &recent->verdict);
+		verdict_json_facts(&json, &place->plan, &recent->verdict);
 		json_put_text(&json, "stage", stage_name(recent->verdict.stage));
 		json_put_uint(&json, "elapsed_ms", recent->verdict.elapsed_ms);
-		json_put(&json, "timing_us", render_timing(&recent->verdict.timing));
+		json_put(&json, "timing_us", verdict_json_timing(&recent->verdict.timing));
 		json_push(&array, json);
 	}
 	return array;
@@ -268,6 +272,8 @@ json_t *render_why(const struct api_context *context, const struct render_row *r
 	json_put(&json, "causes", json_texts(why.advice.causes, why.advice.n_causes));
 	json_put(&json, "plan", render_plan(&place.plan));
 	json_put(&json, "recent", render_recent(&place, &entry));
+	if (place.plan.tls.enabled)
+		json_put(&json, "chain", verdict_json_chain(why.newest.tls.certs));
 	json_put_text(&json, "on_unhealthy", why_action_name(place.settings->on_unhealthy));
 	json_put_text(&json, "established", place.settings->reset_established ? "reset" : "keep");
 	if (r >= 0)

@@ -8,6 +8,7 @@
 #include "control/api.h"
 #include "daemon/names.h"
 #include "daemon/pipeline.h"
+#include "daemon/trusts.h"
 #include "dataplane/dataplane.h"
 #include "model/board.h"
 #include "model/plan.h"
@@ -27,6 +28,7 @@ struct daemon {
 	uv_signal_t signals[3];
 	int n_signals;
 	struct plan *plans;
+	struct trusts *trusts;
 	struct board *board;
 	struct dataplane *dataplane;
 	struct pipeline *pipeline;
@@ -102,16 +104,24 @@ static int start_loop(struct daemon *daemon, struct err *err)
 	return 0;
 }
 
-static int make_plans(struct daemon *daemon)
+static int make_plans(struct daemon *daemon, struct err *err)
 {
 	const struct model *model = daemon->model;
+	int r;
 
 	daemon->plans = calloc(model->n_endpoints + 1, sizeof(*daemon->plans));
+	daemon->trusts = trusts_new(model);
 	daemon->board = board_new(model->n_endpoints);
-	if (!daemon->plans || !daemon->board || board_add_names(daemon->board, model->n_names) < 0)
+	if (!daemon->plans || !daemon->trusts || !daemon->board ||
+	    board_add_names(daemon->board, model->n_names) < 0)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < model->n_endpoints; i++)
+	for (uint32_t i = 0; i < model->n_endpoints; i++) {
 		daemon->plans[i] = plan_endpoint(model, &model->endpoints[i]);
+		r = trusts_give(daemon->trusts, model->endpoints[i].settings, &daemon->plans[i],
+				err);
+		if (r < 0)
+			return r;
+	}
 	return 0;
 }
 
@@ -180,7 +190,7 @@ static int start(struct daemon *daemon, const struct daemon_options *options, st
 	r = start_loop(daemon, err);
 	if (r < 0)
 		return r;
-	r = make_plans(daemon);
+	r = make_plans(daemon, err);
 	if (r < 0)
 		return r;
 	r = api_listen(&daemon->api, daemon->model->gateway.api_socket, err);
@@ -308,6 +318,7 @@ int daemon_run(const struct daemon_options *options, struct err *err)
 		undo_dataplane(&daemon);
 	close_loop(&daemon);
 	free(daemon.plans);
+	trusts_free(daemon.trusts);
 	board_free(daemon.board);
 
 	return r;

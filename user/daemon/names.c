@@ -87,7 +87,7 @@ static void probe(struct names *names, uint32_t endpoint)
 	struct plan plan = pipeline_plan(names->parts.pipeline, endpoint);
 
 	if (engine_set(names->parts.engine, endpoint, plan.idle ? NULL : &plan) < 0)
-		log_error("out of memory: an address of %s is not probed", plan.name);
+		log_error("out of memory: an address of %s is not probed", plan.backend);
 }
 
 /* With nobody in its seats, the first stands for the name, so that people see it at all. */

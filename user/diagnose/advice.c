@@ -6,14 +6,15 @@
 struct advice advice_for(const struct verdict *verdict)
 {
 	const struct catalogue_row *row = catalogue_find(verdict->code);
-	const char *hint = message_hint(verdict);
+	const char *const hints[] = { message_chain_hint(verdict), message_hint(verdict) };
 	struct advice advice = { 0 };
 
-	if (hint)
-		advice.remedies[advice.n_remedies++] = hint;
 	/* Nothing is wrong: nothing caused it, and there is nothing to do. */
 	if (!row || message_passed(verdict->code))
 		return advice;
+	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
+		if (hints[i])
+			advice.remedies[advice.n_remedies++] = hints[i];
 
 	for (size_t i = 0; i < CATALOGUE_LIST_MAX && row->causes[i]; i++)
 		advice.causes[advice.n_causes++] = row->causes[i];

@@ -2,7 +2,8 @@
 /*
  * advice - what a verdict usually means and what to do about it, for one verdict with its data.
  *
- * Joins the catalogue's row with the hint that depends on the verdict. Static strings only.
+ * Joins the catalogue's row with the hints that depend on the verdict. Strings are static or, like
+ * the hint of a certificate chain, live as long as the verdict's reference to its certificates.
  */
 #ifndef SLUICE_DIAGNOSE_ADVICE_H
 #define SLUICE_DIAGNOSE_ADVICE_H
@@ -12,12 +13,12 @@
 #include "model/verdict.h"
 #include "probe/catalogue.h"
 
-#define ADVICE_MAX (CATALOGUE_LIST_MAX + 1)
+#define ADVICE_MAX (CATALOGUE_LIST_MAX + 2)
 
 struct advice {
 	size_t n_causes, n_remedies;
 	const char *causes[CATALOGUE_LIST_MAX];
-	const char *remedies[ADVICE_MAX]; /* the hint, where there is one, comes first */
+	const char *remedies[ADVICE_MAX]; /* hints, where there are any, come first */
 };
 
 struct advice advice_for(const struct verdict *verdict);

@@ -154,7 +154,7 @@ static bool find_seat(struct why *why, const struct why_facts *facts)
 		snprintf(why->finding, sizeof(why->finding),
 			 "No new connection reaches it: the name %s no longer stands for this "
 			 "address. Connections that are open have some time to end.",
-			 facts->plan->name ? facts->plan->name : "of the backend");
+			 facts->plan->backend ? facts->plan->backend : "of the backend");
 	else
 		return false;
 	return true;
@@ -173,7 +173,7 @@ static void note_dns(struct why *why, const struct why_facts *facts)
 		note(why, "DNS: %.100s (asked %.60s).", dns->why, dns->servers);
 	else
 		note(why, "DNS: found under %.100s, asked again every %" PRIu32 " s (%.60s).",
-		     facts->plan->name ? facts->plan->name : "", dns->ttl_s, dns->servers);
+		     facts->plan->backend ? facts->plan->backend : "", dns->ttl_s, dns->servers);
 }
 
 static void note_state(struct why *why, const struct why_facts *facts)

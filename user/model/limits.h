@@ -18,6 +18,7 @@
 #define LIMIT_PROBES 4096
 #define LIMIT_INTERFACES 64
 #define LIMIT_ENDPOINTS 65536
+#define LIMIT_LIST_ITEMS 100 /* of a list of texts; as documented for allow-listed certificates */
 #define LIMIT_NAME_BYTES (SL_NAME_LEN - 1)
 
 /* Size of the kernel's maps when gateway.max_endpoints is auto and the pools are small. */
@@ -27,6 +28,8 @@
 #define LIMIT_HOST_BYTES 253 /* RFC 1035, 2.3.4 */
 #define LIMIT_PATH_BYTES 2048
 #define LIMIT_MATCH_BODY_BYTES 4090
+#define LIMIT_SEND_BYTES 1400 /* of a udp probe: fits into one packet of every usual link */
+#define LIMIT_FULL_HANDSHAKE_EVERY 1000
 #define LIMIT_STATUS_RANGES 32
 #define LIMIT_INTERVAL_MIN_MS 100
 #define LIMIT_INTERVAL_MAX_MS (86400 * 1000)

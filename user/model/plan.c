@@ -97,7 +97,7 @@ struct plan plan_endpoint(const struct model *model, const struct endpoint *endp
 	struct plan plan = {
 		.protocol = probe->protocol,
 		.idle = endpoint->name != NULL,
-		.name = endpoint->name,
+		.backend = endpoint->name,
 		.port = probe->port ? probe->port : settings->port,
 		.host = names.host,
 		.path = probe->path ? probe->path : DEFAULT_PATH,

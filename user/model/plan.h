@@ -30,7 +30,7 @@ struct plan {
 	struct plan_tls tls; /* enabled for https and tls, and for grpc over https settings */
 	bool idle; /* a seat without an address: not to be probed */
 	uint32_t generation; /* tells the plans that one seat has one after the other */
-	const char *name; /* DNS name that addr was found under; NULL: none */
+	const char *backend; /* the name that addr stands behind; NULL: the backend is an address */
 	struct addr addr; /* to connect to */
 	uint16_t port;
 	const char *host; /* Host header or :authority; an IPv6 literal has its brackets */

@@ -1,130 +1,158 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "probe/message.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <netinet/icmp6.h>
-#include <netinet/ip_icmp.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "probe/sentence.h"
 #include "util/duration.h"
 
-/* What of a host, path or looked-for text is shown. */
-#define SHOWN_LEN 80
-
-/* Text that grows to MESSAGE_LEN and is cut there. */
-struct text {
-	char *buf;
-	size_t len;
-};
-
-static void add(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static void add(struct text *t, const char *fmt, ...)
+/* What the probe asked for. */
+static void add_request(struct sentence *s, const struct plan *plan)
 {
-	size_t room = MESSAGE_LEN - t->len;
-	va_list args;
-	int n;
-
-	va_start(args, fmt);
-	n = vsnprintf(t->buf + t->len, room, fmt, args);
-	va_end(args);
-	if (n > 0)
-		t->len += (size_t)n < room ? (size_t)n : room - 1;
+	switch (plan->protocol) {
+	case PROTO_HTTP:
+	case PROTO_HTTPS:
+		sentence_add(s, "GET ");
+		sentence_shown(s, plan->path);
+		sentence_add(s, " (Host: ");
+		sentence_shown(s, plan->host);
+		sentence_add(s, ")");
+		break;
+	case PROTO_GRPC:
+		sentence_add(s, "the gRPC health check");
+		if (plan->path[0] && plan->path[1]) {
+			sentence_add(s, " of service '");
+			sentence_shown(s, plan->path + 1);
+			sentence_add(s, "'");
+		}
+		break;
+	case PROTO_UDP:
+		sentence_add(s, "the datagram");
+		break;
+	case PROTO_TCP:
+	case PROTO_TLS:
+		sentence_add(s, "the probe");
+		break;
+	}
 }
 
-/* Text from outside: at most SHOWN_LEN bytes, and what is not printable ASCII as '?'. */
-static void add_foreign(struct text *t, const char *text)
+static void add_answered(struct sentence *s, const struct plan *plan)
 {
-	size_t len = strnlen(text, SHOWN_LEN + 1);
-	bool cut = len > SHOWN_LEN;
-
-	if (cut)
-		len = SHOWN_LEN;
-	for (size_t i = 0; i < len; i++)
-		add(t, "%c",
-		    isascii((unsigned char)text[i]) && isprint((unsigned char)text[i]) ? text[i]
-										       : '?');
-	if (cut)
-		add(t, "...");
+	sentence_endpoint(s, plan);
+	sentence_add(s, " answered ");
+	add_request(s, plan);
 }
 
-static void add_detail(struct text *t, const struct verdict *v)
-{
-	if (!v->detail[0])
-		return;
-	add(t, " (");
-	add_foreign(t, v->detail);
-	add(t, ")");
-}
-
-static void add_endpoint(struct text *t, const struct plan *plan)
-{
-	char buf[SL_TEXT_LEN];
-
-	add(t, "%s", addr_port_format(buf, &plan->addr, plan->port));
-}
-
-static void add_request(struct text *t, const struct plan *plan)
-{
-	add(t, "GET ");
-	add_foreign(t, plan->path);
-	add(t, " (Host: ");
-	add_foreign(t, plan->host);
-	add(t, ")");
-}
-
-static void add_statuses(struct text *t, const struct probe_match *match)
+static void add_statuses(struct sentence *s, const struct probe_match *match)
 {
 	for (uint32_t i = 0; i < match->n_status; i++) {
 		const struct status_range *range = &match->status[i];
 
-		add(t, i ? ",%u" : "%u", range->low);
+		sentence_add(s, i ? ",%u" : "%u", range->low);
 		if (range->high != range->low)
-			add(t, "-%u", range->high);
+			sentence_add(s, "-%u", range->high);
 	}
 }
 
-/* --- ICMP and errno in words ------------------------------------------------------------------ */
-
-static const struct icmp_word {
-	bool v4;
-	uint8_t type;
-	int code; /* -1: any */
-	const char *text;
-} icmp_words[] = {
-	{ true, ICMP_DEST_UNREACH, ICMP_NET_UNREACH, "network unreachable" },
-	{ true, ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, "host unreachable" },
-	{ true, ICMP_DEST_UNREACH, ICMP_PROT_UNREACH, "protocol unreachable" },
-	{ true, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, "port unreachable" },
-	{ true, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, "fragmentation needed" },
-	{ true, ICMP_DEST_UNREACH, ICMP_NET_ANO, "network administratively prohibited" },
-	{ true, ICMP_DEST_UNREACH, ICMP_HOST_ANO, "host administratively prohibited" },
-	{ true, ICMP_DEST_UNREACH, ICMP_PKT_FILTERED, "administratively prohibited" },
-	{ true, ICMP_DEST_UNREACH, -1, "destination unreachable" },
-	{ true, ICMP_TIME_EXCEEDED, -1, "time to live exceeded, a routing loop?" },
-	{ true, ICMP_PARAMETERPROB, -1, "parameter problem" },
-	{ false, ICMP6_DST_UNREACH, ICMP6_DST_UNREACH_NOROUTE, "no route" },
-	{ false, ICMP6_DST_UNREACH, ICMP6_DST_UNREACH_ADMIN, "administratively prohibited" },
-	{ false, ICMP6_DST_UNREACH, ICMP6_DST_UNREACH_ADDR, "address unreachable" },
-	{ false, ICMP6_DST_UNREACH, ICMP6_DST_UNREACH_NOPORT, "port unreachable" },
-	{ false, ICMP6_DST_UNREACH, -1, "destination unreachable" },
-	{ false, ICMP6_PACKET_TOO_BIG, -1, "packet too big" },
-	{ false, ICMP6_TIME_EXCEEDED, -1, "hop limit exceeded, a routing loop?" },
-	{ false, ICMP6_PARAM_PROB, -1, "parameter problem" },
-};
-
-static const char *icmp_text(bool v4, uint8_t type, uint8_t code)
+static void add_icmp(struct sentence *s, const struct plan *plan, const struct verdict *v)
 {
-	for (size_t i = 0; i < sizeof(icmp_words) / sizeof(icmp_words[0]); i++) {
-		const struct icmp_word *word = &icmp_words[i];
+	bool v4 = addr_is_v4(&plan->addr);
 
-		if (word->v4 == v4 && word->type == type && (word->code < 0 || word->code == code))
-			return word->text;
+	sentence_add(s, "ICMP%s type %u code %u (%s)", v4 ? "" : "v6", v->icmp_type, v->icmp_code,
+		     words_icmp(v4, v->icmp_type, v->icmp_code));
+}
+
+/* --- one function per row --------------------------------------------------------------------- */
+
+static void say_ok(struct sentence *s, const struct plan *plan, const struct verdict *v)
+{
+	char buf[DURATION_LEN];
+	const char *elapsed = duration_human(buf, v->elapsed_ms);
+
+	switch (plan->protocol) {
+	case PROTO_TCP:
+		sentence_endpoint(s, plan);
+		sentence_add(s, " accepted a TCP connection in %s", elapsed);
+		break;
+	case PROTO_TLS:
+		sentence_endpoint(s, plan);
+		sentence_add(s, " completed a TLS handshake in %s", elapsed);
+		break;
+	case PROTO_UDP:
+		sentence_endpoint(s, plan);
+		sentence_add(s,
+			     v->timing.first_byte_us ? " answered the datagram in %s"
+						     : " took the datagram without an error in %s",
+			     elapsed);
+		break;
+	case PROTO_GRPC:
+		add_answered(s, plan);
+		sentence_add(s, " with SERVING in %s", elapsed);
+		break;
+	case PROTO_HTTP:
+	case PROTO_HTTPS:
+		add_answered(s, plan);
+		sentence_add(s, " with status %u in %s", v->http_status, elapsed);
+		break;
 	}
-	return "unknown type";
+	sentence_session(s, v);
+	sentence_add(s, ".");
+}
+
+/* What had not come when time ran out. */
+static const char *missing_at(enum stage stage)
+{
+	switch (stage) {
+	case STAGE_REQUEST:
+		return "it did not take the request";
+	case STAGE_HEADER:
+		return "the header of its answer did not arrive";
+	case STAGE_BODY:
+		return "the body of its answer did not arrive as far as it was needed";
+	default:
+		return "it was not done";
+	}
+}
+
+static void say_timeout(struct sentence *s, const struct plan *plan, const struct verdict *v)
+{
+	char elapsed[DURATION_LEN], timeout[DURATION_LEN];
+
+	duration_human(elapsed, v->elapsed_ms);
+	duration_format(timeout, plan->timeout_ms);
+	sentence_endpoint(s, plan);
+	if (plan->protocol == PROTO_UDP) {
+		sentence_add(s, " gave no answer to the datagram within %s (timeout %s", elapsed,
+			     timeout);
+	} else {
+		sentence_add(s, " accepted the connection, but gave no complete answer to ");
+		add_request(s, plan);
+		sentence_add(s, " in time: %s within %s (timeout %s", missing_at(v->stage), elapsed,
+			     timeout);
+	}
+	sentence_add(s, ", stage %s)", stage_name(v->stage));
+	sentence_detail(s, v);
+	sentence_add(s, ".");
+}
+
+static void say_unresolved(struct sentence *s, const struct plan *plan, const struct verdict *v)
+{
+	sentence_add(s, plan->backend ? "The name " : "The name of the backend at ");
+	sentence_backend(s, plan);
+	sentence_add(s, " cannot be resolved, and no address of it was ever known");
+	sentence_detail(s, v);
+	sentence_add(s, ".");
+}
+
+static void say_flushed(struct sentence *s, const struct plan *plan, const struct verdict *v)
+{
+	sentence_add(s, "The addresses of ");
+	sentence_backend(s, plan);
+	sentence_add(s, " are not known any more: the configuration was put in force while DNS "
+			"gave no answer");
+	sentence_detail(s, v);
+	sentence_add(s, ".");
 }
 
 static const struct errno_word {
@@ -138,292 +166,235 @@ static const struct errno_word {
 	{ ENETUNREACH, "failed: no route to its network" },
 };
 
-static void add_connect_failure(struct text *t, const struct verdict *v)
+static void add_connect_failure(struct sentence *s, const struct verdict *v)
 {
 	char buf[DURATION_LEN];
 
 	if (v->os_errno == ETIMEDOUT) {
-		add(t, "got no answer within %s: the host is down, or a filter drops the packets",
-		    duration_human(buf, v->elapsed_ms));
+		sentence_add(s,
+			     "got no answer within %s: the host is down, or a filter drops the "
+			     "packets",
+			     duration_human(buf, v->elapsed_ms));
 		return;
 	}
 	for (size_t i = 0; i < sizeof(connect_words) / sizeof(connect_words[0]); i++) {
 		if (connect_words[i].os_errno == v->os_errno) {
-			add(t, "%s", connect_words[i].text);
+			sentence_add(s, "%s", connect_words[i].text);
 			return;
 		}
 	}
-	add(t, "failed: %s", strerrordesc_np(v->os_errno) ?: "unknown error");
+	sentence_add(s, "failed: %s", words_errno(v->os_errno));
 }
 
-/* --- one function per row --------------------------------------------------------------------- */
-
-static void say_ok(struct text *t, const struct plan *plan, const struct verdict *v)
+static void say_connect_failed(struct sentence *s, const struct plan *plan, const struct verdict *v)
 {
-	char buf[DURATION_LEN];
+	sentence_add(s, "TCP connection to ");
+	sentence_endpoint(s, plan);
+	sentence_add(s, " ");
+	if (v->has_icmp) {
+		sentence_add(s, "was declared impossible by ");
+		add_icmp(s, plan, v);
+	} else {
+		add_connect_failure(s, v);
+	}
+	sentence_add(s, ".");
+}
 
-	add_endpoint(t, plan);
-	if (plan->protocol == PROTO_TCP) {
-		add(t, " accepted a TCP connection in %s.", duration_human(buf, v->elapsed_ms));
+static void say_status(struct sentence *s, const struct plan *plan, const struct verdict *v)
+{
+	add_answered(s, plan);
+	sentence_add(s, " with status %u; expected ", v->http_status);
+	if (plan->protocol == PROTO_GRPC) {
+		sentence_add(s, "200, as with every gRPC answer.");
 		return;
 	}
-	add(t, " answered ");
-	add_request(t, plan);
-	add(t, " with status %u in %s.", v->http_status, duration_human(buf, v->elapsed_ms));
+	sentence_add(s, "%s", plan->match->n_status > 1 ? "one of " : "");
+	add_statuses(s, plan->match);
+	sentence_add(s, ".");
 }
 
-static void say_timeout(struct text *t, const struct plan *plan, const struct verdict *v)
+static void say_body(struct sentence *s, const struct plan *plan, const struct verdict *v)
 {
-	static const char *const missing[] = {
-		[STAGE_REQUEST] = "it did not take the request",
-		[STAGE_HEADER] = "the header of its answer did not arrive",
-		[STAGE_BODY] = "the body of its answer did not arrive as far as it was needed",
-	};
-	const char *what =
-		v->stage < sizeof(missing) / sizeof(missing[0]) ? missing[v->stage] : NULL;
-	char elapsed[DURATION_LEN], timeout[DURATION_LEN];
-
-	add_endpoint(t, plan);
-	add(t, " accepted the connection, but gave no complete answer to ");
-	add_request(t, plan);
-	add(t, " in time: %s within %s (timeout %s, stage %s).", what ?: "it was not done",
-	    duration_human(elapsed, v->elapsed_ms), duration_format(timeout, plan->timeout_ms),
-	    stage_name(v->stage));
+	add_answered(s, plan);
+	sentence_add(s, " with status %u, but without the text '", v->http_status);
+	sentence_shown(s, plan->match->body ?: "");
+	sentence_add(s, "' in the body");
+	sentence_detail(s, v);
+	sentence_add(s, ".");
 }
 
-static void say_connect_failed(struct text *t, const struct plan *plan, const struct verdict *v)
+static void say_malformed(struct sentence *s, const struct plan *plan, const struct verdict *v)
 {
-	add(t, "TCP connection to ");
-	add_endpoint(t, plan);
-	add(t, " ");
-	if (v->has_icmp)
-		add(t, "was declared impossible by ICMP%s type %u code %u (%s)",
-		    addr_is_v4(&plan->addr) ? "" : "v6", v->icmp_type, v->icmp_code,
-		    icmp_text(addr_is_v4(&plan->addr), v->icmp_type, v->icmp_code));
-	else
-		add_connect_failure(t, v);
-	add(t, ".");
+	bool grpc = plan->protocol == PROTO_GRPC;
+
+	add_answered(s, plan);
+	sentence_add(s, " with something that is not legal %s", grpc ? "gRPC" : "HTTP");
+	sentence_detail(s, v);
+	sentence_add(s, ".");
 }
 
-static void say_status(struct text *t, const struct plan *plan, const struct verdict *v)
+static void say_closed(struct sentence *s, const struct plan *plan, const struct verdict *v)
 {
-	add_endpoint(t, plan);
-	add(t, " answered ");
-	add_request(t, plan);
-	add(t, " with status %u; expected %s", v->http_status,
-	    plan->match->n_status > 1 ? "one of " : "");
-	add_statuses(t, plan->match);
-	add(t, ".");
-}
-
-static void say_body(struct text *t, const struct plan *plan, const struct verdict *v)
-{
-	add_endpoint(t, plan);
-	add(t, " answered ");
-	add_request(t, plan);
-	add(t, " with status %u, but without the text '", v->http_status);
-	add_foreign(t, plan->match->body ?: "");
-	add(t, "' in the body");
-	add_detail(t, v);
-	add(t, ".");
-}
-
-static void say_malformed(struct text *t, const struct plan *plan, const struct verdict *v)
-{
-	add_endpoint(t, plan);
-	add(t, " answered ");
-	add_request(t, plan);
-	add(t, " with something that is not legal HTTP/1.x");
-	add_detail(t, v);
-	add(t, ".");
-}
-
-static void say_closed(struct text *t, const struct plan *plan, const struct verdict *v)
-{
-	add_endpoint(t, plan);
-	add(t, v->os_errno == ECONNRESET ? " reset the connection" : " closed the connection");
+	sentence_endpoint(s, plan);
+	sentence_add(s, v->os_errno == ECONNRESET ? " reset the connection"
+						  : " closed the connection");
 	if (v->os_errno && v->os_errno != ECONNRESET)
-		add(t, " with an error (%s)", strerrordesc_np(v->os_errno) ?: "unknown error");
-	add(t, " before it had answered ");
-	add_request(t, plan);
-	add_detail(t, v);
-	add(t, ".");
+		sentence_add(s, " with an error (%s)", words_errno(v->os_errno));
+	sentence_add(s, " before it had answered ");
+	add_request(s, plan);
+	sentence_detail(s, v);
+	sentence_add(s, ".");
 }
 
-static void say_overloaded(struct text *t, const struct plan *plan, const struct verdict *v)
+static void say_local(struct sentence *s, const struct plan *plan, const struct verdict *v)
 {
-	add(t, "The prober is overloaded and says nothing about ");
-	add_endpoint(t, plan);
-	add_detail(t, v);
-	add(t, ".");
+	sentence_add(s, "This host could not probe ");
+	sentence_backend(s, plan);
+	sentence_add(s, ": %s", words_errno(v->os_errno));
+	sentence_detail(s, v);
+	sentence_add(s, ".");
 }
 
-static void say_local(struct text *t, const struct plan *plan, const struct verdict *v)
+static void say_not_serving(struct sentence *s, const struct plan *plan, const struct verdict *v)
 {
-	add(t, "This host could not probe ");
-	add_endpoint(t, plan);
-	add(t, ": %s", strerrordesc_np(v->os_errno) ?: "unknown error");
-	add_detail(t, v);
-	add(t, ".");
-}
-
-static void add_name(struct text *t, const struct plan *plan)
-{
-	if (plan->name)
-		add_foreign(t, plan->name);
+	add_answered(s, plan);
+	sentence_add(s, ", but not with SERVING");
+	if (v->detail[0])
+		sentence_detail(s, v);
 	else
-		add_endpoint(t, plan);
+		sentence_add(s, " (status %u)", v->grpc_status);
+	sentence_add(s, ".");
 }
 
-static void say_unresolved(struct text *t, const struct plan *plan, const struct verdict *v)
+static void say_udp_unreachable(struct sentence *s, const struct plan *plan,
+				const struct verdict *v)
 {
-	add(t, "The name ");
-	add_name(t, plan);
-	add(t, " could not be resolved");
-	add_detail(t, v);
-	add(t, ", and no address of it is known.");
+	sentence_add(s, "The datagram to ");
+	sentence_endpoint(s, plan);
+	sentence_add(s, " could not be delivered: ");
+	if (v->has_icmp)
+		add_icmp(s, plan, v);
+	else
+		sentence_add(s, "%s", words_errno(v->os_errno));
+	sentence_detail(s, v);
+	sentence_add(s, ".");
 }
 
-static void say_flushed(struct text *t, const struct plan *plan, const struct verdict *v)
+static void say_udp_mismatch(struct sentence *s, const struct plan *plan, const struct verdict *v)
 {
-	add(t, "The addresses of ");
-	add_name(t, plan);
-	add(t, " were forgotten when the configuration changed while DNS gave no answer");
-	add_detail(t, v);
-	add(t, ".");
+	add_answered(s, plan);
+	sentence_add(s, ", but without the text '");
+	sentence_shown(s, plan->match->body ?: "");
+	sentence_add(s, "'");
+	sentence_detail(s, v);
+	sentence_add(s, ".");
 }
 
-static void say_pending(struct text *t, const struct plan *plan, const struct verdict *v)
+/* Rows that say nothing of the endpoint and have only a detail to show. */
+static void say_nothing_of(struct sentence *s, const char *start, const struct plan *plan,
+			   const struct verdict *v)
 {
-	(void)v;
-	add(t, "No probe of ");
-	add_endpoint(t, plan);
-	add(t, " has ended yet.");
+	sentence_add(s, "%s ", start);
+	sentence_backend(s, plan);
+	sentence_detail(s, v);
+	sentence_add(s, ".");
 }
 
-static void say(struct text *t, const struct plan *plan, const struct verdict *v)
+static void say_pending(struct sentence *s, const struct plan *plan)
+{
+	sentence_add(s, "No probe of ");
+	sentence_backend(s, plan);
+	sentence_add(s, " has ended yet.");
+}
+
+/* No default: the compiler holds the list to SL_MESSAGES. Returns whether the code is one of it. */
+static bool say(struct sentence *s, const struct plan *plan, const struct verdict *v)
 {
 	switch (v->code) {
 	case SL_MSG_OK:
-		say_ok(t, plan, v);
-		return;
+		say_ok(s, plan, v);
+		return true;
 	case SL_MSG_BACKEND_TIMEOUT:
-		say_timeout(t, plan, v);
-		return;
-	case SL_MSG_TCP_CONNECT_FAILED:
-		say_connect_failed(t, plan, v);
-		return;
-	case SL_MSG_HTTP_STATUS_MISMATCH:
-		say_status(t, plan, v);
-		return;
-	case SL_MSG_HTTP_BODY_MISMATCH:
-		say_body(t, plan, v);
-		return;
-	case SL_MSG_HTTP_MALFORMED:
-		say_malformed(t, plan, v);
-		return;
-	case SL_MSG_CONN_CLOSED_EARLY:
-		say_closed(t, plan, v);
-		return;
-	case SL_MSG_PROBER_OVERLOADED:
-		say_overloaded(t, plan, v);
-		return;
-	case SL_MSG_LOCAL_RESOURCE:
-		say_local(t, plan, v);
-		return;
-	case SL_MSG_PROBE_PENDING:
-		say_pending(t, plan, v);
-		return;
+		say_timeout(s, plan, v);
+		return true;
 	case SL_MSG_DNS_RESOLUTION_FAILED:
-		say_unresolved(t, plan, v);
-		return;
+		say_unresolved(s, plan, v);
+		return true;
+	case SL_MSG_TCP_CONNECT_FAILED:
+		say_connect_failed(s, plan, v);
+		return true;
+	case SL_MSG_HTTP_STATUS_MISMATCH:
+		say_status(s, plan, v);
+		return true;
+	case SL_MSG_HTTP_BODY_MISMATCH:
+		say_body(s, plan, v);
+		return true;
+	case SL_MSG_CERT_NAME_MISMATCH:
+	case SL_MSG_CERT_DATE_INVALID:
+	case SL_MSG_CERT_INTERMEDIATE_MISSING:
+	case SL_MSG_CERT_LEAF_MISSING:
+	case SL_MSG_CERT_SERVER_NOT_WELL_KNOWN_CA:
+	case SL_MSG_CERT_INTERMEDIATE_NOT_WELL_KNOWN_CA:
+	case SL_MSG_CERT_ROOT_MISMATCH_ROOT_ABSENT:
+	case SL_MSG_CERT_ROOT_MISMATCH_ROOT_PRESENT:
+	case SL_MSG_CERT_LEAF_NOT_TOPMOST:
+	case SL_MSG_CERT_VERIFY_FAILED:
+	case SL_MSG_CERT_NOT_ALLOW_LISTED:
+		sentence_certificate(s, plan, v);
+		return true;
 	case SL_MSG_UNKNOWN_DNS_CACHE_FLUSHED:
-		say_flushed(t, plan, v);
-		return;
-	default:
-		add_endpoint(t, plan);
-		add(t, ": %s", message_id(v->code));
-		add_detail(t, v);
-		add(t, ".");
-		return;
+		say_flushed(s, plan, v);
+		return true;
+	case SL_MSG_UNKNOWN_CONTROL_BLOCKED:
+		say_nothing_of(s, "The way on which health is reported is interrupted for", plan,
+			       v);
+		return true;
+	case SL_MSG_UNKNOWN_CRL_UNREACHABLE:
+		sentence_revocation(s, plan, v);
+		return true;
+	case SL_MSG_UNKNOWN_GATEWAY_UNHEALTHY:
+		say_nothing_of(s, "The gateway itself is not well and says nothing about", plan, v);
+		return true;
+	case SL_MSG_TLS_HANDSHAKE_FAILED:
+		sentence_handshake(s, plan, v);
+		return true;
+	case SL_MSG_HTTP_MALFORMED:
+		say_malformed(s, plan, v);
+		return true;
+	case SL_MSG_CONN_CLOSED_EARLY:
+		say_closed(s, plan, v);
+		return true;
+	case SL_MSG_PROBER_OVERLOADED:
+		say_nothing_of(s, "The prober is overloaded and says nothing about", plan, v);
+		return true;
+	case SL_MSG_LOCAL_RESOURCE:
+		say_local(s, plan, v);
+		return true;
+	case SL_MSG_PROBE_PENDING:
+		say_pending(s, plan);
+		return true;
+	case SL_MSG_GRPC_NOT_SERVING:
+		say_not_serving(s, plan, v);
+		return true;
+	case SL_MSG_UDP_UNREACHABLE:
+		say_udp_unreachable(s, plan, v);
+		return true;
+	case SL_MSG_UDP_ANSWER_MISMATCH:
+		say_udp_mismatch(s, plan, v);
+		return true;
 	}
+	return false;
 }
 
 const char *message_format(char buf[MESSAGE_LEN], const struct plan *plan,
 			   const struct verdict *verdict)
 {
-	struct text text = { .buf = buf };
+	struct sentence s = { .buf = buf };
 
 	buf[0] = '\0';
-	say(&text, plan, verdict);
+	/* A number that a later version adopted from an earlier one, or the other way round. */
+	if (!say(&s, plan, verdict))
+		sentence_add(&s, "Verdict %d, which this version does not know.",
+			     (int)verdict->code);
 	return buf;
-}
-
-/* --- hints ------------------------------------------------------------------------------------ */
-
-static const struct hint {
-	enum sl_message code;
-	int value; /* HTTP status or errno */
-	const char *text;
-} hints[] = {
-	{ SL_MSG_HTTP_STATUS_MISMATCH, 400,
-	  "the server dislikes the request: set the host name that it expects on the probe" },
-	{ SL_MSG_HTTP_STATUS_MISMATCH, 401,
-	  "the path asks for credentials, which probes cannot give: accept 401 in match.status, or "
-	  "probe a path that is open" },
-	{ SL_MSG_HTTP_STATUS_MISMATCH, 403,
-	  "access to the path is forbidden: probe a path that is open to this host, or accept 403" },
-	{ SL_MSG_HTTP_STATUS_MISMATCH, 404,
-	  "the server does not serve this path under this host: correct the probe's path or host" },
-	{ SL_MSG_HTTP_STATUS_MISMATCH, 405,
-	  "the path does not allow GET, and probes send nothing else: probe one that does" },
-	{ SL_MSG_HTTP_STATUS_MISMATCH, 500,
-	  "the application failed at the request: look into its log" },
-	{ SL_MSG_HTTP_STATUS_MISMATCH, 502,
-	  "the server is itself a proxy and got no good answer: check what is behind it" },
-	{ SL_MSG_HTTP_STATUS_MISMATCH, 503,
-	  "the service says that it is unavailable: check that it runs and is not in maintenance" },
-	{ SL_MSG_HTTP_STATUS_MISMATCH, 504,
-	  "the server is itself a proxy and got no answer in time: check what is behind it" },
-	{ SL_MSG_TCP_CONNECT_FAILED, ECONNREFUSED,
-	  "on the server, look for a listener on the port (ss -ltn) and for firewall rules that "
-	  "reject" },
-	{ SL_MSG_TCP_CONNECT_FAILED, ETIMEDOUT,
-	  "check that the server is up, and look for filters that drop packets, on the way and on "
-	  "the server" },
-	{ SL_MSG_TCP_CONNECT_FAILED, EHOSTUNREACH,
-	  "check that the server is up and its address right: ip neigh, ip route get ADDRESS" },
-	{ SL_MSG_TCP_CONNECT_FAILED, ENETUNREACH,
-	  "this host has no route to that network: ip route get ADDRESS" },
-	{ SL_MSG_LOCAL_RESOURCE, EMFILE,
-	  "raise the daemon's limit of open files (LimitNOFILE=), or lower the probes in flight" },
-	{ SL_MSG_LOCAL_RESOURCE, ENFILE,
-	  "raise the host's limit of open files: sysctl fs.file-max" },
-	{ SL_MSG_LOCAL_RESOURCE, ENOMEM, "free memory on this host, or raise the daemon's limit" },
-	{ SL_MSG_LOCAL_RESOURCE, ENOBUFS, "free memory on this host, or raise the daemon's limit" },
-	{ SL_MSG_LOCAL_RESOURCE, EADDRNOTAVAIL,
-	  "no local port or address is left: widen net.ipv4.ip_local_port_range, and check that "
-	  "this host has an address of that family" },
-	{ SL_MSG_LOCAL_RESOURCE, EPERM,
-	  "give the daemon CAP_NET_ADMIN, and look for output filters of this host: nft list "
-	  "ruleset" },
-	{ SL_MSG_LOCAL_RESOURCE, EACCES,
-	  "a policy or prohibiting route of this host forbids the connection: ip route get ADDRESS" },
-	{ SL_MSG_LOCAL_RESOURCE, EAFNOSUPPORT, "this host's kernel does not do IPv6" },
-	{ SL_MSG_LOCAL_RESOURCE, EINVAL,
-	  "the probe's host and path must be free of blanks and control characters" },
-};
-
-const char *message_hint(const struct verdict *verdict)
-{
-	int value = verdict->code == SL_MSG_HTTP_STATUS_MISMATCH ? verdict->http_status
-								 : verdict->os_errno;
-
-	/* The errno of an ICMP error says less than its type, which the sentence holds. */
-	if (verdict->has_icmp)
-		return NULL;
-	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
-		if (hints[i].code == verdict->code && hints[i].value == value)
-			return hints[i].text;
-	return NULL;
 }

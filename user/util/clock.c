@@ -33,3 +33,13 @@ const char *clock_iso_us(char buf[CLOCK_ISO_LEN], uint64_t wall_us)
 		 (unsigned int)(wall_us % US_PER_SEC));
 	return buf;
 }
+
+const char *clock_iso_s(char buf[CLOCK_ISO_LEN], int64_t unix_s)
+{
+	time_t seconds = (time_t)unix_s;
+	struct tm tm;
+
+	if (!gmtime_r(&seconds, &tm) || !strftime(buf, CLOCK_ISO_LEN, "%Y-%m-%dT%H:%M:%SZ", &tm))
+		buf[0] = '\0';
+	return buf;
+}

@@ -54,6 +54,9 @@ static inline uint64_t clock_wall_us(void)
 /* Write wall_ms as "2026-01-01T00:00:00.000Z" and return buf. */
 const char *clock_iso(char buf[CLOCK_ISO_LEN], uint64_t wall_ms);
 
+/* Write seconds since 1970, which may be negative, as "2026-01-01T00:00:00Z"; "" if too far off. */
+const char *clock_iso_s(char buf[CLOCK_ISO_LEN], int64_t unix_s);
+
 /* Write wall_us as "2026-01-01T00:00:00.000000Z" and return buf. */
 const char *clock_iso_us(char buf[CLOCK_ISO_LEN], uint64_t wall_us);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "control/json.h"
+#include "diagnose/json.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -41,6 +41,14 @@ void json_put_time(json_t **object, const char *key, uint64_t wall_ms)
 	char iso[CLOCK_ISO_LEN];
 
 	json_put(object, key, json_string(clock_iso(iso, wall_ms)));
+}
+
+void json_put_unix(json_t **object, const char *key, int64_t unix_s)
+{
+	char iso[CLOCK_ISO_LEN];
+
+	if (*clock_iso_s(iso, unix_s))
+		json_put(object, key, json_string(iso));
 }
 
 void json_push(json_t **array, json_t *value)

@@ -5,8 +5,8 @@
  * Every function takes over the value it is given. When memory runs out the container is released
  * and becomes NULL, and stays NULL whatever is added later: a document is whole or not there.
  */
-#ifndef SLUICE_CONTROL_JSON_H
-#define SLUICE_CONTROL_JSON_H
+#ifndef SLUICE_DIAGNOSE_JSON_H
+#define SLUICE_DIAGNOSE_JSON_H
 
 #include <jansson.h>
 #include <stdint.h>
@@ -28,6 +28,9 @@ void json_put_time(json_t **object, const char *key, uint64_t wall_ms);
 
 void json_push(json_t **array, json_t *value);
 json_t *json_text(const char *text);
+
+/* Seconds since 1970 in ISO form; nothing for a time that is too far off. */
+void json_put_unix(json_t **object, const char *key, int64_t unix_s);
 
 /* An array of texts. */
 json_t *json_texts(const char *const texts[], size_t n);
