@@ -144,6 +144,7 @@ static int start_engine(struct daemon *daemon, struct err *err)
 		.workers = daemon->model->gateway.probe_workers,
 		.in_flight = daemon->model->gateway.probes_in_flight,
 		.report = pipeline_report,
+		.flush = pipeline_flush,
 		.arg = daemon->pipeline,
 	};
 

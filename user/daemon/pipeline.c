@@ -277,8 +277,15 @@ void pipeline_report(void *arg, uint32_t endpoint, const struct verdict *verdict
 	/* A lost verdict is as if the probe had not run: the next one is an interval away. */
 	if (inbox_put(pipeline->inbox, &letter) < 0)
 		log_error("out of memory: a verdict was lost");
-	else
+	else if (!verdict->routine)
 		uv_async_send(&pipeline->wake);
+}
+
+void pipeline_flush(void *arg)
+{
+	struct pipeline *pipeline = arg;
+
+	uv_async_send(&pipeline->wake);
 }
 
 /* --- seats ------------------------------------------------------------------------------------ */

@@ -68,4 +68,7 @@ void pipeline_judge(struct pipeline *pipeline, uint32_t endpoint, const struct v
 /* An engine_report_fn: any thread; arg is the pipeline. */
 void pipeline_report(void *arg, uint32_t endpoint, const struct verdict *verdict);
 
+/* An engine_flush_fn: take in what was reported as routine. */
+void pipeline_flush(void *arg);
+
 #endif

@@ -65,6 +65,7 @@ struct verdict {
 	uint16_t http_status; /* 0: none received */
 	uint16_t grpc_status; /* grpc-status, or for grpc_not_serving with status 0 the service's */
 	struct tls_facts tls;
+	bool routine; /* passed, as the one before: nobody has to be woken for it */
 	uint32_t generation; /* of the plan that was probed */
 	uint32_t elapsed_ms; /* of the whole probe */
 	struct timing timing;

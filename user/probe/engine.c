@@ -72,7 +72,7 @@ int engine_start(struct engine **ret, const struct plan *plans, uint32_t n,
 			.in_flight_max = in_flight_share(in_flight, n_workers, i),
 		};
 
-		r = worker_start(&engine->workers[i], &share, options->report, options->arg, err);
+		r = worker_start(&engine->workers[i], &share, options, err);
 		if (r < 0)
 			return r;
 		engine->n_workers++;

@@ -21,10 +21,14 @@ struct err;
 /* index is the plan's. Called on a worker's thread: hand the verdict on and return. */
 typedef void engine_report_fn(void *arg, uint32_t index, const struct verdict *verdict);
 
+/* Verdicts marked as routine wait until this is called, on a worker's thread, ten times a second. */
+typedef void engine_flush_fn(void *arg);
+
 struct engine_options {
 	uint32_t workers; /* 0: one per CPU that the process may use, at most LIMIT_WORKERS */
 	uint32_t in_flight; /* over all workers; 0: auto. At most what RLIMIT_NOFILE allows */
 	engine_report_fn *report;
+	engine_flush_fn *flush; /* NULL: nobody lets verdicts wait */
 	void *arg;
 };
 

@@ -30,6 +30,9 @@
 /* fail_fast probes again after this, so that a refusing backend is not asked in a tight loop. */
 #define FAIL_FAST_GAP_MS 100
 
+/* By so much a probe may be late: an awakening costs a good part of what a probe does. */
+#define SLACK_MS 10
+
 /* The queue is looked through for waiting endpoints every so many ticks: about once a second. */
 #define SWEEP_TICKS 10
 
@@ -43,6 +46,7 @@ struct slot {
 	uint32_t index; /* the plan's */
 	uint32_t failures; /* in a row, for fail_fast */
 	bool overdue; /* was reported as waiting too long */
+	bool passed; /* the last verdict that was reported */
 };
 
 /* A change that another thread asked for. */
@@ -62,6 +66,7 @@ struct worker {
 	uv_thread_t thread;
 	uv_async_t wake;
 	uv_timer_t due, tick;
+	uint64_t due_ms; /* when due is set to; 0: it is not */
 	struct poller *poller; /* kept, so that it is not made anew for every lonely probe */
 	bool has_loop;
 	atomic_bool stop;
@@ -75,7 +80,9 @@ struct worker {
 	struct lag lag;
 
 	engine_report_fn *report;
+	engine_flush_fn *flush;
 	void *arg;
+	bool has_routine; /* something was reported since the last flush */
 	struct counters counters;
 };
 
@@ -125,13 +132,23 @@ static void doubt_timeout(const struct slot *slot, struct verdict *v, uint64_t n
 static void report(struct slot *slot, const struct verdict *v)
 {
 	struct worker *worker = slot->worker;
-
 	struct verdict marked = *v;
 
 	if (v->code == SL_MSG_PROBER_OVERLOADED)
 		counter_up(worker->counters.overloaded);
 	marked.generation = slot->plan.generation;
+	marked.routine = slot->passed && message_passed(v->code);
+	slot->passed = message_passed(v->code);
+	worker->has_routine |= marked.routine;
 	worker->report(worker->arg, slot->index, &marked);
+}
+
+/* What was reported as routine is to be looked at now. */
+static void flush(struct worker *worker)
+{
+	if (worker->has_routine && worker->flush)
+		worker->flush(worker->arg);
+	worker->has_routine = false;
 }
 
 /* Say once per wait that an endpoint waits too long for a free place. Its probe still comes. */
@@ -250,7 +267,10 @@ static void start_probe(struct slot *slot, uint64_t now_ms)
 
 static void on_due(uv_timer_t *timer)
 {
-	pump(timer->data);
+	struct worker *worker = timer->data;
+
+	worker->due_ms = 0;
+	pump(worker);
 }
 
 /* Queue what is due, start what fits, and wake up when the next is due. */
@@ -266,8 +286,14 @@ static void pump(struct worker *worker)
 	counter_set(worker->counters.in_flight, worker->in_flight);
 	counter_set(worker->counters.queued, schedule_queued(worker->schedule));
 	next_ms = schedule_next_ms(worker->schedule);
-	if (next_ms != UINT64_MAX)
-		uv_timer_start(&worker->due, on_due, next_ms > now_ms ? next_ms - now_ms : 0, 0);
+	if (next_ms == UINT64_MAX)
+		return;
+	/* Those that are due at nearly the same time share one awakening. */
+	next_ms = (next_ms + SLACK_MS - 1) / SLACK_MS * SLACK_MS;
+	if (next_ms == worker->due_ms)
+		return;
+	worker->due_ms = next_ms;
+	uv_timer_start(&worker->due, on_due, next_ms > now_ms ? next_ms - now_ms : 0, 0);
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -275,6 +301,7 @@ static void on_tick(uv_timer_t *timer)
 	struct worker *worker = timer->data;
 	uint64_t now_ms = clock_mono_ms();
 
+	flush(worker);
 	lag_tick(&worker->lag, now_ms);
 	counter_set(worker->counters.loop_lag_ms, lag_worst_ms(&worker->lag));
 	if (worker->lag.n_ticks % SWEEP_TICKS)
@@ -295,7 +322,9 @@ static void apply(struct worker *worker, const struct change *change)
 		schedule_remove(worker->schedule, change->k);
 	}
 	slot->plan = change->plan;
+	slot->passed = false;
 	slot->failures = 0;
+	probe_state_reset(slot->state);
 	slot->overdue = false;
 	if (!slot->plan.idle)
 		set_due(slot, clock_mono_ms());
@@ -454,8 +483,8 @@ static void abandon_loop(struct worker *worker)
 	uv_run(&worker->loop, UV_RUN_DEFAULT);
 }
 
-int worker_start(struct worker **ret, const struct worker_share *share, engine_report_fn *report_fn,
-		 void *arg, struct err *err)
+int worker_start(struct worker **ret, const struct worker_share *share,
+		 const struct engine_options *options, struct err *err)
 {
 	CLEANUP(worker_free_p) struct worker *worker = calloc(1, sizeof(*worker));
 	int r;
@@ -464,8 +493,9 @@ int worker_start(struct worker **ret, const struct worker_share *share, engine_r
 		return err_set(err, -ENOMEM, "probe worker: out of memory");
 	pthread_mutex_init(&worker->lock, NULL);
 	worker->last_change = &worker->changes;
-	worker->report = report_fn;
-	worker->arg = arg;
+	worker->report = options->report;
+	worker->flush = options->flush;
+	worker->arg = options->arg;
 	worker->in_flight_max = share->in_flight_max;
 	seed_random(worker);
 

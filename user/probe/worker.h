@@ -19,8 +19,8 @@ struct worker_share {
 };
 
 /* Copy the share's plans and start probing. -ENOMEM, or what the loop or thread said. */
-int worker_start(struct worker **ret, const struct worker_share *share, engine_report_fn *report,
-		 void *arg, struct err *err);
+int worker_start(struct worker **ret, const struct worker_share *share,
+		 const struct engine_options *options, struct err *err);
 
 /* engine_set() for the k-th endpoint of the share. */
 int worker_set(struct worker *worker, uint32_t k, const struct plan *plan);
