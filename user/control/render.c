@@ -79,12 +79,6 @@ static json_t *render_interfaces(const struct dataplane *dataplane)
 	return array;
 }
 
-/* Every place is taken and probes wait: intervals are no longer kept. */
-static bool is_overloaded(const struct engine_stats *stats)
-{
-	return stats->queued && stats->in_flight >= stats->in_flight_max;
-}
-
 static json_t *render_engine(const struct engine *engine)
 {
 	struct engine_stats stats = engine_stats(engine);
@@ -98,7 +92,9 @@ static json_t *render_engine(const struct engine *engine)
 	json_put_uint(&json, "finished", stats.finished);
 	json_put_uint(&json, "overloaded", stats.overloaded);
 	json_put_uint(&json, "loop_lag_ms", stats.loop_lag_ms);
-	json_put_bool(&json, "overloaded_now", is_overloaded(&stats));
+	json_put_bool(&json, "overloaded_now", stats.holdable_interval_ms != 0);
+	if (stats.holdable_interval_ms)
+		json_put_uint(&json, "holdable_interval_ms", stats.holdable_interval_ms);
 	return json;
 }
 

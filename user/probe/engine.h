@@ -39,6 +39,11 @@ struct engine_stats {
 	uint32_t in_flight, queued;
 	uint64_t started, finished, overloaded;
 	uint32_t loop_lag_ms; /* the worst of the last second */
+	/*
+	 * Not zero: probes wait for a place all the time, and intervals are kept no longer. With this
+	 * interval for all endpoints, as fast as probes end now, they would be.
+	 */
+	uint64_t holdable_interval_ms;
 };
 
 /*

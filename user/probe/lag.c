@@ -29,6 +29,11 @@ uint64_t lag_total_ms(const struct lag *lag, uint64_t now_ms)
 	return lag->total_ms + overdue_ms(lag, now_ms);
 }
 
+uint32_t lag_last_ms(const struct lag *lag)
+{
+	return lag->n_ticks ? lag->recent_ms[(lag->n_ticks - 1) % LAG_WINDOW] : 0;
+}
+
 uint32_t lag_worst_ms(const struct lag *lag)
 {
 	uint32_t worst = 0;

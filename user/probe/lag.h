@@ -31,6 +31,9 @@ void lag_tick(struct lag *lag, uint64_t now_ms);
  */
 uint64_t lag_total_ms(const struct lag *lag, uint64_t now_ms);
 
+/* Of the last tick. */
+uint32_t lag_last_ms(const struct lag *lag);
+
 /* The worst tick of the last LAG_WINDOW. */
 uint32_t lag_worst_ms(const struct lag *lag);
 

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <sys/random.h>
 
+#include "probe/admit.h"
+#include "probe/doubt.h"
 #include "probe/lag.h"
 #include "probe/poller.h"
 #include "probe/probe.h"
@@ -18,14 +20,6 @@
 
 /* An endpoint that waited this long, or its interval if that is longer, says we are overloaded. */
 #define WAIT_LIMIT_MS 5000
-
-/*
- * A timeout is not believed when the loop was late by this part of it; short ones, of which a busy
- * machine's usual delays are more than a tenth, are allowed a larger part, up to a number.
- */
-#define LATE_PART 10
-#define LATE_PART_SHORT 4
-#define LATE_SHORT_MAX_MS 500
 
 /* fail_fast probes again after this, so that a refusing backend is not asked in a tight loop. */
 #define FAIL_FAST_GAP_MS 100
@@ -58,7 +52,7 @@ struct change {
 
 struct counters {
 	atomic_uint in_flight, queued, loop_lag_ms;
-	atomic_ullong started, finished, overloaded;
+	atomic_ullong started, finished, overloaded, holdable_ms;
 };
 
 struct worker {
@@ -78,6 +72,9 @@ struct worker {
 	uint32_t n, in_flight, in_flight_max;
 	uint32_t random;
 	struct lag lag;
+	struct admit admit;
+	uint64_t tick_ns,
+		idle_ns; /* at the last tick: the time, and how long the loop had waited */
 
 	engine_report_fn *report;
 	engine_flush_fn *flush;
@@ -92,42 +89,6 @@ struct worker {
 #define counter_up(counter) counter_set(counter, counter_get(counter) + 1)
 
 /* --- verdicts --------------------------------------------------------------------------------- */
-
-static bool is_timeout(const struct verdict *v)
-{
-	switch (v->code) {
-	case SL_MSG_BACKEND_TIMEOUT:
-		return true;
-	case SL_MSG_TCP_CONNECT_FAILED:
-	case SL_MSG_TLS_HANDSHAKE_FAILED:
-		return v->os_errno == ETIMEDOUT;
-	default:
-		return false;
-	}
-}
-
-static uint64_t late_limit_ms(uint32_t timeout_ms)
-{
-	uint32_t limit_ms = timeout_ms / LATE_PART, short_ms = timeout_ms / LATE_PART_SHORT;
-
-	if (short_ms > LATE_SHORT_MAX_MS)
-		short_ms = LATE_SHORT_MAX_MS;
-	return limit_ms > short_ms ? limit_ms : short_ms;
-}
-
-/* A timeout during which this loop was absent is our failure, not the endpoint's. */
-static void doubt_timeout(const struct slot *slot, struct verdict *v, uint64_t now_ms)
-{
-	uint64_t late_ms = lag_total_ms(&slot->worker->lag, now_ms) - slot->late_ms;
-
-	if (!is_timeout(v) || late_ms <= late_limit_ms(slot->plan.timeout_ms))
-		return;
-
-	v->code = SL_MSG_PROBER_OVERLOADED;
-	v->os_errno = 0;
-	snprintf(v->detail, sizeof(v->detail),
-		 "the prober's event loop was %" PRIu64 " ms late during the probe", late_ms);
-}
 
 static void report(struct slot *slot, const struct verdict *v)
 {
@@ -230,7 +191,8 @@ static void on_probe_done(void *arg, const struct verdict *verdict)
 	slot->probe = NULL;
 	worker->in_flight--;
 	counter_up(worker->counters.finished);
-	doubt_timeout(slot, &v, now_ms);
+	doubt_timeout(&v, slot->plan.timeout_ms,
+		      lag_total_ms(&worker->lag, now_ms) - slot->late_ms);
 	set_next(slot, v.code, now_ms);
 	report(slot, &v);
 	pump(worker);
@@ -280,7 +242,7 @@ static void pump(struct worker *worker)
 	uint32_t id;
 
 	schedule_queue_due(worker->schedule, now_ms);
-	while (worker->in_flight < worker->in_flight_max && schedule_take(worker->schedule, &id))
+	while (worker->in_flight < worker->admit.limit && schedule_take(worker->schedule, &id))
 		start_probe(&worker->slots[id], now_ms);
 
 	counter_set(worker->counters.in_flight, worker->in_flight);
@@ -296,6 +258,51 @@ static void pump(struct worker *worker)
 	uv_timer_start(&worker->due, on_due, next_ms > now_ms ? next_ms - now_ms : 0, 0);
 }
 
+static uint32_t n_active(const struct worker *worker)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < worker->n; i++)
+		n += !worker->slots[i].plan.idle;
+	return n;
+}
+
+/* The interval that everybody could have, as fast as probes end now; 0: all have their own. */
+static uint64_t holdable_ms(const struct worker *worker)
+{
+	uint32_t per_s;
+
+	if (!admit_is_overloaded(&worker->admit, LAG_TICK_MS, &per_s))
+		return 0;
+	return (uint64_t)n_active(worker) * MS_PER_SEC / (per_s ? per_s : 1) + 1;
+}
+
+/* Of the time since the last tick. */
+static uint32_t busy_percent(struct worker *worker, uint64_t now_ns)
+{
+	uint64_t idle_ns = uv_metrics_idle_time(&worker->loop);
+	uint64_t waited_ns = idle_ns - worker->idle_ns, passed_ns = now_ns - worker->tick_ns;
+
+	worker->idle_ns = idle_ns;
+	worker->tick_ns = now_ns;
+	return waited_ns < passed_ns ? (uint32_t)(100 - waited_ns * 100 / passed_ns) : 0;
+}
+
+static void adjust(struct worker *worker)
+{
+	const struct admit_load load = {
+		.late_ms = lag_last_ms(&worker->lag),
+		.busy_percent = busy_percent(worker, clock_mono_ns()),
+		.in_flight = worker->in_flight,
+		.queued = schedule_queued(worker->schedule),
+		.finished = counter_get(worker->counters.finished),
+	};
+
+	admit_tick(&worker->admit, &load);
+	if (load.queued)
+		pump(worker);
+}
+
 static void on_tick(uv_timer_t *timer)
 {
 	struct worker *worker = timer->data;
@@ -304,8 +311,10 @@ static void on_tick(uv_timer_t *timer)
 	flush(worker);
 	lag_tick(&worker->lag, now_ms);
 	counter_set(worker->counters.loop_lag_ms, lag_worst_ms(&worker->lag));
+	adjust(worker);
 	if (worker->lag.n_ticks % SWEEP_TICKS)
 		return;
+	counter_set(worker->counters.holdable_ms, holdable_ms(worker));
 	for (uint32_t i = 0; i < schedule_queued(worker->schedule); i++)
 		report_overdue(&worker->slots[schedule_peek(worker->schedule, i)], now_ms);
 }
@@ -460,6 +469,9 @@ static int open_loop(struct worker *worker)
 	if (r < 0)
 		return r;
 	worker->has_loop = true;
+	r = uv_loop_configure(&worker->loop, UV_METRICS_IDLE_TIME);
+	if (r < 0)
+		return r;
 
 	/* Closed by on_wake(), or by abandon_loop(). */
 	r = uv_async_init(&worker->loop, &worker->wake, on_wake);
@@ -497,6 +509,7 @@ int worker_start(struct worker **ret, const struct worker_share *share,
 	worker->flush = options->flush;
 	worker->arg = options->arg;
 	worker->in_flight_max = share->in_flight_max;
+	admit_init(&worker->admit, share->in_flight_max);
 	seed_random(worker);
 
 	r = fill_slots(worker, share);
@@ -550,6 +563,7 @@ void worker_add_stats(const struct worker *worker, struct engine_stats *stats)
 {
 	const struct counters *counters = &worker->counters;
 	uint32_t lag_ms = counter_get(counters->loop_lag_ms);
+	uint64_t interval_ms = counter_get(counters->holdable_ms);
 
 	stats->workers++;
 	stats->in_flight_max += worker->in_flight_max;
@@ -560,4 +574,6 @@ void worker_add_stats(const struct worker *worker, struct engine_stats *stats)
 	stats->overloaded += counter_get(counters->overloaded);
 	if (lag_ms > stats->loop_lag_ms)
 		stats->loop_lag_ms = lag_ms;
+	if (interval_ms > stats->holdable_interval_ms)
+		stats->holdable_interval_ms = interval_ms;
 }
