@@ -28,9 +28,10 @@ static int set_collect_icmp(int fd, bool v4, int on)
 }
 
 /*
- * The last packet of the handshake waits for the first data and goes with it, or for the RST that
- * ends a probe without any: a packet less, and a server that was only asked whether it listens need
- * not accept anybody. Where it cannot be had, nothing is lost.
+ * The last packet of the handshake waits, and never goes out if RST ends the probe before: a server
+ * that was only asked whether it listens need not accept anybody. Not for probes that say something:
+ * the server's answer might wait for our delayed acknowledgements then. Where it cannot be had,
+ * nothing is lost.
  */
 static void delay_ack(int fd)
 {
@@ -60,7 +61,7 @@ int conn_open(int *ret_fd, const char **ret_call, const struct plan *plan)
 	if (set_collect_icmp(fd, v4, 1) < 0)
 		return -errno;
 
-	if (type == SOCK_STREAM)
+	if (plan->protocol == PROTO_TCP && !plan->proxy_protocol)
 		delay_ack(fd);
 
 	*ret_call = NULL;
