@@ -57,6 +57,15 @@ struct figure *figures_add(struct figures *figures, const char *name, const char
 	return figure;
 }
 
+const struct figure *figures_find(const struct figures *figures, const char *name)
+{
+	const struct figure *figure = figures->figure;
+
+	while (strcmp(figure->name, name) != 0)
+		figure++;
+	return figure;
+}
+
 bool figure_ok(const struct figure *figure)
 {
 	double compared = figure->baseline ? figure->ratio : figure->value;

@@ -35,6 +35,9 @@ double median(const double *samples, size_t n);
 struct figure *figures_add(struct figures *figures, const char *name, const char *unit,
 			   const double *samples, size_t n);
 
+/* The figure of that name; there must be one. */
+const struct figure *figures_find(const struct figures *figures, const char *name);
+
 bool figure_ok(const struct figure *figure);
 bool figures_ok(const struct figures *figures);
 
