@@ -161,6 +161,31 @@ static void report(struct fixture *f, uint32_t endpoint, enum sl_message code)
 	uv_run(&f->loop, UV_RUN_NOWAIT);
 }
 
+static void nothing_reaches_the_kernel(void **state)
+{
+	struct board_entry entry;
+	struct fixture f;
+
+	(void)state;
+	begin(&f, 0);
+	report(&f, 0, SL_MSG_OK);
+	pipeline_block(f.pipeline, "it is gone");
+	entry = board_read(f.board, 0);
+	assert_int_equal(entry.health.shown, SL_UNKNOWN);
+	assert_int_equal(entry.health.proven, SL_HEALTHY);
+	assert_int_equal(entry.recent[0].verdict.code, SL_MSG_UNKNOWN_CONTROL_BLOCKED);
+	assert_string_equal(entry.recent[0].verdict.detail, "it is gone");
+
+	/* What probes find from now on moves nothing. */
+	n_stores = 0;
+	for (int i = 0; i < 3; i++)
+		report(&f, 0, SL_MSG_TCP_CONNECT_FAILED);
+	assert_int_equal(board_health(f.board, 0).shown, SL_UNKNOWN);
+	assert_int_equal(board_health(f.board, 0).proven, SL_HEALTHY);
+	assert_int_equal(n_stores, 0);
+	end(&f);
+}
+
 static void stores_words_on_change_only(void **state)
 {
 	struct fixture f;
@@ -497,6 +522,7 @@ static void seats_are_adopted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_reaches_the_kernel),
 		cmocka_unit_test(stores_words_on_change_only),
 		cmocka_unit_test(own_trouble_moves_no_word),
 		cmocka_unit_test(adopts_what_is_in_force),

@@ -63,6 +63,8 @@ static void on_heartbeat(uv_timer_t *timer)
 	if (daemon->lost || dataplane_in_force(daemon->dataplane))
 		return;
 	daemon->lost = true;
+	if (daemon->pipeline)
+		pipeline_block(daemon->pipeline, "the pinned maps were removed under the daemon");
 	log_error(
 		"the gate was removed from outside ('sluice detach --all'?): probing goes on, but "
 		"nothing is guarded until sluiced is started again");

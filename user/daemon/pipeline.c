@@ -2,6 +2,7 @@
 #include "daemon/pipeline.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "daemon/inbox.h"
@@ -24,6 +25,7 @@ struct pipeline {
 	struct pipeline_parts parts;
 	struct seat *seats; /* parallel to model->endpoints */
 	struct inbox *inbox;
+	char blocked[VERDICT_DETAIL_LEN]; /* why no verdict reaches the kernel; "": they do */
 	uv_async_t wake;
 	struct health *health; /* parallel to model->endpoints */
 	uint64_t n_lapses; /* orders health->lapsed */
@@ -257,6 +259,40 @@ static void take_letter(struct pipeline *pipeline, const struct letter *letter)
 		note_change(pipeline, letter->endpoint);
 }
 
+/* Whatever a probe found, nobody is guarded by it. */
+static struct letter blocked_letter(const struct pipeline *pipeline, const struct letter *letter)
+{
+	struct letter blocked = { .endpoint = letter->endpoint, .at_us = letter->at_us };
+
+	blocked.verdict.code = SL_MSG_UNKNOWN_CONTROL_BLOCKED;
+	blocked.verdict.generation = letter->verdict.generation;
+	snprintf(blocked.verdict.detail, sizeof(blocked.verdict.detail), "%s", pipeline->blocked);
+	return blocked;
+}
+
+static void take_any(struct pipeline *pipeline, const struct letter *letter)
+{
+	if (pipeline->blocked[0]) {
+		struct letter blocked = blocked_letter(pipeline, letter);
+
+		take_letter(pipeline, &blocked);
+	} else {
+		take_letter(pipeline, letter);
+	}
+}
+
+void pipeline_block(struct pipeline *pipeline, const char *detail)
+{
+	snprintf(pipeline->blocked, sizeof(pipeline->blocked), "%s", detail);
+	for (uint32_t i = 0; i < pipeline->parts.model->n_endpoints; i++) {
+		struct letter letter = { .endpoint = i, .at_us = clock_wall_us() };
+
+		letter.verdict.generation = pipeline->seats[i].generation;
+		if (board_is_shown(pipeline->parts.board, i))
+			take_any(pipeline, &letter);
+	}
+}
+
 static void on_wake(uv_async_t *wake)
 {
 	struct pipeline *pipeline = wake->data;
@@ -264,7 +300,7 @@ static void on_wake(uv_async_t *wake)
 	size_t n = inbox_take(pipeline->inbox, &letters);
 
 	for (size_t i = 0; i < n; i++) {
-		take_letter(pipeline, &letters[i]);
+		take_any(pipeline, &letters[i]);
 		verdict_done(&letters[i].verdict);
 	}
 }

@@ -65,6 +65,12 @@ struct plan pipeline_plan(const struct pipeline *pipeline, uint32_t endpoint);
 /* A verdict from this thread about whoever, or whatever name, sits there now. */
 void pipeline_judge(struct pipeline *pipeline, uint32_t endpoint, const struct verdict *verdict);
 
+/*
+ * What is found out no longer reaches the kernel: from now on every endpoint is shown as Unknown, with
+ * unknown_control_blocked and this detail. On the loop's thread.
+ */
+void pipeline_block(struct pipeline *pipeline, const char *detail);
+
 /* An engine_report_fn: any thread; arg is the pipeline. */
 void pipeline_report(void *arg, uint32_t endpoint, const struct verdict *verdict);
 
