@@ -10,6 +10,7 @@ server=10.2.1.2
 first_port=2000
 certs=$work/certs
 plan=$work/rows.tsv
+probes=$work/probes
 
 # --- the table ----------------------------------------------------------------------------------
 
@@ -148,7 +149,7 @@ table() {
 		leaf,int                root       crl=fresh    ok  -  -  -
 		leaf,int                root       crl=revoked  verify_failed  -  -  23@0  revoked
 		leaf,int                root       crl=foreign  unknown_crl_unreachable  -  -  3@0
-		leaf,int                root       crl=stale    unknown_crl_unreachable  -  -  12@0  stale\.crl
+		leaf,int                root       crl=stale    unknown_crl_unreachable  -  -  12@0  CRL has expired
 		leaf,int                root       crl=early    unknown_crl_unreachable  -  -  11@0
 		leaf,int                root       crl=nosuch   unknown_crl_unreachable  -  -  3@0  nosuch\.crl
 		expired,int             root       crl=fresh    date_invalid  -  -  10@0
@@ -239,7 +240,7 @@ facts='[.id, (.also | join(",")), (.warnings | join(",")),
 	(.message, .remedies[] | gsub("[\t\n]"; " "))] | map(if . == "" then "-" else . end) |
 	[.[0:6][], (.[6:] | join(" "))] | @tsv'
 
-# probe_row PORT TRUST HOW: by the command, as it exits; $work/PORT.tsv.
+# probe_row PORT TRUST HOW: by the command; $probes/PORT, and how it exits in $work/PORT.status.
 probe_row() {
 	local port=$1 item args=() host=a.probe.test status=0
 
@@ -259,11 +260,8 @@ probe_row() {
 		no-name) args+=(--no-validate-sni) ;;
 		esac
 	done
-	sluice probe --json "https://$server:$port/" --host "$host" "${args[@]}" >"$work/$port.json" 2>&1 || status=$?
-	{
-		printf '%s\t' "$status"
-		jq -r "$facts" "$work/$port.json"
-	} >"$work/$port.tsv" 2>&1
+	sluice probe --json "https://$server:$port/" --host "$host" "${args[@]}" >"$probes/$port" 2>&1 || status=$?
+	echo "$status" >"$work/$port.status"
 }
 
 probe_all() {
@@ -341,34 +339,50 @@ judge() {
 	pass "$what"
 }
 
-health_for() {
-	case $1 in
-	ok) echo Healthy ;;
-	unknown_*) echo Unknown ;;
-	*) echo Unhealthy ;;
-	esac
-}
-
 judge_all() {
-	local port sent trust how id also warnings openssl says version status wanted
-	declare -A daemon_says
+	local port sent trust how id also warnings openssl says version status health wanted
+	declare -A daemon_says probe_says
 
 	while IFS=$'\t' read -r port wanted; do daemon_says[${port#at-}]=$wanted; done < <(daemon_all)
+	while IFS=$'\t' read -r port wanted; do probe_says[${port##*/}]=$wanted; done < \
+		<(jq -r "input_filename + \"\t\" + ($facts)" "$probes"/*)
 	while IFS=$'\t' read -r port sent trust how id also warnings openssl says; do
 		version="TLS 1.3" status=1
 		[[ $how != *tls1.2* ]] || version="TLS 1.2"
-		[ "$id" != ok ] || status=0
-		wanted=$id$'\t'$also$'\t'$warnings$'\t'$openssl$'\t'$(health_for "$id")$'\t'$version
+		case $id in
+		ok) health=Healthy status=0 ;;
+		unknown_*) health=Unknown ;;
+		*) health=Unhealthy ;;
+		esac
+		wanted=$id$'\t'$also$'\t'$warnings$'\t'$openssl$'\t'$health$'\t'$version
 		[[ $how == *default* ]] ||
-			judge "probe: $sent, trust $trust, $how: $id" "$status"$'\t'"$wanted" "$says" "$(cat "$work/$port.tsv")"
+			judge "probe: $sent, trust $trust, $how: $id" "$status"$'\t'"$wanted" "$says" \
+				"$(<"$work/$port.status")"$'\t'"${probe_says[$port]-nothing}"
 		judge "daemon: $sent, trust $trust, $how: $id" "$wanted" "$says" "${daemon_says[$port]-nothing}"
 	done <"$plan"
+}
+
+# --- failed handshakes --------------------------------------------------------------------------
+
+# A real server that insists on a client certificate: nginx completes the handshake and answers 400.
+s_server_start() {
+	bg b1 openssl s_server -accept "$server:3004" -cert "$certs/leaf.crt" -cert_chain "$certs/int.crt" -key "$certs/leaf.key" \
+		-Verify 1 -tls1_3 -quiet
+	eventually on b1 sh -c "ss -Hltn 'sport = 3004' | grep -q ." || fail "s_server starts"
+}
+
+# handshake PORT SCHEME ALERT WORDS: it fails, and passes for nothing else.
+handshake() {
+	check_status "handshake, $4: exits with 1" 1 sluice probe --json "$2://$server:$1" --host a.probe.test --ca "$certs/root.crt"
+	check "handshake, $4: says so" jq -e --arg alert "$3" --arg words "$4" '.id == "tls_handshake_failed" and
+		.health == "Unhealthy" and .also == [] and (.tls.alert // "none" | tostring) == $alert and
+		(.message | contains($words))' "$work/out"
 }
 
 # --- the story ----------------------------------------------------------------------------------
 
 net_up 1
-mkdir -p "$certs"
+mkdir -p "$certs" "$probes"
 "$build/tests/netns/certs" "$certs" || fail "the certificates are made"
 chmod -R a+rX "$work"
 # The well-known store of this test, whatever the machine trusts.
@@ -376,9 +390,34 @@ export SSL_CERT_FILE=$certs/rsa_root.crt SSL_CERT_DIR=$work/nowhere
 resolve >"$plan"
 nginx_start
 
+s_server_start
+handshake 3001 https 70 protocol_version
+handshake 3002 https none "does not speak TLS"
+handshake 3002 tls none "does not speak TLS"
+handshake 3003 https 112 unrecognized_name
+handshake 3004 https 116 "client certificate"
+handshake 3004 tls 116 "client certificate"
+
 # First without the daemon: its gate refuses whatever is addressed to a port that it found bad.
 probe_all
 all_settings | config "$both_interfaces"
 daemon_start
 check "the daemon has judged every row" eventually everything_is_judged
 judge_all
+
+# The rows that `why` and `--show-certs` are tried with: by what was sent and trusted.
+port_of() {
+	awk -F '\t' -v sent="$1" -v trust="$2" '$2 == sent && $3 == trust { print $1; exit }' "$plan"
+}
+
+sluice why all "$server" >"$work/why" || fail "why answers"
+sluice why all "$server" --json >"$work/why.json" || fail "why answers in JSON"
+why_has() {
+	jq -e --argjson n "$2" --arg service "at-$1" --arg words "$3" 'any(.endpoints[]; .service == $service and
+		(.chain | length) == $n and (.finding + .message | contains($words)))' "$work/why.json"
+}
+check "why: the fact and the chain as sent" why_has "$(port_of expired,int root)" 2 "'CN=Leaf' has expired"
+check "why: a list in the wrong order" why_has "$(port_of root,int,leaf root)" 3 "1. 'CN=Root' (CA), 2. 'CN=Int' (CA), 3. 'CN=Leaf' (leaf)"
+check "why: for people" grep -q "SHA-256 " "$work/why"
+check "why: OpenSSL's words too" grep -q "OpenSSL: error 19 at depth 2" "$work/why"
+check "orderly stop" daemon_stop TERM
