@@ -173,6 +173,30 @@ static const struct {
 	  "TLS handshake with 10.0.0.5:80 failed: the server sent alert 40 (handshake_failure): no "
 	  "cipher suite, group or signature algorithm in common, or a client certificate is "
 	  "demanded; name sent (SNI): shop.test." },
+	{ { .code = SL_MSG_TLS_HANDSHAKE_FAILED,
+	    .tls = { .alert = 116 },
+	    .detail = "alert 116 certificate_required: it asked for a client certificate" },
+	  "10.0.0.5",
+	  PROTO_HTTPS,
+	  "TLS handshake with 10.0.0.5:80 failed: the server sent alert 116 "
+	  "(certificate_required): the server demands a client certificate (it asked for a client "
+	  "certificate); name sent (SNI): shop.test." },
+	{ { .code = SL_MSG_TLS_HANDSHAKE_FAILED,
+	    .tls = { .alert = 112 },
+	    .detail = "alert 112 unrecognized_name: it does not serve the name in SNI" },
+	  "10.0.0.5",
+	  PROTO_HTTPS,
+	  "TLS handshake with 10.0.0.5:80 failed: the server sent alert 112 (unrecognized_name): "
+	  "the server does not know the name sent as SNI; name sent (SNI): shop.test." },
+	{ { .code = SL_MSG_TCP_CONNECT_FAILED, .os_errno = EINVAL },
+	  "10.0.0.5",
+	  PROTO_TCP,
+	  "TCP connection to 10.0.0.5:80 failed: a route of this host (blackhole) drops the "
+	  "packets." },
+	{ { .code = SL_MSG_OK },
+	  "10.0.0.5",
+	  PROTO_TCP,
+	  "10.0.0.5:80 accepted a TCP connection in under 1ms." },
 	{ { .code = SL_MSG_TLS_HANDSHAKE_FAILED, .tls = { .alert = 200 } },
 	  "10.0.0.5",
 	  PROTO_TLS,

@@ -235,7 +235,7 @@ static const struct outcome {
 	  0,
 	  false,
 	  false,
-	  "NOERROR, but the name has neither an A nor an AAAA record" },
+	  "NOERROR, but neither an A nor an AAAA record" },
 	{ { "fail.test", DNSD_SERVFAIL, 0, NULL, NULL },
 	  "",
 	  0,

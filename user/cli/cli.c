@@ -8,6 +8,7 @@
 
 #include "cli/suggest.h"
 #include "cli/text.h"
+#include "util/cleanup.h"
 #include "util/table.h"
 
 #define DEFAULT_SOCKET "/run/sluice/api.sock"
@@ -247,6 +248,26 @@ static enum cli_status help_command(const struct cli *cli, const struct cli_comm
 	return STATUS_DONE;
 }
 
+static enum cli_status show_help(const struct cli *cli, const struct cli_command *command)
+{
+	CLEANUP(free_p) char *text = NULL;
+	struct cli writer = *cli;
+	size_t len;
+
+	if (!cli->json)
+		return command ? help_command(cli, command) : help(cli);
+	writer.out = open_memstream(&text, &len);
+	if (!writer.out)
+		return cli_fail(cli, STATUS_REFUSED, "out_of_memory", "out of memory");
+	if (command)
+		help_command(&writer, command);
+	else
+		help(&writer);
+	fclose(writer.out);
+	text_dump(cli->out, json_pack("{s:s}", "help", text));
+	return STATUS_DONE;
+}
+
 /* "sluice help why" is what many programs call "sluice why --help". */
 static void take_help(struct cli *cli, struct words *words)
 {
@@ -275,7 +296,7 @@ static enum cli_status run(struct cli *cli, const struct words *words)
 	if (!command)
 		return unknown_command(cli, words);
 	if (cli->options[OPT_HELP])
-		return help_command(cli, command);
+		return show_help(cli, command);
 	status = check_options(cli, command);
 	if (status != STATUS_DONE)
 		return status;
@@ -287,6 +308,15 @@ static enum cli_status run(struct cli *cli, const struct words *words)
 	for (int i = 0; i < cli->n_args; i++)
 		cli->args[i] = words->word[n_words + i];
 	return command->run(cli);
+}
+
+static enum cli_status version(const struct cli *cli)
+{
+	if (cli->json)
+		text_dump(cli->out, json_pack("{s:s}", "version", SLUICE_VERSION));
+	else
+		fprintf(cli->out, "sluice %s\n", SLUICE_VERSION);
+	return STATUS_DONE;
 }
 
 /* An error in the options is answered in JSON too, wherever --json stands. */
@@ -317,14 +347,12 @@ int cli_main(int argc, char **argv, FILE *out, FILE *err)
 	cli.socket = choose(cli.options[OPT_SOCKET], "SLUICE_SOCKET", DEFAULT_SOCKET);
 	cli.bpffs = choose(NULL, "SLUICE_BPFFS", DEFAULT_BPFFS);
 
-	if (cli.options[OPT_VERSION]) {
-		fprintf(out, "sluice %s\n", SLUICE_VERSION);
-		return STATUS_DONE;
-	}
+	if (cli.options[OPT_VERSION])
+		return version(&cli);
 	take_help(&cli, &words);
 	if (words.n)
 		return run(&cli, &words);
 	if (cli.options[OPT_HELP])
-		return help(&cli);
+		return show_help(&cli, NULL);
 	return cli_fail(&cli, STATUS_USAGE, "usage", "no command given; see sluice --help");
 }

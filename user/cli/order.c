@@ -28,7 +28,7 @@ static const struct use {
 	unsigned int targets;
 	const char *words;
 } uses[] = {
-	{ OPT_HOST, WEB | GRPC | TLS, WEB_WORDS ", tls://, grpc:// and grpcs://" },
+	{ OPT_HOST, WEB | GRPC | TLS, "http://, https://, tls://, grpc:// and grpcs://" },
 	{ OPT_SNI, TLS, TLS_WORDS },
 	{ OPT_CA, TLS, TLS_WORDS },
 	{ OPT_ALLOW_LISTED, TLS, TLS_WORDS },
@@ -37,7 +37,7 @@ static const struct use {
 	{ OPT_NO_VALIDATE_SNI, TLS, TLS_WORDS },
 	{ OPT_SHOW_CERTS, TLS, TLS_WORDS },
 	{ OPT_STATUS, WEB, WEB_WORDS },
-	{ OPT_BODY, WEB | PLAIN(PROTO_UDP), WEB_WORDS " and udp://" },
+	{ OPT_BODY, WEB | PLAIN(PROTO_UDP), "http://, https:// and udp://" },
 	{ OPT_SEND, PLAIN(PROTO_UDP), "udp://" },
 	{ OPT_PROXY_PROTOCOL, ~PLAIN(PROTO_UDP), "all but udp://" },
 };

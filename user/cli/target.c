@@ -45,31 +45,59 @@ static const char *end_of_host(const char *authority)
 	return bracket ? bracket + 1 : authority + strcspn(authority, ":");
 }
 
+static int check_host(const struct target *target, struct err *err)
+{
+	const char *wrong;
+
+	if (!*target->host)
+		return err_set(err, -EINVAL, "the target has no host");
+	wrong = syntax_host(target->host);
+	if (wrong && *target->host == '[')
+		wrong = "is not an IPv6 address";
+	return wrong ? err_set(err, -EINVAL, "the target's host '%s' %s", target->host, wrong) : 0;
+}
+
+/* Who leaves the brackets out has many colons, and a host that ends anywhere. */
+static int check_brackets(const char *authority, const struct scheme *scheme, struct err *err)
+{
+	const char *end = end_of_host(authority);
+
+	if (*authority != '[' && *end == ':' && strchr(end + 1, ':'))
+		return err_set(err, -EINVAL,
+			       "the target '%s' has more than one colon: an IPv6 address is "
+			       "written in brackets, as in %s://[fd00::5]:443",
+			       authority, scheme->name);
+	return 0;
+}
+
 static int parse_authority(struct target *target, const struct scheme *scheme, const char *text,
 			   size_t len, struct err *err)
 {
 	char authority[sizeof(target->host) + sizeof(":65535")];
-	const char *end, *wrong;
+	const char *end;
 	uint64_t port = scheme->port;
+	int r;
 
+	/* Not shown: there may be a password in it. */
+	if (memchr(text, '@', len))
+		return err_set(err, -EINVAL,
+			       "the target has an '@': probes cannot log in, so it names no user");
 	if (len >= sizeof(authority))
 		return err_set(err, -EINVAL, "the target's host is longer than %d bytes",
 			       LIMIT_HOST_BYTES);
 	snprintf(authority, sizeof(authority), "%.*s", (int)len, text);
+	r = check_brackets(authority, scheme, err);
+	if (r < 0)
+		return r;
 	end = end_of_host(authority);
 	if ((size_t)(end - authority) >= sizeof(target->host))
 		return err_set(err, -EINVAL, "the target's host is longer than %d bytes",
 			       LIMIT_HOST_BYTES);
 	snprintf(target->host, sizeof(target->host), "%.*s", (int)(end - authority), authority);
 
-	wrong = *target->host ? syntax_host(target->host) : "is missing";
-	if (wrong)
-		return err_set(err, -EINVAL, "the target's host '%s' %s", target->host, wrong);
-	if (*end == ':' && strchr(end + 1, ':'))
-		return err_set(err, -EINVAL,
-			       "the target '%s' has more than one colon: an IPv6 address is "
-			       "written in brackets, as in %s://[fd00::5]:443",
-			       authority, scheme->name);
+	r = check_host(target, err);
+	if (r < 0)
+		return r;
 	if (*end && (*end != ':' || number_parse(&port, end + 1, 1, UINT16_MAX) < 0))
 		return err_set(err, -EINVAL, "the target's port '%s' is not a number from 1 to %d",
 			       *end == ':' ? end + 1 : end, UINT16_MAX);

@@ -45,7 +45,7 @@ static void explain_nothing(struct resolve_answer *answer, const struct dns_reco
 		break;
 	case DNS_NOERROR:
 		snprintf(answer->why, sizeof(answer->why),
-			 "NOERROR, but the name has neither an A nor an AAAA record");
+			 "NOERROR, but neither an A nor an AAAA record");
 		break;
 	case DNS_NXDOMAIN:
 		snprintf(answer->why, sizeof(answer->why), "NXDOMAIN: there is no such name");

@@ -172,8 +172,12 @@ static void sent_fact(struct chain_words *words, const struct chain_work *work,
 static void root_sent_fact(struct chain_words *words, const struct chain_work *work,
 			   const struct chain_complaint *complaint)
 {
+	X509 *at = at_depth(work, complaint->x509_depth);
+
 	chain_words_add(words, "sent root ");
-	add_subject_and_hash(words, at_depth(work, complaint->x509_depth));
+	add_subject_and_hash(words, complaint->x509_code == X509_V_ERR_CERT_SIGNATURE_FAILURE
+					    ? chain_sent_signer(work, at)
+					    : at);
 	chain_words_add(words, "; trusted:");
 	add_trusted(words, work);
 }

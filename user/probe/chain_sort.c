@@ -87,6 +87,34 @@ static enum sl_message root_not_found(const struct chain_work *work)
 		       : SL_MSG_CERT_ROOT_MISMATCH_ROOT_ABSENT;
 }
 
+X509 *chain_sent_signer(const struct chain_work *work, X509 *x509)
+{
+	for (uint32_t i = 0; i < work->n; i++)
+		if (X509_check_issued(work->sent[i], x509) == X509_V_OK &&
+		    chain_signed_itself(work->sent[i]) &&
+		    X509_verify(x509, X509_get0_pubkey(work->sent[i])) == 1)
+			return work->sent[i];
+	return NULL;
+}
+
+/*
+ * Without key identifiers the verifier takes the trusted root of the right name for the issuer, and
+ * finds out by the signature that it is another one.
+ */
+static enum sl_message class_of_bad_signature(const struct chain_work *work, int depth)
+{
+	X509 *x509 = sk_X509_value(work->path, depth);
+
+	if (!work->complete || !x509 || depth + 2 != sk_X509_num(work->path))
+		return SL_MSG_CERT_VERIFY_FAILED;
+	if (chain_sent_signer(work, x509))
+		return root_not_trusted(work);
+	if (trust_mode(work->input->trust) == TRUST_UPLOADED && depth &&
+	    !X509_get0_authority_key_id(x509))
+		return root_not_found(work);
+	return SL_MSG_CERT_VERIFY_FAILED;
+}
+
 static enum sl_message class_of(const struct chain_work *work, const struct chain_error *error)
 {
 	switch (error->code) {
@@ -102,6 +130,8 @@ static enum sl_message class_of(const struct chain_work *work, const struct chai
 	case X509_V_ERR_CERT_NOT_YET_VALID:
 	case X509_V_ERR_CERT_HAS_EXPIRED:
 		return SL_MSG_CERT_DATE_INVALID;
+	case X509_V_ERR_CERT_SIGNATURE_FAILURE:
+		return class_of_bad_signature(work, error->depth);
 	default:
 		return IS_ONE_OF(error->code, unusable_list) ? SL_MSG_UNKNOWN_CRL_UNREACHABLE
 							     : SL_MSG_CERT_VERIFY_FAILED;

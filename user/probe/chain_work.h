@@ -85,6 +85,9 @@ void chain_verify(struct chain_work *work);
 /* chain_ocsp.c: judge the stapled response; sets staple_revoked and warnings. */
 void chain_ocsp(struct chain_work *work);
 
+/* chain_sort.c: the root among what was sent that really signed it; NULL: none. */
+X509 *chain_sent_signer(const struct chain_work *work, X509 *x509);
+
 /* chain_sort.c: make complaints of the verifier's errors, the name and the staple. */
 void chain_sort(struct chain_work *work);
 

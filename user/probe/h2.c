@@ -204,10 +204,13 @@ static int on_error(nghttp2_session *session, int code, const char *text, size_t
 void h2_receive(struct h2 *h2, const uint8_t *data, size_t len)
 {
 	static const char http1[] = "HTTP/1.";
+	static const uint8_t alert[] = { 0x15, 0x03 }; /* type and major version of a TLS record */
 	ssize_t n;
 
 	if (!h2->received && len >= strlen(http1) && !memcmp(data, http1, strlen(http1)))
 		end(h2, HTTP_BAD, "answered with HTTP/1 where HTTP/2 was spoken");
+	if (!h2->received && len >= sizeof(alert) && !memcmp(data, alert, sizeof(alert)))
+		end(h2, HTTP_BAD, "does not speak HTTP/2: the port speaks TLS");
 	h2->received = true;
 	if (h2->state != HTTP_HEADER && h2->state != HTTP_BODY)
 		return;

@@ -16,6 +16,11 @@
 #define TLS_HANDSHAKE 0x16
 #define TLS_MAJOR 0x03
 
+/* The head of a SETTINGS frame, with which every HTTP/2 server opens: length, type, flags, stream. */
+#define H2_HEAD_LEN 9
+#define H2_TYPE_AT 3
+#define H2_SETTINGS 4
+
 static void on_body(void *arg, const uint8_t *data, size_t len)
 {
 	struct http *http = arg;
@@ -109,7 +114,7 @@ static struct answer answer_of(const struct http *http)
 	if (http->h2)
 		return (struct answer){ h2_state(http->h2), h2_error(http->h2), h2_status(http->h2),
 					h2_body_bytes(http->h2) };
-	return (struct answer){ parser->state, parser->error, parser->status, parser->body_bytes };
+	return (struct answer){ parser->state, parser->error, parser->status, parser->data_bytes };
 }
 
 enum stage http_stage(const struct http *http)
@@ -125,20 +130,36 @@ static bool status_fits(const struct probe_match *match, uint16_t status)
 	return false;
 }
 
+/* Short, of settings, and for the connection, not a stream. */
+static bool is_settings_frame(const uint8_t *data, size_t len)
+{
+	return len >= H2_HEAD_LEN && !data[0] && !data[1] && data[H2_TYPE_AT] == H2_SETTINGS &&
+	       !data[H2_HEAD_LEN - 1];
+}
+
+static const char *spoken_instead(const uint8_t *data, size_t len)
+{
+	if (len > 1 && (data[0] == TLS_ALERT || data[0] == TLS_HANDSHAKE) && data[1] == TLS_MAJOR)
+		return "TLS";
+	return is_settings_frame(data, len) ? "HTTP/2 only, which needs TLS to be agreed on" : NULL;
+}
+
 /* data: the piece in which the error came up; first: the answer begins with it. */
 static void judge_malformed(const struct http *http, const uint8_t *data, size_t len, bool first,
 			    struct verdict *v)
 {
 	char text[EXCERPT_LEN + 1];
+	const char *spoken;
 
 	v->code = SL_MSG_HTTP_MALFORMED;
 	snprintf(v->detail, sizeof(v->detail), "%s", answer_of(http).error);
 	if (http->h2 || !first || http->parser.section != HTTP_START_LINE || http->parser.n_interim)
 		return;
 
-	if (len > 1 && (data[0] == TLS_ALERT || data[0] == TLS_HANDSHAKE) && data[1] == TLS_MAJOR) {
-		snprintf(v->detail, sizeof(v->detail), "%s: the port speaks TLS",
-			 http->parser.error);
+	spoken = spoken_instead(data, len);
+	if (spoken) {
+		snprintf(v->detail, sizeof(v->detail), "%s: the port speaks %s", http->parser.error,
+			 spoken);
 		return;
 	}
 	printable_line(text, sizeof(text), data, len);

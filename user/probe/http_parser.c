@@ -449,6 +449,7 @@ static size_t take_data(struct http_parser *p, const uint8_t *data, size_t len)
 	if (p->on_body)
 		p->on_body(p->arg, data, len);
 	p->body_bytes += len;
+	p->data_bytes += len;
 	if (p->section == HTTP_DATA_UNTIL_CLOSE)
 		return len;
 

@@ -55,6 +55,7 @@ struct http_parser {
 	const char *error; /* HTTP_BAD: static string, printable ASCII */
 	uint16_t status; /* of the final answer, once its header is complete; else 0 */
 	uint64_t body_bytes; /* read after the final header, framing included */
+	uint64_t data_bytes; /* of these, given to on_body */
 
 	/* The parser's own. */
 	http_body_fn *on_body;

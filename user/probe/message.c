@@ -68,7 +68,7 @@ static void add_icmp(struct sentence *s, const struct plan *plan, const struct v
 static void say_ok(struct sentence *s, const struct plan *plan, const struct verdict *v)
 {
 	char buf[DURATION_LEN];
-	const char *elapsed = duration_human(buf, v->elapsed_ms);
+	const char *elapsed = v->elapsed_ms ? duration_human(buf, v->elapsed_ms) : "under 1ms";
 
 	switch (plan->protocol) {
 	case PROTO_TCP:
@@ -164,6 +164,7 @@ static const struct errno_word {
 	{ ECONNRESET, "was reset during the handshake" },
 	{ EHOSTUNREACH, "failed: no route to the host, or it does not answer on its network" },
 	{ ENETUNREACH, "failed: no route to its network" },
+	{ EINVAL, "failed: a route of this host (blackhole) drops the packets" },
 };
 
 static void add_connect_failure(struct sentence *s, const struct verdict *v)

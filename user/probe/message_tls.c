@@ -8,6 +8,7 @@
 
 #include "probe/message.h"
 #include "probe/sentence.h"
+#include "probe/tls_fault.h"
 #include "util/duration.h"
 
 #define FACT_LEN 420 /* of what the chain's finding says; the rest of the sentence needs its room */
@@ -145,7 +146,11 @@ void sentence_handshake(struct sentence *s, const struct plan *plan, const struc
 			     duration_human(elapsed, v->elapsed_ms));
 	else if (v->os_errno)
 		sentence_add(s, ": %s", words_errno(v->os_errno));
-	sentence_detail(s, v);
+	/* What the detail says of an alert is said already, but for the server's demand. */
+	if (v->tls.alert < 0)
+		sentence_detail(s, v);
+	else if (strstr(v->detail, TLS_FAULT_CERTIFICATE_ASKED))
+		sentence_add(s, " (" TLS_FAULT_CERTIFICATE_ASKED ")");
 	add_sni(s, plan);
 	sentence_add(s, ".");
 }

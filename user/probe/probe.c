@@ -128,7 +128,8 @@ static bool fail_connect(struct probe *p, int os_errno)
 
 	p->verdict.stage = STAGE_CONNECT;
 	p->verdict.os_errno = os_errno;
-	settle(p, SL_MSG_TCP_CONNECT_FAILED);
+	settle(p,
+	       p->plan->protocol == PROTO_UDP ? SL_MSG_UDP_UNREACHABLE : SL_MSG_TCP_CONNECT_FAILED);
 	return false;
 }
 
@@ -219,6 +220,11 @@ static bool converse(struct probe *p)
 	if (!speak(p))
 		return false;
 	n = stream_recv(&p->stream, data, sizeof(data));
+	/* What it had to say to that may have been the end: a stream reset for what came on it. */
+	if (n == -EAGAIN && p->answered && exchange_receive(&p->exchange, data, 0, &p->verdict)) {
+		settle(p, p->verdict.code);
+		return false;
+	}
 	if (n == -EAGAIN) {
 		/* TLS may have something to say of its own. */
 		(void)flush(p);

@@ -88,7 +88,7 @@ static void explain_alert(const struct stream *stream, int16_t alert, struct ver
 	}
 	/* Servers that refuse a client without a certificate do so under several names. */
 	if (stream->certificate_asked)
-		meaning = "it asked for a client certificate";
+		meaning = TLS_FAULT_CERTIFICATE_ASKED;
 	snprintf(v->detail, sizeof(v->detail), meaning ? "alert %d %s: %s" : "alert %d %s", alert,
 		 name, meaning);
 }

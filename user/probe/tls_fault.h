@@ -10,6 +10,9 @@
 #include "model/verdict.h"
 #include "probe/stream.h"
 
+/* In the detail of an alert, where it is true. */
+#define TLS_FAULT_CERTIFICATE_ASKED "it asked for a client certificate"
+
 /* The number of the server's alert that the last call failed with, or TLS_ALERT_NONE. */
 int16_t tls_fault_alert(void);
 
