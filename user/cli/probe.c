@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "cli/commands.h"
 #include "cli/order.h"
@@ -16,6 +17,8 @@
 /* Of the reason and the servers, in a verdict's detail; the report has both whole. */
 #define WHY_SHOWN 44
 #define SERVERS_SHOWN 42
+
+#define DISCARD_PORT 9 /* any will do: nothing is sent */
 
 /* Everything of one run; plan borrows from order and trust. */
 struct run {
@@ -52,6 +55,31 @@ static void fail_resolve(struct run *run)
 		 SERVERS_SHOWN, run->answer.servers[0] ? run->answer.servers : "nobody");
 }
 
+/* Connecting a datagram socket sends nothing, and fails where no route or source address is. */
+static bool has_route(const struct addr *addr)
+{
+	CLEANUP(close_p)
+	int fd = socket(addr_is_v4(addr) ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_storage ss;
+	socklen_t len = addr_to_sockaddr(&ss, addr, DISCARD_PORT);
+
+	return fd >= 0 && connect(fd, (struct sockaddr *)&ss, len) == 0;
+}
+
+/* Put first what can be reached from here at all: a host without IPv6 is not the server's fault. */
+static void choose(struct resolve_answer *answer)
+{
+	for (uint32_t i = 0; i < answer->n; i++) {
+		struct addr addr = answer->addrs[i];
+
+		if (!has_route(&addr))
+			continue;
+		answer->addrs[i] = answer->addrs[0];
+		answer->addrs[0] = addr;
+		return;
+	}
+}
+
 /* Whether there is an address to probe; if not, the verdict is known. Or -errno: nobody was asked. */
 static int resolve(struct run *run)
 {
@@ -72,6 +100,7 @@ static int resolve(struct run *run)
 		fail_resolve(run);
 		return false;
 	}
+	choose(&run->answer);
 	run->plan.addr = run->answer.addrs[0];
 	/* One timeout covers the whole probe. */
 	if (run->resolve_us / US_PER_MS < run->plan.timeout_ms)
