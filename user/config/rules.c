@@ -107,7 +107,8 @@ static const unsigned int fitting[] = {
 	[PROTO_UDP] = STREAMS | BIT(PROTO_UDP),
 };
 
-static bool speaks_tls(const struct settings *settings, const struct probe_def *probe)
+/* More than what the probe speaks (model/plan.c): keys of TLS settings are clients' affair as well. */
+static bool concerns_tls(const struct settings *settings, const struct probe_def *probe)
 {
 	return settings->protocol == PROTO_HTTPS || settings->protocol == PROTO_TLS ||
 	       probe->protocol == PROTO_HTTPS || probe->protocol == PROTO_TLS;
@@ -125,7 +126,7 @@ static void check_tls_keys(struct reader *reader, struct record *record,
 					    "full_handshake_every" };
 	const struct settings *settings = record->base;
 
-	if (speaks_tls(settings, probe))
+	if (concerns_tls(settings, probe))
 		return;
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (record_active(record, keys[i]))

@@ -69,7 +69,7 @@ struct worker {
 
 	struct slot *slots;
 	struct schedule *schedule;
-	uint32_t n, in_flight, in_flight_max;
+	uint32_t n, in_flight;
 	uint32_t random;
 	struct lag lag;
 	struct admit admit;
@@ -128,7 +128,7 @@ static void report_overdue(struct slot *slot, uint64_t now_ms)
 	v.elapsed_ms = waited_ms < UINT32_MAX ? (uint32_t)waited_ms : UINT32_MAX;
 	snprintf(v.detail, sizeof(v.detail),
 		 "waited %" PRIu64 " ms for one of %" PRIu32 " probes in flight", waited_ms,
-		 slot->worker->in_flight_max);
+		 slot->worker->admit.limit);
 	report(slot, &v);
 }
 
@@ -508,7 +508,6 @@ int worker_start(struct worker **ret, const struct worker_share *share,
 	worker->report = options->report;
 	worker->flush = options->flush;
 	worker->arg = options->arg;
-	worker->in_flight_max = share->in_flight_max;
 	admit_init(&worker->admit, share->in_flight_max);
 	seed_random(worker);
 
@@ -566,7 +565,7 @@ void worker_add_stats(const struct worker *worker, struct engine_stats *stats)
 	uint64_t interval_ms = counter_get(counters->holdable_ms);
 
 	stats->workers++;
-	stats->in_flight_max += worker->in_flight_max;
+	stats->in_flight_max += worker->admit.max;
 	stats->in_flight += counter_get(counters->in_flight);
 	stats->queued += counter_get(counters->queued);
 	stats->started += counter_get(counters->started);
