@@ -3,8 +3,9 @@
  * maps - what the daemon tells the programs, and what they tell it.
  *
  * max_entries given as 1 below is set by user/dataplane/ before loading, from the number of
- * endpoints: targets twice as many, so that its hash chains stay short, target_index 2^index_bits
- * with at least 8 slots per endpoint, the others as many. All maps are pinned under their names.
+ * endpoints and services: targets twice as many, so that its hash chains stay short, target_index
+ * 2^index_bits with at least 8 slots per endpoint, the others as many; flows and half_open as configured,
+ * selection as the services need. All maps are pinned under their names.
  */
 #ifndef SLUICE_BPF_MAPS_H
 #define SLUICE_BPF_MAPS_H
@@ -132,5 +133,143 @@ struct {
 	__type(key, __u32);
 	__type(value, struct sl_reply_budget);
 } reply_budget SEC(".maps");
+
+/*
+ * services - how are packets to this service dealt with?
+ *   entry    service id -> struct sl_service
+ *   writer   user/dataplane/, through mmap: the slice with one store, the rest before its target appears
+ *   reader   every program, once per packet to a service
+ *   absent   cannot be
+ *   full     cannot be: ids are given out up to max_entries
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sl_service);
+} services SEC(".maps");
+
+/*
+ * service_names - which service is this id?
+ *   entry    service id -> struct sl_service_name
+ *   writer   user/dataplane/, when services come or go
+ *   reader   people with bpftool, and the daemon when it adopts the maps
+ *   absent   cannot be; an id without a name is free
+ *   full     cannot be: ids are given out up to max_entries
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sl_service_name);
+} service_names SEC(".maps");
+
+/*
+ * service_stats - what was sent to each service, and what became of it
+ *   entry    service id -> struct sl_service_stats, per CPU
+ *   writer   every program; user/dataplane/ clears an id before it is used again
+ *   reader   user/dataplane/
+ *   absent   cannot be
+ *   full     cannot be: ids are given out up to max_entries
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sl_service_stats);
+} service_stats SEC(".maps");
+
+/*
+ * selection - which endpoint does a new flow go to?
+ *   entry    slot -> endpoint id or SL_ID_NONE; each service has the slice that sl_service.slice says
+ *   writer   user/dataplane/, through mmap: one store per slot that changes. Whatever mixture a
+ *            packet meets, each slot names an endpoint of its service
+ *   reader   every program, once per new flow
+ *   absent   cannot be
+ *   full     writer gets -ENOSPC and refuses the change whole
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} selection SEC(".maps");
+
+/*
+ * flows - which endpoint does this flow go to, and how is it translated?
+ *   entry    struct sl_tuple, as on the wire -> struct sl_flow
+ *   writer   every program, once per flow and direction, when the client has proved that it is there
+ *   reader   every program, once per packet of a service; user/dataplane/, to list and to count
+ *   absent   a new flow, or one that has been forgotten: the selection decides again
+ *   full     the flow unused for longest is forgotten
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct sl_tuple);
+	__type(value, struct sl_flow);
+} flows SEC(".maps");
+
+/*
+ * half_open - translated flows whose client has not yet proved that it is there
+ *   entry    as in flows
+ *   writer   every program, on a SYN or the first datagram; moved to flows by the client's answer
+ *   reader   every program, for packets of no flow in flows
+ *   absent   a new flow
+ *   full     the one unused for longest is forgotten: a flood forgets only what is half open
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct sl_tuple);
+	__type(value, struct sl_flow);
+} half_open SEC(".maps");
+
+/*
+ * flow_budget - flows that each CPU may still enter in its current window
+ *   entry    0 -> struct sl_reply_budget, per CPU
+ *   writer   the programs, once per flow
+ *   reader   the programs
+ *   absent   cannot be
+ *   full     cannot be
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sl_reply_budget);
+} flow_budget SEC(".maps");
+
+/*
+ * routes - where does what goes to this address leave?
+ *   entry    hash of the address -> struct sl_route, per CPU
+ *   writer   every program, from what the FIB says
+ *   reader   every program, once per packet that is sent on
+ *   absent   cannot be; a slot of another address, of another epoch or much used is filled anew
+ *   full     cannot be; addresses that share a slot cost a lookup in the FIB
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sl_route);
+} routes SEC(".maps");
+
+/*
+ * devices - which device carries this VLAN device, under which tag?
+ *   entry    ifindex -> struct sl_device
+ *   writer   user/dataplane/, when devices come or go
+ *   reader   the XDP program, when it fills a slot of routes
+ *   absent   the device is no VLAN's
+ *   full     writer is refused: what goes out by that device is not sent on by XDP
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, struct sl_device);
+} devices SEC(".maps");
 
 #endif

@@ -28,6 +28,8 @@
 #define SL_NAME_LEN 64 /* a pool, service, probe or settings name with its NUL */
 #define SL_TEXT_LEN 48 /* "[ffff:...:ffff]:65535" with its NUL */
 
+#define SL_ID_NONE 0xffffffffu /* no endpoint, no service */
+
 /* One-byte enums: they keep the words small, and bpftool still prints their names. */
 #define SL_BYTE_ENUM __attribute__((packed))
 
@@ -37,8 +39,16 @@ enum SL_BYTE_ENUM sl_health { SL_UNKNOWN = 0, SL_HEALTHY = 1, SL_UNHEALTHY = 2 }
 
 enum SL_BYTE_ENUM sl_admin { SL_ENABLED = 0, SL_DRAINING = 1, SL_DISABLED = 2 };
 
-/* What becomes of a new flow to an endpoint whose gate is closed. */
-enum SL_BYTE_ENUM sl_action { SL_ACTION_PASS = 0, SL_ACTION_REJECT = 1, SL_ACTION_DROP = 2 };
+/*
+ * What becomes of a new flow to an endpoint whose gate is closed, or to a service of which no
+ * endpoint may be used. REDIRECT is for endpoints only: to another endpoint of the same pool.
+ */
+enum SL_BYTE_ENUM sl_action {
+	SL_ACTION_PASS = 0,
+	SL_ACTION_REJECT = 1,
+	SL_ACTION_DROP = 2,
+	SL_ACTION_REDIRECT = 3
+};
 
 enum SL_BYTE_ENUM sl_mode { SL_MODE_ENFORCE = 0, SL_MODE_OBSERVE = 1 };
 
@@ -53,9 +63,12 @@ struct sl_target_key {
 };
 _Static_assert(sizeof(struct sl_target_key) == 20, "abi: sl_target_key");
 
-enum sl_target_kind { SL_TARGET_NONE = 0, SL_TARGET_ENDPOINT = 1 };
+enum sl_target_kind { SL_TARGET_NONE = 0, SL_TARGET_ENDPOINT = 1, SL_TARGET_SERVICE = 2 };
 
-/* targets: value. id indexes endpoint_words, endpoint_names and endpoint_stats. */
+/*
+ * targets: value. id of an endpoint indexes endpoint_words, endpoint_names and endpoint_stats; of a
+ * service, services, service_names and service_stats.
+ */
 struct sl_target {
 	enum sl_target_kind kind;
 	__u32 id;
@@ -75,7 +88,7 @@ struct sl_word {
 	enum sl_admin admin;
 	enum sl_action action;
 	__u8 flags; /* SL_WORD_* */
-	__u32 zero;
+	__u32 deadline_s; /* draining: CLOCK_MONOTONIC seconds after which open flows are reset; 0: never */
 } __attribute__((aligned(8)));
 _Static_assert(sizeof(struct sl_word) == 8, "abi: sl_word");
 
@@ -85,11 +98,14 @@ _Static_assert(sizeof(struct sl_word) == 8, "abi: sl_word");
  */
 struct sl_endpoint_name {
 	struct sl_target_key key; /* port 0: the id is free */
+	__u32 generation; /* tells apart those that have had this id: flows name it, too */
+	__u32 service; /* that a closed gate redirects new flows to; SL_ID_NONE: to none */
+	__u8 source[SL_ADDR_LEN]; /* this host's address towards it; all zero: not known */
 	char text[SL_TEXT_LEN]; /* "10.0.0.5:443" or "[fd00::5]:443" */
 	char pool[SL_NAME_LEN];
 	char settings[SL_NAME_LEN];
 };
-_Static_assert(sizeof(struct sl_endpoint_name) == 196, "abi: sl_endpoint_name");
+_Static_assert(sizeof(struct sl_endpoint_name) == 220, "abi: sl_endpoint_name");
 
 /*
  * endpoint_stats (per CPU): packets addressed to the endpoint. In observe mode rejected, dropped
@@ -111,25 +127,40 @@ _Static_assert(sizeof(struct sl_endpoint_stats) == 64, "abi: sl_endpoint_stats")
  * The only list of packet decisions: X(NAME, name, text). The counters, the API, the CLI and the
  * man page derive from it. Every packet is counted under exactly one.
  */
-#define SL_DECISIONS(X)                                                                         \
-	X(PASS_NOT_IP, pass_not_ip, "not IP, for example ARP")                                  \
-	X(PASS_UNPARSED, pass_unparsed, "truncated, malformed or nested too deep to judge")     \
-	X(PASS_FRAGMENT, pass_fragment, "later fragment: carries no port to judge")             \
-	X(PASS_NOT_OURS, pass_not_ours, "addressed to nothing that is guarded")                 \
-	X(PASS_ICMP_ERROR, pass_icmp_error, "ICMP error about a packet sent to an endpoint")    \
-	X(PASS_PROBE, pass_probe, "one of the daemon's own probes")                             \
-	X(PASS_HEALTHY, pass_healthy, "endpoint is healthy")                                    \
-	X(PASS_UNKNOWN, pass_unknown, "endpoint's health is unknown: the gate closes on proof") \
-	X(PASS_FORCED, pass_forced, "endpoint is unhealthy, but kept open by min_servers")      \
-	X(PASS_ESTABLISHED, pass_established, "flow was open before the gate closed")           \
-	X(PASS_POLICY, pass_policy, "gate is closed, and on_unhealthy is pass")                 \
-	X(PASS_DAEMON_LOST, pass_daemon_lost, "gate is closed, but the daemon has been silent") \
-	X(REJECT_TCP, reject_tcp, "gate is closed: answered with RST")                          \
-	X(REJECT_UDP, reject_udp, "gate is closed: answered with ICMP port unreachable")        \
-	X(RESET, reset, "gate is closed: established flow answered with RST")                   \
-	X(DROP_CLOSED, drop_closed, "gate is closed, and on_unhealthy is drop")                 \
-	X(DROP_LIMITED, drop_limited, "gate is closed: dropped, the reply budget was spent")    \
-	X(DROP_NO_REPLY, drop_no_reply, "gate is closed: dropped, no reply may or can be sent")
+#define SL_DECISIONS(X)                                                                          \
+	X(PASS_NOT_IP, pass_not_ip, "not IP, for example ARP")                                   \
+	X(PASS_UNPARSED, pass_unparsed, "truncated, malformed or nested too deep to judge")      \
+	X(PASS_FRAGMENT, pass_fragment, "later fragment: carries no port to judge")              \
+	X(PASS_NOT_OURS, pass_not_ours, "addressed to nothing that is guarded")                  \
+	X(PASS_ICMP_ERROR, pass_icmp_error, "ICMP error about a packet sent to an endpoint")     \
+	X(PASS_PROBE, pass_probe, "one of the daemon's own probes")                              \
+	X(PASS_HEALTHY, pass_healthy, "endpoint is healthy")                                     \
+	X(PASS_UNKNOWN, pass_unknown, "endpoint's health is unknown: the gate closes on proof")  \
+	X(PASS_FORCED, pass_forced, "endpoint is unhealthy, but kept open by min_servers")       \
+	X(PASS_ESTABLISHED, pass_established, "flow was open before the gate closed")            \
+	X(PASS_POLICY, pass_policy, "gate is closed, and on_unhealthy is pass")                  \
+	X(PASS_DAEMON_LOST, pass_daemon_lost, "gate is closed, but the daemon has been silent")  \
+	X(REJECT_TCP, reject_tcp, "gate is closed: answered with RST")                           \
+	X(REJECT_UDP, reject_udp, "gate is closed: answered with ICMP port unreachable")         \
+	X(RESET, reset, "gate is closed: established flow answered with RST")                    \
+	X(DROP_CLOSED, drop_closed, "gate is closed, and on_unhealthy is drop")                  \
+	X(DROP_LIMITED, drop_limited, "gate is closed: dropped, the reply budget was spent")     \
+	X(DROP_NO_REPLY, drop_no_reply, "gate is closed: dropped, no reply may or can be sent")  \
+	X(FORWARD_NAT, forward_nat, "to an endpoint of a service, addresses translated")         \
+	X(FORWARD_DSR, forward_dsr, "to an endpoint of a service, as it is")                     \
+	X(FORWARD_IPIP, forward_ipip, "to an endpoint of a service, in a tunnel")                \
+	X(FORWARD_REDIRECT, forward_redirect, "gate is closed: to another endpoint of the pool") \
+	X(FORWARD_REPLY, forward_reply, "from an endpoint back to the client of a service")      \
+	X(FORWARD_ICMP, forward_icmp, "ICMP error about a packet of a service's flow")           \
+	X(ANSWER_TOO_BIG, answer_too_big, "too big for the way to the endpoint: ICMP says so")   \
+	X(REJECT_NO_FLOW, reject_no_flow, "to a service, of no known flow: answered with RST")   \
+	X(PASS_SERVICE, pass_service, "no endpoint may be used, and on_none_healthy is pass")    \
+	X(DROP_SERVICE, drop_service, "no endpoint may be used, and on_none_healthy is drop")    \
+	X(DROP_NO_ROUTE, drop_no_route, "no route or no neighbour on the way to the next hop")   \
+	X(DROP_NO_PORT, drop_no_port, "no free port to translate a new flow's source to")        \
+	X(DROP_NO_STATE, drop_no_state, "the table of flows refused a new one")                  \
+	X(DROP_TTL, drop_ttl, "to a service, with a TTL that is spent")                          \
+	X(DROP_FRAGMENT, drop_fragment, "to a service, later fragment of an unknown datagram")
 
 #define SL_DECISION_ENUM_(NAME, name, text) SL_##NAME,
 enum sl_decision { SL_DECISIONS(SL_DECISION_ENUM_) SL_DECISION_MAX };
@@ -158,8 +189,16 @@ struct sl_meta {
 	__u32 daemon_pid;
 	__u32 endpoints; /* ids in use */
 	char version[32]; /* of the daemon that wrote this */
+	__u32 services; /* ids in use */
+	__u32 now_s; /* CLOCK_MONOTONIC, a second's worth of resolution: daemon and programs set it */
+	__u32 route_epoch; /* routes that were found in another epoch are looked up again */
+	__u16 port_low, port_high; /* source ports that flows are translated to, both included */
+	__u32 half_open_s; /* a flow that the endpoint has not answered is forgotten after, */
+	__u32 idle_tcp_s; /* ... and one without packets after */
+	__u32 idle_udp_s;
+	__u32 closed_s; /* ... and one that both ends have closed after */
 };
-_Static_assert(sizeof(struct sl_meta) == 80, "abi: sl_meta");
+_Static_assert(sizeof(struct sl_meta) == 112, "abi: sl_meta");
 
 /*
  * reply_budget (per CPU): a window's replies are spent without looking at the clock; only when none
@@ -170,6 +209,117 @@ struct sl_reply_budget {
 	__u64 window_start_ns;
 };
 _Static_assert(sizeof(struct sl_reply_budget) == 16, "abi: sl_reply_budget");
+
+/* --- services ---------------------------------------------------------------------------------- */
+
+/* How packets of a service reach an endpoint. */
+enum SL_BYTE_ENUM sl_method { SL_METHOD_NAT = 0, SL_METHOD_DSR = 1, SL_METHOD_IPIP = 2 };
+
+/* Bits of sl_service.flags. */
+#define SL_SERVICE_SOURCE_NAT 0x01 /* nat: endpoints see this host's address, not the client's */
+#define SL_SERVICE_AFFINITY 0x02 /* flows of one client address go to one endpoint */
+#define SL_SERVICE_ANY 0x04 /* on_none_healthy: last, and none is: words are not asked */
+
+/* A service's part of the selection map, published with one store. */
+struct sl_slice {
+	__u32 start;
+	__u32 size; /* 0: no endpoint may be used */
+} __attribute__((aligned(8)));
+
+/* services: one address that clients connect to, or one pool that a gate redirects in. */
+struct sl_service {
+	struct sl_target_key key; /* port 0: no address, or the id is free; names tell */
+	enum sl_method method;
+	enum sl_action none; /* what becomes of new flows when no endpoint may be used */
+	__u8 flags; /* SL_SERVICE_* */
+	__u8 zero;
+	struct sl_slice slice;
+};
+_Static_assert(sizeof(struct sl_service) == 32, "abi: sl_service");
+
+/* service_names: for people with bpftool, and for a daemon that adopts the maps. */
+struct sl_service_name {
+	char name[SL_NAME_LEN]; /* "": the id is free */
+	char text[SL_TEXT_LEN]; /* "192.0.2.10:443", or "" */
+	char pool[SL_NAME_LEN];
+	char settings[SL_NAME_LEN];
+};
+
+/* service_stats (per CPU). */
+struct sl_service_stats {
+	__u64 packets; /* from clients */
+	__u64 bytes; /* of whole frames */
+	__u64 flows; /* new ones, for which an endpoint was chosen */
+	__u64 none; /* new flows for which no endpoint could be used */
+	__u64 failed; /* packets dropped for want of a route, a port or room in the table of flows */
+	__u64 replies; /* packets back to clients, where they pass here */
+	__u64 reply_bytes;
+	__u64 moved; /* new flows whose first choice was not eligible: another endpoint was taken */
+};
+_Static_assert(sizeof(struct sl_service_stats) == 64, "abi: sl_service_stats");
+
+/* flows, half_open: key. As the packets of one direction have it on the wire. */
+struct sl_tuple {
+	__u8 saddr[SL_ADDR_LEN];
+	__u8 daddr[SL_ADDR_LEN];
+	__u16 sport;
+	__u16 dport;
+	enum sl_proto proto;
+	__u8 zero[3];
+};
+_Static_assert(sizeof(struct sl_tuple) == 40, "abi: sl_tuple");
+
+enum SL_BYTE_ENUM sl_flow_kind { SL_FLOW_TO_ENDPOINT = 0, SL_FLOW_TO_CLIENT = 1 };
+
+/* Bits of sl_flow.state. */
+#define SL_FLOW_ANSWERED 0x01 /* half open: the endpoint has sent its SYN-ACK */
+#define SL_FLOW_FIN_CLIENT 0x02
+#define SL_FLOW_FIN_ENDPOINT 0x04
+#define SL_FLOW_RESET 0x08 /* by either side */
+
+/*
+ * flows, half_open: one direction of one flow. A flow that is translated has an entry for each
+ * direction; one that is not has one, for the client's packets.
+ */
+struct sl_flow {
+	__u32 endpoint; /* id */
+	__u32 service; /* id */
+	__u32 generation; /* of the endpoint */
+	__u32 seen_s; /* meta.now_s at its last packet */
+	enum sl_flow_kind kind;
+	__u8 state; /* SL_FLOW_* */
+	__u16 port; /* source port towards the endpoint; of TO_CLIENT: the client's */
+	__u32 answer; /* half open: sequence number that the client has to acknowledge */
+	__u8 addr
+		[SL_ADDR_LEN]; /* source address towards the endpoint; of TO_CLIENT: the client's */
+};
+_Static_assert(sizeof(struct sl_flow) == 40, "abi: sl_flow");
+
+/* routes (per CPU): where to send what goes to an address; a cache of what the FIB said. */
+struct sl_route {
+	__u8 addr[SL_ADDR_LEN]; /* all zero: the slot is empty */
+	__u32 epoch; /* meta.route_epoch when it was asked */
+	__u32 ifindex;
+	__u16 mtu;
+	__u16 uses; /* asked again after SL_ROUTE_USES */
+	__u8 src_mac[6];
+	__u8 dst_mac[6];
+	__u16 vlan; /* tag control, host order; ... */
+	__u16 vlan_proto; /* 0: untagged; 0x8100, 0x88a8 */
+};
+_Static_assert(sizeof(struct sl_route) == 44, "abi: sl_route");
+
+#define SL_ROUTE_SLOTS 4096
+#define SL_ROUTE_USES 256
+
+/* devices: what a VLAN device stands for. Devices that are no VLAN's are not listed. */
+struct sl_device {
+	__u32 ifindex; /* of the device that carries it */
+	__u16 vlan, vlan_proto; /* as in sl_route */
+};
+_Static_assert(sizeof(struct sl_device) == 8, "abi: sl_device");
+
+/* --- verdicts ---------------------------------------------------------------------------------- */
 
 /*
  * Verdicts of a probe: X(NAME, code, id, passed, ours). The numbers and ids are what users and

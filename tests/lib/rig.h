@@ -14,6 +14,9 @@
 #include "tests/lib/packet.h"
 
 #define RIG_ENDPOINTS 64
+#define RIG_SERVICES 16
+#define RIG_SLOTS 4096
+#define RIG_FLOWS 65536
 
 enum rig_program { RIG_XDP, RIG_TC_INGRESS, RIG_TC_EGRESS, RIG_PROGRAMS };
 

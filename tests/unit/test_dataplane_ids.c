@@ -177,7 +177,8 @@ static void test_sizes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		struct map_sizes got = map_sizes_for(sizes[i].endpoints);
+		const struct map_needs needs = { .endpoints = sizes[i].endpoints };
+		struct map_sizes got = map_sizes_for(&needs);
 
 		assert_int_equal(got.index_bits, sizes[i].index_bits);
 		assert_int_equal(got.entries[MAP_INDEX], sizes[i].slots);

@@ -11,13 +11,26 @@
 #include "sluice/abi.h"
 #include "util/err.h"
 
-/* How many entries a map has follows from the number of endpoints. */
-enum map_scale { SCALE_ONE, SCALE_ENDPOINTS, SCALE_TARGETS, SCALE_INDEX };
+/* What the number of a map's entries follows from. */
+enum map_scale {
+	SCALE_ONE,
+	SCALE_ENDPOINTS,
+	SCALE_TARGETS,
+	SCALE_INDEX,
+	SCALE_SERVICES,
+	SCALE_SLOTS,
+	SCALE_FLOWS,
+	SCALE_HALF_OPEN,
+	SCALE_ROUTES,
+	SCALE_DEVICES
+};
 
 /* A hash map that is never more than half full keeps its chains short. */
-#define TARGETS_PER_ENDPOINT 2
-/* At most one slot in 8 taken: so many other packets, and endpoints, pay for a hash lookup. */
-#define SLOTS_PER_ENDPOINT 8
+#define TARGETS_FACTOR 2
+/* At most one slot in 8 taken: so many other packets, and targets, pay for a hash lookup. */
+#define INDEX_FACTOR 8
+
+#define DEVICES_MAX 1024
 
 static const struct map_shape {
 	const char *name, *purpose;
@@ -51,6 +64,34 @@ static const struct map_shape {
 	[MAP_BUDGET] = { "reply_budget", "replies that each CPU may still send in its window",
 			 BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(__u32), sizeof(struct sl_reply_budget),
 			 0, SCALE_ONE },
+	[MAP_SERVICES] = { "services", "how packets to each service are forwarded, by service id",
+			   BPF_MAP_TYPE_ARRAY, sizeof(__u32), sizeof(struct sl_service),
+			   BPF_F_MMAPABLE, SCALE_SERVICES },
+	[MAP_SERVICE_NAMES] = { "service_names",
+				"which service an id is, with its address and pool",
+				BPF_MAP_TYPE_ARRAY, sizeof(__u32), sizeof(struct sl_service_name),
+				0, SCALE_SERVICES },
+	[MAP_SERVICE_STATS] = { "service_stats",
+				"packets, flows and failures by service id, per CPU",
+				BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(__u32),
+				sizeof(struct sl_service_stats), 0, SCALE_SERVICES },
+	[MAP_SELECTION] = { "selection", "endpoint ids that new flows go to, a slice per service",
+			    BPF_MAP_TYPE_ARRAY, sizeof(__u32), sizeof(__u32), BPF_F_MMAPABLE,
+			    SCALE_SLOTS },
+	[MAP_FLOWS] = { "flows", "open flows of services, and where they go", BPF_MAP_TYPE_LRU_HASH,
+			sizeof(struct sl_tuple), sizeof(struct sl_flow), 0, SCALE_FLOWS },
+	[MAP_HALF_OPEN] = { "half_open", "translated flows that the client has not yet confirmed",
+			    BPF_MAP_TYPE_LRU_HASH, sizeof(struct sl_tuple), sizeof(struct sl_flow),
+			    0, SCALE_HALF_OPEN },
+	[MAP_FLOW_BUDGET] = { "flow_budget", "flows that each CPU may still enter in its window",
+			      BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(__u32),
+			      sizeof(struct sl_reply_budget), 0, SCALE_ONE },
+	[MAP_ROUTES] = { "routes", "next hops that were found lately, per CPU",
+			 BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(__u32), sizeof(struct sl_route), 0,
+			 SCALE_ROUTES },
+	[MAP_DEVICES] = { "devices", "VLAN devices, with the device and tag that they stand for",
+			  BPF_MAP_TYPE_HASH, sizeof(__u32), sizeof(struct sl_device), 0,
+			  SCALE_DEVICES },
 };
 
 const char *map_name(enum map_id id)
@@ -63,18 +104,32 @@ const char *map_purpose(enum map_id id)
 	return shapes[id].purpose;
 }
 
-struct map_sizes map_sizes_for(uint32_t endpoints)
+/* No map may be empty. */
+static uint32_t at_least_one(uint32_t n)
 {
-	struct map_sizes sizes = { .endpoints = endpoints, .index_bits = 1 };
+	return n ? n : 1;
+}
 
-	while (1ull << sizes.index_bits < (uint64_t)endpoints * SLOTS_PER_ENDPOINT)
+struct map_sizes map_sizes_for(const struct map_needs *needs)
+{
+	uint32_t targets = needs->endpoints + needs->services;
+	struct map_sizes sizes = { .endpoints = needs->endpoints, .index_bits = 1 };
+
+	while (1ull << sizes.index_bits < (uint64_t)targets * INDEX_FACTOR)
 		sizes.index_bits++;
 	for (enum map_id id = 0; id < MAPS; id++) {
 		const uint32_t by_scale[] = {
 			[SCALE_ONE] = 1,
-			[SCALE_ENDPOINTS] = endpoints,
-			[SCALE_TARGETS] = endpoints * TARGETS_PER_ENDPOINT,
+			[SCALE_ENDPOINTS] = needs->endpoints,
+			[SCALE_TARGETS] = targets * TARGETS_FACTOR,
 			[SCALE_INDEX] = 1u << sizes.index_bits,
+			[SCALE_SERVICES] = at_least_one(needs->services),
+			[SCALE_SLOTS] = at_least_one(needs->slots),
+			[SCALE_FLOWS] = at_least_one(needs->flows),
+			[SCALE_HALF_OPEN] = at_least_one(needs->half_open),
+			/* Without services nobody is routed to. */
+			[SCALE_ROUTES] = needs->services ? SL_ROUTE_SLOTS : 1,
+			[SCALE_DEVICES] = DEVICES_MAX,
 		};
 
 		sizes.entries[id] = by_scale[shapes[id].scale];

@@ -26,7 +26,23 @@ enum map_id {
 	MAP_DECISIONS,
 	MAP_META,
 	MAP_BUDGET,
+	MAP_SERVICES,
+	MAP_SERVICE_NAMES,
+	MAP_SERVICE_STATS,
+	MAP_SELECTION,
+	MAP_FLOWS,
+	MAP_HALF_OPEN,
+	MAP_FLOW_BUDGET,
+	MAP_ROUTES,
+	MAP_DEVICES,
 	MAPS
+};
+
+/* What there has to be room for. All but endpoints may be 0. */
+struct map_needs {
+	uint32_t endpoints, services; /* ids */
+	uint32_t slots; /* of selection tables */
+	uint32_t flows, half_open; /* entries: two for each flow that is translated */
 };
 
 struct map_sizes {
@@ -35,8 +51,8 @@ struct map_sizes {
 	uint32_t entries[MAPS];
 };
 
-/* The sizes for that many endpoint ids, at least 1. */
-struct map_sizes map_sizes_for(uint32_t endpoints);
+/* The sizes for that; at least one endpoint is needed. */
+struct map_sizes map_sizes_for(const struct map_needs *needs);
 
 const char *map_name(enum map_id id);
 const char *map_purpose(enum map_id id); /* one line */

@@ -319,13 +319,14 @@ int dataplane_open_as(struct dataplane **ret, const struct model *model, enum tc
 		      struct err *err)
 {
 	CLEANUP(dataplane_close_p) struct dataplane *dp = calloc(1, sizeof(*dp));
+	const struct map_needs needs = { .endpoints = model_map_entries(model) };
 	CLEANUP(opening_done)
 	struct opening opening = {
 		.dp = dp,
 		.model = model,
 		.tc = tc,
 		.found = MAPSET_NONE,
-		.sizes = map_sizes_for(model_map_entries(model)),
+		.sizes = map_sizes_for(&needs),
 	};
 	int r;
 
