@@ -416,15 +416,12 @@ static const struct row settings_rows[] = {
 	  "t.yaml:2:72: settings[0].dedicated_connection: 'true': not available in this version; allowed: false\n" },
 	{ GATE "settings: [ { name: w, protocol: http, port: 80, send_proxy_protocol: true } ]\n",
 	  "t.yaml:2:71: settings[0].send_proxy_protocol: 'true': not available in this version; allowed: false\n" },
-	{ GATE "settings: [ { name: w, protocol: http, port: 80, draining: { enabled: true } } ]\n",
-	  "t.yaml:2:71: settings[0].draining.enabled: 'true': not available in this version; allowed: false\n" },
 	{ GATE "settings: [ { name: w, protocol: http, port: 80, draining: { timeout: 0 } } ]\n",
 	  "t.yaml:2:71: settings[0].draining.timeout: '0': is out of range; allowed: 1s..3600s\n" },
 	{ GATE "settings: [ { name: w, protocol: http, port: 80, draining: { timeout: 3601 } } ]\n",
 	  "t.yaml:2:71: settings[0].draining.timeout: '3601': is out of range; allowed: 1s..3600s\n" },
 	{ GATE
 	  "settings: [ { name: w, protocol: http, port: 80, draining: { enabled: true, timeout: 1h, x: 1 } } ]\n",
-	  "t.yaml:2:71: settings[0].draining.enabled: 'true': not available in this version; allowed: false\n"
 	  "t.yaml:2:90: settings[0].draining.x: unknown key; known here: enabled, timeout\n" },
 	{ GATE "settings: [ { name: w, protocol: http, port: 80, draining: on } ]\n",
 	  "t.yaml:2:60: settings[0].draining: 'on': is a text; allowed: a mapping\n" },
@@ -443,18 +440,10 @@ static const struct row settings_rows[] = {
 	  "t.yaml:2:71: settings[0].passive.failures: '1000001': is out of range; allowed: 1..1000000\n" },
 	{ GATE "settings: [ { name: w, protocol: http, port: 80, passive: { window: 99ms } } ]\n",
 	  "t.yaml:2:69: settings[0].passive.window: '99ms': is out of range; allowed: 100ms..3600s\n" },
-	{ GATE "settings: [ { name: w, protocol: http, port: 80, on_unhealthy: redirect } ]\n",
-	  "t.yaml:2:64: settings[0].on_unhealthy: 'redirect': not available in this version; allowed: reject, drop, pass\n" },
 	{ GATE "settings: [ { name: w, protocol: http, port: 80, on_unhealthy: close } ]\n",
-	  "t.yaml:2:64: settings[0].on_unhealthy: 'close': is none of the choices; allowed: reject, drop, pass\n" },
-	{ GATE "settings: [ { name: w, protocol: http, port: 80, on_none_healthy: last } ]\n",
-	  "t.yaml:2:67: settings[0].on_none_healthy: 'last': not available in this version; allowed: reject\n" },
-	{ GATE "settings: [ { name: w, protocol: http, port: 80, on_none_healthy: drop } ]\n",
-	  "t.yaml:2:67: settings[0].on_none_healthy: 'drop': not available in this version; allowed: reject\n" },
-	{ GATE "settings: [ { name: w, protocol: http, port: 80, on_none_healthy: pass } ]\n",
-	  "t.yaml:2:67: settings[0].on_none_healthy: 'pass': not available in this version; allowed: reject\n" },
+	  "t.yaml:2:64: settings[0].on_unhealthy: 'close': is none of the choices; allowed: reject, drop, pass, redirect\n" },
 	{ GATE "settings: [ { name: w, protocol: http, port: 80, on_none_healthy: x } ]\n",
-	  "t.yaml:2:67: settings[0].on_none_healthy: 'x': is none of the choices; allowed: reject\n" },
+	  "t.yaml:2:67: settings[0].on_none_healthy: 'x': is none of the choices; allowed: reject, drop, pass, last\n" },
 	{ GATE "settings: [ { name: w, protocol: http, port: 80, established: close } ]\n",
 	  "t.yaml:2:63: settings[0].established: 'close': is none of the choices; allowed: keep, reset\n" },
 	{ GATE
@@ -522,12 +511,8 @@ static const struct row pools_rows[] = {
 	  "t.yaml:2:44: pools[0].backends[0].address: 'ff02::1': is a multicast address; allowed: an IPv4 or IPv6 address, or a host name\n" },
 	{ GATE "pools: [ { name: p, backends: [ { address: \"10.0.0.5\\n\" } ] } ]\n",
 	  "t.yaml:2:44: pools[0].backends[0].address: '10.0.0.5?': is neither an IP address nor a host name; allowed: an IPv4 or IPv6 address, or a host name\n" },
-	{ GATE "pools: [ { name: p, backends: [ { address: 10.0.0.5, weight: 2 } ] } ]\n",
-	  "t.yaml:2:62: pools[0].backends[0].weight: '2': not available in this version; allowed: 1\n" },
 	{ GATE "pools: [ { name: p, backends: [ { address: 10.0.0.5, weight: 257 } ] } ]\n",
 	  "t.yaml:2:62: pools[0].backends[0].weight: '257': is out of range; allowed: 0..256\n" },
-	{ GATE "pools: [ { name: p, backends: [ { address: 10.0.0.5, weight: 0 } ] } ]\n",
-	  "t.yaml:2:62: pools[0].backends[0].weight: '0': not available in this version; allowed: 1\n" },
 	{ GATE "pools: [ { name: p, backends: [ { address: 10.0.0.5, weight: x } ] } ]\n",
 	  "t.yaml:2:62: pools[0].backends[0].weight: 'x': is not a whole number; allowed: 0..256\n" },
 	{ GATE "pools: [ { name: p, backends: [ { address: [ 10.0.0.5 ] } ] } ]\n",
@@ -557,9 +542,6 @@ static const struct row pools_rows[] = {
 
 static const struct row services_rows[] = {
 	{ GATE POOL WEB
-	  "services: [ { name: s, pool: p, settings: w, listen: 192.0.2.10:443/tcp } ]\n",
-	  "t.yaml:4:54: services[0].listen: '192.0.2.10:443/tcp': not available in this version; leave the key out\n" },
-	{ GATE POOL WEB
 	  "services: [ { name: s, pool: p, settings: w, listen: 192.0.2.10:70000/tcp } ]\n",
 	  "t.yaml:4:54: services[0].listen: '192.0.2.10:70000/tcp': port is out of range; allowed: ADDRESS:PORT[/tcp or /udp], ports 1..65535\n" },
 	{ GATE POOL WEB
@@ -568,11 +550,44 @@ static const struct row services_rows[] = {
 	{ GATE POOL WEB "services: [ { name: s, pool: p, settings: w, listen: 192.0.2.10 } ]\n",
 	  "t.yaml:4:54: services[0].listen: '192.0.2.10': is not an address and port; allowed: ADDRESS:PORT[/tcp or /udp], ports 1..65535\n" },
 	{ GATE POOL WEB "services: [ { name: s, pool: p, settings: w, forward: nat } ]\n",
-	  "t.yaml:4:55: services[0].forward: 'nat': not available in this version; leave the key out\n" },
+	  "t.yaml:4:55: services[0].forward: 'nat': is for services with a listen address\n" },
+	{ GATE POOL WEB
+	  "services: [ { name: s, pool: p, settings: w, listen: 192.0.2.1:80, forward: l7 } ]\n",
+	  "t.yaml:4:77: services[0].forward: 'l7': not available in this version; allowed: nat, dsr, ipip\n" },
 	{ GATE POOL WEB "services: [ { name: s, pool: p, settings: w, forward: x } ]\n",
-	  "t.yaml:4:55: services[0].forward: 'x': is none of the choices; allowed: nat, dsr, ipip, l7\n" },
+	  "t.yaml:4:55: services[0].forward: 'x': is none of the choices; allowed: nat, dsr, ipip\n" },
 	{ GATE POOL WEB "services: [ { name: s, pool: p, settings: w, source_nat: true } ]\n",
-	  "t.yaml:4:58: services[0].source_nat: 'true': not available in this version; leave the key out\n" },
+	  "t.yaml:4:58: services[0].source_nat: 'true': is for services with a listen address\n" },
+	{ GATE POOL WEB "services: [ { name: s, pool: p, settings: w, source_affinity: true } ]\n",
+	  "t.yaml:4:63: services[0].source_affinity: 'true': is for services with a listen address\n" },
+	{ GATE POOL WEB
+	  "services: [ { name: s, pool: p, settings: w, listen: 192.0.2.1:80, forward: dsr, source_nat: false } ]\n",
+	  "t.yaml:4:94: services[0].source_nat: 'false': is for forward: nat; with dsr, backends see the client's address\n" },
+	{ GATE POOL WEB
+	  "services: [ { name: s, pool: p, settings: w, listen: 192.0.2.1:81, forward: ipip } ]\n",
+	  "t.yaml:4:54: services[0].listen: '192.0.2.1:81': has another port than the settings (80), and ipip changes no port; allowed: the same port, or forward: nat\n" },
+	{ GATE POOL WEB
+	  "services: [ { name: s, pool: p, settings: w, listen: 192.0.2.1:80/udp } ]\n",
+	  "t.yaml:4:54: services[0].listen: '192.0.2.1:80/udp': is for UDP, but the settings' protocol http runs over TCP\n" },
+	{ GATE POOL WEB
+	  "services: [ { name: s, pool: p, settings: w, listen: \"[fd00::1]:80\" } ]\n",
+	  "t.yaml:4:54: services[0].listen: '[fd00::1]:80': backend 10.0.0.5 of pool 'p' is of the other address family, which nat does not reach; allowed: backends of the listen address's family\n" },
+	{ GATE POOL WEB
+	  "services: [ { name: s, pool: p, settings: w, listen: \"[fd00::1]:80\", forward: ipip } ]\n",
+	  "t.yaml:4:54: services[0].listen: '[fd00::1]:80': backend 10.0.0.5 of pool 'p' is of the other address family, which ipip does not reach; allowed: backends of the listen address's family, or IPv6 backends for IPv4\n" },
+	{ GATE POOL WEB "services: [ { name: s, pool: p, settings: w, listen: 224.0.0.1:80 } ]\n",
+	  "t.yaml:4:54: services[0].listen: '224.0.0.1:80': is a multicast address; allowed: ADDRESS:PORT[/tcp or /udp], ports 1..65535\n" },
+	{ GATE POOL WEB "services: [ { name: s, pool: p, settings: w, listen: 10.0.0.5:80 } ]\n",
+	  "t.yaml: service 's' listens on 10.0.0.5:80, which is an endpoint of service 's'; an address and port can be one of both only\n" },
+	{ GATE POOL WEB
+	  "services: [ { name: s, pool: p, settings: w, listen: 192.0.2.1:80 }, { name: t, pool: p, settings: w, listen: 192.0.2.1:80/tcp } ]\n",
+	  "t.yaml: services 's' and 't' both listen on 192.0.2.1:80; an address and port can be of one service only\n" },
+	{ "gateway: { interfaces: [ { name: eth0 } ], nat_ports: 2000-2001 }\n",
+	  "t.yaml:1:55: gateway.nat_ports: '2000-2001': has too few ports; allowed: LOW-HIGH, at least 64 ports in 1024..65535\n" },
+	{ "gateway: { interfaces: [ { name: eth0 } ], nat_ports: 80-2001 }\n",
+	  "t.yaml:1:55: gateway.nat_ports: '80-2001': is not a range of ports; allowed: LOW-HIGH, at least 64 ports in 1024..65535\n" },
+	{ "gateway: { interfaces: [ { name: eth0 } ], nat_ports: 2000 }\n",
+	  "t.yaml:1:55: gateway.nat_ports: '2000': is not a range of ports; allowed: LOW-HIGH, at least 64 ports in 1024..65535\n" },
 	{ GATE POOL WEB "services: [ { name: s, pool: p, settings: w, source_nat: x } ]\n",
 	  "t.yaml:4:58: services[0].source_nat: 'x': is neither true nor false; allowed: true, false\n" },
 	{ GATE POOL WEB

@@ -127,6 +127,13 @@ static const struct row settings_rows[] = {
 	{ SETTINGS("on_unhealthy: reject"), " action 1 reset 0\n" },
 	{ SETTINGS("host_name: www.example.test"), " host www.example.test " },
 	{ SETTINGS("host_name: \"::1\""), " host [::1] " },
+	{ SETTINGS("on_unhealthy: redirect"), " action 3 reset 0\n" },
+	{ SETTINGS("on_none_healthy: last"), "flows w none 3 drain 30000 slow 0\n" },
+	{ SETTINGS("on_none_healthy: drop, draining: { timeout: 5s }, slow_start: 30s"),
+	  "flows w none 1 drain 30000 slow 30000\n" },
+	{ SETTINGS("on_none_healthy: pass, draining: { enabled: true, timeout: 5s }"),
+	  "flows w none 2 drain 5000 slow 0\n" },
+	{ SETTINGS("draining: { enabled: true }"), "flows w none 0 drain 60000 slow 0\n" },
 	/* Everything that later versions build, at its neutral value. */
 	{ SETTINGS("trusted_roots: [ ], allow_listed: [ ], validate_chain_and_expiry: true, "
 		   "validate_sni: true, host_name_from_backend: false, crl: [ ]"),
@@ -190,13 +197,38 @@ static const struct row settings_rows[] = {
 	  "settings h http port 8 probe 2 host h.test action 1 reset 0\n" },
 };
 
+#define FORWARDED(listen, keys)                                                                   \
+	GATE "pools: [ { name: p, backends: [ { address: 10.0.0.5 }, { address: fd00::5 } ] },\n" \
+	     "         { name: q, backends: [ { address: 10.0.0.5, weight: 0 } ] } ]\n"           \
+	     "settings: [ { name: w, protocol: http, port: 80 }, "                                \
+	     "{ name: u, protocol: udp, port: 53 } ]\n"                                           \
+	     "services: [ { name: s, listen: \"" listen "\", " keys " } ]\n"
+
 static const struct row service_rows[] = {
+	{ FORWARDED("192.0.2.1:443", "pool: q, settings: w"),
+	  "forward s to 192.0.2.1:443/6 by 0 source 1 affinity 0\n" },
+	{ FORWARDED("192.0.2.1:443/tcp", "pool: q, settings: w, source_nat: false, "
+					 "source_affinity: true"),
+	  "forward s to 192.0.2.1:443/6 by 0 source 0 affinity 1\n" },
+	{ FORWARDED("192.0.2.1:5353/udp", "pool: q, settings: u, forward: nat"),
+	  "forward s to 192.0.2.1:5353/17 by 0 source 1 affinity 0\n" },
+	{ FORWARDED("192.0.2.1:80", "pool: q, settings: w, forward: dsr"),
+	  "forward s to 192.0.2.1:80/6 by 1 source 1 affinity 0\n" },
+	/* In a tunnel, IPv4 reaches IPv6. */
+	{ FORWARDED("192.0.2.1:80", "pool: p, settings: w, forward: ipip"),
+	  "forward s to 192.0.2.1:80/6 by 2 source 1 affinity 0\n" },
+	{ FORWARDED("192.0.2.1:80", "pool: q, settings: w"),
+	  "pool p 10.0.0.5*1 fd00::5*1\npool q 10.0.0.5*0\n" },
+	{ GATE, "room services 0 flows 0 half open 0 ports 16384-32767\n" },
+	{ "gateway: { interfaces: [ { name: eth0 } ], nat_ports: 1024-1087, max_services: 5,\n"
+	  "           max_flows: 1024, max_half_open: 16777216 }\n",
+	  "room services 5 flows 1024 half open 16777216 ports 1024-1087\n" },
 	{ GATE "pools: [ { name: p }, { name: q, backends: [ ] }, { name: r, backends: } ]\n",
 	  "pool p\npool q\npool r\n" },
 	{ GATE "pools:\n  - name: p\n    backends:\n      - address: 10.0.0.5\n"
 	       "      - { address: fd00:0::5, weight: 1 }\n      - address: \"[fd00::6]\"\n"
 	       "      - address: ::ffff:192.0.2.1\n",
-	  "pool p 10.0.0.5 fd00::5 fd00::6 192.0.2.1\n" },
+	  "pool p 10.0.0.5*1 fd00::5*1 fd00::6*1 192.0.2.1*1\n" },
 	{ "services: [ { name: s, pool: p, settings: w, hosts: [ ], tls: } ]\n"
 	  "pools: [ { name: p, backends: [ { address: 10.0.0.5 }, { address: fd00::5 } ] } ]\n"
 	  "settings: [ { name: w, protocol: http, port: 80 } ]\n" GATE,
@@ -206,7 +238,7 @@ static const struct row service_rows[] = {
 	  "settings: [ { name: w, protocol: http, port: 80 } ]\n"
 	  "pools: [ { name: p, backends: [ { address: App.Internal.test. }, { address: localhost } ] } ]\n"
 	  "services: [ { name: s, pool: p, settings: w } ]\n",
-	  "pool p app.internal.test localhost\nservice s pool 0 settings 0 endpoints 0 16\n"
+	  "pool p app.internal.test*1 localhost*1\nservice s pool 0 settings 0 endpoints 0 16\n"
 	  "endpoint app.internal.test\nendpoint localhost\n" },
 	/* Services that share a pool and settings share their endpoints. */
 	{ GATE
@@ -263,7 +295,8 @@ static void dump_service(FILE *out, const struct model *m, const struct service 
 	for (uint32_t i = 0; i < s->n_endpoints; i++)
 		if (m->endpoints[s->endpoints[i]].seat == 0)
 			fprintf(out, " %u", s->endpoints[i]);
-	fprintf(out, "\n");
+	fprintf(out, "\nforward %s to %s/%d by %d source %d affinity %d\n", s->name, s->listen.text,
+		s->listen.key.proto, (int)s->forward, s->source_nat, s->source_affinity);
 }
 
 static void dump_trust(FILE *out, const struct settings *s)
@@ -292,12 +325,21 @@ static void dump(FILE *out, const struct model *m)
 			s->name, protocol_name(s->protocol), s->port, probe, or_dash(s->host_name),
 			s->on_unhealthy, s->reset_established);
 	}
-	for (uint32_t i = 0; i < m->n_settings; i++)
-		dump_trust(out, &m->settings[i]);
+	for (uint32_t i = 0; i < m->n_settings; i++) {
+		const struct settings *s = &m->settings[i];
+
+		dump_trust(out, s);
+		fprintf(out, "flows %s none %d drain %u slow %u\n", s->name,
+			(int)s->on_none_healthy, settings_drain_ms(s), s->slow_start_ms);
+	}
+	fprintf(out, "room services %u flows %u half open %u ports %u-%u\n",
+		m->gateway.max_services, m->gateway.max_flows, m->gateway.max_half_open,
+		m->gateway.nat_ports.low, m->gateway.nat_ports.high);
 	for (uint32_t i = 0; i < m->n_pools; i++) {
 		fprintf(out, "pool %s", m->pools[i].name);
 		for (uint32_t j = 0; j < m->pools[i].n_backends; j++)
-			fprintf(out, " %s", backend_text(&m->pools[i].backends[j]));
+			fprintf(out, " %s*%u", backend_text(&m->pools[i].backends[j]),
+				m->pools[i].backends[j].weight);
 		fprintf(out, "\n");
 	}
 	for (uint32_t i = 0; i < m->n_services; i++)

@@ -92,6 +92,7 @@ static const char *const fixed_ranges[TYPE_COUNT] = {
 	[TYPE_ADDRESS] = "an IPv4 or IPv6 address, or a host name",
 	[TYPE_LISTEN] = "ADDRESS:PORT[/tcp or /udp], ports 1..65535",
 	[TYPE_LISTEN_OR_NONE] = "none, ADDRESS:PORT, ports 1..65535",
+	[TYPE_PORTS] = "LOW-HIGH, at least 64 ports in 1024..65535",
 	[TYPE_LIST] = "a list",
 	[TYPE_RECORD] = "a mapping",
 };

@@ -45,6 +45,7 @@ enum key_type {
 	TYPE_HOST, /* host name or IP literal */
 	TYPE_URL_PATH, /* starts with '/' */
 	TYPE_FILE, /* relative to the file that names it */
+	TYPE_PORTS, /* LOW-HIGH */
 	TYPE_STATUS, /* "200-399,401" */
 	TYPE_TEXT, /* min..max bytes */
 	TYPE_BYTES, /* min..max bytes, some written as escapes; count_offset: of their number */

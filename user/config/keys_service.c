@@ -3,7 +3,11 @@
 #include "config/keys_rows.h"
 
 static const struct choice forward_methods[] = {
-	NOW("nat", 0), NOW("dsr", 0), NOW("ipip", 0), NOW("l7", 0), END,
+	NOW("nat", FORWARD_NAT),
+	NOW("dsr", FORWARD_DSR),
+	NOW("ipip", FORWARD_IPIP),
+	LATER("l7", FORWARD_NAT),
+	END,
 };
 
 static const struct key pool_keys[] = {
@@ -38,10 +42,10 @@ static const struct key backend_keys[] = {
 	{
 		.name = "weight",
 		.type = TYPE_NUMBER,
-		.max = 256,
+		.max = LIMIT_WEIGHT,
 		.value = "1",
-		.availability = ONLY_DEFAULT,
 		.help = "share of the new flows, relative to the other backends",
+		KEPT(backend, weight),
 	},
 };
 
@@ -58,8 +62,8 @@ static const struct key service_keys[] = {
 		.name = "listen",
 		.type = TYPE_LISTEN,
 		.words = "none: packets to the endpoints themselves are guarded",
-		.availability = NOT_YET,
 		.help = "address and port that clients connect to",
+		KEPT(service, listen),
 	},
 	{
 		.name = "pool",
@@ -83,16 +87,23 @@ static const struct key service_keys[] = {
 		.name = "forward",
 		.type = TYPE_CHOICE,
 		.choices = forward_methods,
-		.words = "none",
-		.availability = NOT_YET,
+		.value = "nat",
 		.help = "how packets to the listen address reach a backend",
+		KEPT(service, forward),
 	},
 	{
 		.name = "source_nat",
 		.type = TYPE_BOOL,
-		.words = "none",
-		.availability = NOT_YET,
+		.value = "true",
 		.help = "whether backends see this host's address instead of the client's",
+		KEPT(service, source_nat),
+	},
+	{
+		.name = "source_affinity",
+		.type = TYPE_BOOL,
+		.value = "false",
+		.help = "whether all flows of a client's address go to one backend",
+		KEPT(service, source_affinity),
 	},
 	{
 		.name = "hosts",

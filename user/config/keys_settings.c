@@ -12,15 +12,15 @@ static const struct choice unhealthy_actions[] = {
 	NOW("reject", SL_ACTION_REJECT),
 	NOW("drop", SL_ACTION_DROP),
 	NOW("pass", SL_ACTION_PASS),
-	LATER("redirect", SL_ACTION_PASS),
+	NOW("redirect", SL_ACTION_REDIRECT),
 	END,
 };
 
 static const struct choice none_healthy_actions[] = {
-	NOW("reject", SL_ACTION_REJECT),
-	LATER("drop", SL_ACTION_DROP),
-	LATER("pass", SL_ACTION_PASS),
-	LATER("last", SL_ACTION_PASS),
+	NOW("reject", NONE_HEALTHY_REJECT),
+	NOW("drop", NONE_HEALTHY_DROP),
+	NOW("pass", NONE_HEALTHY_PASS),
+	NOW("last", NONE_HEALTHY_LAST),
 	END,
 };
 
@@ -197,6 +197,7 @@ static const struct key settings_keys[] = {
 		.choices = none_healthy_actions,
 		.value = "reject",
 		.help = "what becomes of new flows to a service without a healthy endpoint",
+		KEPT(settings, on_none_healthy),
 	},
 	{
 		.name = "established",
@@ -205,6 +206,14 @@ static const struct key settings_keys[] = {
 		.value = "keep",
 		.help = "what becomes of flows that are open when their endpoint turns unhealthy",
 		KEPT(settings, reset_established),
+	},
+	{
+		.name = "slow_start",
+		.type = TYPE_DURATION,
+		.max = SLOW_START_MAX_MS,
+		.value = "0s",
+		.help = "time after recovery until a backend has its whole share of new flows",
+		KEPT(settings, slow_start_ms),
 	},
 	{
 		.name = "passive",
@@ -220,8 +229,8 @@ static const struct key draining_keys[] = {
 		.name = "enabled",
 		.type = TYPE_BOOL,
 		.value = "false",
-		.availability = ONLY_DEFAULT,
-		.help = "whether a removed backend keeps its open flows for a while",
+		.help = "whether the time that flows get is the timeout here, instead of 30s",
+		KEPT(settings, drains),
 	},
 	{
 		.name = "timeout",
@@ -229,7 +238,8 @@ static const struct key draining_keys[] = {
 		.min = SECONDS(1),
 		.max = SECONDS(3600),
 		.value = "60s",
-		.help = "how long it keeps them",
+		.help = "how long flows may stay open to a backend that is removed or drained",
+		KEPT(settings, drain_ms),
 	},
 };
 

@@ -176,7 +176,6 @@ static void check_settings(struct reader *reader, struct record *record)
 	const struct probe_def *probe = probe_default(settings->protocol);
 	const struct index_entry *entry;
 
-	/* What is wrong already would only be repeated in other words. */
 	if (!record->clean)
 		return;
 	if (record_value(record, "probe")) {
@@ -190,17 +189,11 @@ static void check_settings(struct reader *reader, struct record *record)
 }
 
 /* Settings that ask for a backend's own name need backends that have one. */
-static void check_service(struct reader *reader, struct record *record)
+static void check_host_names(struct reader *reader, struct record *record,
+			     const struct settings *settings, const struct pool *pool)
 {
-	const struct index_entry *settings, *entry;
-	const struct pool *pool;
-
-	settings = find_clean(reader, record, "settings", SECTION_SETTINGS);
-	entry = find_clean(reader, record, "pool", SECTION_POOL);
-	if (!settings || !entry ||
-	    !reader->model->settings[settings->position].host_name_from_backend)
+	if (!settings->host_name_from_backend)
 		return;
-	pool = &reader->model->pools[entry->position];
 	for (uint32_t i = 0; i < pool->n_backends; i++) {
 		if (pool->backends[i].name)
 			continue;
@@ -210,6 +203,85 @@ static void check_service(struct reader *reader, struct record *record)
 			 "pool, or host_name in the settings",
 			 pool->backends[i].text, pool->name);
 		return;
+	}
+}
+
+static const char *const forward_names[] = { "nat", "dsr", "ipip" };
+
+/* What a service without a listen address, or with another way to forward, has no use for. */
+static void check_forward(struct reader *reader, struct record *record)
+{
+	static const char *const keys[] = { "forward", "source_nat", "source_affinity" };
+	const struct service *service = record->base;
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (!service->listen.key.port && record_value(record, keys[i]))
+			note_key(reader, record, keys[i], record_value(record, keys[i]),
+				 "is for services with a listen address");
+	if (service->listen.key.port && service->forward != FORWARD_NAT &&
+	    record_value(record, "source_nat"))
+		note_key(reader, record, "source_nat", record_value(record, "source_nat"),
+			 "is for forward: nat; with %s, backends see the client's address",
+			 forward_names[service->forward]);
+}
+
+/* Only translation changes ports, and nothing changes the transport. */
+static void check_listen(struct reader *reader, struct record *record,
+			 const struct settings *settings)
+{
+	const struct service *service = record->base;
+	const struct node *node = record_value(record, "listen");
+	enum sl_proto proto = protocol_transport(settings->protocol);
+
+	if (service->listen.key.proto != proto)
+		note_key(reader, record, "listen", node,
+			 "is for %s, but the settings' protocol %s runs over %s",
+			 service->listen.key.proto == SL_TCP ? "TCP" : "UDP",
+			 protocol_name(settings->protocol), proto == SL_TCP ? "TCP" : "UDP");
+	if (service->forward != FORWARD_NAT && service->listen.key.port != settings->port)
+		note_key(reader, record, "listen", node,
+			 "has another port than the settings (%u), and %s changes no port; "
+			 "allowed: the same port, or forward: nat",
+			 (unsigned int)settings->port, forward_names[service->forward]);
+}
+
+static void check_families(struct reader *reader, struct record *record, const struct pool *pool)
+{
+	const struct service *service = record->base;
+
+	for (uint32_t i = 0; i < pool->n_backends; i++) {
+		if (pool->backends[i].name || service_takes(service, &pool->backends[i].addr))
+			continue;
+		note_key(reader, record, "listen", record_value(record, "listen"),
+			 "backend %s of pool '%s' is of the other address family, which %s does "
+			 "not reach; allowed: backends of the listen address's family%s",
+			 pool->backends[i].text, pool->name, forward_names[service->forward],
+			 service->forward == FORWARD_IPIP ? ", or IPv6 backends for IPv4" : "");
+		return;
+	}
+}
+
+static void check_service(struct reader *reader, struct record *record)
+{
+	const struct service *service = record->base;
+	const struct index_entry *settings_entry, *pool_entry;
+	const struct settings *settings;
+	const struct pool *pool;
+
+	/* What is wrong already would only be repeated in other words. */
+	if (!record->clean)
+		return;
+	check_forward(reader, record);
+	settings_entry = find_clean(reader, record, "settings", SECTION_SETTINGS);
+	pool_entry = find_clean(reader, record, "pool", SECTION_POOL);
+	if (!settings_entry || !pool_entry)
+		return;
+	settings = &reader->model->settings[settings_entry->position];
+	pool = &reader->model->pools[pool_entry->position];
+	check_host_names(reader, record, settings, pool);
+	if (service->listen.key.port) {
+		check_listen(reader, record, settings);
+		check_families(reader, record, pool);
 	}
 }
 

@@ -161,13 +161,12 @@ static size_t without_transport(const char *text)
 	return len;
 }
 
-const char *syntax_listen(const char *text, bool transport)
+/* The address and port before the transport, or all of the text; NULL: fine. */
+static const char *listen_parse(struct addr *ret_addr, uint16_t *ret_port, const char *text,
+				size_t len)
 {
-	size_t len = transport ? without_transport(text) : strlen(text);
 	char bare[SL_TEXT_LEN];
-	struct addr addr;
 	const char *colon;
-	uint16_t port;
 	uint64_t number;
 
 	if (len >= sizeof(bare))
@@ -175,12 +174,60 @@ const char *syntax_listen(const char *text, bool transport)
 	memcpy(bare, text, len);
 	bare[len] = '\0';
 
-	if (!addr_port_parse(&addr, &port, bare))
+	if (!addr_port_parse(ret_addr, ret_port, bare))
 		return NULL;
 	colon = strrchr(bare, ':');
 	if (colon && number_parse(&number, colon + 1, 1, UINT16_MAX) == -ERANGE)
 		return "port is out of range";
 	return "is not an address and port";
+}
+
+const char *syntax_listen(const char *text)
+{
+	struct addr addr;
+	uint16_t port;
+
+	return listen_parse(&addr, &port, text, strlen(text));
+}
+
+const char *syntax_service(struct sl_target_key *ret, const char *text)
+{
+	size_t len = without_transport(text);
+	const char *problem;
+	struct addr addr;
+	uint16_t port;
+
+	problem = listen_parse(&addr, &port, text, len);
+	if (!problem)
+		problem = addr_unusable(&addr);
+	if (problem)
+		return problem;
+
+	*ret = (struct sl_target_key){
+		.port = port,
+		.proto = strcmp(text + len, "/udp") ? SL_TCP : SL_UDP,
+	};
+	memcpy(ret->addr, addr.bytes, sizeof(ret->addr));
+	return NULL;
+}
+
+const char *syntax_ports(struct port_range *ret, const char *text)
+{
+	const char *dash = strchr(text, '-');
+	uint64_t low, high;
+	char first[sizeof("65535")];
+
+	if (!dash || (size_t)(dash - text) >= sizeof(first))
+		return "is not a range of ports";
+	snprintf(first, sizeof(first), "%.*s", (int)(dash - text), text);
+	if (number_parse(&low, first, NAT_PORT_MIN, UINT16_MAX) < 0 ||
+	    number_parse(&high, dash + 1, NAT_PORT_MIN, UINT16_MAX) < 0)
+		return "is not a range of ports";
+	if (high < low + NAT_PORTS_MIN - 1)
+		return "has too few ports";
+
+	*ret = (struct port_range){ (uint16_t)low, (uint16_t)high };
+	return NULL;
 }
 
 static const char *skip_blanks(const char *text)

@@ -33,8 +33,14 @@ const char *syntax_crl(const char *text);
 /* No control characters. */
 const char *syntax_file(const char *text);
 
-/* "10.0.0.5:443", "[fd00::5]:443/tcp" if a transport may follow. */
-const char *syntax_listen(const char *text, bool transport);
+/* "10.0.0.5:443" */
+const char *syntax_listen(const char *text);
+
+/* "10.0.0.5:443", "[fd00::5]:443/udp"; without transport it is TCP. */
+const char *syntax_service(struct sl_target_key *ret, const char *text);
+
+/* "16384-32767": NAT_PORTS_MIN ports at least, from NAT_PORT_MIN on. */
+const char *syntax_ports(struct port_range *ret, const char *text);
 
 /* "200-399,401": codes 100..599, blanks around commas allowed. */
 const char *syntax_status(struct status_range ret[LIMIT_STATUS_RANGES], uint32_t *ret_n,

@@ -154,8 +154,7 @@ static const char *parse_address(struct value *value, const struct key *key, con
 static const char *parse_listen(struct value *value, const struct key *key, const char *text)
 {
 	(void)key;
-	value->number = 1;
-	return syntax_listen(text, true);
+	return syntax_service(&value->listen, text);
 }
 
 static const char *parse_listen_or_none(struct value *value, const struct key *key,
@@ -163,7 +162,13 @@ static const char *parse_listen_or_none(struct value *value, const struct key *k
 {
 	(void)key;
 	value->number = strcmp(text, "none") != 0;
-	return value->number ? syntax_listen(text, false) : NULL;
+	return value->number ? syntax_listen(text) : NULL;
+}
+
+static const char *parse_ports(struct value *value, const struct key *key, const char *text)
+{
+	(void)key;
+	return syntax_ports(&value->ports, text);
 }
 
 static const char *parse_status(struct value *value, const struct key *key, const char *text)
@@ -275,6 +280,25 @@ static int store_backend(const struct value *value, const struct key *key, void 
 	return 0;
 }
 
+static int store_listen(const struct value *value, const struct key *key, void *at)
+{
+	struct listen *listen = at;
+	struct addr addr;
+
+	(void)key;
+	listen->key = value->listen;
+	memcpy(addr.bytes, listen->key.addr, sizeof(addr.bytes));
+	addr_port_format(listen->text, &addr, listen->key.port);
+	return 0;
+}
+
+static int store_ports(const struct value *value, const struct key *key, void *at)
+{
+	(void)key;
+	*(struct port_range *)at = value->ports;
+	return 0;
+}
+
 static int store_status(const struct value *value, const struct key *key, void *at)
 {
 	struct probe_match *match = at;
@@ -300,11 +324,12 @@ static const struct scalar {
 	[TYPE_REFERENCE] = { parse_name, store_number, true },
 	[TYPE_INTERFACE] = { parse_interface, store_chars, true },
 	[TYPE_ADDRESS] = { parse_address, store_backend, false },
-	[TYPE_LISTEN] = { parse_listen, NULL, false },
+	[TYPE_LISTEN] = { parse_listen, store_listen, false },
 	[TYPE_LISTEN_OR_NONE] = { parse_listen_or_none, NULL, false },
 	[TYPE_HOST] = { parse_host, store_host, true },
 	[TYPE_URL_PATH] = { parse_url_path, store_copy, true },
 	[TYPE_FILE] = { parse_file, store_chars, true },
+	[TYPE_PORTS] = { parse_ports, store_ports, false },
 	[TYPE_STATUS] = { parse_status, store_status, false },
 	[TYPE_TEXT] = { parse_text, store_copy, true },
 	[TYPE_BYTES] = { parse_bytes, store_bytes, false },
@@ -333,7 +358,7 @@ static bool is_textual(enum key_type type)
 {
 	return type == TYPE_NAME || type == TYPE_FILE || type == TYPE_URL_PATH ||
 	       type == TYPE_HOST || type == TYPE_TEXT || type == TYPE_STATUS ||
-	       type == TYPE_BYTES || type == TYPE_CRL;
+	       type == TYPE_BYTES || type == TYPE_CRL || type == TYPE_PORTS;
 }
 
 bool value_is_default(const struct value *value, const struct key *key)

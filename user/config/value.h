@@ -13,6 +13,8 @@ struct value {
 	struct addr addr; /* of an address; all zero: text is a name */
 	struct status_range status[LIMIT_STATUS_RANGES];
 	uint32_t n_status;
+	struct sl_target_key listen; /* of a service */
+	struct port_range ports;
 	const char *text; /* as written; borrowed */
 	const char *
 		directory; /* what a relative file name is relative to, "" or with '/' at its end */

@@ -257,7 +257,7 @@ static uint32_t drain_ms_of(const struct names *names, const struct group *group
 	const struct endpoint *endpoint = endpoint_of(names, group);
 	const struct settings *settings = &names->parts.model->settings[endpoint->settings];
 
-	return settings->drain_ms ? settings->drain_ms : DRAIN_DEFAULT_MS;
+	return settings_drain_ms(settings);
 }
 
 static void mark_draining(const struct names *names, struct group *group, uint32_t seat)

@@ -24,6 +24,19 @@
 /* Size of the kernel's maps when gateway.max_endpoints is auto and the pools are small. */
 #define ENDPOINTS_AUTO_MIN 4096
 
+/* Services that packets are forwarded for. */
+#define LIMIT_WEIGHT 256
+#define SERVICES_AUTO_MIN 64 /* room, when gateway.max_services is auto and there are few */
+#define LIMIT_FLOWS (1u << 24)
+#define FLOWS_AUTO (1u << 18)
+#define HALF_OPEN_AUTO (1u << 16)
+/* Below the ports that Linux gives to its own connections, so that neither takes the other's. */
+#define NAT_PORT_LOW 16384
+#define NAT_PORT_HIGH 32767
+#define NAT_PORT_MIN 1024
+#define NAT_PORTS_MIN 64
+#define SLOW_START_MAX_MS (3600 * 1000)
+
 /* Probes. */
 #define LIMIT_HOST_BYTES 253 /* RFC 1035, 2.3.4 */
 #define LIMIT_PATH_BYTES 2048
@@ -40,7 +53,7 @@
 #define LIMIT_PROBES_IN_FLIGHT 65536
 #define LIMIT_NAME_ADDRESSES 16 /* of one DNS name; each is an endpoint */
 
-/* How long open flows to an address may go on after its name has ceased to stand for it. */
+/* How long open flows to an endpoint may go on that is removed, when settings say nothing. */
 #define DRAIN_DEFAULT_MS 30000
 
 /* What one probe reads of an HTTP answer: status line and header, and body. */

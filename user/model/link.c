@@ -18,6 +18,7 @@ struct linking {
 	uint32_t max;
 	void *addresses; /* by key */
 	void *names; /* the first seats, by name, port and transport */
+	void *listens; /* services, by listen address */
 };
 
 static int compare_keys(const void *a, const void *b)
@@ -32,6 +33,12 @@ static int compare_names(const void *a, const void *b)
 	int order = strcmp(((const struct endpoint *)a)->name, ((const struct endpoint *)b)->name);
 
 	return order ? order : compare_keys(a, b);
+}
+
+static int compare_listens(const void *a, const void *b)
+{
+	return memcmp(&((const struct service *)a)->listen.key,
+		      &((const struct service *)b)->listen.key, sizeof(struct sl_target_key));
 }
 
 static uint32_t name_index(struct model *model, const char *name)
@@ -146,6 +153,37 @@ static int link_service(struct linking *linking, uint32_t index, struct err *err
 	return 0;
 }
 
+/* No two services have the same address, and none has that of an endpoint. */
+static int check_listen(struct linking *linking, uint32_t index, struct err *err)
+{
+	const struct model *model = linking->model;
+	const struct service *service = &model->services[index];
+	struct endpoint *wanted = &linking->model->endpoints[model->n_endpoints];
+	const struct endpoint *const *found;
+	const struct service *const *same;
+
+	if (!service->listen.key.port)
+		return 0;
+	*wanted = (struct endpoint){ .key = service->listen.key };
+	found = tfind(wanted, &linking->addresses, compare_keys);
+	if (found)
+		return err_set(
+			err, -EEXIST,
+			"service '%s' listens on %s, which is an endpoint of service '%s'; an "
+			"address and port can be one of both only",
+			service->name, service->listen.text,
+			model->services[(*found)->service].name);
+	same = tsearch(service, &linking->listens, compare_listens);
+	if (!same)
+		return -ENOMEM;
+	if (*same != service)
+		return err_set(err, -EEXIST,
+			       "services '%s' and '%s' both listen on %s; an address and port can "
+			       "be of one service only",
+			       (*same)->name, service->name, service->listen.text);
+	return 0;
+}
+
 static void keep_node(void *node)
 {
 	(void)node;
@@ -167,8 +205,11 @@ int model_link(struct model *model, struct err *err)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < model->n_services && r >= 0; i++)
 		r = link_service(&linking, i, err);
+	for (uint32_t i = 0; i < model->n_services && r >= 0; i++)
+		r = check_listen(&linking, i, err);
 	tdestroy(linking.addresses, keep_node);
 	tdestroy(linking.names, keep_node);
+	tdestroy(linking.listens, keep_node);
 
 	return r;
 }

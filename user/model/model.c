@@ -111,3 +111,26 @@ uint32_t model_map_entries(const struct model *model)
 		entries *= 2;
 	return entries;
 }
+
+bool service_forwards(const struct model *model, const struct service *service)
+{
+	return service->listen.key.port ||
+	       model->settings[service->settings].on_unhealthy == SL_ACTION_REDIRECT;
+}
+
+bool service_takes(const struct service *service, const struct addr *addr)
+{
+	struct addr listen;
+
+	if (!service->listen.key.port)
+		return true;
+	memcpy(listen.bytes, service->listen.key.addr, sizeof(listen.bytes));
+	if (addr_is_v4(&listen) == addr_is_v4(addr))
+		return true;
+	return service->forward == FORWARD_IPIP && addr_is_v4(&listen);
+}
+
+uint32_t settings_drain_ms(const struct settings *settings)
+{
+	return settings->drains ? settings->drain_ms : DRAIN_DEFAULT_MS;
+}

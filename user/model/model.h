@@ -35,6 +35,10 @@ struct interface {
 	bool egress; /* gate and count what this host itself sends */
 };
 
+struct port_range {
+	uint16_t low, high; /* both included */
+};
+
 struct gateway {
 	struct interface *interfaces;
 	uint32_t n_interfaces;
@@ -46,6 +50,9 @@ struct gateway {
 	uint32_t probes_in_flight; /* 0: auto */
 	uint32_t max_endpoints; /* 0: auto */
 	uint32_t reply_rate; /* RST and ICMP replies per second and CPU */
+	uint32_t max_services; /* 0: auto */
+	uint32_t max_flows, max_half_open; /* entries of the maps of that name; 0: auto */
+	struct port_range nat_ports; /* that source ports are translated to */
 	char api_socket[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	char bpffs[PATH_MAX];
 	char resolv_conf[PATH_MAX]; /* "": the system's */
@@ -84,6 +91,14 @@ struct trust_spec {
 	enum trust_mode mode;
 };
 
+/* What becomes of new flows to a service of which no endpoint is healthy. */
+enum none_healthy {
+	NONE_HEALTHY_REJECT,
+	NONE_HEALTHY_DROP,
+	NONE_HEALTHY_PASS,
+	NONE_HEALTHY_LAST /* the endpoints that were healthy last */
+};
+
 /* A custom probe, or the default probe of settings that name none. */
 struct probe_def {
 	char name[SL_NAME_LEN];
@@ -114,8 +129,11 @@ struct settings {
 	char *sni_name; /* of clients' connections (forward: l7); probes follow the host */
 	uint32_t full_handshake_every;
 	enum sl_action on_unhealthy;
+	enum none_healthy on_none_healthy;
 	bool reset_established; /* established: reset */
-	uint32_t drain_ms; /* 0: DRAIN_DEFAULT_MS */
+	bool drains; /* draining.enabled: for drain_ms, else for DRAIN_DEFAULT_MS */
+	uint32_t drain_ms;
+	uint32_t slow_start_ms; /* after recovery, until an endpoint has its whole share; 0: none */
 };
 
 /* A member as declared. A name stands for addresses that are found while the daemon runs. */
@@ -123,6 +141,7 @@ struct backend {
 	struct addr addr;
 	char text[SL_TEXT_LEN]; /* the address as people write it */
 	char *name; /* NULL: addr it is; else a DNS name without trailing dot, and addr is zero */
+	uint32_t weight; /* 0..256: share of the new flows; 0: none */
 };
 
 struct pool {
@@ -131,8 +150,21 @@ struct pool {
 	uint32_t n_backends;
 };
 
+/* How packets to a listen address reach a backend. */
+enum forward { FORWARD_NAT, FORWARD_DSR, FORWARD_IPIP };
+
+/* The address that clients connect to. */
+struct listen {
+	struct sl_target_key key; /* port 0: none */
+	char text[SL_TEXT_LEN]; /* "192.0.2.10:443", or "" */
+};
+
 struct service {
 	char name[SL_NAME_LEN];
+	struct listen listen; /* none: packets to the endpoints themselves are guarded */
+	enum forward forward;
+	bool source_nat; /* nat: backends see this host's address */
+	bool source_affinity; /* all flows of a client's address go to one endpoint */
 	uint32_t pool, settings;
 	/*
 	 * Its endpoints in the order of the pool's backends: indexes into endpoints, and beside them
@@ -197,6 +229,15 @@ const char *protocol_name(enum protocol protocol);
 
 /* Endpoints as the configuration counts them: a name is one. */
 uint32_t model_declared(const struct model *model);
+
+/* Whether packets of the service are forwarded: it has a listen address, or redirects. */
+bool service_forwards(const struct model *model, const struct service *service);
+
+/* Whether an endpoint at that address may get the service's packets: translation changes no family. */
+bool service_takes(const struct service *service, const struct addr *addr);
+
+/* How long open flows to an endpoint of these settings go on after it has begun to drain. */
+uint32_t settings_drain_ms(const struct settings *settings);
 
 /* The address of a backend as it was written. */
 const char *backend_text(const struct backend *backend);
