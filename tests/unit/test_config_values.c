@@ -295,7 +295,12 @@ static void dump_service(FILE *out, const struct model *m, const struct service 
 	for (uint32_t i = 0; i < s->n_endpoints; i++)
 		if (m->endpoints[s->endpoints[i]].seat == 0)
 			fprintf(out, " %u", s->endpoints[i]);
-	fprintf(out, "\nforward %s to %s/%d by %d source %d affinity %d\n", s->name, s->listen.text,
+	fprintf(out, "\n");
+}
+
+static void dump_forward(FILE *out, const struct service *s)
+{
+	fprintf(out, "forward %s to %s/%d by %d source %d affinity %d\n", s->name, s->listen.text,
 		s->listen.key.proto, (int)s->forward, s->source_nat, s->source_affinity);
 }
 
@@ -348,6 +353,8 @@ static void dump(FILE *out, const struct model *m)
 		if (m->endpoints[i].seat == 0)
 			fprintf(out, "endpoint %s\n",
 				m->endpoints[i].name ? m->endpoints[i].name : m->endpoints[i].text);
+	for (uint32_t i = 0; i < m->n_services; i++)
+		dump_forward(out, &m->services[i]);
 }
 
 static void check_row(const struct row *row)
