@@ -189,7 +189,7 @@ struct sl_meta {
 	__u32 daemon_pid;
 	__u32 endpoints; /* ids in use */
 	char version[32]; /* of the daemon that wrote this */
-	__u32 services; /* ids in use */
+	__u32 services; /* that packets are forwarded for */
 	__u32 now_s; /* CLOCK_MONOTONIC, a second's worth of resolution: daemon and programs set it */
 	__u32 route_epoch; /* routes that were found in another epoch are looked up again */
 	__u16 port_low, port_high; /* source ports that flows are translated to, both included */

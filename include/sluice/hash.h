@@ -17,12 +17,8 @@
 #define SL_MIX_A 0x9e3779b97f4a7c15ull
 #define SL_MIX_B 0xd6e8feb86659fd93ull
 
-/*
- * The slot of a key: 0 .. 2^bits - 1, with bits 1..32. Multiply-shift: the top bits of the product
- * depend on every bit of the input.
- */
-static inline __attribute__((always_inline)) __u32 sl_index_slot(const struct sl_target_key *key,
-								 __u32 bits)
+/* A number for a key. Its top bits depend on every bit of the key; equal on every gateway. */
+static inline __attribute__((always_inline)) __u64 sl_key_mix(const struct sl_target_key *key)
 {
 	__u64 high, low, rest;
 
@@ -30,7 +26,14 @@ static inline __attribute__((always_inline)) __u32 sl_index_slot(const struct sl
 	__builtin_memcpy(&low, &key->addr[8], sizeof(low));
 	rest = (__u64)key->port << 8 | key->proto;
 
-	return (__u32)(((low ^ high * SL_MIX_A ^ rest * SL_MIX_B) * SL_MIX_A) >> (64 - bits));
+	return (low ^ high * SL_MIX_A ^ rest * SL_MIX_B) * SL_MIX_A;
+}
+
+/* The slot of a key: 0 .. 2^bits - 1, with bits 1..32. */
+static inline __attribute__((always_inline)) __u32 sl_index_slot(const struct sl_target_key *key,
+								 __u32 bits)
+{
+	return (__u32)(sl_key_mix(key) >> (64 - bits));
 }
 
 #endif

@@ -57,6 +57,7 @@ static void hold(struct holding **ret, uint32_t *ret_n, const char *text)
 	assert_non_null(*ret);
 	for (uint32_t i = 0; i < *ret_n; i++)
 		(*ret)[i] = (struct holding){ .key = key_of(text[2 * i]),
+					      .kind = SL_TARGET_ENDPOINT,
 					      .id = (uint32_t)(text[2 * i + 1] - '0') };
 }
 
@@ -110,11 +111,27 @@ static void test_seats(void **state)
 	};
 	uint64_t a = ids_name_hash("a.test"), b = ids_name_hash("b.test");
 	struct holding found[] = {
-		{ .key = key_of('a'), .id = 9, .name = a, .digest = 77 }, /* static now */
-		{ .key = key_of('m'), .id = 5, .name = a, .digest = 77 },
-		{ .key = key_of('n'), .id = 6, .name = a, .digest = 78 },
-		{ .key = key_of('o'), .id = 7, .name = b, .digest = 77 },
-		{ .key = key_of('p'), .id = 8 },
+		{ .key = key_of('a'),
+		  .kind = SL_TARGET_ENDPOINT,
+		  .id = 9,
+		  .name = a,
+		  .digest = 77 }, /* static now */
+		{ .key = key_of('m'),
+		  .kind = SL_TARGET_ENDPOINT,
+		  .id = 5,
+		  .name = a,
+		  .digest = 77 },
+		{ .key = key_of('n'),
+		  .kind = SL_TARGET_ENDPOINT,
+		  .id = 6,
+		  .name = a,
+		  .digest = 78 },
+		{ .key = key_of('o'),
+		  .kind = SL_TARGET_ENDPOINT,
+		  .id = 7,
+		  .name = b,
+		  .digest = 77 },
+		{ .key = key_of('p'), .kind = SL_TARGET_ENDPOINT, .id = 8 },
 	};
 	struct holdings held = { .names = found, .n_names = 5 };
 	const struct sl_target_key m = key_of('m');
@@ -210,6 +227,7 @@ static void test_meta(void **state)
 	model.gateway.mode = SL_MODE_OBSERVE;
 	model.gateway.on_daemon_loss = SL_LOSS_OPEN;
 	model.gateway.daemon_loss_after_ms = 30000;
+	model.gateway.nat_ports = (struct port_range){ 20000, 20999 };
 	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
 		struct sl_meta meta, stored = { 0 };
 
@@ -223,10 +241,15 @@ static void test_meta(void **state)
 		assert_int_equal(meta.daemon_loss_after_ns, 30 * NS_PER_SEC);
 		assert_int_equal(meta.heartbeat_ns, 5);
 		assert_int_equal(meta.endpoints, 7);
+		assert_int_equal(meta.port_low, 20000);
+		assert_int_equal(meta.port_high, 20999);
 		assert_int_equal(meta.daemon_pid, getpid());
 		assert_string_equal(meta.version, SLUICE_VERSION);
 
 		meta_store(&stored, &meta);
+		/* Whoever was here before, its routes are looked up again. */
+		assert_int_equal(stored.route_epoch, 1);
+		stored.route_epoch = meta.route_epoch;
 		assert_memory_equal(&stored, &meta, sizeof(meta));
 	}
 }

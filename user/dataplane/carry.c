@@ -31,15 +31,20 @@ static int read_names(struct holdings *held, int fd)
 	int r;
 
 	held->names = calloc(n ? n : 1, sizeof(*held->names));
-	if (!ids || !names || !held->names)
+	held->generations = calloc(n ? n : 1, sizeof(*held->generations));
+	if (!ids || !names || !held->names || !held->generations)
 		return -ENOMEM;
 	r = read_all(fd, ids, names, &n);
 	if (r < 0)
 		return r;
+	held->n_ids = n;
+	for (__u32 i = 0; i < n; i++)
+		held->generations[ids[i]] = names[i].generation;
 	for (__u32 i = 0; i < n; i++)
 		if (names[i].key.port)
 			held->names[held->n_names++] =
 				(struct holding){ .key = names[i].key,
+						  .kind = SL_TARGET_ENDPOINT,
 						  .id = ids[i],
 						  .name = tail_get(names[i].settings),
 						  .digest = tail_get(names[i].pool) };
@@ -60,8 +65,9 @@ static int read_targets(struct holdings *held, int fd)
 	if (r < 0)
 		return r;
 	for (__u32 i = 0; i < n; i++)
-		held->targets[held->n_targets++] =
-			(struct holding){ .key = keys[i], .id = targets[i].id };
+		held->targets[held->n_targets++] = (struct holding){ .key = keys[i],
+								     .kind = targets[i].kind,
+								     .id = targets[i].id };
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include "dataplane/host.h"
 #include "dataplane/open.h"
 #include "dataplane/percpu.h"
+#include "util/clock.h"
 #include "util/err.h"
 
 int dataplane_supported(struct err *err)
@@ -141,9 +142,24 @@ void dataplane_store_word(struct dataplane *dp, uint32_t endpoint, struct sl_wor
 	mapped_store_word(&dp->tables.words, id_of(dp, endpoint), word);
 }
 
+int dataplane_balance(struct dataplane *dp, uint32_t service, const uint16_t shares[], bool any)
+{
+	return tables_balance(&dp->tables, dp->model, service, shares, any);
+}
+
+void dataplane_reroute(struct dataplane *dp)
+{
+	struct sl_meta *meta = dp->tables.meta.start;
+
+	__atomic_fetch_add(&meta->route_epoch, 1, __ATOMIC_RELEASE);
+	tables_find_sources(&dp->tables, dp->model);
+}
+
 void dataplane_heartbeat(struct dataplane *dp, uint64_t now_ns)
 {
 	struct sl_meta *meta = dp->tables.meta.start;
+
+	__atomic_store_n(&meta->now_s, (__u32)(now_ns / NS_PER_SEC), __ATOMIC_RELAXED);
 
 	__atomic_store_n(&meta->heartbeat_ns, now_ns, __ATOMIC_RELEASE);
 }

@@ -116,6 +116,16 @@ struct sl_word dataplane_word(const struct dataplane *dp, uint32_t endpoint);
 /* Change an endpoint's word: one store; the next packet sees it. */
 void dataplane_store_word(struct dataplane *dp, uint32_t endpoint, struct sl_word word);
 
+/*
+ * Let new flows of a service go to its endpoints by these shares, 0..MAGLEV_SHARE_FULL, parallel to
+ * the service's endpoints; any: even to those whose word speaks against it. A service that nothing
+ * is forwarded for has no table: fine. -ENOMEM: nothing has changed.
+ */
+int dataplane_balance(struct dataplane *dp, uint32_t service, const uint16_t shares[], bool any);
+
+/* Routes, neighbours or addresses of this host have changed: find the ways anew. */
+void dataplane_reroute(struct dataplane *dp);
+
 /* Tell the kernel that the daemon lives. */
 void dataplane_heartbeat(struct dataplane *dp, uint64_t now_ns);
 

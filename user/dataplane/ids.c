@@ -14,6 +14,7 @@ void holdings_done(struct holdings *held)
 {
 	free(held->names);
 	free(held->targets);
+	free(held->generations);
 	*held = (struct holdings){ 0 };
 }
 
@@ -45,7 +46,7 @@ void ids_done(struct ids *ids)
 static void mark(bool *used, uint32_t entries, const struct holding *held, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
-		if (held[i].id < entries)
+		if (held[i].kind == SL_TARGET_ENDPOINT && held[i].id < entries)
 			used[held[i].id] = true;
 }
 

@@ -13,9 +13,10 @@
 #include "model/model.h"
 #include "util/cleanup.h"
 
-/* One endpoint that the kernel knows. */
+/* One endpoint, or in targets also a service, that the kernel knows. */
 struct holding {
 	struct sl_target_key key;
+	enum sl_target_kind kind;
 	uint32_t id;
 	uint64_t name; /* ids_name_hash() of the DNS name it was found under; 0: none, or unknown */
 	uint64_t digest; /* of the configuration that was in force */
@@ -24,8 +25,10 @@ struct holding {
 /* What a set of maps held when it was opened; both arrays are sorted by key. */
 struct holdings {
 	struct holding *names; /* endpoint_names: who owns an id */
-	struct holding *targets; /* targets: what packets are judged by */
+	struct holding *targets; /* targets: what packets are judged by; services among them */
 	uint32_t n_names, n_targets;
+	uint32_t *generations; /* of all ids, those that are free as well */
+	uint32_t n_ids;
 };
 
 void holdings_done(struct holdings *held);

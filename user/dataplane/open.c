@@ -101,31 +101,47 @@ static int open_pins(struct opening *opening, struct err *err)
 	return 0;
 }
 
+static int assign(struct opening *opening)
+{
+	struct tables *tables = &opening->dp->tables;
+	bool in_place = opening->fit == MAPSET_FITS;
+	int r;
+
+	r = ids_assign(&tables->ids, opening->model, &tables->held, opening->sizes.endpoints,
+		       in_place);
+	if (r < 0)
+		return r;
+	r = services_assign(&tables->services, opening->model, &opening->sizes, in_place);
+	if (r < 0)
+		ids_done(&tables->ids);
+	return r;
+}
+
 /*
- * Look at what is pinned, and decide whether its maps are taken over. They are not if an endpoint
- * would have to get an id that another has in these maps; then a new set is made as for a change
- * of size, and everything changes at once with the programs.
+ * Look at what is pinned, and decide whether its maps are taken over. They are not if an endpoint or
+ * a service would have to get an id that another has in these maps; then a new set is made as for a
+ * change of size, and everything changes at once with the programs.
  */
 static int look_around(struct opening *opening, struct err *err)
 {
 	struct tables *tables = &opening->dp->tables;
-	int r;
+	int r = 0;
 
 	opening->fit = mapset_open_pinned(&opening->found, opening->dp->pins, &opening->sizes);
 	if (opening->fit == MAPSET_FITS || opening->fit == MAPSET_READABLE) {
 		r = holdings_read(&tables->held, &opening->found);
-		if (r < 0)
-			return err_set(err, r, "read the pinned maps: %s", strerror(-r));
-	}
-	r = ids_assign(&tables->ids, opening->model, &tables->held, opening->sizes.endpoints,
-		       opening->fit == MAPSET_FITS);
-	if (r == -ENOSPC && opening->fit == MAPSET_FITS) {
-		opening->fit = MAPSET_READABLE;
-		r = ids_assign(&tables->ids, opening->model, &tables->held,
-			       opening->sizes.endpoints, false);
+		if (r == 0)
+			r = services_read(&tables->services.held, &opening->found);
 	}
 	if (r < 0)
-		return err_set(err, r, "give the endpoints their ids: %s", strerror(-r));
+		return err_set(err, r, "read the pinned maps: %s", strerror(-r));
+	r = assign(opening);
+	if (r == -ENOSPC && opening->fit == MAPSET_FITS) {
+		opening->fit = MAPSET_READABLE;
+		r = assign(opening);
+	}
+	if (r < 0)
+		return err_set(err, r, "give endpoints and services their ids: %s", strerror(-r));
 	tables->in_place = opening->fit == MAPSET_FITS;
 	return 0;
 }
@@ -319,20 +335,16 @@ int dataplane_open_as(struct dataplane **ret, const struct model *model, enum tc
 		      struct err *err)
 {
 	CLEANUP(dataplane_close_p) struct dataplane *dp = calloc(1, sizeof(*dp));
-	const struct map_needs needs = { .endpoints = model_map_entries(model) };
+	struct map_needs needs = { .endpoints = model_map_entries(model) };
 	CLEANUP(opening_done)
-	struct opening opening = {
-		.dp = dp,
-		.model = model,
-		.tc = tc,
-		.found = MAPSET_NONE,
-		.sizes = map_sizes_for(&needs),
-	};
+	struct opening opening = { .dp = dp, .model = model, .tc = tc, .found = MAPSET_NONE };
 	int r;
 
 	if (!dp)
 		return err_set(err, -ENOMEM, "%s", strerror(ENOMEM));
 	dp->model = model;
+	services_needs(&needs, model);
+	opening.sizes = map_sizes_for(&needs);
 	/* What fails without a sentence of its own has run out of memory. */
 	err_set(err, -ENOMEM, "%s", strerror(ENOMEM));
 	r = dataplane_supported(err);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dataplane/percpu.h"
+#include "dataplane/source.h"
 #include "dataplane/tail.h"
 #include "sluice/hash.h"
 #include "util/err.h"
@@ -28,7 +29,8 @@ int tables_open(struct tables *tables, const struct mapset *maps, const struct m
 	tables->maps = maps;
 	tables->sizes = *sizes;
 	tables->chunk = calloc(1, sizeof(*tables->chunk));
-	if (!tables->chunk)
+	tables->generation = calloc(sizes->endpoints, sizeof(*tables->generation));
+	if (!tables->chunk || !tables->generation)
 		return -ENOMEM;
 	r = mapped_open(&tables->words, maps->fd[MAP_WORDS], sizeof(struct sl_word),
 			sizes->entries[MAP_WORDS]);
@@ -38,8 +40,11 @@ int tables_open(struct tables *tables, const struct mapset *maps, const struct m
 			sizes->entries[MAP_INDEX]);
 	if (r < 0)
 		return r;
-	return mapped_open(&tables->meta, maps->fd[MAP_META], sizeof(struct sl_meta),
-			   sizes->entries[MAP_META]);
+	r = mapped_open(&tables->meta, maps->fd[MAP_META], sizeof(struct sl_meta),
+			sizes->entries[MAP_META]);
+	if (r < 0)
+		return r;
+	return services_open(&tables->services, maps, sizes);
 }
 
 void tables_done(struct tables *tables)
@@ -49,9 +54,12 @@ void tables_done(struct tables *tables)
 	mapped_close(&tables->meta);
 	ids_done(&tables->ids);
 	holdings_done(&tables->held);
+	services_done(&tables->services);
 	free(tables->wanted);
+	free(tables->generation);
 	free(tables->chunk);
 	tables->wanted = NULL;
+	tables->generation = NULL;
 	tables->chunk = NULL;
 }
 
@@ -66,23 +74,31 @@ static bool is_in_force(const struct tables *tables, uint32_t i)
 	if (!tables->in_place || tables->ids.was[i] != tables->ids.id[i])
 		return false;
 	target = holding_find(tables->held.targets, tables->held.n_targets, &tables->ids.key[i]);
-	return target && target->id == tables->ids.id[i];
+	return target && target->kind == SL_TARGET_ENDPOINT && target->id == tables->ids.id[i];
 }
 
 static int want(struct tables *tables, const struct model *model)
 {
+	CLEANUP(free_p) struct holding *services = NULL;
 	struct holdings wanted = { .n_targets = 0 };
+	uint32_t n;
+	int r;
 
-	wanted.targets =
-		calloc(model->n_endpoints ? model->n_endpoints : 1, sizeof(*wanted.targets));
+	r = services_targets(&tables->services, model, &services, &n);
+	if (r < 0)
+		return r;
+	wanted.targets = calloc(model->n_endpoints + n + 1, sizeof(*wanted.targets));
 	if (!wanted.targets)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < model->n_endpoints; i++)
 		if (tables->ids.key[i].port)
 			wanted.targets[wanted.n_targets++] = (struct holding){
 				.key = tables->ids.key[i],
+				.kind = SL_TARGET_ENDPOINT,
 				.id = tables->ids.id[i],
 			};
+	for (uint32_t i = 0; i < n; i++)
+		wanted.targets[wanted.n_targets++] = services[i];
 	holdings_sort(&wanted);
 	tables->wanted = wanted.targets;
 	tables->n_wanted = wanted.n_targets;
@@ -92,9 +108,9 @@ static int want(struct tables *tables, const struct model *model)
 /* --- the index ------------------------------------------------------------------------------- */
 
 /* The first of those that share a slot has it; the others are found by way of the hash map. */
-static void index_add(uint64_t *slots, const struct sl_target_key *key, uint32_t id, uint32_t bits)
+static void index_add(uint64_t *slots, const struct sl_target_key *key, struct sl_target target,
+		      uint32_t bits)
 {
-	const struct sl_target target = { .kind = SL_TARGET_ENDPOINT, .id = id };
 	uint64_t *slot = &slots[sl_index_slot(key, bits)], whole;
 
 	memcpy(&whole, &target, sizeof(whole));
@@ -116,7 +132,8 @@ static void index_rebuild(struct tables *tables, const struct holding *held, uin
 	if (!fresh)
 		return;
 	for (uint32_t i = 0; i < n; i++)
-		index_add(fresh, &held[i].key, held[i].id, tables->sizes.index_bits);
+		index_add(fresh, &held[i].key, (struct sl_target){ held[i].kind, held[i].id },
+			  tables->sizes.index_bits);
 	for (uint32_t i = 0; i < n_slots; i++)
 		__atomic_store_n(&live[i], fresh[i], __ATOMIC_RELAXED);
 }
@@ -144,8 +161,8 @@ static int write_batch(const struct tables *tables, enum map_id id, const void *
 	return 0;
 }
 
-static void name_endpoint(struct sl_endpoint_name *ret_name, const struct model *model, uint32_t i,
-			  const struct sl_target_key *key)
+static void name_endpoint(struct sl_endpoint_name *ret_name, const struct tables *tables,
+			  const struct model *model, uint32_t i, const struct sl_target_key *key)
 {
 	const struct endpoint *endpoint = &model->endpoints[i];
 	const struct service *service = &model->services[endpoint->service];
@@ -153,7 +170,13 @@ static void name_endpoint(struct sl_endpoint_name *ret_name, const struct model 
 
 	memset(ret_name, 0, sizeof(*ret_name));
 	ret_name->key = *key;
+	ret_name->generation = tables->generation[tables->ids.id[i]];
+	ret_name->service = SL_ID_NONE;
+	if (model->settings[endpoint->settings].on_unhealthy == SL_ACTION_REDIRECT)
+		ret_name->service = tables->services.of[endpoint->service].id;
 	memcpy(addr.bytes, key->addr, sizeof(addr.bytes));
+	if (tables->sizes.entries[MAP_SERVICES] > 1)
+		source_find(ret_name->source, &addr);
 	addr_port_format(ret_name->text, &addr, key->port);
 	snprintf(ret_name->pool, sizeof(ret_name->pool), "%s", model->pools[service->pool].name);
 	snprintf(ret_name->settings, sizeof(ret_name->settings), "%s",
@@ -174,7 +197,7 @@ static int flush(struct tables *tables, bool names_only, struct err *err)
 		return r;
 	if (!names_only) {
 		for (uint32_t i = 0; i < chunk->n; i++)
-			index_add(tables->index.start, &chunk->keys[i], chunk->ids[i],
+			index_add(tables->index.start, &chunk->keys[i], chunk->targets[i],
 				  tables->sizes.index_bits);
 		r = write_batch(tables, MAP_TARGETS, chunk->keys, chunk->targets, err);
 		if (r < 0)
@@ -199,7 +222,7 @@ static int write_endpoints(struct tables *tables, const struct model *model, boo
 		chunk->keys[chunk->n] = tables->ids.key[i];
 		chunk->targets[chunk->n] =
 			(struct sl_target){ .kind = SL_TARGET_ENDPOINT, .id = tables->ids.id[i] };
-		name_endpoint(&chunk->names[chunk->n], model, i, &tables->ids.key[i]);
+		name_endpoint(&chunk->names[chunk->n], tables, model, i, &tables->ids.key[i]);
 		if (++chunk->n == CHUNK) {
 			r = flush(tables, names_only, err);
 			if (r < 0)
@@ -222,6 +245,7 @@ static int clear_ids(struct tables *tables, const struct model *model, struct er
 
 		if (is_in_force(tables, i))
 			continue;
+		tables->generation[tables->ids.id[i]]++;
 		if (was != ID_NONE)
 			word = mapped_word(&tables->words, was);
 		mapped_store_word(&tables->words, tables->ids.id[i], word);
@@ -233,6 +257,23 @@ static int clear_ids(struct tables *tables, const struct model *model, struct er
 	return 0;
 }
 
+/* Last of all: what they lead to is there. */
+static int write_service_targets(struct tables *tables, struct err *err)
+{
+	for (uint32_t i = 0; i < tables->n_wanted; i++) {
+		const struct holding *wanted = &tables->wanted[i];
+		const struct sl_target target = { wanted->kind, wanted->id };
+
+		if (wanted->kind != SL_TARGET_SERVICE)
+			continue;
+		index_add(tables->index.start, &wanted->key, target, tables->sizes.index_bits);
+		if (bpf_map_update_elem(tables->maps->fd[MAP_TARGETS], &wanted->key, &target,
+					BPF_ANY) < 0)
+			return full_error(tables, MAP_TARGETS, -errno, err);
+	}
+	return 0;
+}
+
 int tables_add(struct tables *tables, const struct model *model, struct err *err)
 {
 	int r;
@@ -240,23 +281,45 @@ int tables_add(struct tables *tables, const struct model *model, struct err *err
 	r = want(tables, model);
 	if (r < 0)
 		return err_set(err, r, "list the endpoints: %s", strerror(-r));
+	if (tables->in_place)
+		memcpy(tables->generation, tables->held.generations,
+		       tables->held.n_ids * sizeof(*tables->generation));
 	/* New maps are all zero. */
 	if (tables->in_place) {
 		r = clear_ids(tables, model, err);
 		if (r < 0)
 			return r;
 	}
-	return write_endpoints(tables, model, false, false, err);
+	r = write_endpoints(tables, model, false, false, err);
+	if (r < 0)
+		return r;
+	r = services_add(&tables->services, model, &tables->ids);
+	if (r < 0)
+		return err_set(err, r, "write the services' tables: %s", strerror(-r));
+	return write_service_targets(tables, err);
 }
 
 static void forget_name(const struct tables *tables, uint32_t id)
 {
-	const struct sl_endpoint_name free_name = { 0 };
+	struct sl_endpoint_name free_name = { 0 };
 
 	if (id >= tables->sizes.endpoints)
 		return;
+	free_name.generation = tables->generation[id];
 	bpf_map_update_elem(tables->maps->fd[MAP_NAMES], &id, &free_name, BPF_ANY);
 	mapped_store_word(&tables->words, id, (struct sl_word){ 0 });
+}
+
+/* An address may have become a service's that was an endpoint's, or the other way round. */
+static void restore_target(const struct tables *tables, const struct sl_target_key *key,
+			   const struct holding *was)
+{
+	int fd = tables->maps->fd[MAP_TARGETS];
+
+	if (was)
+		bpf_map_update_elem(fd, key, &(struct sl_target){ was->kind, was->id }, BPF_ANY);
+	else
+		bpf_map_delete_elem(fd, key);
 }
 
 void tables_undo(struct tables *tables)
@@ -269,12 +332,14 @@ void tables_undo(struct tables *tables)
 	for (uint32_t i = 0; i < tables->n_wanted; i++) {
 		const struct holding *added = &tables->wanted[i];
 		const struct holding *name = holding_find(held->names, held->n_names, &added->key);
+		const struct holding *was =
+			holding_find(held->targets, held->n_targets, &added->key);
 
-		if (!holding_find(held->targets, held->n_targets, &added->key))
-			bpf_map_delete_elem(tables->maps->fd[MAP_TARGETS], &added->key);
-		if (!name || name->id != added->id)
+		restore_target(tables, &added->key, was);
+		if (added->kind == SL_TARGET_ENDPOINT && (!name || name->id != added->id))
 			forget_name(tables, added->id);
 	}
+	services_undo(&tables->services);
 	index_rebuild(tables, held->targets, held->n_targets);
 }
 
@@ -291,10 +356,11 @@ void tables_settle(struct tables *tables, const struct model *model)
 		const struct holding *now =
 			holding_find(tables->wanted, tables->n_wanted, &held->names[i].key);
 
-		if (!now || now->id != held->names[i].id)
+		if (!now || now->kind != SL_TARGET_ENDPOINT || now->id != held->names[i].id)
 			forget_name(tables, held->names[i].id);
 	}
 	index_rebuild(tables, tables->wanted, tables->n_wanted);
+	services_settle(&tables->services, model);
 	/* Pool and settings may have other names now. A failure leaves an old label, no more. */
 	write_endpoints(tables, model, true, true, NULL);
 }
@@ -311,12 +377,20 @@ static void index_hand_on(struct tables *tables, uint32_t endpoint)
 	struct sl_target target;
 
 	memcpy(&target, slot, sizeof(target));
-	if (target.id != ids->id[endpoint])
+	if (target.kind != SL_TARGET_ENDPOINT || target.id != ids->id[endpoint])
 		return;
 	for (uint32_t i = 0; i < ids->n && !whole; i++) {
 		if (i == endpoint || !ids->key[i].port || sl_index_slot(&ids->key[i], bits) != at)
 			continue;
 		target.id = ids->id[i];
+		memcpy(&whole, &target, sizeof(whole));
+	}
+	for (uint32_t i = 0; i < tables->n_wanted && !whole; i++) {
+		const struct holding *service = &tables->wanted[i];
+
+		if (service->kind != SL_TARGET_SERVICE || sl_index_slot(&service->key, bits) != at)
+			continue;
+		target = (struct sl_target){ service->kind, service->id };
 		memcpy(&whole, &target, sizeof(whole));
 	}
 	__atomic_store_n(slot, whole, __ATOMIC_RELEASE);
@@ -343,21 +417,29 @@ static int make_visible(struct tables *tables, const struct model *model, uint32
 	struct sl_endpoint_name name;
 	int r;
 
+	tables->generation[id]++;
 	mapped_store_word(&tables->words, id, (struct sl_word){ 0 });
 	r = percpu_clear(fd[MAP_STATS], id, sizeof(struct sl_endpoint_stats));
 	if (r < 0)
 		return full_error(tables, MAP_STATS, r, err);
-	name_endpoint(&name, model, endpoint, key);
+	name_endpoint(&name, tables, model, endpoint, key);
 	if (bpf_map_update_elem(fd[MAP_NAMES], &id, &name, BPF_ANY) < 0)
 		return full_error(tables, MAP_NAMES, -errno, err);
 	tables->ids.key[endpoint] = *key;
-	index_add(tables->index.start, key, id, tables->sizes.index_bits);
+	index_add(tables->index.start, key, target, tables->sizes.index_bits);
 	if (bpf_map_update_elem(fd[MAP_TARGETS], key, &target, BPF_ANY) < 0) {
 		r = full_error(tables, MAP_TARGETS, -errno, err);
 		unset(tables, endpoint);
 		return r;
 	}
 	return 0;
+}
+
+static bool is_service(const struct tables *tables, const struct sl_target_key *key)
+{
+	const struct holding *wanted = holding_find(tables->wanted, tables->n_wanted, key);
+
+	return wanted && wanted->kind == SL_TARGET_SERVICE;
 }
 
 int tables_set(struct tables *tables, const struct model *model, uint32_t endpoint,
@@ -368,6 +450,21 @@ int tables_set(struct tables *tables, const struct model *model, uint32_t endpoi
 	for (uint32_t i = 0; key && i < ids->n; i++)
 		if (i != endpoint && !memcmp(&ids->key[i], key, sizeof(*key)))
 			return err_set(err, -EEXIST, "another endpoint has this address and port");
+	if (key && is_service(tables, key))
+		return err_set(err, -EEXIST, "a service listens on this address and port");
 	unset(tables, endpoint);
 	return key ? make_visible(tables, model, endpoint, key, err) : 0;
+}
+
+int tables_balance(struct tables *tables, const struct model *model, uint32_t service,
+		   const uint16_t shares[], bool any)
+{
+	return services_balance(&tables->services, model, &tables->ids, service, shares, any);
+}
+
+void tables_find_sources(struct tables *tables, const struct model *model)
+{
+	/* A failure leaves the old address, which may still be right. */
+	if (tables->sizes.entries[MAP_SERVICES] > 1)
+		write_endpoints(tables, model, true, true, NULL);
 }

@@ -17,6 +17,7 @@
 #include "dataplane/ids.h"
 #include "dataplane/mapped.h"
 #include "dataplane/mapset.h"
+#include "dataplane/services.h"
 
 struct tables_chunk; /* buffers of the batched writes */
 
@@ -25,9 +26,12 @@ struct tables {
 	struct map_sizes sizes;
 	struct mapped words, meta, index;
 	struct ids ids;
+	struct services services;
 	struct holdings held; /* what the maps that we found held */
-	struct holding *wanted; /* the endpoints that are no vacant seats, sorted by key */
+	/* What is to be in targets, sorted by key: endpoints that are no vacant seats, services. */
+	struct holding *wanted;
 	uint32_t n_wanted;
+	uint32_t *generation; /* by id */
 	bool in_place; /* held is about maps: they were taken over */
 	struct tables_chunk *chunk;
 };
@@ -56,6 +60,13 @@ void tables_settle(struct tables *tables, const struct model *model);
  */
 int tables_set(struct tables *tables, const struct model *model, uint32_t endpoint,
 	       const struct sl_target_key *key, struct err *err);
+
+/* See services_balance(). */
+int tables_balance(struct tables *tables, const struct model *model, uint32_t service,
+		   const uint16_t shares[], bool any);
+
+/* Look up anew which address this host uses towards the endpoints of services. */
+void tables_find_sources(struct tables *tables, const struct model *model);
 
 /* Copy words, counters and decisions of the endpoints that stay from a set that is replaced. */
 int tables_carry(struct tables *tables, const struct mapset *old);

@@ -27,6 +27,7 @@
 /* Services that packets are forwarded for. */
 #define LIMIT_WEIGHT 256
 #define SERVICES_AUTO_MIN 64 /* room, when gateway.max_services is auto and there are few */
+#define SLOTS_AUTO_MIN (1u << 16) /* of the selection tables together */
 #define LIMIT_FLOWS (1u << 24)
 #define FLOWS_AUTO (1u << 18)
 #define HALF_OPEN_AUTO (1u << 16)

@@ -144,3 +144,22 @@ socklen_t addr_to_sockaddr(struct sockaddr_storage *ret_ss, const struct addr *a
 	memcpy(&in6->sin6_addr, addr->bytes, sizeof(in6->sin6_addr));
 	return sizeof(*in6);
 }
+
+int addr_from_sockaddr(struct addr *ret_addr, const struct sockaddr_storage *ss)
+{
+	static const uint8_t mapped[] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
+
+	switch (ss->ss_family) {
+	case AF_INET:
+		memcpy(ret_addr->bytes, mapped, sizeof(mapped));
+		memcpy(ret_addr->bytes + sizeof(mapped),
+		       &((const struct sockaddr_in *)ss)->sin_addr, sizeof(struct in_addr));
+		return 0;
+	case AF_INET6:
+		memcpy(ret_addr->bytes, &((const struct sockaddr_in6 *)ss)->sin6_addr,
+		       sizeof(ret_addr->bytes));
+		return 0;
+	default:
+		return -EAFNOSUPPORT;
+	}
+}

@@ -41,4 +41,7 @@ const char *addr_port_format(char buf[SL_TEXT_LEN], const struct addr *addr, uin
 /* Fill an AF_INET or AF_INET6 sockaddr; returns its length. */
 socklen_t addr_to_sockaddr(struct sockaddr_storage *ret_ss, const struct addr *addr, uint16_t port);
 
+/* The address of an AF_INET or AF_INET6 sockaddr. -EAFNOSUPPORT. */
+int addr_from_sockaddr(struct addr *ret_addr, const struct sockaddr_storage *ss);
+
 #endif
