@@ -27,6 +27,8 @@ static void add_backends(struct pool *pool, uint32_t first, uint32_t n)
 		struct backend *backend = &pool->backends[i];
 		uint32_t host = first + i;
 
+		backend->weight = 1;
+
 		snprintf(backend->text, sizeof(backend->text), "10.9.%u.%u", host >> 8,
 			 host & 0xff);
 		if (addr_parse(&backend->addr, backend->text) < 0)
