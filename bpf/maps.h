@@ -182,7 +182,7 @@ struct {
 
 /*
  * selection - which endpoint does a new flow go to?
- *   entry    slot -> endpoint id or SL_ID_NONE; each service has the slice that sl_service.slice says
+ *   entry    slot / 2 -> struct sl_slots; each service has the slice that sl_service.slice says
  *   writer   user/dataplane/, through mmap: one store per slot that changes. Whatever mixture a
  *            packet meets, each slot names an endpoint of its service
  *   reader   every program, once per new flow
@@ -194,7 +194,7 @@ struct {
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u32);
+	__type(value, struct sl_slots);
 } selection SEC(".maps");
 
 /*

@@ -222,9 +222,14 @@ enum SL_BYTE_ENUM sl_method { SL_METHOD_NAT = 0, SL_METHOD_DSR = 1, SL_METHOD_IP
 
 /* A service's part of the selection map, published with one store. */
 struct sl_slice {
-	__u32 start;
-	__u32 size; /* 0: no endpoint may be used */
+	__u32 start; /* even */
+	__u32 size; /* a power of two, at least 2; 0: no endpoint may be used */
 } __attribute__((aligned(8)));
+
+/* selection: two slots to an entry, because the kernel rounds entries up to eight bytes. */
+struct sl_slots {
+	__u32 endpoint[2]; /* ids, or SL_ID_NONE */
+};
 
 /* services: one address that clients connect to, or one pool that a gate redirects in. */
 struct sl_service {

@@ -105,7 +105,7 @@ static void set_sizes(struct xdp_bpf *xdp)
 	bpf_map__set_max_entries(xdp->maps.services, RIG_SERVICES);
 	bpf_map__set_max_entries(xdp->maps.service_names, RIG_SERVICES);
 	bpf_map__set_max_entries(xdp->maps.service_stats, RIG_SERVICES);
-	bpf_map__set_max_entries(xdp->maps.selection, RIG_SLOTS);
+	bpf_map__set_max_entries(xdp->maps.selection, RIG_SLOTS / 2);
 	bpf_map__set_max_entries(xdp->maps.flows, RIG_FLOWS);
 	bpf_map__set_max_entries(xdp->maps.half_open, RIG_FLOWS);
 	bpf_map__set_max_entries(xdp->maps.routes, SL_ROUTE_SLOTS);

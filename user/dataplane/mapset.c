@@ -31,6 +31,7 @@ enum map_scale {
 #define INDEX_FACTOR 8
 
 #define DEVICES_MAX 1024
+#define SLOTS_PER_ENTRY (sizeof(struct sl_slots) / sizeof(__u32))
 
 static const struct map_shape {
 	const char *name, *purpose;
@@ -76,8 +77,8 @@ static const struct map_shape {
 				BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(__u32),
 				sizeof(struct sl_service_stats), 0, SCALE_SERVICES },
 	[MAP_SELECTION] = { "selection", "endpoint ids that new flows go to, a slice per service",
-			    BPF_MAP_TYPE_ARRAY, sizeof(__u32), sizeof(__u32), BPF_F_MMAPABLE,
-			    SCALE_SLOTS },
+			    BPF_MAP_TYPE_ARRAY, sizeof(__u32), sizeof(struct sl_slots),
+			    BPF_F_MMAPABLE, SCALE_SLOTS },
 	[MAP_FLOWS] = { "flows", "open flows of services, and where they go", BPF_MAP_TYPE_LRU_HASH,
 			sizeof(struct sl_tuple), sizeof(struct sl_flow), 0, SCALE_FLOWS },
 	[MAP_HALF_OPEN] = { "half_open", "translated flows that the client has not yet confirmed",
@@ -124,7 +125,7 @@ struct map_sizes map_sizes_for(const struct map_needs *needs)
 			[SCALE_TARGETS] = targets * TARGETS_FACTOR,
 			[SCALE_INDEX] = 1u << sizes.index_bits,
 			[SCALE_SERVICES] = at_least_one(needs->services),
-			[SCALE_SLOTS] = at_least_one(needs->slots),
+			[SCALE_SLOTS] = at_least_one(needs->slots / SLOTS_PER_ENTRY),
 			[SCALE_FLOWS] = at_least_one(needs->flows),
 			[SCALE_HALF_OPEN] = at_least_one(needs->half_open),
 			/* Without services nobody is routed to. */

@@ -41,7 +41,7 @@ enum map_id {
 /* What there has to be room for. All but endpoints may be 0. */
 struct map_needs {
 	uint32_t endpoints, services; /* ids */
-	uint32_t slots; /* of selection tables */
+	uint32_t slots; /* of selection tables; even */
 	uint32_t flows, half_open; /* entries: two for each flow that is translated */
 };
 

@@ -58,6 +58,14 @@ static int find_nics(struct opening *opening, struct err *err)
 
 static int check_size(const struct model *model, const struct map_sizes *sizes, struct err *err)
 {
+	uint32_t services = meta_of(model, 0).services;
+
+	if (services > sizes->entries[MAP_SERVICES])
+		return err_set(err, -E2BIG,
+			       "map '%s' is full: %u services do not fit into its %u entries; raise "
+			       "gateway.max_services (at most %u)",
+			       map_name(MAP_SERVICES), services, sizes->entries[MAP_SERVICES],
+			       LIMIT_SERVICES);
 	if (model->n_endpoints <= sizes->endpoints)
 		return 0;
 	return err_set(err, -E2BIG,

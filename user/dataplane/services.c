@@ -10,6 +10,8 @@
 #include "model/maglev.h"
 #include "sluice/hash.h"
 
+#define SLOTS_PER_ENTRY ((uint32_t)(sizeof(struct sl_slots) / sizeof(__u32)))
+
 static uint32_t table_size(const struct service *service)
 {
 	return maglev_size(service->n_endpoints, 0);
@@ -210,10 +212,11 @@ int services_assign(struct services *services, const struct model *model,
 		    const struct map_sizes *sizes, bool in_place)
 {
 	CLEANUP(free_p) bool *ids = calloc(sizes->entries[MAP_SERVICES], sizeof(*ids));
-	CLEANUP(free_p) bool *slots = calloc(sizes->entries[MAP_SELECTION], sizeof(*slots));
+	uint32_t n_slots = sizes->entries[MAP_SELECTION] * SLOTS_PER_ENTRY;
+	CLEANUP(free_p) bool *slots = calloc(n_slots, sizeof(*slots));
 	struct assignment assignment = {
 		.ids = { ids, sizes->entries[MAP_SERVICES] },
-		.slots = { slots, sizes->entries[MAP_SELECTION] },
+		.slots = { slots, n_slots },
 	};
 
 	free(services->of);
@@ -475,7 +478,7 @@ int services_open(struct services *services, const struct mapset *maps,
 			sizes->entries[MAP_SERVICES]);
 	if (r < 0)
 		return r;
-	return mapped_open(&services->selection, maps->fd[MAP_SELECTION], sizeof(__u32),
+	return mapped_open(&services->selection, maps->fd[MAP_SELECTION], sizeof(struct sl_slots),
 			   sizes->entries[MAP_SELECTION]);
 }
 
