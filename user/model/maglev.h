@@ -34,10 +34,10 @@
  *   in force, one out, ms        0.06   0.04   0.02   0.07   0.27   0.26
  *     every other one out        0.06   0.07   0.06   0.25   1.1    1.0
  *
- * Half the slots move two to four times as many others. Weights change little of it, unless one
- * member has as much as hundreds of others have together: its removal moves up to one in twenty of
- * theirs. The loads of those who are well scatter more the more of the others are out, because what
- * they take over is theirs by lot: evening it out would move flows between them.
+ * A quarter of the slots would move about twice as many others. Weights change little of it, unless
+ * one member has as much as hundreds of others have together: its removal moves up to one in twenty
+ * of theirs. The loads of those who are well scatter more the more of the others are out, because
+ * what they take over is theirs by lot: evening it out would move flows between them.
  *
  * Pure: no I/O, no clock. One thread at a time per object.
  */
@@ -54,8 +54,7 @@
 #define MAGLEV_NONE UINT32_MAX /* a slot of nobody */
 
 struct maglev_member {
-	uint64_t
-		key; /* who it is, wherever it stands in a list: a hash of address, port, protocol */
+	uint64_t key; /* who it is, in every list: a hash of address, port and protocol */
 	uint32_t weight; /* 0: takes part in nothing */
 };
 
