@@ -36,7 +36,7 @@ struct slot {
 	struct probe *probe; /* in flight; else NULL */
 	struct probe_state *state; /* NULL: the plan resumes no sessions, or memory was short */
 	uint64_t due_ms, started_ms;
-	uint64_t late_ms; /* the loop's lateness when the probe started */
+	struct lag_reading began; /* how late the loop had been when the probe started */
 	uint32_t index; /* the plan's */
 	uint32_t failures; /* in a row, for fail_fast */
 	bool overdue; /* was reported as waiting too long */
@@ -72,6 +72,7 @@ struct worker {
 	uint32_t n, in_flight;
 	uint32_t random;
 	struct lag lag;
+	uint64_t stalled_ms, resumed_ms; /* how long the loop has stood still, and until when */
 	struct admit admit;
 	uint64_t tick_ns,
 		idle_ns; /* at the last tick: the time, and how long the loop had waited */
@@ -112,10 +113,22 @@ static void flush(struct worker *worker)
 	worker->has_routine = false;
 }
 
+/* The loop may have stood still just now: time that nobody spent waiting for a place. */
+static void note_stall(struct worker *worker, uint64_t now_ms)
+{
+	uint64_t stalled_ms = lag_read(&worker->lag, clock_boot_ms()).stalled_ms;
+
+	if (stalled_ms == worker->stalled_ms)
+		return;
+	worker->stalled_ms = stalled_ms;
+	worker->resumed_ms = now_ms;
+}
+
 /* Say once per wait that an endpoint waits too long for a free place. Its probe still comes. */
 static void report_overdue(struct slot *slot, uint64_t now_ms)
 {
-	uint64_t waited_ms = now_ms - slot->due_ms;
+	uint64_t resumed_ms = slot->worker->resumed_ms;
+	uint64_t waited_ms = now_ms - (slot->due_ms > resumed_ms ? slot->due_ms : resumed_ms);
 	uint64_t limit_ms = slot->plan.interval_ms;
 	struct verdict v = { .code = SL_MSG_PROBER_OVERLOADED, .stage = STAGE_QUEUE };
 
@@ -191,8 +204,8 @@ static void on_probe_done(void *arg, const struct verdict *verdict)
 	slot->probe = NULL;
 	worker->in_flight--;
 	counter_up(worker->counters.finished);
-	doubt_timeout(&v, slot->plan.timeout_ms,
-		      lag_total_ms(&worker->lag, now_ms) - slot->late_ms);
+	doubt_verdict(&v, slot->plan.timeout_ms,
+		      lag_between(slot->began, lag_read(&worker->lag, clock_boot_ms())));
 	set_next(slot, v.code, now_ms);
 	report(slot, &v);
 	pump(worker);
@@ -214,7 +227,7 @@ static void start_probe(struct slot *slot, uint64_t now_ms)
 	report_overdue(slot, now_ms);
 	slot->overdue = false;
 	slot->started_ms = now_ms;
-	slot->late_ms = lag_total_ms(&worker->lag, now_ms);
+	slot->began = lag_read(&worker->lag, clock_boot_ms());
 	if (!slot->state && resumes(&slot->plan))
 		slot->state = probe_state_new();
 	slot->probe = probe_start(&worker->loop, &slot->plan, slot->state, on_probe_done, slot);
@@ -241,6 +254,7 @@ static void pump(struct worker *worker)
 	uint64_t now_ms = clock_mono_ms(), next_ms;
 	uint32_t id;
 
+	note_stall(worker, now_ms);
 	schedule_queue_due(worker->schedule, now_ms);
 	while (worker->in_flight < worker->admit.limit && schedule_take(worker->schedule, &id))
 		start_probe(&worker->slots[id], now_ms);
@@ -309,7 +323,8 @@ static void on_tick(uv_timer_t *timer)
 	uint64_t now_ms = clock_mono_ms();
 
 	flush(worker);
-	lag_tick(&worker->lag, now_ms);
+	lag_tick(&worker->lag, clock_boot_ms());
+	note_stall(worker, now_ms);
 	counter_set(worker->counters.loop_lag_ms, lag_worst_ms(&worker->lag));
 	adjust(worker);
 	if (worker->lag.n_ticks % SWEEP_TICKS)
@@ -437,7 +452,7 @@ static int fill_slots(struct worker *worker, const struct worker_share *share)
 		if (!slot->plan.idle)
 			set_due(slot, now_ms + schedule_first_ms(i, n, slot->plan.interval_ms));
 	}
-	lag_init(&worker->lag, now_ms);
+	lag_init(&worker->lag, LAG_TICK_MS, clock_boot_ms());
 	return 0;
 }
 
