@@ -16,10 +16,16 @@
 
 #include "cli/cli.h"
 #include "cli/client.h"
+#include "tests/lib/certs.h"
+#include "tests/lib/tls_peer.h"
 #include "tests/unit/gateway_fake.h"
 
 #define ARGV_MAX 16
 #define NOBODY 65534
+
+/* Half of it for the list, and what is left for the server; the sum of both would be 3 s. */
+#define CRL_TIMEOUT_MS 2000
+#define CRL_SLACK_MS 700
 
 static const struct verdict ok = { .code = SL_MSG_OK, .stage = STAGE_BODY, .http_status = 200 };
 static const struct verdict refused = { .code = SL_MSG_TCP_CONNECT_FAILED,
@@ -468,6 +474,61 @@ static void test_probe_tcp(void **state)
 	assert_non_null(strstr(closed.out, "Unhealthy: tcp_connect_failed (code 3)"));
 }
 
+/* A port on loopback on which connections are made, and nobody ever answers. */
+static int listen_only(uint16_t *ret_port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
+	assert_int_equal(listen(fd, 16), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+	*ret_port = ntohs(address.sin_port);
+	return fd;
+}
+
+/* One timeout for all of it: the time that a list does not come in is not added to the server's. */
+static void check_crl(uint16_t server, uint16_t publisher, const char *ca, const char *id)
+{
+	uint64_t begin_ms = clock_mono_ms(), took_ms;
+	char line[256];
+
+	snprintf(
+		line, sizeof(line),
+		"probe https://shop.test/ --connect 127.0.0.1:%u --ca %s --crl http://127.0.0.1:%u/ "
+		"--timeout %ums --json",
+		server, ca, publisher, CRL_TIMEOUT_MS);
+	RESULT result = run(line);
+	took_ms = clock_mono_ms() - begin_ms;
+	assert_int_equal(result.status, STATUS_REFUSED);
+	if (!strstr(result.out, id))
+		fail_msg("%s", result.out);
+	if (took_ms > CRL_TIMEOUT_MS + CRL_SLACK_MS)
+		fail_msg("%s: took %ju ms", id, (uintmax_t)took_ms);
+}
+
+static void test_probe_crl(void **state)
+{
+	CLEANUP(test_cert_free_p) struct test_cert *root = test_root("root");
+	CLEANUP(test_cert_free_p) struct test_cert *leaf = test_leaf("shop.test", root);
+	struct tls_peer_options options = { .leaf = leaf };
+	struct tls_peer *peer = tls_peer_new(&options);
+	uint16_t silent;
+	CLEANUP(close_p) int silent_fd = listen_only(&silent);
+	char ca[] = "/tmp/sluice-test-ca-XXXXXX";
+	CLEANUP(close_p) int ca_fd = mkstemp(ca);
+
+	(void)state;
+	assert_true(ca_fd >= 0);
+	test_certs_write(ca, (const struct test_cert *const[]){ root, NULL });
+	check_crl(tls_peer_port(peer), silent, ca, "unknown_crl_unreachable");
+	check_crl(silent, silent, ca, "tls_handshake_failed");
+	unlink(ca);
+	tls_peer_free(peer);
+}
+
 /* --- a daemon that is none ------------------------------------------------------------------ */
 
 /* Something that listens on the API's socket and answers with this text. */
@@ -693,19 +754,13 @@ static void test_manual_and_completion(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		SERVED(test_calls),
-		SERVED(test_json),
-		SERVED(test_health_status),
-		SERVED(test_check),
-		SERVED(test_detach),
-		SERVED(test_not_permitted),
-		SERVED(test_probe),
-		SERVED(test_probe_tcp),
-		SERVED(test_bad_daemon),
-		SERVED(test_program),
-		SERVED(test_watch),
-		SERVED(test_watch_alone),
-		cmocka_unit_test(test_manual_and_completion),
+		SERVED(test_calls),         SERVED(test_json),
+		SERVED(test_health_status), SERVED(test_check),
+		SERVED(test_detach),        SERVED(test_not_permitted),
+		SERVED(test_probe),         SERVED(test_probe_tcp),
+		SERVED(test_probe_crl),     SERVED(test_bad_daemon),
+		SERVED(test_program),       SERVED(test_watch),
+		SERVED(test_watch_alone),   cmocka_unit_test(test_manual_and_completion),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

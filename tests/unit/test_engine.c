@@ -97,17 +97,16 @@ struct log {
 static void on_report(void *arg, uint32_t index, const struct verdict *verdict)
 {
 	struct log *log = arg;
-	uint64_t until_ms;
+	uint32_t pause_ms;
 
 	pthread_mutex_lock(&log->lock);
 	if (log->n < log->max)
 		log->seen[log->n++] = (struct seen){ *verdict, clock_mono_ms(), index };
-	until_ms = clock_mono_ms() + log->pause_ms;
+	pause_ms = log->pause_ms;
 	log->pause_ms = 0;
 	pthread_cond_broadcast(&log->more);
 	pthread_mutex_unlock(&log->lock);
-	while (clock_mono_ms() < until_ms)
-		;
+	uv_sleep(pause_ms);
 }
 
 static void log_open(struct log *log, size_t max)
@@ -411,8 +410,9 @@ static void test_queue_overload(void **state)
 	free(log.seen);
 }
 
-/* The loop is kept busy while a probe runs out of time: that timeout proves nothing. */
-static void check_lag_overload(uint32_t timeout_ms, uint32_t pause_ms, struct trust *trust)
+/* The loop is kept from its work while a probe runs out of time: that timeout proves nothing. */
+static void check_lag(uint32_t timeout_ms, uint32_t pause_ms, struct trust *trust,
+		      enum sl_message code)
 {
 	static const struct peer_step hold[] = { DO(PEER_HOLD) };
 	static const struct peer_step close[] = { DO(PEER_CLOSE) };
@@ -434,13 +434,15 @@ static void check_lag_overload(uint32_t timeout_ms, uint32_t pause_ms, struct tr
 	plans[1] = plan_to(PROTO_HTTP, "127.0.0.1", peer_port(servers.peers[1]));
 	engine = start(plans, 2, 1, 10, &log);
 	log_await(&log, 3);
-	assert_int_equal(engine_stats(engine).overloaded, 1);
+	assert_int_equal(engine_stats(engine).overloaded, code == SL_MSG_PROBER_OVERLOADED);
 	assert_in_range(engine_stats(engine).loop_lag_ms, 0, 5000);
 	engine_stop(engine);
 	assert_int_equal(log.seen[0].index, 1);
 	assert_int_equal(log.seen[1].index, 0);
-	assert_int_equal(log.seen[1].verdict.code, SL_MSG_PROBER_OVERLOADED);
-	assert_non_null(strstr(log.seen[1].verdict.detail, "event loop was"));
+	assert_int_equal(log.seen[1].verdict.code, code);
+	assert_non_null(strstr(log.seen[1].verdict.detail, code == SL_MSG_PROBER_OVERLOADED
+								   ? "event loop was"
+								   : "stood still for"));
 	/* With the loop back in time, the same silence counts. */
 	assert_int_equal(log.seen[2].index, 0);
 	assert_int_equal(log.seen[2].verdict.code,
@@ -457,14 +459,47 @@ static void test_lag_overload(void **state)
 	struct err err;
 
 	(void)state;
-	check_lag_overload(1000, 1500, NULL);
+	check_lag(1000, 1500, NULL, SL_MSG_PROBER_OVERLOADED);
 	/* A short timeout is missed by a short absence. */
-	check_lag_overload(400, 450, NULL);
+	check_lag(400, 450, NULL, SL_MSG_PROBER_OVERLOADED);
 	/* So is one in the middle of a handshake. */
 	test_trust_add(&spec, root);
 	assert_int_equal(trust_new(&trust, &spec, &err), 0);
-	check_lag_overload(400, 450, trust);
+	check_lag(400, 450, trust, SL_MSG_PROBER_OVERLOADED);
 	test_trust_clear(&spec);
+}
+
+/* Seconds are more than work can have taken. */
+static void test_stall(void **state)
+{
+	(void)state;
+	check_lag(1000, 2500, NULL, SL_MSG_UNKNOWN_GATEWAY_UNHEALTHY);
+}
+
+/* Whoever was in the queue meanwhile has not waited for a place, but with everybody else. */
+static void test_stall_queue(void **state)
+{
+	static const struct peer_step script[] = { DO(PEER_CLOSE) };
+	struct servers servers;
+	struct engine *engine;
+	struct plan plans[2];
+	struct log log;
+
+	(void)state;
+	servers_start(&servers, "127.0.0.1", script, NULL);
+	log_open(&log, 100);
+	log.pause_ms = 5500; /* longer than anybody should wait */
+	for (int i = 0; i < 2; i++) {
+		plans[i] = plan_to(PROTO_HTTP, "127.0.0.1", peer_port(servers.peers[0]));
+		plans[i].interval_ms = 1000;
+	}
+	engine = start(plans, 2, 1, 1, &log);
+	log_await(&log, 3);
+	engine_stop(engine);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(log.seen[i].verdict.code, SL_MSG_CONN_CLOSED_EARLY);
+	servers_stop(&servers);
+	free(log.seen);
 }
 
 /* Every third handshake of an endpoint is a full one. */
@@ -648,6 +683,8 @@ int main(void)
 		cmocka_unit_test(test_bound),
 		cmocka_unit_test(test_queue_overload),
 		cmocka_unit_test(test_lag_overload),
+		cmocka_unit_test(test_stall),
+		cmocka_unit_test(test_stall_queue),
 		cmocka_unit_test(test_resumption),
 		cmocka_unit_test(test_stop_in_flight),
 		cmocka_unit_test(test_stop_at_once),

@@ -559,6 +559,44 @@ static void test_grpc(void **state)
 	}
 }
 
+/*
+ * In plain text to a port that speaks TLS: some servers send an alert, OpenSSL's close without a
+ * word. Neither is a failed handshake, for none was tried, nor silence.
+ */
+static void test_plain_to_tls(void **state)
+{
+	static const char alert[] = "\x15\x03\x01\0\x02\x02\x46";
+	const struct {
+		struct tls_peer_options peer;
+		enum sl_message code;
+		const char *detail;
+	} servers[] = {
+		{ { .leaf = world.leaf, .chain = { world.ca } },
+		  SL_MSG_CONN_CLOSED_EARLY,
+		  "after 0 bytes of the answer" },
+		{ { .version = TLS1_2_VERSION, .leaf = world.leaf, .chain = { world.ca } },
+		  SL_MSG_CONN_CLOSED_EARLY,
+		  "after 0 bytes of the answer" },
+		{ { .no_handshake = true, .read_first = true, .answer = BYTES(alert) },
+		  SL_MSG_HTTP_MALFORMED,
+		  "does not speak HTTP/2: the port speaks TLS" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(servers) / sizeof(servers[0]); i++) {
+		struct plan plan = plan_of(PROTO_GRPC);
+		struct verdict v;
+
+		plan.tls.enabled = false;
+		v = probe_peer(&plan, &servers[i].peer);
+		if (v.code != servers[i].code || !strstr(v.detail, servers[i].detail))
+			fail_msg("server %zu: %s: %s", i, message_id(v.code), v.detail);
+		assert_int_equal(v.tls.version, 0);
+		assert_true(v.elapsed_ms < PATIENT_MS / 2);
+		verdict_done(&v);
+	}
+}
+
 /* --- resumption --------------------------------------------------------------------------------- */
 
 static void check_resumption(enum protocol protocol, int version, bool tickets)
@@ -683,6 +721,7 @@ int main(void)
 		cmocka_unit_test(test_proxy_header),
 		cmocka_unit_test(test_h2),
 		cmocka_unit_test(test_grpc),
+		cmocka_unit_test(test_plain_to_tls),
 		cmocka_unit_test(test_resumption),
 		cmocka_unit_test(test_full_after_failure),
 		cmocka_unit_test(test_full_after_expiry),
