@@ -27,6 +27,17 @@ static __always_inline __u16 sum_fold(__u64 sum)
 	return (__u16)(sum + (sum >> 16));
 }
 
+/* A checksum after words were replaced; change: the sum of the complements of the old and of the new. */
+static __always_inline __u16 sum_update(__u16 check, __u64 change)
+{
+	return ~sum_fold((__u16)~check + change);
+}
+
+static __always_inline __u64 sum_change(__be32 before, __be32 after)
+{
+	return (__u64)(__be32)~before + after;
+}
+
 /*
  * The pseudo header of TCP, UDP and ICMPv6. The addresses may be v4-mapped: the 0xffff that mapping
  * adds is zero to this sum.

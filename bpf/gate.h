@@ -16,6 +16,14 @@
 /* target_index has 2^index_bits slots; set by the loader together with the map's size. */
 const volatile __u32 index_bits = 1;
 
+/*
+ * What is configured at all; set by the loader. The verifier removes what is not: the packets of
+ * others shall not pay for it.
+ */
+const volatile bool has_services = false;
+const volatile bool has_source_nat = false; /* nat that gives flows an address of this host */
+const volatile bool has_plain_nat = false; /* nat that leaves them the client's */
+
 /* An endpoint that a packet is addressed to, with its health as one packet sees it. */
 struct target {
 	struct sl_endpoint_stats *stats;
@@ -42,12 +50,26 @@ static __always_inline bool key_equals(const struct sl_target_key *a, const stru
 	       *(const __u32 *)&a->port == *(const __u32 *)&b->port;
 }
 
-/* The id of the endpoint that the key is of, by its slot or else by the hash map. */
-static __always_inline bool target_id(__u32 *ret_id, const struct sl_target_key *key)
+/* Whether the slot of the index names the one that the key is of. */
+static __always_inline bool index_is_right(struct sl_target index, const struct sl_target_key *key)
+{
+	const struct sl_endpoint_name *name;
+	const struct sl_service *service;
+
+	if (has_services && index.kind == SL_TARGET_SERVICE) {
+		service = bpf_map_lookup_elem(&services, &index.id);
+		return service && key_equals(&service->key, key);
+	}
+	name = bpf_map_lookup_elem(&endpoint_names, &index.id);
+	return name && key_equals(&name->key, key);
+}
+
+/* What the key is of, by its slot or else by the hash map. */
+static __always_inline enum sl_target_kind target_lookup(__u32 *ret_id,
+							 const struct sl_target_key *key)
 {
 	__u32 slot = sl_index_slot(key, index_bits);
 	const __u64 *entry = bpf_map_lookup_elem(&target_index, &slot);
-	const struct sl_endpoint_name *name;
 	const struct sl_target *target;
 	union {
 		__u64 whole;
@@ -55,34 +77,37 @@ static __always_inline bool target_id(__u32 *ret_id, const struct sl_target_key 
 	} index;
 
 	if (!entry)
-		return false;
+		return SL_TARGET_NONE;
 	index.whole = *(const volatile __u64 *)entry;
 	if (index.target.kind == SL_TARGET_NONE)
-		return false;
+		return SL_TARGET_NONE;
 	*ret_id = index.target.id;
-	name = bpf_map_lookup_elem(&endpoint_names, ret_id);
-	if (name && key_equals(&name->key, key))
-		return true;
+	if (index_is_right(index.target, key))
+		return has_services ? index.target.kind : SL_TARGET_ENDPOINT;
 
 	target = bpf_map_lookup_elem(&targets, key);
-	if (unlikely(!target || target->kind != SL_TARGET_ENDPOINT))
-		return false;
+	if (unlikely(!target))
+		return SL_TARGET_NONE;
 	*ret_id = target->id;
-	return true;
+	return target->kind;
 }
 
-static __always_inline bool target_find(struct target *ret, const struct sl_target_key *key)
+/* Fill *ret for the endpoint ret->id. */
+static __always_inline bool target_load(struct target *ret)
 {
 	const __u64 *word;
 
-	if (!target_id(&ret->id, key))
-		return false;
 	word = bpf_map_lookup_elem(&endpoint_words, &ret->id);
 	ret->stats = bpf_map_lookup_elem(&endpoint_stats, &ret->id);
 	if (unlikely(!word || !ret->stats))
 		return false;
 	ret->word = word_load(word);
 	return true;
+}
+
+static __always_inline bool target_find(struct target *ret, const struct sl_target_key *key)
+{
+	return target_lookup(&ret->id, key) == SL_TARGET_ENDPOINT && target_load(ret);
 }
 
 static __always_inline const struct sl_meta *meta_get(void)

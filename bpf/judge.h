@@ -27,7 +27,7 @@ static __always_inline enum sl_decision decision_of_other(enum parsed parsed)
 }
 
 /* What a decision asks the front end to do. */
-enum effect { EFFECT_PASS, EFFECT_DROP, EFFECT_REPLY };
+enum effect { EFFECT_PASS, EFFECT_DROP, EFFECT_REPLY, EFFECT_FORWARD };
 
 static __always_inline enum effect decision_effect(enum sl_decision decision)
 {
@@ -35,11 +35,26 @@ static __always_inline enum effect decision_effect(enum sl_decision decision)
 	case SL_REJECT_TCP:
 	case SL_REJECT_UDP:
 	case SL_RESET:
+	case SL_REJECT_NO_FLOW:
+	case SL_ANSWER_TOO_BIG:
 		return EFFECT_REPLY;
 	case SL_DROP_CLOSED:
 	case SL_DROP_LIMITED:
 	case SL_DROP_NO_REPLY:
+	case SL_DROP_SERVICE:
+	case SL_DROP_NO_ROUTE:
+	case SL_DROP_NO_PORT:
+	case SL_DROP_NO_STATE:
+	case SL_DROP_TTL:
+	case SL_DROP_FRAGMENT:
 		return EFFECT_DROP;
+	case SL_FORWARD_NAT:
+	case SL_FORWARD_DSR:
+	case SL_FORWARD_IPIP:
+	case SL_FORWARD_REDIRECT:
+	case SL_FORWARD_REPLY:
+	case SL_FORWARD_ICMP:
+		return EFFECT_FORWARD;
 	default:
 		return EFFECT_PASS;
 	}
@@ -49,6 +64,8 @@ static __always_inline enum effect decision_effect(enum sl_decision decision)
 static __always_inline void count_closed(struct sl_endpoint_stats *stats, enum sl_decision decision)
 {
 	switch (decision) {
+	case SL_ANSWER_TOO_BIG:
+		break;
 	case SL_REJECT_TCP:
 	case SL_REJECT_UDP:
 		stats->rejected++;
@@ -70,10 +87,15 @@ static __always_inline void count_closed(struct sl_endpoint_stats *stats, enum s
  * caller with it, because the stack frames of nested calls add up.
  */
 struct pending {
-	__u32 id; /* of the endpoint, for one to be answered */
+	__u32 id; /* of the endpoint, for one to be answered; of the service, to be forwarded */
 	__u32 decision;
 	union {
-		struct shape shape; /* of one to be answered */
+		struct {
+			struct shape shape; /* of one to be answered or forwarded */
+			__u8 proto; /* of one to be forwarded */
+			bool reply; /* perhaps from an endpoint to the client of a service */
+			__u16 mtu; /* to answer with, for SL_ANSWER_TOO_BIG */
+		};
 		struct {
 			__u32 offset; /* of the packet that an ICMP error quotes */
 			bool v6;
@@ -85,5 +107,37 @@ struct pending {
 #define PENDING_ANSWER (-2)
 #define PENDING_ICMP (-3)
 #define PENDING_GENERAL (-4) /* not plain: to be parsed the general way */
+#define PENDING_FORWARD (-5) /* to a service, or perhaps from one of its endpoints */
+
+/* May what is addressed to nothing of ours be an endpoint's reply to the client of a service? */
+static __always_inline bool may_be_reply(const struct sl_target_key *key)
+{
+	const struct sl_meta *m;
+
+	if (has_plain_nat)
+		return true;
+	if (!has_source_nat)
+		return false;
+	m = meta_get();
+	return m && key->port >= m->port_low && key->port <= m->port_high;
+}
+
+/* Leave a packet that is no endpoint's to the code for services, or return false. */
+static __always_inline bool leave_to_services(struct pending *pending, enum sl_target_kind kind,
+					      __u32 id, const struct packet *p,
+					      const struct sl_target_key *key)
+{
+	if (!has_services)
+		return false;
+	if (kind != SL_TARGET_SERVICE && !may_be_reply(key))
+		return false;
+
+	*pending = (struct pending){}; /* whole: kernels before 6.3 read no unwritten stack */
+	pending->id = id;
+	pending->shape = shape_of(p);
+	pending->proto = p->proto;
+	pending->reply = kind != SL_TARGET_SERVICE;
+	return true;
+}
 
 #endif

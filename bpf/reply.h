@@ -16,6 +16,14 @@
 #define ICMP_PORT_UNREACHABLE 3
 #define ICMPV6_DEST_UNREACHABLE 1
 #define ICMPV6_PORT_UNREACHABLE 4
+#define ICMP_TOO_BIG 4 /* the code */
+#define ICMPV6_TOO_BIG 2 /* the type */
+
+/* A packet that is not answered with RST is answered with an ICMP error, which quotes it. */
+static __always_inline bool reply_is_icmp(enum sl_decision decision)
+{
+	return decision == SL_REJECT_UDP || decision == SL_ANSWER_TOO_BIG;
+}
 
 /* What becomes of a packet that should be answered: answer it, or why not. */
 static __always_inline enum sl_decision reply_permit(enum sl_decision decision, bool unicast,
@@ -108,6 +116,17 @@ static __always_inline __u32 reply_ip_header_len(const struct request *r)
 	return r->v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
 }
 
+/* Type and code, as the first word. */
+static __always_inline __be32 reply_icmp_type(const struct request *r)
+{
+	if (r->v6)
+		return r->mtu ? bpf_htonl(ICMPV6_TOO_BIG << 24)
+			      : bpf_htonl(ICMPV6_DEST_UNREACHABLE << 24 | ICMPV6_PORT_UNREACHABLE
+										  << 16);
+	return bpf_htonl(ICMP_UNREACHABLE << 24 | (r->mtu ? ICMP_TOO_BIG : ICMP_PORT_UNREACHABLE)
+							  << 16);
+}
+
 /*
  * partial: the device will complete the checksum of the *quoted* datagram. Its field then holds
  * the complement of everything else from the UDP header on, so that these bytes add up to the
@@ -117,16 +136,12 @@ static __always_inline void reply_icmp(struct icmp_header *icmp, const struct re
 				       bool partial)
 {
 	__u64 sum = (__u64)r->header_sum + (partial ? (__u16)~r->udp_check : r->l4_sum);
-	__be32 *words = (__be32 *)icmp, type;
+	__be32 *words = (__be32 *)icmp, type = reply_icmp_type(r), mtu = bpf_htonl(r->mtu);
 
-	if (r->v6) {
-		type = bpf_htonl(ICMPV6_DEST_UNREACHABLE << 24 | ICMPV6_PORT_UNREACHABLE << 16);
+	if (r->v6)
 		sum += sum_pseudo(r->dst, r->src, IPPROTO_ICMPV6, reply_icmp_len(r));
-	} else {
-		type = bpf_htonl(ICMP_UNREACHABLE << 24 | ICMP_PORT_UNREACHABLE << 16);
-	}
-	words[0] = type | word_of_halves(0, ~sum_fold(sum + type));
-	words[1] = 0;
+	words[0] = type | word_of_halves(0, ~sum_fold(sum + type + mtu));
+	words[1] = mtu;
 }
 
 /* A partial checksum is the folded sum of the pseudo header, and nothing else. */

@@ -56,8 +56,9 @@ struct request {
 	struct rst rst; /* TCP */
 	__be16 udp_check;
 	__u16 udp_len;
-	__u16 header_sum; /* UDP: of the IP header as quoted */
-	__u16 l4_sum; /* UDP: of the quoted bytes behind it */
+	__u16 header_sum; /* of a quoted one: of the IP header */
+	__u16 l4_sum; /* of a quoted one: of the quoted bytes behind that */
+	__u16 mtu; /* of the way that was too small for it; 0: its port is unreachable */
 	bool unicast; /* may be answered: RFC 1122, 3.2.2 */
 	__u16 header_len;
 	__u16 ip_len; /* header and payload, as the header says */
@@ -172,7 +173,9 @@ static __always_inline bool request_read_tcp(struct request *r, struct cursor c)
 	return true;
 }
 
-static __always_inline bool request_read_udp(struct request *r, struct cursor l3, struct cursor l4)
+/* What the reply quotes: UDP, or a packet that is too big, whose first bytes are no UDP header. */
+static __always_inline bool request_read_quoted(struct request *r, struct cursor l3,
+						struct cursor l4)
 {
 	const struct udphdr *udp = cursor_take(&l4, sizeof(*udp));
 	const __be32 *words;
@@ -200,7 +203,7 @@ static __always_inline bool request_read_udp(struct request *r, struct cursor l3
 }
 
 /* Fill *r from the frame between start and end, or return false if it cannot be answered. */
-static __always_inline bool request_read(struct request *r, struct shape shape, bool udp,
+static __always_inline bool request_read(struct request *r, struct shape shape, bool quoted,
 					 void *start, void *end)
 {
 	struct cursor l2 = { start, end };
@@ -212,7 +215,7 @@ static __always_inline bool request_read(struct request *r, struct shape shape, 
 			       .header_len = shape.header_len };
 	if (!request_read_addresses(r, l3) || !request_read_unicast(r, l2))
 		return false;
-	return udp ? request_read_udp(r, l3, l4) : request_read_tcp(r, l4);
+	return quoted ? request_read_quoted(r, l3, l4) : request_read_tcp(r, l4);
 }
 
 #endif

@@ -27,26 +27,7 @@
 
 #include "judge.h"
 #include "rst.h"
-
-/*
- * Send replies with bpf_redirect() instead of XDP_TX: on veth, XDP_TX reaches a peer only if that
- * runs an XDP program as well, and is lost without an error otherwise.
- */
-const volatile bool reply_by_redirect = false;
-
-static __always_inline struct cursor xdp_cursor(const struct xdp_md *ctx)
-{
-	return (struct cursor){ (void *)(long)ctx->data, (void *)(long)ctx->data_end };
-}
-
-static __always_inline int xdp_send(struct xdp_md *ctx)
-{
-	if (!reply_by_redirect)
-		return XDP_TX;
-
-	bpf_redirect(ctx->ingress_ifindex, 0); /* cannot fail here: it checks its flags only */
-	return XDP_REDIRECT;
-}
+#include "xdp_forward.h"
 
 /* Cut the frame, now now_len bytes, to len; then add room in front of it, or take some away. */
 static __always_inline bool xdp_resize(struct xdp_md *ctx, __u32 now_len, __u32 len, int add_head)
@@ -125,8 +106,8 @@ static __always_inline bool xdp_put_icmp(struct cursor *c, const struct request 
 	return true;
 }
 
-static __always_inline bool xdp_reply_udp(struct xdp_md *ctx, const struct request *r, void *data,
-					  void *end, __u32 frame_len)
+static __always_inline bool xdp_reply_icmp(struct xdp_md *ctx, const struct request *r, void *data,
+					   void *end, __u32 frame_len)
 {
 	__u32 len = r->l2_len + r->header_len + QUOTED_L4_BYTES;
 	int add_head = (int)(reply_ip_header_len(r) + sizeof(struct icmp_header));
@@ -139,21 +120,22 @@ static __always_inline bool xdp_reply_udp(struct xdp_md *ctx, const struct reque
 
 /* Turn the packet into the reply; the decision may become to drop it, because it cannot be. */
 static __always_inline enum sl_decision xdp_reply(struct xdp_md *ctx, enum sl_decision decision,
-						  struct shape shape, const struct sl_meta *m,
-						  __u32 frame_len)
+						  struct shape shape, __u16 mtu,
+						  const struct sl_meta *m, __u32 frame_len)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-	bool udp = decision == SL_REJECT_UDP;
+	bool icmp = reply_is_icmp(decision);
 	struct request r;
 
-	if (!request_read(&r, shape, udp, data, end))
+	if (!request_read(&r, shape, icmp, data, end))
 		return SL_DROP_NO_REPLY;
+	r.mtu = mtu;
 
 	decision = reply_permit(decision, r.unicast, m);
 	if (decision_effect(decision) != EFFECT_REPLY || m->mode != SL_MODE_ENFORCE)
 		return decision;
-	if (!(udp ? xdp_reply_udp(ctx, &r, data, end, frame_len)
-		  : xdp_reply_tcp(ctx, &r, data, end, frame_len)))
+	if (!(icmp ? xdp_reply_icmp(ctx, &r, data, end, frame_len)
+		   : xdp_reply_tcp(ctx, &r, data, end, frame_len)))
 		return SL_DROP_NO_REPLY;
 	return decision;
 }
@@ -162,7 +144,8 @@ static __always_inline enum sl_decision xdp_reply(struct xdp_md *ctx, enum sl_de
 static __always_inline int xdp_finish(struct xdp_md *ctx, struct sl_endpoint_stats *stats,
 				      const struct sl_meta *m, enum sl_decision decision)
 {
-	count_closed(stats, decision);
+	if (stats) /* a packet to a service may have met no endpoint */
+		count_closed(stats, decision);
 	if (m->mode != SL_MODE_ENFORCE)
 		return decide(decision, XDP_PASS);
 	if (decision_effect(decision) == EFFECT_REPLY)
@@ -184,11 +167,11 @@ __noinline int xdp_answer(struct xdp_md *ctx, const struct pending *pending)
 		return XDP_PASS; /* for the verifier */
 	id = pending->id; /* a key must be on our own stack, for kernels like 6.1 */
 	stats = bpf_map_lookup_elem(&endpoint_stats, &id);
-	if (!m || !stats)
-		return decide(SL_PASS_UNPARSED, XDP_PASS); /* cannot be: the maps have these */
+	if (!m)
+		return decide(SL_PASS_UNPARSED, XDP_PASS); /* cannot be: the map has it */
 
 	return xdp_finish(ctx, stats, m,
-			  xdp_reply(ctx, pending->decision, pending->shape, m,
+			  xdp_reply(ctx, pending->decision, pending->shape, pending->mtu, m,
 				    (__u32)bpf_xdp_get_buff_len(ctx)));
 }
 
@@ -213,10 +196,17 @@ static __always_inline int xdp_flow(struct xdp_md *ctx, const struct packet *p,
 {
 	const struct sl_meta *m = NULL;
 	enum sl_decision decision;
-	struct target target;
+	enum sl_target_kind kind;
+	struct target target = {};
 
-	if (!target_find(&target, key))
+	kind = target_lookup(&target.id, key);
+	if (kind != SL_TARGET_ENDPOINT) {
+		if (leave_to_services(pending, kind, target.id, p, key))
+			return PENDING_FORWARD;
 		return decide(SL_PASS_NOT_OURS, XDP_PASS);
+	}
+	if (unlikely(!target_load(&target)))
+		return decide(SL_PASS_NOT_OURS, XDP_PASS); /* cannot be: the maps have all ids */
 
 	target_count(&target, p, frame_len);
 	decision = judge_word(target.word, p, &m);
@@ -306,6 +296,8 @@ int sl_xdp(struct xdp_md *ctx)
 	struct pending pending;
 	int verdict = xdp_judge(ctx, &pending);
 
+	if (has_services && verdict == PENDING_FORWARD)
+		verdict = xdp_forward(ctx, &pending);
 	switch (verdict) {
 	case PENDING_ANSWER:
 		return xdp_answer(ctx, &pending);

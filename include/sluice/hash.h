@@ -36,4 +36,57 @@ static inline __attribute__((always_inline)) __u32 sl_index_slot(const struct sl
 	return (__u32)(sl_key_mix(key) >> (64 - bits));
 }
 
+/* One round of mixing; a bijection, so that it never makes two values one. */
+static inline __attribute__((always_inline)) __u64 sl_mix(__u64 value)
+{
+	value ^= value >> 32;
+	value *= SL_MIX_B;
+	value ^= value >> 29;
+	return value * SL_MIX_A;
+}
+
+static inline __attribute__((always_inline)) __u64 sl_mix_addr(__u64 hash,
+							       const __u8 addr[SL_ADDR_LEN])
+{
+	__u64 high, low;
+
+	__builtin_memcpy(&high, &addr[0], sizeof(high));
+	__builtin_memcpy(&low, &addr[8], sizeof(low));
+	return sl_mix(hash ^ low ^ high * SL_MIX_A);
+}
+
+/*
+ * What a new flow to a service is placed by: of the client's address only (affinity), or of the
+ * whole tuple. Every gateway places a flow alike, so that one may take over from another.
+ */
+static inline __attribute__((always_inline)) __u64 sl_client_hash(const struct sl_tuple *tuple)
+{
+	return sl_mix(sl_mix_addr(0, tuple->saddr));
+}
+
+static inline __attribute__((always_inline)) __u64 sl_flow_hash(const struct sl_tuple *tuple)
+{
+	__u64 rest = (__u64)tuple->sport << 32 | (__u64)tuple->dport << 8 | tuple->proto;
+
+	return sl_mix(sl_mix_addr(sl_mix_addr(0, tuple->saddr), tuple->daddr) ^ rest);
+}
+
+/* Where to place a flow whose place cannot be used. */
+static inline __attribute__((always_inline)) __u64 sl_next_hash(__u64 hash)
+{
+	return sl_mix(hash + SL_MIX_A);
+}
+
+/* The place of a hash among size: multiply-shift, which needs no division. */
+static inline __attribute__((always_inline)) __u32 sl_slot(__u64 hash, __u32 size)
+{
+	return (__u32)((hash >> 32) * size >> 32);
+}
+
+/* The slot of an address in routes. */
+static inline __attribute__((always_inline)) __u32 sl_route_slot(const __u8 addr[SL_ADDR_LEN])
+{
+	return sl_slot(sl_mix_addr(0, addr), SL_ROUTE_SLOTS);
+}
+
 #endif

@@ -27,6 +27,12 @@
 #define CPUS_MAX 64
 #define REFUSED_BELOW (sizeof(struct ethhdr) + sizeof(struct ipv6hdr))
 #define STATS_FIELDS (sizeof(struct sl_endpoint_stats) / sizeof(uint64_t))
+#define SERVICE_FIELDS (sizeof(struct sl_service_stats) / sizeof(uint64_t))
+
+#define HALF_OPEN_S 10
+#define IDLE_TCP_S 900
+#define IDLE_UDP_S 60
+#define CLOSED_S 60
 
 struct rig {
 	struct xdp_bpf *xdp;
@@ -92,7 +98,13 @@ struct sl_meta rig_default_meta(void)
 	return (struct sl_meta){ .layout = SL_LAYOUT,
 				 .mode = SL_MODE_ENFORCE,
 				 .reply_window_ns = NS_PER_SEC,
-				 .reply_budget = UINT32_MAX };
+				 .reply_budget = UINT32_MAX,
+				 .port_low = RIG_PORT_LOW,
+				 .port_high = RIG_PORT_HIGH,
+				 .half_open_s = HALF_OPEN_S,
+				 .idle_tcp_s = IDLE_TCP_S,
+				 .idle_udp_s = IDLE_UDP_S,
+				 .closed_s = CLOSED_S };
 }
 
 static void set_sizes(struct xdp_bpf *xdp)
@@ -111,7 +123,7 @@ static void set_sizes(struct xdp_bpf *xdp)
 	bpf_map__set_max_entries(xdp->maps.routes, SL_ROUTE_SLOTS);
 }
 
-struct rig *rig_new(void)
+static struct rig *new_rig(bool plain_nat)
 {
 	struct rig *rig = calloc(1, sizeof(*rig));
 	struct sl_meta meta = rig_default_meta();
@@ -126,12 +138,25 @@ struct rig *rig_new(void)
 
 	rig->xdp->rodata->index_bits = INDEX_BITS;
 	rig->tc->rodata->index_bits = INDEX_BITS;
+	rig->xdp->rodata->has_services = rig->xdp->rodata->has_source_nat = true;
+	rig->tc->rodata->has_services = rig->tc->rodata->has_source_nat = true;
+	rig->xdp->rodata->has_plain_nat = rig->tc->rodata->has_plain_nat = plain_nat;
 	set_sizes(rig->xdp);
 	ok(xdp_bpf__load(rig->xdp), "load the XDP program");
 	share_maps(rig);
 	ok(tc_bpf__load(rig->tc), "load the tc programs");
 	rig_meta(rig, &meta);
 	return rig;
+}
+
+struct rig *rig_new(void)
+{
+	return new_rig(false);
+}
+
+struct rig *rig_new_plain_nat(void)
+{
+	return new_rig(true);
 }
 
 void rig_free(struct rig *rig)
@@ -191,6 +216,138 @@ void rig_word(struct rig *rig, uint32_t id, struct sl_word word)
 	   "write endpoint_words");
 }
 
+static struct sl_endpoint_name endpoint_name(const struct rig *rig, uint32_t id)
+{
+	struct sl_endpoint_name name;
+
+	ok(bpf_map_lookup_elem(bpf_map__fd(rig->xdp->maps.endpoint_names), &id, &name),
+	   "read endpoint_names");
+	return name;
+}
+
+void rig_source(struct rig *rig, uint32_t id, const char *source, uint32_t generation)
+{
+	struct sl_endpoint_name name = endpoint_name(rig, id);
+	struct sl_target_key key = key_of(source, 0, 0);
+
+	name.generation = generation;
+	memcpy(name.source, key.addr, sizeof(name.source));
+	ok(bpf_map_update_elem(bpf_map__fd(rig->xdp->maps.endpoint_names), &id, &name, BPF_ANY),
+	   "write endpoint_names");
+}
+
+void rig_service(struct rig *rig, uint32_t id, const struct rig_service *desc)
+{
+	struct sl_target target = { .kind = SL_TARGET_SERVICE, .id = id };
+	struct sl_service service = { .method = desc->method,
+				      .none = desc->none,
+				      .flags = desc->flags,
+				      .slice = desc->slice };
+
+	if (desc->addr)
+		service.key = key_of(desc->addr, desc->port, desc->proto);
+	ok(bpf_map_update_elem(bpf_map__fd(rig->xdp->maps.services), &id, &service, BPF_ANY),
+	   "write services");
+	if (!desc->addr)
+		return;
+	rig_index(rig, desc->addr, desc->port, desc->proto, target);
+	ok(bpf_map_update_elem(bpf_map__fd(rig->xdp->maps.targets), &service.key, &target, BPF_ANY),
+	   "write targets");
+}
+
+void rig_select(struct rig *rig, struct sl_slice slice, const uint32_t *ids, size_t n)
+{
+	for (uint32_t i = 0; i < slice.size; i++) {
+		uint32_t slot = slice.start + i;
+
+		ok(bpf_map_update_elem(bpf_map__fd(rig->xdp->maps.selection), &slot, &ids[i % n],
+				       BPF_ANY),
+		   "write selection");
+	}
+}
+
+uint32_t rig_selected(const struct rig *rig, struct sl_slice slice, uint64_t hash)
+{
+	uint32_t slot = slice.start + sl_slot(hash, slice.size), id;
+
+	ok(bpf_map_lookup_elem(bpf_map__fd(rig->xdp->maps.selection), &slot, &id),
+	   "read selection");
+	return id;
+}
+
+void rig_route(struct rig *rig, const char *addr, struct sl_route route)
+{
+	struct sl_target_key key = key_of(addr, 0, 0);
+	uint8_t values[CPUS_MAX][(sizeof(route) + 7) / 8 * 8] = { 0 };
+	uint32_t slot = sl_route_slot(key.addr), zero = 0;
+	struct sl_meta meta;
+
+	ok(bpf_map_lookup_elem(bpf_map__fd(rig->xdp->maps.meta), &zero, &meta), "read meta");
+	memcpy(route.addr, key.addr, sizeof(route.addr));
+	route.epoch = meta.route_epoch;
+	for (int cpu = 0; cpu < rig->cpus; cpu++)
+		memcpy(values[cpu], &route, sizeof(route));
+	ok(bpf_map_update_elem(bpf_map__fd(rig->xdp->maps.routes), &slot, values, BPF_ANY),
+	   "write routes");
+}
+
+void rig_device(struct rig *rig, uint32_t ifindex, struct sl_device device)
+{
+	ok(bpf_map_update_elem(bpf_map__fd(rig->xdp->maps.devices), &ifindex, &device, BPF_ANY),
+	   "write devices");
+}
+
+static int table_fd(const struct rig *rig, enum rig_table table)
+{
+	return bpf_map__fd(table == RIG_FLOWS_TABLE ? rig->xdp->maps.flows
+						    : rig->xdp->maps.half_open);
+}
+
+struct sl_tuple rig_tuple(const char *src, uint16_t sport, const char *dst, uint16_t dport,
+			  enum sl_proto proto)
+{
+	struct sl_target_key from = key_of(src, 0, 0), to = key_of(dst, 0, 0);
+	struct sl_tuple tuple = { .sport = sport, .dport = dport, .proto = proto };
+
+	memcpy(tuple.saddr, from.addr, sizeof(tuple.saddr));
+	memcpy(tuple.daddr, to.addr, sizeof(tuple.daddr));
+	return tuple;
+}
+
+bool rig_flow(const struct rig *rig, enum rig_table table, const struct sl_tuple *tuple,
+	      struct sl_flow *ret_flow)
+{
+	return bpf_map_lookup_elem(table_fd(rig, table), tuple, ret_flow) == 0;
+}
+
+void rig_put_flow(struct rig *rig, enum rig_table table, const struct sl_tuple *tuple,
+		  const struct sl_flow *flow)
+{
+	ok(bpf_map_update_elem(table_fd(rig, table), tuple, flow, BPF_ANY), "write a flow");
+}
+
+uint32_t rig_flows(const struct rig *rig, enum rig_table table)
+{
+	struct sl_tuple key, *previous = NULL;
+	uint32_t n = 0;
+
+	while (bpf_map_get_next_key(table_fd(rig, table), previous, &key) == 0) {
+		previous = &key;
+		n++;
+	}
+	return n;
+}
+
+void rig_forget_flows(struct rig *rig)
+{
+	for (enum rig_table table = RIG_FLOWS_TABLE; table <= RIG_HALF_OPEN_TABLE; table++) {
+		struct sl_tuple key;
+
+		while (bpf_map_get_next_key(table_fd(rig, table), NULL, &key) == 0)
+			ok(bpf_map_delete_elem(table_fd(rig, table), &key), "forget a flow");
+	}
+}
+
 void rig_meta(struct rig *rig, const struct sl_meta *meta)
 {
 	uint32_t zero = 0;
@@ -199,15 +356,25 @@ void rig_meta(struct rig *rig, const struct sl_meta *meta)
 	   "write meta");
 }
 
-void rig_budget(struct rig *rig, const struct sl_reply_budget *budget)
+static void set_budget(const struct rig *rig, const struct bpf_map *map,
+		       const struct sl_reply_budget *budget)
 {
 	struct sl_reply_budget values[CPUS_MAX];
 	uint32_t zero = 0;
 
 	for (int cpu = 0; cpu < rig->cpus; cpu++)
 		values[cpu] = *budget;
-	ok(bpf_map_update_elem(bpf_map__fd(rig->xdp->maps.reply_budget), &zero, values, BPF_ANY),
-	   "write reply_budget");
+	ok(bpf_map_update_elem(bpf_map__fd(map), &zero, values, BPF_ANY), "write a budget");
+}
+
+void rig_budget(struct rig *rig, const struct sl_reply_budget *budget)
+{
+	set_budget(rig, rig->xdp->maps.reply_budget, budget);
+}
+
+void rig_flow_budget(struct rig *rig, const struct sl_reply_budget *budget)
+{
+	set_budget(rig, rig->xdp->maps.flow_budget, budget);
 }
 
 /* Add up one entry of a per-CPU map whose value is n 64-bit counters. */
@@ -232,17 +399,34 @@ uint64_t rig_decisions(const struct rig *rig, struct sl_decision_counts *ret_cou
 	return total;
 }
 
-static void sum_stats(const struct rig *rig, uint64_t sums[STATS_FIELDS])
+/* What a run adds to. */
+struct sums {
+	uint64_t endpoints[STATS_FIELDS], services[SERVICE_FIELDS];
+};
+
+static struct sums sum_stats(const struct rig *rig)
 {
-	memset(sums, 0, sizeof(struct sl_endpoint_stats));
+	struct sums sums = { 0 };
+
 	for (uint32_t id = 0; id < RIG_ENDPOINTS; id++)
-		sum_entry(rig, rig->xdp->maps.endpoint_stats, id, sums, STATS_FIELDS);
+		sum_entry(rig, rig->xdp->maps.endpoint_stats, id, sums.endpoints, STATS_FIELDS);
+	for (uint32_t id = 0; id < RIG_SERVICES; id++)
+		sum_entry(rig, rig->xdp->maps.service_stats, id, sums.services, SERVICE_FIELDS);
+	return sums;
+}
+
+static void sums_subtract(struct sums *after, const struct sums *before)
+{
+	for (size_t i = 0; i < STATS_FIELDS; i++)
+		after->endpoints[i] -= before->endpoints[i];
+	for (size_t i = 0; i < SERVICE_FIELDS; i++)
+		after->services[i] -= before->services[i];
 }
 
 static enum rig_verdict verdict_of(enum rig_program program, uint32_t retval)
 {
-	static const int xdp[] = { XDP_PASS, XDP_DROP, XDP_TX };
-	static const int tc[] = { TC_ACT_UNSPEC, TC_ACT_SHOT, TC_ACT_REDIRECT };
+	static const int xdp[] = { XDP_PASS, XDP_DROP, XDP_TX, XDP_REDIRECT };
+	static const int tc[] = { TC_ACT_UNSPEC, TC_ACT_SHOT, TC_ACT_REDIRECT, TC_ACT_REDIRECT };
 	const int *verdicts = program == RIG_XDP ? xdp : tc;
 
 	for (int i = 0; i < RIG_OTHER; i++)
@@ -274,7 +458,7 @@ struct rig_result rig_run(struct rig *rig, enum rig_program program, const void 
 	struct rig_result result = { 0 };
 	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = (uint32_t)len,
 		    .data_out = result.frame, .data_size_out = sizeof(result.frame), .repeat = 1);
-	uint64_t before[STATS_FIELDS], after[STATS_FIELDS];
+	struct sums before, after;
 	struct sl_decision_counts counts_before, counts_after;
 	int r;
 
@@ -282,7 +466,7 @@ struct rig_result rig_run(struct rig *rig, enum rig_program program, const void 
 		run.ctx_in = &skb;
 		run.ctx_size_in = sizeof(skb);
 	}
-	sum_stats(rig, before);
+	before = sum_stats(rig);
 	rig_decisions(rig, &counts_before);
 	r = bpf_prog_test_run_opts(rig_program_fd(rig, program), &run);
 	if (r == -EINVAL && program != RIG_XDP && len < REFUSED_BELOW) {
@@ -291,11 +475,11 @@ struct rig_result rig_run(struct rig *rig, enum rig_program program, const void 
 	}
 	ok(r, rig_program_name(program));
 	rig_decisions(rig, &counts_after);
-	sum_stats(rig, after);
+	after = sum_stats(rig);
 
-	for (size_t i = 0; i < STATS_FIELDS; i++)
-		after[i] -= before[i];
-	memcpy(&result.stats, after, sizeof(result.stats));
+	sums_subtract(&after, &before);
+	memcpy(&result.stats, after.endpoints, sizeof(result.stats));
+	memcpy(&result.service, after.services, sizeof(result.service));
 	result.verdict = verdict_of(program, run.retval);
 	result.decision = one_decision(&counts_before, &counts_after);
 	result.len = run.data_size_out;

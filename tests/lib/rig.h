@@ -18,13 +18,22 @@
 #define RIG_SLOTS 4096
 #define RIG_FLOWS 65536
 
+/* Source ports of translated flows; rig_default_meta(). */
+#define RIG_PORT_LOW 20000
+#define RIG_PORT_HIGH 29999
+
+/* Devices of routes: test runs of XDP programs have the loopback device for their ingress. */
+#define RIG_IFINDEX_IN 1
+#define RIG_IFINDEX_OUT 7
+
 enum rig_program { RIG_XDP, RIG_TC_INGRESS, RIG_TC_EGRESS, RIG_PROGRAMS };
 
 /*
- * What a program made of a packet. TC_ACT_UNSPEC, XDP_PASS and so on in one language. RIG_REFUSED:
- * the kernel makes no skb of a frame that ends within its IP header.
+ * What a program made of a packet. TC_ACT_UNSPEC, XDP_PASS and so on in one language. RIG_REPLY is
+ * XDP_TX, RIG_FORWARD XDP_REDIRECT; for tc both are RIG_REPLY. RIG_REFUSED: the kernel makes no skb
+ * of a frame that ends within its IP header.
  */
-enum rig_verdict { RIG_PASS, RIG_DROP, RIG_REPLY, RIG_OTHER, RIG_REFUSED };
+enum rig_verdict { RIG_PASS, RIG_DROP, RIG_REPLY, RIG_FORWARD, RIG_OTHER, RIG_REFUSED };
 
 struct rig_result {
 	enum rig_verdict verdict;
@@ -32,11 +41,15 @@ struct rig_result {
 	size_t len;
 	uint8_t frame[PACKET_MAX];
 	struct sl_endpoint_stats stats; /* what was added, over all endpoints */
+	struct sl_service_stats service; /* the same, over all services */
 };
 
 struct rig;
 
 struct rig *rig_new(void);
+
+/* For services whose flows keep the client's address: any packet may be a reply. */
+struct rig *rig_new_plain_nat(void);
 void rig_free(struct rig *rig);
 
 /* The same as cmocka's teardown, for a rig in *state. */
@@ -54,6 +67,48 @@ void rig_index(struct rig *rig, const char *addr, uint16_t port, enum sl_proto p
 void rig_endpoint(struct rig *rig, uint32_t id, const char *addr, uint16_t port,
 		  enum sl_proto proto);
 void rig_word(struct rig *rig, uint32_t id, struct sl_word word);
+
+/* Where the endpoint sees this host, and which of those with its id it is. */
+void rig_source(struct rig *rig, uint32_t id, const char *source, uint32_t generation);
+
+/* Put a service behind an id; addr NULL: it has no address. */
+struct rig_service {
+	const char *addr;
+	uint16_t port;
+	enum sl_proto proto;
+	enum sl_method method;
+	enum sl_action none;
+	uint8_t flags;
+	struct sl_slice slice;
+};
+void rig_service(struct rig *rig, uint32_t id, const struct rig_service *service);
+
+/* Fill a slice with these ids in turn. */
+void rig_select(struct rig *rig, struct sl_slice slice, const uint32_t *ids, size_t n);
+
+/* What the slot holds that this flow is placed in. */
+uint32_t rig_selected(const struct rig *rig, struct sl_slice slice, uint64_t hash);
+
+/* Put a route into the cache of every CPU, of the epoch that meta has; addr and epoch are filled in. */
+void rig_route(struct rig *rig, const char *addr, struct sl_route route);
+
+/* Say what a VLAN device stands for. */
+void rig_device(struct rig *rig, uint32_t ifindex, struct sl_device device);
+
+/* The tables of flows. */
+enum rig_table { RIG_FLOWS_TABLE, RIG_HALF_OPEN_TABLE };
+
+struct sl_tuple rig_tuple(const char *src, uint16_t sport, const char *dst, uint16_t dport,
+			  enum sl_proto proto);
+bool rig_flow(const struct rig *rig, enum rig_table table, const struct sl_tuple *tuple,
+	      struct sl_flow *ret_flow);
+void rig_put_flow(struct rig *rig, enum rig_table table, const struct sl_tuple *tuple,
+		  const struct sl_flow *flow);
+uint32_t rig_flows(const struct rig *rig, enum rig_table table); /* how many there are */
+void rig_forget_flows(struct rig *rig);
+
+/* Set every CPU's budget of flows to enter. */
+void rig_flow_budget(struct rig *rig, const struct sl_reply_budget *budget);
 
 /* Set the meta entry; rig_new() sets one that enforces, holds, and replies without limit. */
 void rig_meta(struct rig *rig, const struct sl_meta *meta);

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * flight - what is known of the packet to or from a service that is being dealt with.
+ *
+ * It lives in a per-CPU map rather than on the stack, of which there is too little, and because a
+ * map's value may be the key of another map on every kernel. Programs do not nest on a CPU.
+ */
+#ifndef SLUICE_BPF_FLIGHT_H
+#define SLUICE_BPF_FLIGHT_H
+
+#include "judge.h"
+
+/* What is changed of a packet, beside its L2 header and its TTL. */
+enum rewrite { REWRITE_NONE, REWRITE_NAT, REWRITE_TUNNEL };
+
+struct flight {
+	struct sl_tuple in; /* as the packet came */
+	struct sl_tuple
+		out; /* as it leaves; daddr is what it is routed by, whatever is rewritten */
+	struct sl_tuple key; /* of another entry: the other direction of the flow */
+	struct sl_tuple partner; /* of a third: of the flow that holds a port */
+	struct sl_flow flow; /* an entry to be written */
+	__u64 hash; /* of the flow, for its place */
+	__u32 frame_len;
+	__u32 service, endpoint; /* ids; SL_ID_NONE as long as there is none */
+	__u32 seq, ack; /* TCP */
+	__u32 segment_len; /* IP length of the largest packet that this one will be cut into */
+	__u16 header_len; /* as in struct packet */
+	__u16 ip_len;
+	__u8 l2_len, ttl;
+	__u8 tcp_flags; /* 0 unless TCP */
+	__u8 rewrite; /* enum rewrite */
+	bool v6;
+	bool observe; /* no entry may be written */
+	bool half_open; /* the flow was found there */
+	__u8 zero[5];
+};
+
+/*
+ * flight - the packet that a CPU is dealing with
+ *   entry    0 -> struct flight, per CPU
+ *   writer   every program, for packets to and from services
+ *   reader   every program
+ *   absent   cannot be
+ *   full     cannot be
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct flight);
+} flight SEC(".maps");
+
+static __always_inline struct flight *flight_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&flight, &zero);
+}
+
+static __always_inline bool addr_is_v4(const __u8 addr[SL_ADDR_LEN])
+{
+	return !((const __u64 *)addr)[0] && ((const __be32 *)addr)[2] == V4_MAPPED_WORD;
+}
+
+static __always_inline bool addr_is_zero(const __u8 addr[SL_ADDR_LEN])
+{
+	return !((const __u64 *)addr)[0] && !((const __u64 *)addr)[1];
+}
+
+static __always_inline bool addr_equals(const __u8 a[SL_ADDR_LEN], const __u8 b[SL_ADDR_LEN])
+{
+	return ((const __u64 *)a)[0] == ((const __u64 *)b)[0] &&
+	       ((const __u64 *)a)[1] == ((const __u64 *)b)[1];
+}
+
+/* Copied as two words: the map's hash function reads what was just written. */
+static __always_inline void addr_copy(__u8 to[SL_ADDR_LEN], const __u8 from[SL_ADDR_LEN])
+{
+	((__u64 *)to)[0] = ((const __u64 *)from)[0];
+	((__u64 *)to)[1] = ((const __u64 *)from)[1];
+}
+
+static __always_inline void addr_set_v4(__u8 to[SL_ADDR_LEN], __be32 addr)
+{
+	union {
+		__be32 words[2];
+		__u64 whole;
+	} low = { .words = { V4_MAPPED_WORD, addr } };
+
+	((__u64 *)to)[0] = 0;
+	((__u64 *)to)[1] = low.whole;
+}
+
+/* The last eight bytes of a tuple, written at once. */
+static __always_inline void tuple_set_ports(struct sl_tuple *tuple, __u16 sport, __u16 dport,
+					    __u8 proto)
+{
+	union {
+		struct {
+			__u16 sport, dport;
+			__u8 proto, zero[3];
+		};
+		__u64 whole;
+	} tail = { .sport = sport, .dport = dport, .proto = proto };
+
+	*(__u64 *)&tuple->sport = tail.whole;
+}
+
+static __always_inline bool flight_read_ip(struct flight *f, struct cursor c)
+{
+	if (f->v6) {
+		const struct ipv6hdr *ip = cursor_take(&c, sizeof(*ip));
+
+		if (!ip)
+			return false;
+		f->ip_len = sizeof(*ip) + bpf_ntohs(ip->payload_len);
+		f->ttl = ip->hop_limit;
+		__builtin_memcpy(f->in.saddr, &ip->saddr, sizeof(f->in.saddr));
+		__builtin_memcpy(f->in.daddr, &ip->daddr, sizeof(f->in.daddr));
+	} else {
+		const struct iphdr *ip = cursor_take(&c, sizeof(*ip));
+
+		if (!ip)
+			return false;
+		f->ip_len = bpf_ntohs(ip->tot_len);
+		f->ttl = ip->ttl;
+		addr_set_v4(f->in.saddr, ip->saddr);
+		addr_set_v4(f->in.daddr, ip->daddr);
+	}
+	return true;
+}
+
+static __always_inline bool flight_read_l4(struct flight *f, struct cursor c, __u8 proto)
+{
+	if (proto == IPPROTO_TCP) {
+		const struct tcphdr *tcp = cursor_take(&c, sizeof(*tcp));
+
+		if (!tcp)
+			return false;
+		tuple_set_ports(&f->in, bpf_ntohs(tcp->source), bpf_ntohs(tcp->dest), SL_TCP);
+		f->seq = bpf_ntohl(tcp->seq);
+		f->ack = bpf_ntohl(tcp->ack_seq);
+		f->tcp_flags = ((const __u8 *)tcp)[TCP_FLAGS_BYTE];
+	} else {
+		const struct udphdr *udp = cursor_take(&c, sizeof(*udp));
+
+		if (!udp)
+			return false;
+		tuple_set_ports(&f->in, bpf_ntohs(udp->source), bpf_ntohs(udp->dest), SL_UDP);
+		f->tcp_flags = 0;
+	}
+	return true;
+}
+
+/* Fill *f from the frame between start and end, which was parsed before. */
+static __always_inline bool flight_read(struct flight *f, const struct pending *pending,
+					void *start, void *end, __u32 frame_len)
+{
+	struct cursor l3 = { start + (pending->shape.l2_len & L2_LEN_MASK), end };
+	struct cursor l4 = { l3.pos + (pending->shape.header_len & HEADER_LEN_MASK), end };
+
+	f->frame_len = frame_len;
+	f->service = pending->id;
+	f->endpoint = SL_ID_NONE;
+	f->header_len = pending->shape.header_len;
+	f->l2_len = pending->shape.l2_len;
+	f->v6 = pending->shape.v6;
+	f->half_open = false;
+	f->rewrite = REWRITE_NONE;
+	if (!flight_read_ip(f, l3) || !flight_read_l4(f, l4, pending->proto))
+		return false;
+	f->segment_len = f->ip_len;
+	return true;
+}
+
+static __always_inline bool flight_is_tcp(const struct flight *f)
+{
+	return f->in.proto == SL_TCP;
+}
+
+/* A SYN that opens a flow. */
+static __always_inline bool flight_is_syn(const struct flight *f)
+{
+	return (f->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
+}
+
+#endif

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * forward - from a packet of a service to where it goes, in every program.
+ *
+ * Decides, keeps the flows, and leaves in struct flight what the packet shall become. The front
+ * ends find the route, write the packet and send it.
+ */
+#ifndef SLUICE_BPF_FORWARD_H
+#define SLUICE_BPF_FORWARD_H
+
+#include "nat.h"
+
+#define TTL_SPENT 1 /* a packet that comes with no more than that goes nowhere */
+
+/* What forward_reply() returns for what is no reply, and no decision. */
+#define FORWARD_NOT_OURS (-1)
+
+/* Everything that the decision about a packet to a service is made from. */
+struct request_to {
+	struct sl_meta *m;
+	const struct sl_service *service;
+	struct sl_service_stats *stats;
+};
+
+static __always_inline enum sl_decision forward_decision(const struct sl_service *service)
+{
+	switch (service->method) {
+	case SL_METHOD_NAT:
+		return SL_FORWARD_NAT;
+	case SL_METHOD_DSR:
+		return SL_FORWARD_DSR;
+	default:
+		return SL_FORWARD_IPIP;
+	}
+}
+
+static __always_inline void forward_count_endpoint(const struct flight *f)
+{
+	__u32 id = f->endpoint;
+	struct sl_endpoint_stats *stats = bpf_map_lookup_elem(&endpoint_stats, &id);
+
+	if (!stats)
+		return;
+	stats->packets++;
+	stats->bytes += f->frame_len;
+	if (flight_is_syn(f))
+		stats->syn++;
+}
+
+/* Describe the way to f->endpoint of a packet that is not translated. */
+static __always_inline enum sl_decision forward_as_is(struct flight *f,
+						      const struct sl_service *service,
+						      const struct sl_endpoint_name *name)
+{
+	addr_copy(f->out.daddr, name->key.addr);
+	if (service->method != SL_METHOD_IPIP)
+		return SL_FORWARD_DSR;
+	if (addr_is_zero(name->source) || addr_is_v4(name->source) != addr_is_v4(name->key.addr))
+		return SL_DROP_NO_ROUTE;
+	addr_copy(f->out.saddr, name->source);
+	f->rewrite = REWRITE_TUNNEL;
+	return SL_FORWARD_IPIP;
+}
+
+/* Describe the way to f->endpoint of a translated packet; its source is in f->out already. */
+static __always_inline void forward_translated(struct flight *f,
+					       const struct sl_endpoint_name *name)
+{
+	addr_copy(f->out.daddr, name->key.addr);
+	f->out.dport = name->key.port;
+	f->rewrite = REWRITE_NAT;
+}
+
+static __always_inline enum sl_decision forward_none(const struct flight *f,
+						     const struct request_to *to)
+{
+	to->stats->none++;
+	switch (to->service->none) {
+	case SL_ACTION_REJECT:
+		if (f->tcp_flags & TCP_RST)
+			return SL_DROP_NO_REPLY;
+		return flight_is_tcp(f) ? SL_REJECT_TCP : SL_REJECT_UDP;
+	case SL_ACTION_DROP:
+		return SL_DROP_SERVICE;
+	default:
+		return SL_PASS_SERVICE;
+	}
+}
+
+/* Enter the flow of a packet that is not translated, unless too many were entered lately. */
+static __always_inline void forward_enter(struct flight *f, const struct sl_endpoint_name *name,
+					  struct sl_meta *m)
+{
+	if (f->observe || !flow_may_enter(m))
+		return;
+	m->now_s = now_read();
+	f->flow = (struct sl_flow){ .endpoint = f->endpoint,
+				    .service = f->service,
+				    .generation = name->generation,
+				    .seen_s = m->now_s,
+				    .kind = SL_FLOW_TO_ENDPOINT,
+				    .state = flight_ends(f, SL_FLOW_FIN_CLIENT) };
+	bpf_map_update_elem(&flows, &f->in, &f->flow, BPF_ANY);
+}
+
+/* A packet of a flow that is not known. */
+static __always_inline enum sl_decision forward_new(struct flight *f, const struct request_to *to)
+{
+	bool nat = to->service->method == SL_METHOD_NAT;
+	bool opens = flight_is_syn(f) || !flight_is_tcp(f);
+	const struct sl_endpoint_name *name;
+	enum sl_decision decision;
+	int passed_over;
+	__u32 id;
+
+	if (nat && !opens)
+		return f->tcp_flags & TCP_RST ? SL_DROP_NO_REPLY : SL_REJECT_NO_FLOW;
+	passed_over = select_endpoint();
+	if (passed_over < 0)
+		return forward_none(f, to);
+	if (opens) {
+		to->stats->flows++;
+		to->stats->moved += passed_over > 0;
+	}
+	id = f->endpoint;
+	name = bpf_map_lookup_elem(&endpoint_names, &id);
+	if (!name)
+		return SL_DROP_NO_ROUTE; /* cannot be */
+	forward_count_endpoint(f);
+	if (nat) {
+		decision = nat_open(f, to->service, name, to->m);
+		forward_translated(f, name);
+		return decision;
+	}
+	/* The hash places a SYN's flow again where it placed it before; a RST's is over. */
+	if (!flight_is_syn(f) && !(f->tcp_flags & TCP_RST))
+		forward_enter(f, name, to->m);
+	return forward_as_is(f, to->service, name);
+}
+
+/* Forget the flow of a packet from the client. */
+static __always_inline void forward_forget(struct flight *f, const struct sl_flow *flow,
+					   const struct sl_endpoint_name *name)
+{
+	if (flow->port) {
+		key_of_reply(&f->key, &name->key, flow->addr, flow->port);
+		flow_delete(f, &f->key);
+	}
+	flow_delete(f, &f->in);
+	f->half_open = false;
+}
+
+/* Note what a packet from the client changes in its flow. */
+static __always_inline void forward_follow(struct flight *f, struct sl_flow *flow,
+					   const struct sl_endpoint_name *name,
+					   const struct sl_meta *m)
+{
+	struct sl_flow *other;
+
+	if (f->observe)
+		return;
+	flow_touch(flow, m);
+	if (unlikely(flow_mark(flow, flight_ends(f, SL_FLOW_FIN_CLIENT)) && flow->port)) {
+		key_of_reply(&f->key, &name->key, flow->addr, flow->port);
+		other = nat_other(f);
+		if (other)
+			other->state = flow->state;
+	}
+	if (unlikely(f->half_open && nat_is_proof(f, flow)))
+		nat_promote(f, flow, name);
+}
+
+static __always_inline enum sl_decision forward_known(struct flight *f, struct sl_flow *flow,
+						      const struct sl_endpoint_name *name,
+						      const struct request_to *to)
+{
+	forward_count_endpoint(f);
+	if (!flow->port) {
+		forward_follow(f, flow, name, to->m);
+		return forward_as_is(f, to->service, name);
+	}
+	addr_copy(f->out.saddr, flow->addr);
+	f->out.sport = flow->port;
+	forward_translated(f, name);
+	forward_follow(f, flow, name, to->m);
+	return SL_FORWARD_NAT;
+}
+
+/* Whether the flow is one of this service, the way the service works now. */
+static __always_inline bool forward_is_ours(const struct flight *f, const struct sl_flow *flow,
+					    const struct sl_service *service)
+{
+	return flow->kind == SL_FLOW_TO_ENDPOINT && flow->service == f->service &&
+	       !!flow->port == (service->method == SL_METHOD_NAT);
+}
+
+static __always_inline enum sl_decision forward_request(struct flight *f,
+							const struct request_to *to)
+{
+	struct sl_flow *flow = flow_lookup(f, to->service->method == SL_METHOD_NAT);
+	const struct sl_endpoint_name *name;
+	enum fate fate = FATE_GONE;
+	__u32 id;
+
+	if (!flow)
+		return forward_new(f, to);
+	id = flow->endpoint;
+	name = bpf_map_lookup_elem(&endpoint_names, &id);
+	if (!name)
+		return SL_DROP_NO_ROUTE; /* cannot be */
+	if (likely(forward_is_ours(f, flow, to->service) && flow_is_of(flow, name)))
+		fate = flow_fate(f, flow, endpoint_word(id), to->service, to->m);
+	if (likely(fate == FATE_LIVE)) {
+		f->endpoint = id;
+		return forward_known(f, flow, name, to);
+	}
+
+	forward_forget(f, flow, name);
+	if (fate == FATE_GONE)
+		return forward_new(f, to);
+	f->endpoint = id;
+	forward_count_endpoint(f);
+	return SL_RESET;
+}
+
+/* Decide about a packet to the service f->service. */
+__noinline int forward_to_service(void)
+{
+	struct flight *f = flight_get();
+	struct request_to to = { .m = (struct sl_meta *)meta_get() };
+	__u32 id;
+
+	if (!f || !to.m)
+		return SL_PASS_UNPARSED; /* cannot be */
+	id = f->service;
+	to.service = bpf_map_lookup_elem(&services, &id);
+	to.stats = bpf_map_lookup_elem(&service_stats, &id);
+	if (!to.service || !to.stats)
+		return SL_PASS_UNPARSED; /* cannot be */
+
+	f->observe = to.m->mode != SL_MODE_ENFORCE;
+	to.stats->packets++;
+	to.stats->bytes += f->frame_len;
+	if (f->ttl <= TTL_SPENT)
+		return SL_DROP_TTL;
+	return forward_request(f, &to);
+}
+
+/* The endpoint's answer to what opened the flow: what the client has to show to be believed. */
+static __always_inline void reply_answer(struct flight *f)
+{
+	struct sl_flow *request;
+
+	if (flight_is_tcp(f) && (f->tcp_flags & (TCP_SYN | TCP_ACK)) != (TCP_SYN | TCP_ACK))
+		return;
+	request = bpf_map_lookup_elem(&half_open, &f->key);
+	if (!request)
+		return;
+	request->answer = f->seq + 1;
+	request->state |= SL_FLOW_ANSWERED;
+}
+
+/* Note what a packet from the endpoint changes in its flow; f->key is the client's. */
+static __always_inline void reply_follow(struct flight *f, struct sl_flow *flow,
+					 const struct sl_meta *m)
+{
+	struct sl_flow *other;
+
+	if (f->observe)
+		return;
+	flow_touch(flow, m);
+	if (unlikely(flow_mark(flow, flight_ends(f, SL_FLOW_FIN_ENDPOINT)))) {
+		other = nat_other(f);
+		if (other)
+			other->state |= flow->state;
+	}
+	if (unlikely(f->half_open))
+		reply_answer(f);
+}
+
+/* Whether open flows end with this packet; those of UDP have no end. */
+static __always_inline bool reply_is_too_late(const struct flight *f, const struct sl_flow *flow,
+					      const struct sl_service *service,
+					      const struct sl_meta *m)
+{
+	return flight_is_tcp(f) &&
+	       flow_fate(f, flow, endpoint_word(flow->endpoint), service, m) == FATE_RESET;
+}
+
+static __always_inline int reply_forward(struct flight *f, struct sl_flow *flow,
+					 const struct sl_service *service,
+					 struct sl_service_stats *stats, const struct sl_meta *m)
+{
+	f->observe = m->mode != SL_MODE_ENFORCE;
+	f->service = flow->service;
+	f->endpoint = flow->endpoint;
+	key_of_request(&f->key, flow, &service->key);
+	stats->replies++;
+	stats->reply_bytes += f->frame_len;
+	if (f->ttl <= TTL_SPENT)
+		return SL_DROP_TTL;
+
+	addr_copy(f->out.saddr, service->key.addr);
+	addr_copy(f->out.daddr, flow->addr);
+	f->out.sport = service->key.port;
+	f->out.dport = flow->port;
+	f->rewrite = REWRITE_NAT;
+	if (unlikely(reply_is_too_late(f, flow, service, m))) {
+		flow_delete(f, &f->key);
+		flow_delete(f, &f->in);
+		return SL_RESET;
+	}
+	reply_follow(f, flow, m);
+	return SL_FORWARD_REPLY;
+}
+
+/* Decide about what may be an endpoint's reply, or return FORWARD_NOT_OURS. */
+__noinline int forward_reply(void)
+{
+	struct flight *f = flight_get();
+	const struct sl_meta *m = meta_get();
+	const struct sl_endpoint_name *name;
+	const struct sl_service *service;
+	struct sl_service_stats *stats;
+	struct sl_flow *flow;
+	__u32 id;
+
+	if (!f || !m)
+		return FORWARD_NOT_OURS;
+	flow = bpf_map_lookup_elem(&flows, &f->in);
+	if (!flow) {
+		flow = bpf_map_lookup_elem(&half_open, &f->in);
+		f->half_open = true;
+	}
+	if (!flow || flow->kind != SL_FLOW_TO_CLIENT)
+		return FORWARD_NOT_OURS;
+
+	id = flow->endpoint;
+	name = bpf_map_lookup_elem(&endpoint_names, &id);
+	id = flow->service;
+	service = bpf_map_lookup_elem(&services, &id);
+	stats = bpf_map_lookup_elem(&service_stats, &id);
+	if (!name || !service || !stats || !flow_is_of(flow, name))
+		return FORWARD_NOT_OURS; /* of an endpoint that has gone: this host's stack refuses it */
+	return reply_forward(f, flow, service, stats, m);
+}
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * rewrite - what changes in a packet that is forwarded, as numbers; the front ends write it.
+ */
+#ifndef SLUICE_BPF_REWRITE_H
+#define SLUICE_BPF_REWRITE_H
+
+#include "forward.h"
+#include "route.h"
+
+#define TUNNEL_TTL 64
+#define IPV6_CLASS_SHIFT 20 /* traffic class in the first word */
+#define IPV6_CLASS_MASK 0xff
+
+/* The frame that carries a packet away. */
+struct carrier {
+	__u16 l2_len; /* Ethernet header with the tag */
+	__u16 tunnel_len; /* outer IP header, or 0 */
+	bool tunnel_v4;
+};
+
+static __always_inline __u32 tunnel_len(const struct flight *f)
+{
+	if (f->rewrite != REWRITE_TUNNEL)
+		return 0;
+	return addr_is_v4(f->out.daddr) ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
+}
+
+static __always_inline struct carrier carrier_of(const struct flight *f,
+						 const struct sl_route *route)
+{
+	return (struct carrier){
+		.l2_len = sizeof(struct eth_header) +
+			  (route->vlan_proto ? sizeof(struct vlan_tag) : 0),
+		.tunnel_len = tunnel_len(f),
+		.tunnel_v4 = addr_is_v4(f->out.daddr),
+	};
+}
+
+/* How the addresses change the checksum of the IPv4 header, and of TCP and UDP. */
+static __always_inline __u64 change_of_addresses(const struct flight *f)
+{
+	const __be32 *in_src = (const __be32 *)f->in.saddr, *in_dst = (const __be32 *)f->in.daddr;
+	const __be32 *out_src = (const __be32 *)f->out.saddr;
+	const __be32 *out_dst = (const __be32 *)f->out.daddr;
+	__u64 sum = sum_change(in_src[3], out_src[3]) + sum_change(in_dst[3], out_dst[3]);
+
+	if (!f->v6)
+		return sum;
+	for (int i = 0; i < ADDR_WORDS - 1; i++)
+		sum += sum_change(in_src[i], out_src[i]) + sum_change(in_dst[i], out_dst[i]);
+	return sum;
+}
+
+/* Both ports as the first word of TCP and UDP. */
+static __always_inline __be32 ports_word(const struct sl_tuple *tuple)
+{
+	return word_of_halves(bpf_htons(tuple->sport), bpf_htons(tuple->dport));
+}
+
+/* UDP: a checksum of zero means none, and stays; one that comes out as zero is written as ones. */
+static __always_inline __u16 udp_check_update(__u16 check, __u64 change)
+{
+	__u16 updated;
+
+	if (!check)
+		return 0;
+	updated = sum_update(check, change);
+	return updated ?: 0xffff;
+}
+
+/*
+ * Outer headers. Traffic class and ECN are the inner packet's (RFC 6040). They are never to be
+ * fragmented: what is too big was answered.
+ */
+static __always_inline void tunnel_ipv4(struct iphdr *ip, const struct flight *f, __u8 class)
+{
+	__u16 len = f->ip_len;
+	__be32 *words = (__be32 *)ip;
+
+	reply_ipv4(ip, ((const __be32 *)f->out.saddr)[3], ((const __be32 *)f->out.daddr)[3],
+		   f->v6 ? IPPROTO_IPV6 : IPPROTO_IPIP, len);
+	ip->check = sum_update(ip->check, bpf_htonl((__u32) class << 16));
+	words[0] |= bpf_htonl((__u32) class << 16);
+}
+
+static __always_inline void tunnel_ipv6(struct ipv6hdr *ip, const struct flight *f, __u8 class)
+{
+	__be32 *words = (__be32 *)ip;
+
+	reply_ipv6(ip, (const __be32 *)f->out.saddr, (const __be32 *)f->out.daddr,
+		   f->v6 ? IPPROTO_IPV6 : IPPROTO_IPIP, f->ip_len);
+	words[0] |= bpf_htonl((__u32) class << IPV6_CLASS_SHIFT);
+}
+
+/* The traffic class of a packet, from the first word of its header. */
+static __always_inline __u8 class_of(__be32 first_word, bool v6)
+{
+	return bpf_ntohl(first_word) >> (v6 ? IPV6_CLASS_SHIFT : 16) & IPV6_CLASS_MASK;
+}
+
+/*
+ * Whether the packet fits the way that it is to go; if not, *ret_mtu is what would fit. An IPv4
+ * packet that might be fragmented is answered as well: it cannot be here, and its sender's stack
+ * has long learnt to listen.
+ */
+static __always_inline bool fits(const struct flight *f, const struct sl_route *route,
+				 __u16 *ret_mtu)
+{
+	__u32 len = f->segment_len + tunnel_len(f);
+
+	if (likely(len <= route->mtu))
+		return true;
+	*ret_mtu = route->mtu - tunnel_len(f);
+	return false;
+}
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * select - which endpoint does a new flow go to?
+ *
+ * The flow's hash names a slot of the service's part of the selection map. The endpoint's word is
+ * read after that and wins: selection may lag behind health, by as much as the daemon needs to
+ * compute it anew. An endpoint that may not be used is passed over for that of another slot.
+ */
+#ifndef SLUICE_BPF_SELECT_H
+#define SLUICE_BPF_SELECT_H
+
+#include "flight.h"
+
+/* With half of all endpoints gone at once, and no table yet, one flow in 65536 finds none. */
+#define SELECT_TRIES 16
+
+#define SELECTED_NONE (-1) /* no endpoint may be used */
+
+/* The coarse clock, which the daemon's own second is set from as well. */
+static __always_inline __u32 now_read(void)
+{
+	return (__u32)(bpf_ktime_get_coarse_ns() / 1000000000);
+}
+
+/*
+ * May new flows go to an endpoint with this word? any: though it be unhealthy, since all are; but
+ * not against the operator's word.
+ */
+static __always_inline bool word_is_eligible(struct sl_word word, bool any)
+{
+	return word.admin == SL_ENABLED &&
+	       (any || word.health != SL_UNHEALTHY || word.flags & SL_WORD_FORCED);
+}
+
+static __always_inline struct sl_word endpoint_word(__u32 id)
+{
+	const __u64 *word = bpf_map_lookup_elem(&endpoint_words, &id);
+
+	if (!word)
+		return (struct sl_word){ .admin = SL_DISABLED }; /* cannot be */
+	return word_load(word);
+}
+
+/* The endpoint that a slot names, or SL_ID_NONE. */
+static __always_inline __u32 slot_endpoint(const struct sl_slice *slice, __u64 hash)
+{
+	__u32 slot = slice->start + sl_slot(hash, slice->size);
+	const __u32 *id = bpf_map_lookup_elem(&selection, &slot);
+
+	return id ? *(const volatile __u32 *)id : SL_ID_NONE;
+}
+
+static __always_inline struct sl_slice slice_load(const struct sl_service *service)
+{
+	union {
+		__u64 whole;
+		struct sl_slice slice;
+	} loaded = { .whole = *(const volatile __u64 *)&service->slice };
+
+	return loaded.slice;
+}
+
+/*
+ * Choose f->endpoint for a flow that is new to the service f->service. Returns how many slots were
+ * passed over, or SELECTED_NONE. If the daemon is lost and its words are not to be
+ * believed any longer, the first choice is taken.
+ */
+__noinline int select_endpoint(void)
+{
+	struct flight *f = flight_get();
+	const struct sl_meta *m = meta_get();
+	const struct sl_service *service;
+	struct sl_slice slice;
+	__u32 id = SL_ID_NONE, first = SL_ID_NONE;
+	__u64 hash;
+	bool any;
+
+	if (!f || !m)
+		return SELECTED_NONE;
+	service = bpf_map_lookup_elem(&services, &f->service);
+	if (!service)
+		return SELECTED_NONE;
+	slice = slice_load(service);
+	if (!slice.size)
+		return SELECTED_NONE;
+
+	any = service->flags & SL_SERVICE_ANY;
+	hash = service->flags & SL_SERVICE_AFFINITY ? sl_client_hash(&f->in) : sl_flow_hash(&f->in);
+	for (int i = 0; i < SELECT_TRIES; i++) {
+		id = slot_endpoint(&slice, hash);
+		if (id != SL_ID_NONE && word_is_eligible(endpoint_word(id), any)) {
+			f->endpoint = id;
+			return i;
+		}
+		if (!i)
+			first = id;
+		hash = sl_next_hash(hash);
+	}
+
+	if (first == SL_ID_NONE || !daemon_is_lost(m) || endpoint_word(first).admin != SL_ENABLED)
+		return SELECTED_NONE;
+	f->endpoint = first;
+	return 0;
+}
+
+#endif

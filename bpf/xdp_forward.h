@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * xdp_forward - writing and sending what is forwarded, on the NIC's receive path.
+ */
+#ifndef SLUICE_BPF_XDP_FORWARD_H
+#define SLUICE_BPF_XDP_FORWARD_H
+
+#include "rewrite.h"
+#include "xdp_send.h"
+
+static __always_inline bool xdp_carry_ipv4(struct cursor *c, const struct flight *f)
+{
+	struct iphdr *ip = cursor_take(c, sizeof(*ip));
+	__be32 before, after;
+	__u64 change;
+
+	if (!ip)
+		return false;
+	/* The word that holds TTL and protocol; the checksum beside them is not part of it. */
+	before = word_of_halves(*(__be16 *)&ip->ttl, 0);
+	ip->ttl--;
+	after = word_of_halves(*(__be16 *)&ip->ttl, 0);
+	change = sum_change(before, after);
+	if (f->rewrite == REWRITE_NAT) {
+		change += change_of_addresses(f);
+		ip->saddr = ((const __be32 *)f->out.saddr)[3];
+		ip->daddr = ((const __be32 *)f->out.daddr)[3];
+	}
+	ip->check = sum_update(ip->check, change);
+	cursor_leave(c, ip, f->header_len & HEADER_LEN_MASK);
+	return true;
+}
+
+static __always_inline bool xdp_carry_ipv6(struct cursor *c, const struct flight *f)
+{
+	struct ipv6hdr *ip = cursor_take(c, sizeof(*ip));
+
+	if (!ip)
+		return false;
+	ip->hop_limit--;
+	if (f->rewrite == REWRITE_NAT) {
+		__builtin_memcpy(&ip->saddr, f->out.saddr, sizeof(ip->saddr));
+		__builtin_memcpy(&ip->daddr, f->out.daddr, sizeof(ip->daddr));
+	}
+	cursor_leave(c, ip, f->header_len & HEADER_LEN_MASK);
+	return true;
+}
+
+/* Translate ports; the cursor stands at the header. */
+static __always_inline bool xdp_carry_l4(struct cursor *c, const struct flight *f)
+{
+	__u64 change = change_of_addresses(f) + sum_change(ports_word(&f->in), ports_word(&f->out));
+
+	if (flight_is_tcp(f)) {
+		struct tcphdr *tcp = cursor_take(c, sizeof(*tcp));
+
+		if (!tcp)
+			return false;
+		*(__be32 *)tcp = ports_word(&f->out);
+		tcp->check = sum_update(tcp->check, change);
+	} else {
+		struct udphdr *udp = cursor_take(c, sizeof(*udp));
+
+		if (!udp)
+			return false;
+		*(__be32 *)udp = ports_word(&f->out);
+		udp->check = udp_check_update(udp->check, change);
+	}
+	return true;
+}
+
+static __always_inline bool xdp_carry_ip(struct cursor *c, const struct flight *f)
+{
+	if (!(f->v6 ? xdp_carry_ipv6(c, f) : xdp_carry_ipv4(c, f)))
+		return false;
+	return f->rewrite != REWRITE_NAT || xdp_carry_l4(c, f);
+}
+
+/* Write the L2 header; the cursor moves behind it. type: of what it carries. */
+static __always_inline bool xdp_carry_l2(struct cursor *c, const struct sl_route *route,
+					 __be16 type)
+{
+	struct eth_header *eth = cursor_take(c, sizeof(*eth));
+	struct vlan_tag *tag;
+
+	if (!eth)
+		return false;
+	__builtin_memcpy(eth->dst, route->dst_mac, sizeof(eth->dst));
+	__builtin_memcpy(eth->src, route->src_mac, sizeof(eth->src));
+	if (!route->vlan_proto) {
+		eth->type = type;
+		return true;
+	}
+	eth->type = bpf_htons(route->vlan_proto);
+	tag = cursor_take(c, sizeof(*tag));
+	if (!tag)
+		return false;
+	tag->tci = bpf_htons(route->vlan);
+	tag->next = type;
+	return true;
+}
+
+/* Write the outer header; the cursor moves behind it, to the packet. */
+static __always_inline bool xdp_carry_tunnel(struct cursor *c, const struct flight *f, bool v4)
+{
+	void *ip =
+		v4 ? cursor_take(c, sizeof(struct iphdr)) : cursor_take(c, sizeof(struct ipv6hdr));
+	struct cursor inner = *c;
+	const __be32 *first;
+	__u8 class;
+
+	if (!ip)
+		return false;
+	first = cursor_take(&inner, sizeof(*first));
+	if (!first)
+		return false;
+	class = class_of(*first, f->v6);
+	if (v4)
+		tunnel_ipv4(ip, f, class);
+	else
+		tunnel_ipv6(ip, f, class);
+	return true;
+}
+
+/* Make the packet what f and the route say. False: it cannot be, and the frame is spoilt. */
+static __always_inline bool xdp_carry(struct xdp_md *ctx, const struct flight *f,
+				      const struct sl_route *route)
+{
+	struct carrier carrier = carrier_of(f, route);
+	int add_head = (int)carrier.l2_len + carrier.tunnel_len - f->l2_len;
+	bool outer_v6 = carrier.tunnel_len ? !carrier.tunnel_v4 : f->v6;
+	struct cursor c;
+
+	if (add_head && bpf_xdp_adjust_head(ctx, -add_head))
+		return false;
+	c = xdp_cursor(ctx);
+	if (!xdp_carry_l2(&c, route, outer_v6 ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP)))
+		return false;
+	if (carrier.tunnel_len && !xdp_carry_tunnel(&c, f, carrier.tunnel_v4))
+		return false;
+	return xdp_carry_ip(&c, f);
+}
+
+/* Ask the kernel for a route. A global function: what it asks with takes much stack. */
+__noinline int xdp_route_ask(struct xdp_md *ctx)
+{
+	struct flight *f = flight_get();
+	struct next_hop next_hop;
+
+	if (!f)
+		return BPF_FIB_LKUP_RET_BLACKHOLE; /* cannot be */
+	return (int)route_ask(ctx, f, ctx->ingress_ifindex, &next_hop);
+}
+
+static __always_inline void forward_count_failed(const struct flight *f)
+{
+	__u32 id = f->service;
+	struct sl_service_stats *stats = bpf_map_lookup_elem(&service_stats, &id);
+
+	if (stats)
+		stats->failed++;
+}
+
+/* Send the packet on its way, as decided; or why not. */
+static __always_inline int xdp_send_on(struct xdp_md *ctx, struct flight *f,
+				       enum sl_decision decision, struct pending *pending)
+{
+	struct sl_route *route = route_slot(f);
+
+	if (!route)
+		return decide(SL_PASS_UNPARSED, XDP_PASS); /* cannot be */
+	if (unlikely(!route_use(route, f)) && xdp_route_ask(ctx) != BPF_FIB_LKUP_RET_SUCCESS) {
+		forward_count_failed(f);
+		return decide(SL_DROP_NO_ROUTE, f->observe ? XDP_PASS : XDP_DROP);
+	}
+	if (unlikely(!fits(f, route, &pending->mtu))) {
+		pending->decision = SL_ANSWER_TOO_BIG;
+		return PENDING_ANSWER;
+	}
+	if (f->observe)
+		return decide(decision, XDP_PASS);
+	if (unlikely(!xdp_carry(ctx, f, route))) {
+		forward_count_failed(f);
+		return decide(SL_DROP_NO_ROUTE, XDP_DROP);
+	}
+	return decide(decision, xdp_send_by(ctx, route->ifindex));
+}
+
+static __always_inline bool forward_has_failed(enum sl_decision decision)
+{
+	return decision == SL_DROP_NO_ROUTE || decision == SL_DROP_NO_PORT ||
+	       decision == SL_DROP_NO_STATE;
+}
+
+/*
+ * Deal with a packet that is addressed to a service, or may be an endpoint's reply. What is to be
+ * answered is left pending.
+ */
+__noinline int xdp_forward(struct xdp_md *ctx, struct pending *pending)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	struct flight *f = flight_get();
+	int decision;
+
+	if (!pending || !f)
+		return XDP_PASS; /* for the verifier */
+	if (!flight_read(f, pending, data, end, (__u32)bpf_xdp_get_buff_len(ctx)))
+		return decide(SL_PASS_UNPARSED, XDP_PASS);
+
+	decision = pending->reply ? forward_reply() : forward_to_service();
+	if (decision == FORWARD_NOT_OURS)
+		return decide(SL_PASS_NOT_OURS, XDP_PASS);
+	pending->id = f->endpoint;
+	pending->decision = decision;
+	switch (decision_effect(decision)) {
+	case EFFECT_FORWARD:
+		return xdp_send_on(ctx, f, decision, pending);
+	case EFFECT_REPLY:
+		return PENDING_ANSWER;
+	case EFFECT_DROP:
+		if (forward_has_failed(decision))
+			forward_count_failed(f);
+		return decide(decision, f->observe ? XDP_PASS : XDP_DROP);
+	default:
+		return decide(decision, XDP_PASS);
+	}
+}
+
+#endif
