@@ -45,9 +45,10 @@ static __always_inline struct sl_word endpoint_word(__u32 id)
 static __always_inline __u32 slot_endpoint(const struct sl_slice *slice, __u64 hash)
 {
 	__u32 slot = slice->start + sl_slot(hash, slice->size);
-	const __u32 *id = bpf_map_lookup_elem(&selection, &slot);
+	__u32 at = slot / 2;
+	const struct sl_slots *slots = bpf_map_lookup_elem(&selection, &at);
 
-	return id ? *(const volatile __u32 *)id : SL_ID_NONE;
+	return slots ? *(const volatile __u32 *)&slots->endpoint[slot & 1] : SL_ID_NONE;
 }
 
 static __always_inline struct sl_slice slice_load(const struct sl_service *service)

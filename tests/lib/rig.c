@@ -257,22 +257,26 @@ void rig_service(struct rig *rig, uint32_t id, const struct rig_service *desc)
 
 void rig_select(struct rig *rig, struct sl_slice slice, const uint32_t *ids, size_t n)
 {
-	for (uint32_t i = 0; i < slice.size; i++) {
-		uint32_t slot = slice.start + i;
+	int fd = bpf_map__fd(rig->xdp->maps.selection);
 
-		ok(bpf_map_update_elem(bpf_map__fd(rig->xdp->maps.selection), &slot, &ids[i % n],
-				       BPF_ANY),
-		   "write selection");
+	for (uint32_t i = 0; i < slice.size; i++) {
+		uint32_t slot = slice.start + i, at = slot / 2;
+		struct sl_slots slots;
+
+		ok(bpf_map_lookup_elem(fd, &at, &slots), "read selection");
+		slots.endpoint[slot % 2] = ids[i % n];
+		ok(bpf_map_update_elem(fd, &at, &slots, BPF_ANY), "write selection");
 	}
 }
 
 uint32_t rig_selected(const struct rig *rig, struct sl_slice slice, uint64_t hash)
 {
-	uint32_t slot = slice.start + sl_slot(hash, slice.size), id;
+	uint32_t slot = slice.start + sl_slot(hash, slice.size), at = slot / 2;
+	struct sl_slots slots;
 
-	ok(bpf_map_lookup_elem(bpf_map__fd(rig->xdp->maps.selection), &slot, &id),
+	ok(bpf_map_lookup_elem(bpf_map__fd(rig->xdp->maps.selection), &at, &slots),
 	   "read selection");
-	return id;
+	return slots.endpoint[slot % 2];
 }
 
 void rig_route(struct rig *rig, const char *addr, struct sl_route route)

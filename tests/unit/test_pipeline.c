@@ -75,6 +75,26 @@ void dataplane_store_word(struct dataplane *dp, uint32_t endpoint, struct sl_wor
 	n_open_min = n_open() < n_open_min ? n_open() : n_open_min;
 }
 
+/* The table of the one service: shares of its members, and how often it was published. */
+static uint16_t table[N_MAX];
+static int n_tables;
+
+int dataplane_balance(struct dataplane *dp, uint32_t service, const uint16_t shares[], bool any)
+{
+	(void)dp;
+	(void)any;
+	assert_int_equal(service, 0);
+	memcpy(table, shares, N_BACKENDS * sizeof(*table));
+	n_tables++;
+	/* Whoever leaves does so with an order, or a word that speaks against it. */
+	for (int i = 0; i < N_BACKENDS; i++)
+		assert_false(shares[i] && words[i].health == SL_UNHEALTHY &&
+			     !(words[i].flags & SL_WORD_FORCED));
+	return 0;
+}
+
+static bool with_listen;
+
 struct fixture {
 	uv_loop_t loop;
 	struct model *model;
@@ -107,9 +127,13 @@ static struct model *make_model(uint32_t min_servers)
 	for (uint8_t i = 0; i < N_BACKENDS; i++) {
 		addr_parse(&model->pools[0].backends[i].addr, "10.0.0.0");
 		model->pools[0].backends[i].addr.bytes[15] = i;
+		model->pools[0].backends[i].weight = 1;
 	}
 	model->services = calloc(2, sizeof(*model->services));
 	model->n_services = 1;
+	if (with_listen)
+		model->services[0].listen.key =
+			(struct sl_target_key){ .port = 1, .proto = SL_TCP };
 	if (with_second_service) {
 		model->pools[1].backends = calloc(1, sizeof(*model->pools[1].backends));
 		model->pools[1].backends[0] = model->pools[0].backends[0];
@@ -129,7 +153,7 @@ static void begin(struct fixture *f, uint32_t min_servers)
 {
 	struct pipeline_parts parts = { .loop = &f->loop, .plans = f->plans };
 
-	n_stores = 0;
+	n_stores = n_tables = 0;
 	n_open_min = N_BACKENDS;
 	uv_loop_init(&f->loop);
 	f->model = make_model(min_servers);
@@ -482,18 +506,104 @@ static void seats_drain(void **state)
 	/* The one in the seat is Unknown, which is open enough for min_servers. */
 	assert_int_equal(words[0].flags & SL_WORD_FORCED, 0);
 	assert_int_equal(words[1].flags & SL_WORD_FORCED, 0);
-	pipeline_set_admin(f.pipeline, SEAT, SL_DRAINING);
+	pipeline_set_admin(f.pipeline, SEAT, SL_DRAINING, 41001);
 	assert_int_equal(words[SEAT].admin, SL_DRAINING);
+	assert_int_equal(words[SEAT].deadline_s, 42);
 	assert_int_equal(words[SEAT].flags & SL_WORD_RESET, 0);
 	assert_int_equal(board_read(f.board, SEAT).admin, SL_DRAINING);
 	assert_true((words[0].flags | words[1].flags) & SL_WORD_FORCED);
-	pipeline_set_admin(f.pipeline, SEAT, SL_ENABLED);
+	pipeline_set_admin(f.pipeline, SEAT, SL_ENABLED, 0);
 	assert_int_equal(words[SEAT].admin, SL_ENABLED);
+	assert_int_equal(words[SEAT].deadline_s, 0);
 	assert_int_equal((words[0].flags | words[1].flags) & SL_WORD_FORCED, 0);
 	pipeline_vacate(f.pipeline, SEAT, true);
 	assert_true((words[0].flags | words[1].flags) & SL_WORD_FORCED);
 	end(&f);
 	with_name = false;
+}
+
+static int table_is(int a, int b)
+{
+	return !!table[0] == a && !!table[1] == b;
+}
+
+/* The tables follow health, in one go for everything that came at once, and only when it moved. */
+static void tables_follow(void **state)
+{
+	struct verdict down = { .code = SL_MSG_TCP_CONNECT_FAILED };
+	struct fixture f;
+
+	(void)state;
+	with_listen = true;
+	begin(&f, 0);
+	assert_int_equal(n_tables, 1);
+	assert_true(table_is(1, 1));
+	report(&f, 0, SL_MSG_OK);
+	assert_int_equal(n_tables, 2);
+	assert_true(table_is(1, 0));
+	report(&f, 0, SL_MSG_OK);
+	assert_int_equal(n_tables, 2);
+	report(&f, 1, SL_MSG_OK);
+	assert_true(table_is(1, 1));
+
+	/* Two failures in a row close it; what comes in one go makes one table. */
+	n_tables = 0;
+	for (int i = 0; i < 2; i++)
+		for (uint32_t e = 0; e < 2; e++)
+			pipeline_report(f.pipeline, e, &down);
+	uv_run(&f.loop, UV_RUN_NOWAIT);
+	assert_int_equal(n_tables, 1);
+	assert_true(table_is(0, 0));
+
+	report(&f, 1, SL_MSG_OK);
+	assert_true(table_is(0, 1));
+	pipeline_set_admin(f.pipeline, 1, SL_DRAINING, 0);
+	assert_true(table_is(0, 0));
+	pipeline_set_admin(f.pipeline, 1, SL_ENABLED, 0);
+	assert_true(table_is(0, 1));
+	end(&f);
+	with_listen = false;
+}
+
+/* One that has come back gets its share bit by bit. */
+static void tables_start_slowly(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	with_listen = true;
+	begin(&f, 0);
+	f.model->settings[0].slow_start_ms = 3600000;
+	report(&f, 0, SL_MSG_OK);
+	report(&f, 1, SL_MSG_OK);
+	/* The first time is no recovery. */
+	assert_int_equal(table[0], table[1]);
+	report(&f, 1, SL_MSG_TCP_CONNECT_FAILED);
+	report(&f, 1, SL_MSG_TCP_CONNECT_FAILED);
+	report(&f, 1, SL_MSG_OK);
+	assert_in_range(table[1], 1, table[0] / 2);
+	end(&f);
+	with_listen = false;
+}
+
+/* What the operator ordered, and until when, outlives the daemon. */
+static void orders_are_adopted(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	adopted[0] = adopted[1] = true;
+	words[0] = (struct sl_word){ .health = SL_HEALTHY, .admin = SL_DRAINING, .deadline_s = 42 };
+	words[1] = (struct sl_word){ .health = SL_HEALTHY, .admin = SL_DISABLED };
+	words[2] = (struct sl_word){ .admin = SL_DISABLED }; /* not adopted: left-over */
+	begin(&f, 0);
+	assert_int_equal(words[0].admin, SL_DRAINING);
+	assert_int_equal(words[0].deadline_s, 42);
+	assert_int_equal(board_read(f.board, 0).admin, SL_DRAINING);
+	assert_int_equal(words[1].admin, SL_DISABLED);
+	assert_int_equal(board_read(f.board, 1).admin, SL_DISABLED);
+	assert_int_equal(words[2].admin, SL_ENABLED);
+	end(&f);
 }
 
 /* What the kernel holds for a seat, draining included, is taken over. */
@@ -530,6 +640,9 @@ int main(void)
 		cmocka_unit_test(seats_change_hands),
 		cmocka_unit_test(seats_drain),
 		cmocka_unit_test(seats_are_adopted),
+		cmocka_unit_test(tables_follow),
+		cmocka_unit_test(tables_start_slowly),
+		cmocka_unit_test(orders_are_adopted),
 		cmocka_unit_test(min_servers_forces_open),
 		cmocka_unit_test(min_servers_prefers_the_last_healthy),
 		cmocka_unit_test(min_servers_counts_in_each_service),

@@ -34,7 +34,8 @@ static void apply(struct names *names, struct group *group, const struct resolve
 			names_seat(names, group, &answer->addrs[i]);
 		} else if (group->chairs[seat].draining) {
 			group->chairs[seat].draining = false;
-			pipeline_set_admin(names->parts.pipeline, group->first + seat, SL_ENABLED);
+			pipeline_set_admin(names->parts.pipeline, group->first + seat, SL_ENABLED,
+					   0);
 		}
 	}
 	names_show(names, group);

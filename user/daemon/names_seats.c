@@ -238,7 +238,8 @@ void names_begin_drain(struct names *names, struct group *group, uint32_t seat)
 		return;
 	}
 	names_mark_draining(names, group, seat);
-	pipeline_set_admin(names->parts.pipeline, group->first + seat, SL_DRAINING);
+	pipeline_set_admin(names->parts.pipeline, group->first + seat, SL_DRAINING,
+			   group->chairs[seat].until_ms);
 	log_info("%s: %s is gone from DNS: no new flows, and open ones for %" PRIu32 " s",
 		 endpoint->name, addr_port_format(text, &addr, endpoint->key.port),
 		 drain_ms_of(names, group) / (uint32_t)MS_PER_SEC);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/balancer.h"
 #include "daemon/inbox.h"
 #include "daemon/pipeline_work.h"
 #include "probe/message.h"
@@ -61,6 +62,8 @@ static void take_letter(struct pipeline *pipeline, const struct letter *letter)
 	health_step(health, &policy, letter->verdict.code, at_ms);
 	if (proven == SL_HEALTHY && health->proven == SL_UNHEALTHY)
 		health->lapsed = ++pipeline->n_lapses;
+	if (proven == SL_UNHEALTHY && health->proven == SL_HEALTHY)
+		pipeline->seats[letter->endpoint].recovered_ms = clock_mono_ms();
 	if (health->proven != proven)
 		pipeline_publish_change(pipeline, letter->endpoint);
 
@@ -104,6 +107,7 @@ void pipeline_block(struct pipeline *pipeline, const char *detail)
 		if (board_is_shown(pipeline->parts.board, i))
 			take_any(pipeline, &letter);
 	}
+	balancer_run(pipeline->balancer);
 }
 
 static void on_wake(uv_async_t *wake)
@@ -116,6 +120,7 @@ static void on_wake(uv_async_t *wake)
 		take_any(pipeline, &letters[i]);
 		verdict_done(&letters[i].verdict);
 	}
+	balancer_run(pipeline->balancer);
 }
 
 void pipeline_report(void *arg, uint32_t endpoint, const struct verdict *verdict)
@@ -166,6 +171,7 @@ static void begin_anew(struct pipeline *pipeline, uint32_t endpoint, enum board_
 	struct health *health = &pipeline->health[endpoint];
 
 	pipeline->seats[endpoint].admin = SL_ENABLED;
+	pipeline->seats[endpoint].deadline_ms = pipeline->seats[endpoint].recovered_ms = 0;
 	pipeline->seats[endpoint].generation++;
 	health_init(health, SL_UNKNOWN, clock_wall_ms());
 	board_seat(pipeline->parts.board, endpoint, seat, &pipeline->seats[endpoint].addr);
@@ -177,6 +183,8 @@ static void members_changed(struct pipeline *pipeline, uint32_t endpoint)
 {
 	pipeline_publish_change(pipeline, endpoint);
 	pipeline_note_change(pipeline, endpoint);
+	balancer_note(pipeline->balancer, endpoint);
+	balancer_run(pipeline->balancer);
 }
 
 int pipeline_seat(struct pipeline *pipeline, uint32_t endpoint, const struct addr *addr,
@@ -201,18 +209,24 @@ void pipeline_vacate(struct pipeline *pipeline, uint32_t endpoint, bool shown)
 	struct seat *seat = &pipeline->seats[endpoint];
 	bool was_taken = seat->taken;
 
-	if (was_taken)
-		dataplane_set_endpoint(pipeline->parts.dataplane, endpoint, NULL, NULL);
 	seat->taken = false;
+	if (was_taken) {
+		/* The tables name it no more when it goes, and then forget it. */
+		balancer_note(pipeline->balancer, endpoint);
+		balancer_run(pipeline->balancer);
+		dataplane_set_endpoint(pipeline->parts.dataplane, endpoint, NULL, NULL);
+	}
 	seat->addr = (struct addr){ { 0 } };
 	begin_anew(pipeline, endpoint, shown ? BOARD_NAME : BOARD_VACANT);
 	if (was_taken)
 		members_changed(pipeline, endpoint);
 }
 
-void pipeline_set_admin(struct pipeline *pipeline, uint32_t endpoint, enum sl_admin admin)
+void pipeline_set_admin(struct pipeline *pipeline, uint32_t endpoint, enum sl_admin admin,
+			uint64_t deadline_ms)
 {
 	pipeline->seats[endpoint].admin = admin;
+	pipeline->seats[endpoint].deadline_ms = deadline_ms;
 	board_set_admin(pipeline->parts.board, endpoint, admin);
 	members_changed(pipeline, endpoint);
 }
@@ -223,6 +237,40 @@ void pipeline_judge(struct pipeline *pipeline, uint32_t endpoint, const struct v
 
 	letter.verdict.generation = pipeline->seats[endpoint].generation;
 	take_letter(pipeline, &letter);
+	balancer_run(pipeline->balancer);
+}
+
+/* --- tables ----------------------------------------------------------------------------------- */
+
+static struct balance_member member_of(void *arg, uint32_t endpoint)
+{
+	const struct pipeline *pipeline = arg;
+
+	return (struct balance_member){
+		.health = &pipeline->health[endpoint],
+		.recovered_ms = pipeline->seats[endpoint].recovered_ms,
+		.serves = pipeline_serves(pipeline, endpoint),
+	};
+}
+
+static int publish_table(void *arg, uint32_t service, const uint16_t shares[], bool any)
+{
+	const struct pipeline *pipeline = arg;
+
+	return dataplane_balance(pipeline->parts.dataplane, service, shares, any);
+}
+
+static int start_balancer(struct pipeline *pipeline)
+{
+	const struct balancer_parts parts = {
+		.loop = pipeline->parts.loop,
+		.model = pipeline->parts.model,
+		.member = member_of,
+		.publish = publish_table,
+		.arg = pipeline,
+	};
+
+	return balancer_new(&pipeline->balancer, &parts);
 }
 
 /* --- start ------------------------------------------------------------------------------------ */
@@ -284,8 +332,14 @@ int pipeline_new(struct pipeline **ret, const struct pipeline_parts *parts)
 		free_parts(pipeline);
 		return -ENOMEM;
 	}
+	r = start_balancer(pipeline);
+	if (r < 0) {
+		free_parts(pipeline);
+		return r;
+	}
 	r = uv_async_init(parts->loop, &pipeline->wake, on_wake);
 	if (r < 0) {
+		balancer_free(pipeline->balancer);
 		free_parts(pipeline);
 		return r;
 	}
@@ -293,6 +347,7 @@ int pipeline_new(struct pipeline **ret, const struct pipeline_parts *parts)
 	pipeline->shares = shares_endpoints(parts->model);
 	pipeline_adopt(pipeline);
 	pipeline_publish_all(pipeline);
+	balancer_run(pipeline->balancer);
 
 	*ret = pipeline;
 	return 0;
@@ -300,6 +355,8 @@ int pipeline_new(struct pipeline **ret, const struct pipeline_parts *parts)
 
 void pipeline_free(struct pipeline *pipeline)
 {
-	if (pipeline)
-		uv_close((uv_handle_t *)&pipeline->wake, on_closed);
+	if (!pipeline)
+		return;
+	balancer_free(pipeline->balancer);
+	uv_close((uv_handle_t *)&pipeline->wake, on_closed);
 }

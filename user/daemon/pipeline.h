@@ -56,8 +56,12 @@ void pipeline_vacate(struct pipeline *pipeline, uint32_t endpoint, bool shown);
 
 enum sl_admin pipeline_admin(const struct pipeline *pipeline, uint32_t endpoint);
 
-/* SL_DRAINING: no new flows. */
-void pipeline_set_admin(struct pipeline *pipeline, uint32_t endpoint, enum sl_admin admin);
+/*
+ * SL_DRAINING: no new flows; those that are open are reset after deadline_ms (monotonic; 0: never),
+ * which the kernel sees to. SL_DISABLED: no new flows.
+ */
+void pipeline_set_admin(struct pipeline *pipeline, uint32_t endpoint, enum sl_admin admin,
+			uint64_t deadline_ms);
 
 /* What the endpoint is to be probed by now. */
 struct plan pipeline_plan(const struct pipeline *pipeline, uint32_t endpoint);

@@ -33,6 +33,18 @@ static bool is_proof(const struct sl_word *word)
 	return word->health == SL_HEALTHY || word->health == SL_UNHEALTHY;
 }
 
+/* A drain goes on, until when it was to. */
+static void adopt_admin(struct pipeline *pipeline, uint32_t i, const struct sl_word *word)
+{
+	struct seat *seat = &pipeline->seats[i];
+
+	if (!seat->taken || (word->admin != SL_DRAINING && word->admin != SL_DISABLED))
+		return;
+	seat->admin = word->admin;
+	seat->deadline_ms = (uint64_t)word->deadline_s * MS_PER_SEC;
+	board_set_admin(pipeline->parts.board, i, seat->admin);
+}
+
 /*
  * min_servers, like all settings, may have changed while no daemon ran, and so may the members: who
  * is forced is judged anew. Those that were so far stay the first choice.
@@ -52,11 +64,8 @@ void pipeline_adopt(struct pipeline *pipeline)
 		take_seat(pipeline, i);
 		adopted = pipeline->seats[i].taken && dataplane_was_adopted(dataplane, i) &&
 			  is_proof(&word);
-		if (model->endpoints[i].name && pipeline->seats[i].taken &&
-		    word.admin == SL_DRAINING) {
-			pipeline->seats[i].admin = SL_DRAINING;
-			board_set_admin(pipeline->parts.board, i, SL_DRAINING);
-		}
+		if (dataplane_was_adopted(dataplane, i))
+			adopt_admin(pipeline, i, &word);
 		health_init(health, adopted ? word.health : SL_UNKNOWN, now_ms);
 		if (adopted && word.flags & SL_WORD_FORCED)
 			health->lapsed = pipeline->n_lapses;

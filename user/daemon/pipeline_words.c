@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* pipeline_words - from health to the words that the kernel reads. */
+#include "daemon/balancer.h"
 #include "daemon/pipeline_work.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 static const struct settings *settings_of(const struct pipeline *pipeline, uint32_t endpoint)
@@ -25,11 +27,14 @@ static void publish(struct pipeline *pipeline, uint32_t endpoint, bool forced)
 	word = health_word(&health, settings->on_unhealthy,
 			   settings->reset_established && !draining);
 	word.admin = seat->admin;
+	/* Rounded up: nobody loses a second. */
+	if (draining && seat->deadline_ms)
+		word.deadline_s = (__u32)((seat->deadline_ms + MS_PER_SEC - 1) / MS_PER_SEC);
 	dataplane_store_word(pipeline->parts.dataplane, endpoint, word);
+	balancer_note(pipeline->balancer, endpoint);
 }
 
-/* Whether the endpoint is one that new flows may go to, if it is well. */
-static bool serves(const struct pipeline *pipeline, uint32_t endpoint)
+bool pipeline_serves(const struct pipeline *pipeline, uint32_t endpoint)
 {
 	const struct seat *seat = &pipeline->seats[endpoint];
 
@@ -41,7 +46,7 @@ static void force_service(struct pipeline *pipeline, const struct service *servi
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < service->n_endpoints; i++)
-		if (serves(pipeline, service->endpoints[i]))
+		if (pipeline_serves(pipeline, service->endpoints[i]))
 			pipeline->members[n++] = &pipeline->health[service->endpoints[i]];
 	health_force(pipeline->members, n, min, pipeline->chosen);
 	for (uint32_t i = 0; i < n; i++)

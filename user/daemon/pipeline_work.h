@@ -10,6 +10,7 @@
 
 #include "daemon/pipeline.h"
 
+struct balancer;
 struct inbox;
 
 /* Who sits in an endpoint's place. All but the seats of names never change. */
@@ -18,6 +19,9 @@ struct seat {
 	enum sl_admin admin;
 	struct addr addr;
 	uint32_t generation; /* grows with every change: verdicts about others are dropped */
+	uint64_t
+		deadline_ms; /* monotonic: until when a draining one keeps its flows; 0: for ever */
+	uint64_t recovered_ms; /* monotonic: when it last turned Healthy from Unhealthy; 0: never */
 };
 
 /* An address with its port, and the longest name. */
@@ -27,6 +31,7 @@ struct pipeline {
 	struct pipeline_parts parts;
 	struct seat *seats; /* parallel to model->endpoints */
 	struct inbox *inbox;
+	struct balancer *balancer;
 	char blocked[VERDICT_DETAIL_LEN]; /* why no verdict reaches the kernel; "": they do */
 	uv_async_t wake;
 	struct health *health; /* parallel to model->endpoints */
@@ -40,6 +45,9 @@ struct pipeline {
 /* "10.0.0.5:443", and for an address of a name "10.0.0.5:443 (app.test)". */
 const char *pipeline_text(const struct pipeline *pipeline, uint32_t endpoint,
 			  char buf[ENDPOINT_TEXT_LEN]);
+
+/* Whether the endpoint is one that new flows may go to, if it is well. */
+bool pipeline_serves(const struct pipeline *pipeline, uint32_t endpoint);
 
 /*
  * Store the words that follow from what changed about an endpoint. Whatever opens does so before

@@ -305,9 +305,10 @@ static void forget_name(const struct tables *tables, uint32_t id)
 
 	if (id >= tables->sizes.endpoints)
 		return;
-	free_name.generation = tables->generation[id];
+	free_name.generation = ++tables->generation[id]; /* its flows are nobody's now */
 	bpf_map_update_elem(tables->maps->fd[MAP_NAMES], &id, &free_name, BPF_ANY);
-	mapped_store_word(&tables->words, id, (struct sl_word){ 0 });
+	/* Selection tables may still name it: new flows are not to go to nobody. */
+	mapped_store_word(&tables->words, id, (struct sl_word){ .admin = SL_DISABLED });
 }
 
 /* An address may have become a service's that was an endpoint's, or the other way round. */
