@@ -278,14 +278,32 @@ static bool has_virtual_xdp(const struct opening *opening)
 	return false;
 }
 
+/* A service that redirects translates as well. */
+static void choose_code(struct programs_options *options, const struct model *model)
+{
+	for (uint32_t i = 0; i < model->n_services; i++) {
+		const struct service *service = &model->services[i];
+
+		if (!service_forwards(model, service))
+			continue;
+		options->has_services = true;
+		if (service->listen.key.port && service->forward != FORWARD_NAT)
+			continue;
+		options->has_source_nat |= service->source_nat;
+		options->has_plain_nat |= !service->source_nat;
+	}
+}
+
 static int load(struct opening *opening, struct err *err)
 {
 	struct dataplane *dp = opening->dp;
-	const struct programs_options options = {
+	struct programs_options options = {
 		.reuse = dp->tables.in_place ? &opening->found : NULL,
 		.sizes = &opening->sizes,
 		.reply_by_redirect = has_virtual_xdp(opening),
 	};
+
+	choose_code(&options, opening->model);
 
 	return programs_load(&dp->programs, &options, err);
 }

@@ -57,6 +57,9 @@ static int load_xdp(struct programs *programs, const struct programs_options *op
 	if (!programs->xdp)
 		return load_error(err, "XDP", -errno);
 	programs->xdp->rodata->index_bits = options->sizes->index_bits;
+	programs->xdp->rodata->has_services = options->has_services;
+	programs->xdp->rodata->has_source_nat = options->has_source_nat;
+	programs->xdp->rodata->has_plain_nat = options->has_plain_nat;
 	programs->xdp->rodata->reply_by_redirect = options->reply_by_redirect;
 	r = shape_maps(programs->xdp->obj, options->reuse, options->sizes);
 	if (r < 0)

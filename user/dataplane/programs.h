@@ -23,6 +23,8 @@ struct programs_options {
 	const struct mapset *reuse; /* load over these maps; NULL: over new ones */
 	const struct map_sizes *sizes;
 	bool reply_by_redirect; /* see bpf/xdp.bpf.c: XDP on a virtual device */
+	/* What the programs need not look for without: see bpf/gate.h. */
+	bool has_services, has_source_nat, has_plain_nat;
 };
 
 /* Load both objects. -errno from the kernel, with what the verifier said in err. */
