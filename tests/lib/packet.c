@@ -140,8 +140,11 @@ static size_t build_l4(uint8_t *to, const uint8_t *ip, const struct packet_desc 
 		check = ICMP_CHECK;
 		break;
 	}
-	for (size_t i = 0; i < desc->payload; i++)
-		to[len++] = (uint8_t)i;
+	if (desc->fill && desc->payload >= sizeof(desc->fill))
+		put16(to + len, desc->fill);
+	for (size_t i = desc->fill ? sizeof(desc->fill) : 0; i < desc->payload; i++)
+		to[len + i] = (uint8_t)i;
+	len += desc->payload;
 
 	if (check) {
 		sum = packet_checksum(ip, proto == IPPROTO_ICMP ? 0 : proto, to, len);

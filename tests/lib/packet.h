@@ -33,6 +33,7 @@ struct packet_desc {
 	uint8_t tcp_options; /* bytes of options that do nothing */
 	bool tcp_padding; /* instead, end of options and padding */
 	size_t payload; /* bytes */
+	uint16_t fill; /* the first two of them, if not 0 */
 
 	uint8_t icmp_type, icmp_code;
 	const struct packet_desc *quoted;
