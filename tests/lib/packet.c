@@ -67,6 +67,8 @@ static bool is_v6(const struct packet_desc *desc)
 
 static uint8_t l4_proto(const struct packet_desc *desc)
 {
+	if (desc->inner)
+		return is_v6(desc->inner) ? IPPROTO_IPV6 : IPPROTO_IPIP;
 	if (desc->quoted || desc->icmp_type)
 		return is_v6(desc) ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
 	return desc->proto ? desc->proto : IPPROTO_TCP;
@@ -108,6 +110,7 @@ static size_t build_icmp(uint8_t *to, const struct packet_desc *desc)
 		put16(to + WORD, ICMP_ECHO_ID);
 		return ICMP_LEN;
 	}
+	put16(to + WORD + 2, desc->icmp_mtu);
 
 	quoted_len = build_ip(quoted, desc->quoted);
 	keep = is_v6(desc) ? IPV6_LEN + PACKET_EXT_LEN * strlen(desc->quoted->extensions ?: "")
@@ -139,9 +142,15 @@ static size_t build_l4(uint8_t *to, const uint8_t *ip, const struct packet_desc 
 		len = build_icmp(to, desc);
 		check = ICMP_CHECK;
 		break;
+	case IPPROTO_IPIP:
+	case IPPROTO_IPV6:
+		return build_ip(to, desc->inner);
 	}
-	for (size_t i = 0; i < desc->payload; i++)
-		to[len++] = (uint8_t)i;
+	if (desc->fill && desc->payload >= sizeof(desc->fill))
+		put16(to + len, desc->fill);
+	for (size_t i = desc->fill ? sizeof(desc->fill) : 0; i < desc->payload; i++)
+		to[len + i] = (uint8_t)i;
+	len += desc->payload;
 
 	if (check) {
 		sum = packet_checksum(ip, proto == IPPROTO_ICMP ? 0 : proto, to, len);
@@ -159,6 +168,7 @@ static size_t build_ipv4(uint8_t *to, const struct packet_desc *desc)
 	assert(inet_pton(AF_INET, desc->src, to + 12) == 1);
 	assert(inet_pton(AF_INET, desc->dst, to + 16) == 1);
 	to[0] = (uint8_t)((desc->version ?: 4) << 4 | (desc->ihl ?: header / WORD));
+	to[1] = desc->traffic_class;
 	put16(to + 4, desc->ip_id);
 	put16(to + 6, desc->frag_off);
 	to[8] = desc->ttl ?: 64;
@@ -214,7 +224,8 @@ static size_t build_ipv6(uint8_t *to, const struct packet_desc *desc)
 
 	assert(inet_pton(AF_INET6, desc->src, to + 8) == 1);
 	assert(inet_pton(AF_INET6, desc->dst, to + 24) == 1);
-	to[0] = (uint8_t)((desc->version ?: 6) << 4);
+	to[0] = (uint8_t)((desc->version ?: 6) << 4 | desc->traffic_class >> 4);
+	to[1] = (uint8_t)(desc->traffic_class << 4);
 	to[6] = extension_type(*kind, l4_proto(desc));
 	to[7] = desc->ttl ?: 64;
 	for (; *kind; kind++)
@@ -254,11 +265,24 @@ size_t packet_build(uint8_t *buf, const struct packet_desc *desc)
 	return len + desc->padding;
 }
 
+static bool ip_ok(const uint8_t *ip, size_t len);
+
 static bool l4_ok(const uint8_t *ip, uint8_t proto, const uint8_t *l4, size_t len)
 {
+	if (proto == IPPROTO_IPIP || proto == IPPROTO_IPV6)
+		return ip_ok(l4, len);
 	if (proto == IPPROTO_UDP && !get16(l4 + UDP_CHECK))
 		return true;
 	return packet_checksum(ip, proto == IPPROTO_ICMP ? 0 : proto, l4, len) == 0;
+}
+
+static bool ip_ok(const uint8_t *ip, size_t len)
+{
+	if (ip[0] >> 4 == 6)
+		return len == IPV6_LEN + get16(ip + 4) &&
+		       l4_ok(ip, ip[6], ip + IPV6_LEN, len - IPV6_LEN);
+	return len == get16(ip + 2) && packet_checksum(ip, 0, ip, IPV4_LEN) == 0 &&
+	       l4_ok(ip, ip[9], ip + IPV4_LEN, len - IPV4_LEN);
 }
 
 bool packet_checksums_ok(const uint8_t *frame, size_t len)
@@ -268,11 +292,5 @@ bool packet_checksums_ok(const uint8_t *frame, size_t len)
 	while (get16(ip) == ETH_P_8021Q || get16(ip) == ETH_P_8021AD)
 		ip += TAG_LEN;
 	ip += 2;
-	len -= (size_t)(ip - frame);
-
-	if (ip[0] >> 4 == 6)
-		return len == IPV6_LEN + get16(ip + 4) &&
-		       l4_ok(ip, ip[6], ip + IPV6_LEN, len - IPV6_LEN);
-	return len == get16(ip + 2) && packet_checksum(ip, 0, ip, IPV4_LEN) == 0 &&
-	       l4_ok(ip, ip[9], ip + IPV4_LEN, len - IPV4_LEN);
+	return ip_ok(ip, len - (size_t)(ip - frame));
 }

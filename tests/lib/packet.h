@@ -33,8 +33,12 @@ struct packet_desc {
 	uint8_t tcp_options; /* bytes of options that do nothing */
 	bool tcp_padding; /* instead, end of options and padding */
 	size_t payload; /* bytes */
+	uint16_t fill; /* the first two of them, if not 0 */
+
+	const struct packet_desc *inner; /* this packet is a tunnel's, and carries that one */
 
 	uint8_t icmp_type, icmp_code;
+	uint16_t icmp_mtu;
 	const struct packet_desc *quoted;
 	uint8_t quoted_bytes; /* 0: PACKET_QUOTED */
 
@@ -48,6 +52,7 @@ struct packet_desc {
 	 */
 	const char *extensions;
 	uint8_t ttl; /* 0: 64 */
+	uint8_t traffic_class;
 	uint8_t version, ihl, doff; /* 0: right; in words */
 	int ip_len_add, udp_len_add; /* lies about lengths */
 	bool udp_unchecked; /* UDP checksum 0 */
@@ -58,7 +63,10 @@ struct packet_desc {
 /* Build the frame; returns its length. buf has PACKET_MAX bytes. */
 size_t packet_build(uint8_t *buf, const struct packet_desc *desc);
 
-/* Whether every checksum of this frame (IPv4, TCP, UDP, ICMP) is right; it has no options. */
+/*
+ * Whether every checksum of this frame (IPv4, TCP, UDP, ICMP) is right, inside a tunnel as well; it
+ * has no options.
+ */
 bool packet_checksums_ok(const uint8_t *frame, size_t len);
 
 /* The Internet checksum over bytes, and over a pseudo header for proto if that is not 0. */

@@ -342,6 +342,12 @@ uint32_t rig_flows(const struct rig *rig, enum rig_table table)
 	return n;
 }
 
+void rig_forget_flow(struct rig *rig, const struct sl_tuple *tuple)
+{
+	bpf_map_delete_elem(table_fd(rig, RIG_FLOWS_TABLE), tuple);
+	bpf_map_delete_elem(table_fd(rig, RIG_HALF_OPEN_TABLE), tuple);
+}
+
 void rig_forget_flows(struct rig *rig)
 {
 	for (enum rig_table table = RIG_FLOWS_TABLE; table <= RIG_HALF_OPEN_TABLE; table++) {

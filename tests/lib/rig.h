@@ -105,6 +105,7 @@ bool rig_flow(const struct rig *rig, enum rig_table table, const struct sl_tuple
 void rig_put_flow(struct rig *rig, enum rig_table table, const struct sl_tuple *tuple,
 		  const struct sl_flow *flow);
 uint32_t rig_flows(const struct rig *rig, enum rig_table table); /* how many there are */
+void rig_forget_flow(struct rig *rig, const struct sl_tuple *tuple); /* in both tables */
 void rig_forget_flows(struct rig *rig);
 
 /* Set every CPU's budget of flows to enter. */

@@ -84,6 +84,39 @@ struct packet_desc services_request(enum flavour flavour, uint8_t flags)
 				     .payload = flags & PACKET_SYN ? 0 : 100 };
 }
 
+struct packet_desc services_reply(enum flavour flavour, int endpoint, uint16_t port, uint8_t flags)
+{
+	const struct flavour_facts *facts = &flavours[flavour];
+
+	return (struct packet_desc){ .src = facts->endpoints[endpoint],
+				     .dst = facts->source,
+				     .sport = facts->endpoint_port,
+				     .dport = port,
+				     .proto = facts->proto,
+				     .tcp_flags = facts->proto == SL_TCP ? flags : 0,
+				     .seq = 5000,
+				     .ack = 1001,
+				     .payload = flags & PACKET_SYN ? 0 : 200 };
+}
+
+bool services_request_flow(const struct rig *rig, enum rig_table table, enum flavour flavour,
+			   struct sl_flow *ret)
+{
+	struct sl_tuple tuple = services_tuple(flavour, SERVICES_CLIENT_PORT);
+
+	return rig_flow(rig, table, &tuple, ret);
+}
+
+bool services_reply_flow(const struct rig *rig, enum rig_table table, enum flavour flavour,
+			 int endpoint, uint16_t port, struct sl_flow *ret)
+{
+	const struct flavour_facts *facts = &flavours[flavour];
+	struct sl_tuple tuple = rig_tuple(facts->endpoints[endpoint], facts->endpoint_port,
+					  facts->source, port, facts->proto);
+
+	return rig_flow(rig, table, &tuple, ret);
+}
+
 struct sl_tuple services_tuple(enum flavour flavour, uint16_t client_port)
 {
 	const struct flavour_facts *facts = &flavours[flavour];

@@ -51,6 +51,15 @@ int services_choice(const struct rig *rig, enum flavour flavour, uint16_t client
 void services_words(struct rig *rig, enum flavour flavour, struct sl_word first,
 		    struct sl_word second);
 
+/* A packet from endpoint 0 or 1 to the source port of a translated flow. */
+struct packet_desc services_reply(enum flavour flavour, int endpoint, uint16_t port, uint8_t flags);
+
+/* The two entries of a translated flow; false: not there. */
+bool services_request_flow(const struct rig *rig, enum rig_table table, enum flavour flavour,
+			   struct sl_flow *ret);
+bool services_reply_flow(const struct rig *rig, enum rig_table table, enum flavour flavour,
+			 int endpoint, uint16_t port, struct sl_flow *ret);
+
 struct rig_result services_run(struct rig *rig, enum rig_program program,
 			       const struct packet_desc *desc);
 
