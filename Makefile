@@ -43,7 +43,7 @@ SOURCES := $(wildcard user/*/*.c)
 MAINS   := user/daemon/main.c user/cli/main.c
 objects = $(patsubst user/%.c,$B/%.o,$(filter-out $(MAINS),$(wildcard user/$1/*.c)))
 LIBS    := $(foreach f,$(FOLDERS),$(if $(call objects,$f),$B/lib$f.a))
-LDLIBS  := -luv -lbpf -lyaml -ljansson -lmicrohttpd -lcurl -lssl -lcrypto -lunbound -lnghttp2
+LDLIBS  := -luv -lbpf -lyaml -ljansson -lmicrohttpd -lcurl -lssl -lcrypto -lunbound -lnghttp2 -lmnl
 
 SKELS := $(patsubst bpf/%.bpf.c,$B/gen/%.skel.h,$(wildcard bpf/*.bpf.c)) \
 	 $(patsubst tests/bench/%.bpf.c,$B/gen/%.skel.h,$(wildcard tests/bench/*.bpf.c))
@@ -107,6 +107,8 @@ $B/tests/unit/%: $B/tests/unit/%.o $(TESTLIB) $(LIBS)
 	$(call say,LD)$(CC) $(LDFLAGS) $(WRAP) $^ $(LDLIBS) -lcmocka -o $@
 $B/tests/bpf/%: $B/tests/bpf/%.o $(TESTLIB) $(LIBS)
 	$(call say,LD)$(CC) $(LDFLAGS) $(WRAP) $^ $(LDLIBS) -lcmocka -o $@
+$B/tests/vm/%: $B/tests/vm/%.o $(TESTLIB) $(LIBS)
+	$(call say,LD)$(CC) $(LDFLAGS) $(WRAP) $^ $(LDLIBS) -lcmocka -o $@
 $B/tests/netns/%: $B/tests/netns/%.o $B/tests/lib/certs.o $(LIBS)
 	$(call say,LD)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 $B/tests/bench/%: $B/tests/bench/%.o $(BENCHLIB) $(LIBS)
@@ -117,7 +119,7 @@ FUZZFLAGS := -std=gnu17 -O1 -g -pthread -fsanitize=fuzzer,address,undefined -fno
 FUZZ_SOURCES := $(filter-out $(MAINS),$(foreach f,config probe model util,$(wildcard user/$f/*.c)))
 $B/fuzz/%: tests/fuzz/%.c $(FUZZ_SOURCES)
 	@mkdir -p $(@D)
-	$(call say,FUZZ)$(CLANG) $(CPPFLAGS) $(FUZZFLAGS) $^ -luv -lyaml -ljansson -lcurl -lssl -lcrypto -lunbound -lnghttp2 -o $@
+	$(call say,FUZZ)$(CLANG) $(CPPFLAGS) $(FUZZFLAGS) $^ -luv -lyaml -ljansson -lcurl -lssl -lcrypto -lunbound -lnghttp2 -lmnl -o $@
 
 deps:
 	@scripts/install-deps
@@ -134,7 +136,8 @@ test: all $(UNIT) $(BPFT) $(NETNS_TOOLS)
 
 # The tests that touch the kernel, in a virtual machine with Debian 12's own kernel. Those of
 # attaching expect tcx, which it has not; the scenarios show that the gate works without.
-VM_BPFT := $(filter-out %/test_dataplane %/test_dataplane_attach,$(BPFT))
+VM_BPFT := $(filter-out %/test_dataplane %/test_dataplane_attach,$(BPFT)) \
+	$(patsubst tests/%.c,$B/tests/%,$(wildcard tests/vm/*.c))
 
 vm-check: deps
 	@$(MAKE) --no-print-directory all vm-tests

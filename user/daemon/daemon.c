@@ -21,6 +21,9 @@
 #define HEARTBEATS_PER_LOSS 4
 #define HEARTBEAT_MAX_MS 1000
 
+/* Routing daemons change many routes at once; what follows from them is found out once. */
+#define NETWORK_REST_MS 50
+
 struct daemon {
 	const struct model *model;
 	uv_loop_t loop;
@@ -35,6 +38,9 @@ struct daemon {
 	struct engine *engine;
 	struct names *names;
 	struct api *api;
+	uv_poll_t network;
+	uv_timer_t network_rest; /* until a burst of changes is over */
+	bool follows_network;
 	bool lost; /* somebody removed the gate; said once */
 	bool lost_device[LIMIT_INTERFACES]; /* by attachment; said once */
 };
@@ -168,6 +174,42 @@ static int start_names(struct daemon *daemon, struct err *err)
 	return names_start(&daemon->names, &parts, err);
 }
 
+static void on_network_rest(uv_timer_t *timer)
+{
+	struct daemon *daemon = timer->data;
+
+	dataplane_follow_network(daemon->dataplane);
+}
+
+static void on_network(uv_poll_t *poll, int status, int events)
+{
+	struct daemon *daemon = poll->data;
+
+	(void)status;
+	(void)events;
+	if (dataplane_note_network(daemon->dataplane) &&
+	    !uv_is_active((uv_handle_t *)&daemon->network_rest))
+		uv_timer_start(&daemon->network_rest, on_network_rest, NETWORK_REST_MS, 0);
+}
+
+static int follow_network(struct daemon *daemon, struct err *err)
+{
+	int fd = dataplane_network_fd(daemon->dataplane), r;
+
+	if (fd < 0)
+		return 0;
+	r = uv_poll_init(&daemon->loop, &daemon->network, fd);
+	if (r < 0)
+		return err_set(err, r, "watch the network: %s", uv_strerror(r));
+	daemon->follows_network = true;
+	daemon->network.data = daemon->network_rest.data = daemon;
+	uv_timer_init(&daemon->loop, &daemon->network_rest);
+	r = uv_poll_start(&daemon->network, UV_READABLE, on_network);
+	if (r < 0)
+		return err_set(err, r, "watch the network: %s", uv_strerror(r));
+	return 0;
+}
+
 static void start_heartbeat(struct daemon *daemon)
 {
 	uint64_t period_ms = daemon->model->gateway.daemon_loss_after_ms / HEARTBEATS_PER_LOSS;
@@ -203,6 +245,9 @@ static int start(struct daemon *daemon, const struct daemon_options *options, st
 	if (r < 0)
 		return r;
 	start_heartbeat(daemon);
+	r = follow_network(daemon, err);
+	if (r < 0)
+		return r;
 	r = start_pipeline(daemon);
 	if (r < 0)
 		return r;
@@ -261,6 +306,10 @@ static void close_loop(struct daemon *daemon)
 	uv_close((uv_handle_t *)&daemon->heartbeat, NULL);
 	for (int i = 0; i < daemon->n_signals; i++)
 		uv_close((uv_handle_t *)&daemon->signals[i], NULL);
+	if (daemon->follows_network) {
+		uv_close((uv_handle_t *)&daemon->network, NULL);
+		uv_close((uv_handle_t *)&daemon->network_rest, NULL);
+	}
 	uv_run(&daemon->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&daemon->loop);
 }
@@ -315,6 +364,9 @@ int daemon_run(const struct daemon_options *options, struct err *err)
 	}
 
 	stop_threads(&daemon);
+	/* Before the descriptor goes. */
+	if (daemon.follows_network)
+		uv_poll_stop(&daemon.network);
 	if (r == 0)
 		r = stop_dataplane(&daemon, err);
 	else

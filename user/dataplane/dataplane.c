@@ -23,6 +23,7 @@ void dataplane_close(struct dataplane *dp)
 {
 	if (!dp)
 		return;
+	network_close(dp->network);
 	tables_done(&dp->tables);
 	programs_free(dp->programs);
 	pins_close(dp->pins);
@@ -147,12 +148,34 @@ int dataplane_balance(struct dataplane *dp, uint32_t service, const uint16_t sha
 	return tables_balance(&dp->tables, dp->model, service, shares, any);
 }
 
-void dataplane_reroute(struct dataplane *dp)
+int dataplane_network_fd(const struct dataplane *dp)
+{
+	return dp->network ? network_fd(dp->network) : -1;
+}
+
+bool dataplane_note_network(struct dataplane *dp)
 {
 	struct sl_meta *meta = dp->tables.meta.start;
+	unsigned int changed = network_read(dp->network);
 
-	__atomic_fetch_add(&meta->route_epoch, 1, __ATOMIC_RELEASE);
+	if (changed)
+		__atomic_fetch_add(&meta->route_epoch, 1, __ATOMIC_RELEASE);
+	return changed & NETWORK_ROUTES;
+}
+
+void dataplane_follow_network(struct dataplane *dp)
+{
+	const struct mapset *maps = programs_maps(dp->programs);
+	CLEANUP(free_p) struct addr *addrs = NULL;
+	uint32_t n;
+
+	if (!dp->network)
+		return;
+	/* What fails now is tried again with the next change; packets find their way without. */
+	network_list_devices(dp->network, maps->fd[MAP_DEVICES]);
 	tables_find_sources(&dp->tables, dp->model);
+	if (tables_destinations(&dp->tables, dp->model, &addrs, &n) == 0)
+		network_keep_next_hops(dp->network, addrs, n);
 }
 
 void dataplane_heartbeat(struct dataplane *dp, uint64_t now_ns)

@@ -123,8 +123,15 @@ void dataplane_store_word(struct dataplane *dp, uint32_t endpoint, struct sl_wor
  */
 int dataplane_balance(struct dataplane *dp, uint32_t service, const uint16_t shares[], bool any);
 
-/* Routes, neighbours or addresses of this host have changed: find the ways anew. */
-void dataplane_reroute(struct dataplane *dp);
+/*
+ * Readable when something has changed in this host's network that forwarding depends on; -1: nothing
+ * is forwarded. dataplane_note_network() makes the programs look up their routes anew at once, and
+ * returns whether dataplane_follow_network() is due, which takes longer: it finds this host's
+ * addresses, VLAN devices and next hops. It may wait until a burst of changes is over.
+ */
+int dataplane_network_fd(const struct dataplane *dp);
+bool dataplane_note_network(struct dataplane *dp);
+void dataplane_follow_network(struct dataplane *dp);
 
 /* Tell the kernel that the daemon lives. */
 void dataplane_heartbeat(struct dataplane *dp, uint64_t now_ns);

@@ -61,11 +61,12 @@ static int check_size(const struct model *model, const struct map_sizes *sizes, 
 	uint32_t services = meta_of(model, 0).services;
 
 	if (services > sizes->entries[MAP_SERVICES])
-		return err_set(err, -E2BIG,
-			       "map '%s' is full: %u services do not fit into its %u entries; raise "
-			       "gateway.max_services (at most %u)",
-			       map_name(MAP_SERVICES), services, sizes->entries[MAP_SERVICES],
-			       LIMIT_SERVICES);
+		return err_set(
+			err, -E2BIG,
+			"map '%s' is full: %u services do not fit into its %u entries; raise "
+			"gateway.max_services (at most %u)",
+			map_name(MAP_SERVICES), services, sizes->entries[MAP_SERVICES],
+			LIMIT_SERVICES);
 	if (model->n_endpoints <= sizes->endpoints)
 		return 0;
 	return err_set(err, -E2BIG,
@@ -91,6 +92,14 @@ static int busy_error(const char *bpffs, struct err *err)
 		       "another daemon (process %u) is running with '%s' (gateway.bpffs); one pin "
 		       "directory belongs to one daemon",
 		       meta.daemon_pid, bpffs);
+}
+
+/* Changes are listened for before anything is looked at. */
+static int open_network(struct opening *opening, struct err *err)
+{
+	if (!meta_of(opening->model, 0).services)
+		return 0;
+	return network_open(&opening->dp->network, err);
 }
 
 static int open_pins(struct opening *opening, struct err *err)
@@ -125,6 +134,19 @@ static int assign(struct opening *opening)
 	return r;
 }
 
+static int read_found(struct opening *opening)
+{
+	struct tables *tables = &opening->dp->tables;
+	int r;
+
+	if (opening->fit != MAPSET_FITS && opening->fit != MAPSET_READABLE)
+		return 0;
+	r = holdings_read(&tables->held, &opening->found);
+	if (r < 0)
+		return r;
+	return services_read(&tables->services.held, &opening->found);
+}
+
 /*
  * Look at what is pinned, and decide whether its maps are taken over. They are not if an endpoint or
  * a service would have to get an id that another has in these maps; then a new set is made as for a
@@ -133,14 +155,10 @@ static int assign(struct opening *opening)
 static int look_around(struct opening *opening, struct err *err)
 {
 	struct tables *tables = &opening->dp->tables;
-	int r = 0;
+	int r;
 
 	opening->fit = mapset_open_pinned(&opening->found, opening->dp->pins, &opening->sizes);
-	if (opening->fit == MAPSET_FITS || opening->fit == MAPSET_READABLE) {
-		r = holdings_read(&tables->held, &opening->found);
-		if (r == 0)
-			r = services_read(&tables->services.held, &opening->found);
-	}
+	r = read_found(opening);
 	if (r < 0)
 		return err_set(err, r, "read the pinned maps: %s", strerror(-r));
 	r = assign(opening);
@@ -315,6 +333,9 @@ static int open_all(struct opening *opening, struct err *err)
 	r = find_nics(opening, err);
 	if (r < 0)
 		return r;
+	r = open_network(opening, err);
+	if (r < 0)
+		return r;
 	r = open_pins(opening, err);
 	if (r < 0)
 		return r;
@@ -385,6 +406,7 @@ int dataplane_open_as(struct dataplane **ret, const struct model *model, enum tc
 		return r;
 	}
 	settle(&opening);
+	dataplane_follow_network(dp);
 	list_maps(dp);
 
 	*ret = take_ptr(dp);

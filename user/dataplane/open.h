@@ -12,6 +12,7 @@
 
 #include "dataplane/attach.h"
 #include "dataplane/dataplane.h"
+#include "dataplane/network.h"
 #include "dataplane/pins.h"
 #include "dataplane/programs.h"
 #include "dataplane/tables.h"
@@ -23,6 +24,7 @@ struct dataplane {
 	struct pins *pins;
 	struct programs *programs; /* owns the maps */
 	struct tables tables;
+	struct network *network; /* NULL: nothing is forwarded */
 	struct attachment *attachments;
 	uint32_t n_attachments;
 	struct map_info maps[MAPS];

@@ -469,3 +469,21 @@ void tables_find_sources(struct tables *tables, const struct model *model)
 	if (tables->sizes.entries[MAP_SERVICES] > 1)
 		write_endpoints(tables, model, true, true, NULL);
 }
+
+int tables_destinations(const struct tables *tables, const struct model *model,
+			struct addr **ret_addrs, uint32_t *ret_n)
+{
+	struct addr *addrs = calloc(model->n_endpoints + 1, sizeof(*addrs));
+
+	if (!addrs)
+		return -ENOMEM;
+	*ret_n = 0;
+	for (uint32_t i = 0; i < model->n_endpoints; i++) {
+		const struct service *service = &model->services[model->endpoints[i].service];
+
+		if (tables->ids.key[i].port && service_forwards(model, service))
+			memcpy(addrs[(*ret_n)++].bytes, tables->ids.key[i].addr, SL_ADDR_LEN);
+	}
+	*ret_addrs = addrs;
+	return 0;
+}

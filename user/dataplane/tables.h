@@ -68,6 +68,10 @@ int tables_balance(struct tables *tables, const struct model *model, uint32_t se
 /* Look up anew which address this host uses towards the endpoints of services. */
 void tables_find_sources(struct tables *tables, const struct model *model);
 
+/* The addresses that packets of services are sent to; to be freed. -ENOMEM. */
+int tables_destinations(const struct tables *tables, const struct model *model,
+			struct addr **ret_addrs, uint32_t *ret_n);
+
 /* Copy words, counters and decisions of the endpoints that stay from a set that is replaced. */
 int tables_carry(struct tables *tables, const struct mapset *old);
 
