@@ -22,4 +22,13 @@ static __always_inline int decide(enum sl_decision decision, int verdict)
 	return verdict;
 }
 
+/*
+ * The same for a decision that was arrived at by many ways: a global function, because a verifier
+ * like that of 6.1 loses itself in what it believes to know about the number.
+ */
+__noinline int decide_any(__u32 decision, int verdict)
+{
+	return decide(decision, verdict);
+}
+
 #endif

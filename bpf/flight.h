@@ -13,6 +13,13 @@
 /* What is changed of a packet, beside its L2 header and its TTL. */
 enum rewrite { REWRITE_NONE, REWRITE_NAT, REWRITE_TUNNEL };
 
+/* Where a packet goes whose next hop has no known address, for the kernel to find it out. */
+struct next_hop {
+	__u32 ifindex;
+	__u32 family;
+	__be32 addr[ADDR_WORDS]; /* IPv4: the first word */
+};
+
 struct flight {
 	struct sl_tuple in; /* as the packet came */
 	struct sl_tuple
@@ -20,7 +27,8 @@ struct flight {
 	struct sl_tuple key; /* of another entry: the other direction of the flow */
 	struct sl_tuple partner; /* of a third: of the flow that holds a port */
 	struct sl_flow flow; /* an entry to be written */
-	__u64 hash; /* of the flow, for its place */
+	struct sl_route way; /* without addresses; for a next hop whose address is not known */
+	struct next_hop next_hop; /* that one */
 	__u32 frame_len;
 	__u32 service, endpoint; /* ids; SL_ID_NONE as long as there is none */
 	__u32 seq, ack; /* TCP */
@@ -29,11 +37,13 @@ struct flight {
 	__u16 ip_len;
 	__u8 l2_len, ttl;
 	__u8 tcp_flags; /* 0 unless TCP */
+	__u8 l4_len; /* TCP header with its options, or UDP header */
 	__u8 rewrite; /* enum rewrite */
 	bool v6;
 	bool observe; /* no entry may be written */
 	bool half_open; /* the flow was found there */
-	__u8 zero[5];
+	bool asks_neighbour; /* its way leads to f->next_hop */
+	__u8 zero[3];
 };
 
 /*
@@ -142,6 +152,7 @@ static __always_inline bool flight_read_l4(struct flight *f, struct cursor c, __
 		f->seq = bpf_ntohl(tcp->seq);
 		f->ack = bpf_ntohl(tcp->ack_seq);
 		f->tcp_flags = ((const __u8 *)tcp)[TCP_FLAGS_BYTE];
+		f->l4_len = tcp_header_len(tcp);
 	} else {
 		const struct udphdr *udp = cursor_take(&c, sizeof(*udp));
 
@@ -149,6 +160,7 @@ static __always_inline bool flight_read_l4(struct flight *f, struct cursor c, __
 			return false;
 		tuple_set_ports(&f->in, bpf_ntohs(udp->source), bpf_ntohs(udp->dest), SL_UDP);
 		f->tcp_flags = 0;
+		f->l4_len = sizeof(*udp);
 	}
 	return true;
 }

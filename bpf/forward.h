@@ -345,4 +345,33 @@ __noinline int forward_reply(void)
 	return reply_forward(f, flow, service, stats, m);
 }
 
+static __always_inline void forward_count_failed(const struct flight *f)
+{
+	__u32 id = f->service;
+	struct sl_service_stats *stats = bpf_map_lookup_elem(&service_stats, &id);
+
+	if (stats)
+		stats->failed++;
+}
+
+static __always_inline bool forward_has_failed(enum sl_decision decision)
+{
+	return decision == SL_DROP_NO_ROUTE || decision == SL_DROP_NO_PORT ||
+	       decision == SL_DROP_NO_STATE;
+}
+
+/* Decide about the packet, and leave it pending in case it is to be answered. */
+static __always_inline enum sl_decision forward(struct flight *f, struct pending *pending)
+{
+	int decision = pending->reply ? forward_reply() : forward_to_service();
+
+	if (decision == FORWARD_NOT_OURS)
+		decision = SL_PASS_NOT_OURS;
+	pending->id = f->endpoint;
+	pending->decision = decision;
+	if (forward_has_failed(decision))
+		forward_count_failed(f);
+	return decision;
+}
+
 #endif

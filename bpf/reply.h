@@ -19,10 +19,14 @@
 #define ICMP_TOO_BIG 4 /* the code */
 #define ICMPV6_TOO_BIG 2 /* the type */
 
-/* A packet that is not answered with RST is answered with an ICMP error, which quotes it. */
-static __always_inline bool reply_is_icmp(enum sl_decision decision)
+/* What the answer to a packet of that protocol asks of it. */
+static __always_inline enum request_kind reply_asks(enum sl_decision decision, __u8 proto)
 {
-	return decision == SL_REJECT_UDP || decision == SL_ANSWER_TOO_BIG;
+	if (decision == SL_REJECT_UDP)
+		return REQUEST_QUOTED_UDP;
+	if (decision == SL_ANSWER_TOO_BIG)
+		return proto == IPPROTO_TCP ? REQUEST_QUOTED_TCP : REQUEST_QUOTED_UDP;
+	return REQUEST_RST;
 }
 
 /* What becomes of a packet that should be answered: answer it, or why not. */
@@ -108,7 +112,7 @@ static __always_inline void reply_tcp(struct tcphdr *tcp, const struct request *
 
 static __always_inline __u16 reply_icmp_len(const struct request *r)
 {
-	return sizeof(struct icmp_header) + r->header_len + QUOTED_L4_BYTES;
+	return sizeof(struct icmp_header) + r->header_len + r->quoted_l4;
 }
 
 static __always_inline __u32 reply_ip_header_len(const struct request *r)
@@ -128,14 +132,14 @@ static __always_inline __be32 reply_icmp_type(const struct request *r)
 }
 
 /*
- * partial: the device will complete the checksum of the *quoted* datagram. Its field then holds
- * the complement of everything else from the UDP header on, so that these bytes add up to the
+ * partial: the device will complete the checksum of the *quoted* packet. Its field then holds
+ * the complement of everything else from the TCP or UDP header on, so that these bytes add up to the
  * complement of what stands in the field now, whatever they are.
  */
 static __always_inline void reply_icmp(struct icmp_header *icmp, const struct request *r,
 				       bool partial)
 {
-	__u64 sum = (__u64)r->header_sum + (partial ? (__u16)~r->udp_check : r->l4_sum);
+	__u64 sum = (__u64)r->header_sum + (partial ? (__u16)~r->quoted_check : r->l4_sum);
 	__be32 *words = (__be32 *)icmp, type = reply_icmp_type(r), mtu = bpf_htonl(r->mtu);
 
 	if (r->v6)
@@ -147,7 +151,7 @@ static __always_inline void reply_icmp(struct icmp_header *icmp, const struct re
 /* A partial checksum is the folded sum of the pseudo header, and nothing else. */
 static __always_inline bool request_udp_is_partial(const struct request *r)
 {
-	return r->udp_check == sum_fold(sum_pseudo(r->src, r->dst, IPPROTO_UDP, r->udp_len));
+	return r->quoted_check == sum_fold(sum_pseudo(r->src, r->dst, IPPROTO_UDP, r->udp_len));
 }
 
 #endif

@@ -28,7 +28,8 @@ _Static_assert(sizeof(struct l2) == ETH_HLEN + VLAN_TAGS_MAX * sizeof(struct vla
 
 /*
  * An ICMP error quotes the IP header and the eight bytes that RFC 792 asks for: enough for every
- * stack to find the socket, never more than the request and 28 (or 48) bytes, and cheap to sum.
+ * stack to find the socket, never more than the request and 28 (or 48) bytes, and cheap to sum. Of
+ * TCP it quotes the header, because a device may still have to fill in the checksum there.
  */
 #define QUOTED_L4_BYTES ((__u32)sizeof(struct udphdr))
 /* Longer chains of extension headers are not quoted, and so not answered. */
@@ -54,11 +55,13 @@ struct request {
 	__be16 sport;
 	__be16 dport;
 	struct rst rst; /* TCP */
-	__be16 udp_check;
+	__be16 quoted_check; /* of a quoted one: the checksum of TCP or UDP */
 	__u16 udp_len;
 	__u16 header_sum; /* of a quoted one: of the IP header */
 	__u16 l4_sum; /* of a quoted one: of the quoted bytes behind that */
 	__u16 mtu; /* of the way that was too small for it; 0: its port is unreachable */
+	__u8 quoted_l4; /* bytes behind the IP header that are quoted */
+	bool quoted_tcp;
 	bool unicast; /* may be answered: RFC 1122, 3.2.2 */
 	__u16 header_len;
 	__u16 ip_len; /* header and payload, as the header says */
@@ -173,27 +176,46 @@ static __always_inline bool request_read_tcp(struct request *r, struct cursor c)
 	return true;
 }
 
-/* What the reply quotes: UDP, or a packet that is too big, whose first bytes are no UDP header. */
-static __always_inline bool request_read_quoted(struct request *r, struct cursor l3,
-						struct cursor l4)
+static __always_inline bool request_read_quoted_tcp(struct request *r, struct cursor c)
 {
-	const struct udphdr *udp = cursor_take(&l4, sizeof(*udp));
-	const __be32 *words;
+	const struct tcphdr *tcp = cursor_take(&c, sizeof(*tcp));
+	const __be32 *words = (const __be32 *)tcp;
+
+	if (!tcp)
+		return false;
+	r->quoted_check = tcp->check;
+	r->quoted_l4 = sizeof(*tcp);
+	r->l4_sum = sum_fold((__u64)words[0] + words[1] + words[2] + words[3] + words[4]);
+	return true;
+}
+
+static __always_inline bool request_read_quoted_udp(struct request *r, struct cursor c)
+{
+	const struct udphdr *udp = cursor_take(&c, sizeof(*udp));
+	const __be32 *words = (const __be32 *)udp;
+
+	if (!udp)
+		return false;
+	r->quoted_check = udp->check;
+	r->udp_len = bpf_ntohs(udp->len);
+	r->quoted_l4 = QUOTED_L4_BYTES;
+	r->l4_sum = sum_fold((__u64)words[0] + words[1]);
+	return true;
+}
+
+/* The sum of the IP header, which stands at the cursor. */
+static __always_inline bool request_read_quoted_ip(struct request *r, struct cursor c)
+{
 	__u64 sum = 0;
 
-	if (!udp || r->header_len > QUOTED_HEADER_MAX)
+	if (r->header_len > QUOTED_HEADER_MAX)
 		return false;
-
-	r->udp_check = udp->check;
-	r->udp_len = bpf_ntohs(udp->len);
-	words = (const __be32 *)udp;
-	r->l4_sum = sum_fold((__u64)words[0] + words[1]);
 	for (__u32 i = 0; i < QUOTED_HEADER_MAX / sizeof(__be32); i++) {
 		const __be32 *word;
 
 		if (i >= r->header_len / sizeof(*word))
 			break;
-		word = cursor_take(&l3, sizeof(*word));
+		word = cursor_take(&c, sizeof(*word));
 		if (!word)
 			return false;
 		sum += *word;
@@ -202,9 +224,12 @@ static __always_inline bool request_read_quoted(struct request *r, struct cursor
 	return true;
 }
 
+/* What is asked of a packet: the RST that it is to be answered with, or to be quoted. */
+enum request_kind { REQUEST_RST, REQUEST_QUOTED_UDP, REQUEST_QUOTED_TCP };
+
 /* Fill *r from the frame between start and end, or return false if it cannot be answered. */
-static __always_inline bool request_read(struct request *r, struct shape shape, bool quoted,
-					 void *start, void *end)
+static __always_inline bool request_read(struct request *r, struct shape shape,
+					 enum request_kind kind, void *start, void *end)
 {
 	struct cursor l2 = { start, end };
 	struct cursor l3 = { start + (shape.l2_len & L2_LEN_MASK), end };
@@ -215,7 +240,11 @@ static __always_inline bool request_read(struct request *r, struct shape shape, 
 			       .header_len = shape.header_len };
 	if (!request_read_addresses(r, l3) || !request_read_unicast(r, l2))
 		return false;
-	return quoted ? request_read_quoted(r, l3, l4) : request_read_tcp(r, l4);
+	if (kind == REQUEST_RST)
+		return request_read_tcp(r, l4);
+	r->quoted_tcp = kind == REQUEST_QUOTED_TCP;
+	return request_read_quoted_ip(r, l3) &&
+	       (r->quoted_tcp ? request_read_quoted_tcp(r, l4) : request_read_quoted_udp(r, l4));
 }
 
 #endif

@@ -15,12 +15,8 @@
 #define FAMILY_INET 2
 #define FAMILY_INET6 10
 
-/* Where a packet goes whose next hop has no known address, for the kernel to find it out. */
-struct next_hop {
-	__u32 ifindex;
-	__u32 family;
-	__be32 addr[ADDR_WORDS]; /* IPv4: the first word */
-};
+#define FIB_ASKED_LEN 1 /* not zero, or it tells no MTU */
+#define MTU_UNKNOWN 0xffff
 
 static __always_inline struct sl_route *route_slot(const struct flight *f)
 {
@@ -44,7 +40,7 @@ static __always_inline void route_ask_for(struct bpf_fib_lookup *fib, const stru
 {
 	*fib = (struct bpf_fib_lookup){ .family = FAMILY_INET6,
 					.l4_protocol = f->in.proto,
-					.tot_len = 1, /* or it tells no MTU */
+					.tot_len = FIB_ASKED_LEN,
 					.ifindex = ifindex };
 	if (addr_is_v4(f->out.daddr)) {
 		fib->family = FAMILY_INET;
@@ -64,12 +60,22 @@ static __always_inline void route_set_device(struct sl_route *route, __u32 ifind
 	route->vlan_proto = device ? device->vlan_proto : 0;
 }
 
+/* The way by a next hop whose address is not known: to be used once. */
+static __always_inline void route_set_next_hop(struct flight *f, const struct bpf_fib_lookup *fib)
+{
+	f->way = (struct sl_route){ .mtu = fib->mtu_result };
+	if (f->way.mtu <= FIB_ASKED_LEN) /* some kernels tell it only together with a neighbour */
+		f->way.mtu = MTU_UNKNOWN;
+	f->next_hop.ifindex = fib->ifindex;
+	f->next_hop.family = fib->family;
+	__builtin_memcpy(f->next_hop.addr, fib->ipv6_dst, sizeof(f->next_hop.addr));
+}
+
 /*
  * Ask the kernel, and keep what it says. ctx is the program's context. Returns what the kernel
- * returned; for BPF_FIB_LKUP_RET_NO_NEIGH *ret is filled.
+ * returned; for BPF_FIB_LKUP_RET_NO_NEIGH f->way and f->next_hop are filled.
  */
-static __always_inline long route_ask(void *ctx, const struct flight *f, __u32 ifindex,
-				      struct next_hop *ret)
+static __always_inline long route_ask(void *ctx, struct flight *f, __u32 ifindex)
 {
 	struct sl_route *route = route_slot(f);
 	const struct sl_meta *m = meta_get();
@@ -80,11 +86,8 @@ static __always_inline long route_ask(void *ctx, const struct flight *f, __u32 i
 		return BPF_FIB_LKUP_RET_BLACKHOLE; /* cannot be */
 	route_ask_for(&fib, f, ifindex);
 	r = bpf_fib_lookup(ctx, &fib, sizeof(fib), 0);
-	if (r == BPF_FIB_LKUP_RET_NO_NEIGH) {
-		ret->ifindex = fib.ifindex;
-		ret->family = fib.family;
-		__builtin_memcpy(ret->addr, fib.ipv6_dst, sizeof(ret->addr));
-	}
+	if (r == BPF_FIB_LKUP_RET_NO_NEIGH)
+		route_set_next_hop(f, &fib);
 	if (r != BPF_FIB_LKUP_RET_SUCCESS)
 		return r;
 

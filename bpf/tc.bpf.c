@@ -27,6 +27,7 @@
 #include "sluice/hash.h"
 
 #include "judge.h"
+#include "tc_forward.h"
 
 /* Enough for the headers of any packet with options that people use. */
 #define PULL_BYTES 256
@@ -91,17 +92,19 @@ static __always_inline bool tc_reply_tcp(struct __sk_buff *ctx, struct headers *
 	return !bpf_skb_store_bytes(ctx, r->l2_len + ip_len, &h->tcp, sizeof(h->tcp), 0);
 }
 
-static __always_inline bool tc_reply_udp(struct __sk_buff *ctx, struct headers *h,
-					 const struct request *r)
+static __always_inline bool tc_reply_icmp(struct __sk_buff *ctx, struct headers *h,
+					  const struct request *r)
 {
 	__u32 l4 = r->l2_len + r->header_len, ip_len = reply_ip_header_len(r);
-	bool partial = tc_checksum_is_partial(ctx, l4 + offsetof(struct udphdr, check));
+	__u32 check =
+		r->quoted_tcp ? offsetof(struct tcphdr, check) : offsetof(struct udphdr, check);
+	bool partial = tc_checksum_is_partial(ctx, l4 + check);
 	__u8 proto = r->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
 
 	/* A checksum left to the device that is not this one: an inner packet's. */
-	if (partial && !request_udp_is_partial(r))
+	if (partial && !r->quoted_tcp && !request_udp_is_partial(r))
 		return false;
-	if (bpf_skb_change_tail(ctx, l4 + QUOTED_L4_BYTES, 0) ||
+	if (bpf_skb_change_tail(ctx, l4 + r->quoted_l4, 0) ||
 	    bpf_skb_change_head(ctx, ip_len + sizeof(h->icmp), 0))
 		return false;
 	if (!tc_store_ip(ctx, h, r, proto, reply_icmp_len(r)))
@@ -123,20 +126,22 @@ static __always_inline int tc_send(struct __sk_buff *ctx, enum side side)
 
 /* Turn the packet into the reply; the decision may become to drop it, because it cannot be. */
 static __always_inline enum sl_decision tc_reply(struct __sk_buff *ctx, enum sl_decision decision,
-						 struct shape shape, const struct sl_meta *m)
+						 const struct pending *pending,
+						 const struct sl_meta *m)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-	bool udp = decision == SL_REJECT_UDP;
+	enum request_kind kind = reply_asks(decision, pending->proto);
 	struct headers h = {};
 	struct request r;
 
-	if (!request_read(&r, shape, udp, data, end) || !l2_read(&h.l2, data, end))
+	if (!request_read(&r, pending->shape, kind, data, end) || !l2_read(&h.l2, data, end))
 		return SL_DROP_NO_REPLY;
+	r.mtu = pending->mtu;
 
 	decision = reply_permit(decision, r.unicast, m);
 	if (decision_effect(decision) != EFFECT_REPLY || m->mode != SL_MODE_ENFORCE)
 		return decision;
-	if (!(udp ? tc_reply_udp(ctx, &h, &r) : tc_reply_tcp(ctx, &h, &r)))
+	if (!(kind == REQUEST_RST ? tc_reply_tcp(ctx, &h, &r) : tc_reply_icmp(ctx, &h, &r)))
 		return SL_DROP_NO_REPLY;
 	return decision;
 }
@@ -156,11 +161,12 @@ __noinline int tc_answer(struct __sk_buff *ctx, const struct pending *pending, _
 		return TC_ACT_UNSPEC; /* for the verifier */
 	id = pending->id; /* a key must be on our own stack, for kernels like 6.1 */
 	stats = bpf_map_lookup_elem(&endpoint_stats, &id);
-	if (!m || !stats)
-		return decide(SL_PASS_UNPARSED, TC_ACT_UNSPEC); /* cannot be: the maps have these */
+	if (!m)
+		return decide(SL_PASS_UNPARSED, TC_ACT_UNSPEC); /* cannot be: the map has it */
 
-	decision = tc_reply(ctx, pending->decision, pending->shape, m);
-	count_closed(stats, decision);
+	decision = tc_reply(ctx, pending->decision, pending, m);
+	if (stats) /* a packet to a service may have met no endpoint */
+		count_closed(stats, decision);
 	if (m->mode != SL_MODE_ENFORCE)
 		return decide(decision, TC_ACT_UNSPEC);
 	if (decision_effect(decision) == EFFECT_REPLY)
@@ -186,10 +192,18 @@ static __always_inline int tc_flow(struct __sk_buff *ctx, const struct packet *p
 {
 	const struct sl_meta *m = NULL;
 	enum sl_decision decision;
-	struct target target;
+	enum sl_target_kind kind;
+	struct target target = {};
 
-	if (!target_find(&target, key))
+	kind = target_lookup(&target.id, key);
+	if (kind != SL_TARGET_ENDPOINT) {
+		if (leave_to_services(pending, kind, target.id, p, key))
+			return PENDING_FORWARD;
 		return decide(SL_PASS_NOT_OURS, TC_ACT_UNSPEC);
+	}
+	if (unlikely(!target_load(&target)))
+		return decide(SL_PASS_NOT_OURS,
+			      TC_ACT_UNSPEC); /* cannot be: the maps have all ids */
 
 	target_count(&target, p, ctx->len);
 	decision = judge_word(target.word, p, &m);
@@ -275,6 +289,10 @@ static __always_inline int tc_run(struct __sk_buff *ctx, enum side side)
 	struct pending pending;
 	int verdict = tc_judge(ctx, &pending);
 
+	/* What this host itself sends to a service is not balanced. */
+	if (has_services && verdict == PENDING_FORWARD)
+		verdict = side == SIDE_INGRESS ? tc_forward(ctx, &pending)
+					       : decide(SL_PASS_NOT_OURS, TC_ACT_UNSPEC);
 	switch (verdict) {
 	case PENDING_ANSWER:
 		return tc_answer(ctx, &pending, side);

@@ -109,7 +109,7 @@ static __always_inline bool xdp_put_icmp(struct cursor *c, const struct request 
 static __always_inline bool xdp_reply_icmp(struct xdp_md *ctx, const struct request *r, void *data,
 					   void *end, __u32 frame_len)
 {
-	__u32 len = r->l2_len + r->header_len + QUOTED_L4_BYTES;
+	__u32 len = r->l2_len + r->header_len + r->quoted_l4;
 	int add_head = (int)(reply_ip_header_len(r) + sizeof(struct icmp_header));
 	struct cursor c;
 	struct l2 l2;
@@ -120,16 +120,17 @@ static __always_inline bool xdp_reply_icmp(struct xdp_md *ctx, const struct requ
 
 /* Turn the packet into the reply; the decision may become to drop it, because it cannot be. */
 static __always_inline enum sl_decision xdp_reply(struct xdp_md *ctx, enum sl_decision decision,
-						  struct shape shape, __u16 mtu,
+						  const struct pending *pending,
 						  const struct sl_meta *m, __u32 frame_len)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-	bool icmp = reply_is_icmp(decision);
+	enum request_kind kind = reply_asks(decision, pending->proto);
+	bool icmp = kind != REQUEST_RST;
 	struct request r;
 
-	if (!request_read(&r, shape, icmp, data, end))
+	if (!request_read(&r, pending->shape, kind, data, end))
 		return SL_DROP_NO_REPLY;
-	r.mtu = mtu;
+	r.mtu = pending->mtu;
 
 	decision = reply_permit(decision, r.unicast, m);
 	if (decision_effect(decision) != EFFECT_REPLY || m->mode != SL_MODE_ENFORCE)
@@ -170,9 +171,9 @@ __noinline int xdp_answer(struct xdp_md *ctx, const struct pending *pending)
 	if (!m)
 		return decide(SL_PASS_UNPARSED, XDP_PASS); /* cannot be: the map has it */
 
-	return xdp_finish(ctx, stats, m,
-			  xdp_reply(ctx, pending->decision, pending->shape, pending->mtu, m,
-				    (__u32)bpf_xdp_get_buff_len(ctx)));
+	return xdp_finish(
+		ctx, stats, m,
+		xdp_reply(ctx, pending->decision, pending, m, (__u32)bpf_xdp_get_buff_len(ctx)));
 }
 
 /* ICMP errors pass, whatever they are about. */

@@ -145,20 +145,10 @@ static __always_inline bool xdp_carry(struct xdp_md *ctx, const struct flight *f
 __noinline int xdp_route_ask(struct xdp_md *ctx)
 {
 	struct flight *f = flight_get();
-	struct next_hop next_hop;
 
 	if (!f)
 		return BPF_FIB_LKUP_RET_BLACKHOLE; /* cannot be */
-	return (int)route_ask(ctx, f, ctx->ingress_ifindex, &next_hop);
-}
-
-static __always_inline void forward_count_failed(const struct flight *f)
-{
-	__u32 id = f->service;
-	struct sl_service_stats *stats = bpf_map_lookup_elem(&service_stats, &id);
-
-	if (stats)
-		stats->failed++;
+	return (int)route_ask(ctx, f, ctx->ingress_ifindex);
 }
 
 /* Send the packet on its way, as decided; or why not. */
@@ -178,18 +168,12 @@ static __always_inline int xdp_send_on(struct xdp_md *ctx, struct flight *f,
 		return PENDING_ANSWER;
 	}
 	if (f->observe)
-		return decide(decision, XDP_PASS);
+		return decide_any(decision, XDP_PASS);
 	if (unlikely(!xdp_carry(ctx, f, route))) {
 		forward_count_failed(f);
 		return decide(SL_DROP_NO_ROUTE, XDP_DROP);
 	}
-	return decide(decision, xdp_send_by(ctx, route->ifindex));
-}
-
-static __always_inline bool forward_has_failed(enum sl_decision decision)
-{
-	return decision == SL_DROP_NO_ROUTE || decision == SL_DROP_NO_PORT ||
-	       decision == SL_DROP_NO_STATE;
+	return decide_any(decision, xdp_send_by(ctx, route->ifindex));
 }
 
 /*
@@ -207,22 +191,16 @@ __noinline int xdp_forward(struct xdp_md *ctx, struct pending *pending)
 	if (!flight_read(f, pending, data, end, (__u32)bpf_xdp_get_buff_len(ctx)))
 		return decide(SL_PASS_UNPARSED, XDP_PASS);
 
-	decision = pending->reply ? forward_reply() : forward_to_service();
-	if (decision == FORWARD_NOT_OURS)
-		return decide(SL_PASS_NOT_OURS, XDP_PASS);
-	pending->id = f->endpoint;
-	pending->decision = decision;
+	decision = forward(f, pending);
 	switch (decision_effect(decision)) {
 	case EFFECT_FORWARD:
 		return xdp_send_on(ctx, f, decision, pending);
 	case EFFECT_REPLY:
 		return PENDING_ANSWER;
 	case EFFECT_DROP:
-		if (forward_has_failed(decision))
-			forward_count_failed(f);
-		return decide(decision, f->observe ? XDP_PASS : XDP_DROP);
+		return decide_any(decision, f->observe ? XDP_PASS : XDP_DROP);
 	default:
-		return decide(decision, XDP_PASS);
+		return decide_any(decision, XDP_PASS);
 	}
 }
 
