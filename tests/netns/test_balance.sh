@@ -17,9 +17,14 @@ for b in b1 b2 b3; do
 	# For the ways to forward that leave the packet addressed as it is.
 	on $b ip addr add $vip4/32 dev lo
 	on $b ip addr add $vip6/128 dev lo
-	on $b ethtool -K eth0 tx off gro on >/dev/null
 done
-net_prepare_native
+
+# What native XDP needs of veth at all ends; tcx needs nothing.
+prepare() {
+	[ "$1" = native ] || return 0
+	net_prepare_native
+	for b in b1 b2 b3; do on $b ethtool -K eth0 tx off gro on >/dev/null; done
+}
 
 # service_config XDP FORWARD [SERVICE_KEYS]
 service_config() {
@@ -71,6 +76,7 @@ transfer() {
 story() {
 	local xdp=$1 forward=$2 keys=${3:-} what="$1 $2 ${3:-}" url
 
+	prepare "$xdp"
 	service_config "$xdp" "$forward" "$keys"
 	daemon_start
 	check "$what: backends are healthy" eventually all_healthy
@@ -96,6 +102,9 @@ story() {
 
 # Each: how XDP is attached, how packets are forwarded, more keys of the services.
 stories=(
+	"auto nat"
+	"auto nat source_nat: false"
+	"auto dsr"
 	"native nat"
 	"native nat source_nat: false"
 	"native dsr"

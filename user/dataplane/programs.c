@@ -73,15 +73,19 @@ static int load_xdp(struct programs *programs, const struct programs_options *op
 	return 0;
 }
 
-static int load_tc(struct programs *programs, const struct map_sizes *sizes, struct err *err)
+static int load_tc(struct programs *programs, const struct programs_options *options,
+		   struct err *err)
 {
 	int r;
 
 	programs->tc = tc_bpf__open();
 	if (!programs->tc)
 		return load_error(err, "tc", -errno);
-	programs->tc->rodata->index_bits = sizes->index_bits;
-	r = shape_maps(programs->tc->obj, &programs->maps, sizes);
+	programs->tc->rodata->index_bits = options->sizes->index_bits;
+	programs->tc->rodata->has_services = options->has_services;
+	programs->tc->rodata->has_source_nat = options->has_source_nat;
+	programs->tc->rodata->has_plain_nat = options->has_plain_nat;
+	r = shape_maps(programs->tc->obj, &programs->maps, options->sizes);
 	if (r < 0)
 		return load_error(err, "tc", r);
 	r = tc_bpf__load(programs->tc);
@@ -101,7 +105,7 @@ int programs_load(struct programs **ret, const struct programs_options *options,
 	r = load_xdp(programs, options, err);
 	if (r < 0)
 		return r;
-	r = load_tc(programs, options->sizes, err);
+	r = load_tc(programs, options, err);
 	if (r < 0)
 		return r;
 	programs->progs[PROG_XDP] = programs->xdp->progs.sl_xdp;
