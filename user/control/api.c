@@ -80,6 +80,17 @@ int api_serve(struct api *api, const struct api_context *context, struct err *er
 	return 0;
 }
 
+void api_pause(struct api *api)
+{
+	if (!api->server)
+		return;
+	api->fd = (int)MHD_quiesce_daemon(api->server);
+	MHD_stop_daemon(api->server);
+	api->server = NULL;
+	groups_done(&api->groups);
+	api->groups = (struct groups){ 0 };
+}
+
 void api_stop(struct api *api)
 {
 	if (!api)

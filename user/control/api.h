@@ -38,6 +38,9 @@ int api_listen(struct api **ret, const char *path, struct err *err);
 /* Answer from now on, those who wait first. */
 int api_serve(struct api *api, const struct api_context *context, struct err *err);
 
+/* Finish what has been asked; what is asked from now on waits for the next api_serve(). */
+void api_pause(struct api *api);
+
 /* Stop serving and remove the socket. NULL is fine. */
 void api_stop(struct api *api);
 DEFINE_CLEANUP(struct api, api_stop)

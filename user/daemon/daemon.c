@@ -5,14 +5,11 @@
 #include <signal.h>
 #include <string.h>
 
+#include "config/config.h"
+#include "config/report.h"
 #include "control/api.h"
-#include "daemon/names.h"
+#include "daemon/generation.h"
 #include "daemon/pipeline.h"
-#include "daemon/trusts.h"
-#include "dataplane/dataplane.h"
-#include "model/board.h"
-#include "model/plan.h"
-#include "probe/engine.h"
 #include "util/clock.h"
 #include "util/err.h"
 #include "util/log.h"
@@ -24,23 +21,24 @@
 /* Routing daemons change many routes at once; what follows from them is found out once. */
 #define NETWORK_REST_MS 50
 
+#define REPORT_LINE_LEN 1024
+
 struct daemon {
-	const struct model *model;
+	const struct daemon_options *options;
+	const struct model *model; /* in force */
+	struct model *loaded; /* ... if it was read while running; NULL: the first one is */
 	uv_loop_t loop;
 	uv_timer_t heartbeat;
 	uv_signal_t signals[3];
 	int n_signals;
-	struct plan *plans;
-	struct trusts *trusts;
-	struct board *board;
 	struct dataplane *dataplane;
-	struct pipeline *pipeline;
-	struct engine *engine;
-	struct names *names;
+	struct generation *generation;
 	struct api *api;
-	uv_poll_t network;
+	uint64_t started_ms; /* wall clock */
+	int broken; /* a reload got stuck half way: -errno, the loop ends */
+	struct err broken_by;
+	uv_poll_t *network; /* NULL: nothing is forwarded */
 	uv_timer_t network_rest; /* until a burst of changes is over */
-	bool follows_network;
 	bool lost; /* somebody removed the gate; said once */
 	bool lost_device[LIMIT_INTERFACES]; /* by attachment; said once */
 };
@@ -69,20 +67,22 @@ static void on_heartbeat(uv_timer_t *timer)
 	if (daemon->lost || dataplane_in_force(daemon->dataplane))
 		return;
 	daemon->lost = true;
-	if (daemon->pipeline)
-		pipeline_block(daemon->pipeline, "the pinned maps were removed under the daemon");
+	if (daemon->generation->pipeline)
+		pipeline_block(daemon->generation->pipeline,
+			       "the pinned maps were removed under the daemon");
 	log_error(
 		"the gate was removed from outside ('sluice detach --all'?): probing goes on, but "
 		"nothing is guarded until sluiced is started again");
 }
+
+static void reload(struct daemon *daemon);
 
 static void on_signal(uv_signal_t *handle, int signum)
 {
 	struct daemon *daemon = handle->data;
 
 	if (signum == SIGHUP) {
-		log_warn("SIGHUP ignored: reloading is not available in this version; restart "
-			 "sluiced, the gate stays in force meanwhile");
+		reload(daemon);
 		return;
 	}
 	log_info("%s: stopping", signum == SIGTERM ? "SIGTERM" : "SIGINT");
@@ -99,7 +99,8 @@ static int start_loop(struct daemon *daemon, struct err *err)
 		return err_set(err, r, "event loop: %s", uv_strerror(r));
 	daemon->loop.data = daemon;
 	uv_timer_init(&daemon->loop, &daemon->heartbeat);
-	daemon->heartbeat.data = daemon;
+	uv_timer_init(&daemon->loop, &daemon->network_rest);
+	daemon->heartbeat.data = daemon->network_rest.data = daemon;
 
 	for (size_t i = 0; i < sizeof(signums) / sizeof(signums[0]); i++) {
 		uv_signal_init(&daemon->loop, &daemon->signals[i]);
@@ -110,68 +111,6 @@ static int start_loop(struct daemon *daemon, struct err *err)
 			return err_set(err, r, "signal handler: %s", uv_strerror(r));
 	}
 	return 0;
-}
-
-static int make_plans(struct daemon *daemon, struct err *err)
-{
-	const struct model *model = daemon->model;
-	int r;
-
-	daemon->plans = calloc(model->n_endpoints + 1, sizeof(*daemon->plans));
-	daemon->trusts = trusts_new(model);
-	daemon->board = board_new(model->n_endpoints);
-	if (!daemon->plans || !daemon->trusts || !daemon->board ||
-	    board_add_names(daemon->board, model->n_names) < 0)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < model->n_endpoints; i++) {
-		daemon->plans[i] = plan_endpoint(model, &model->endpoints[i]);
-		r = trusts_give(daemon->trusts, model->endpoints[i].settings, &daemon->plans[i],
-				err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int start_pipeline(struct daemon *daemon)
-{
-	const struct pipeline_parts parts = {
-		.loop = &daemon->loop,
-		.model = daemon->model,
-		.plans = daemon->plans,
-		.board = daemon->board,
-		.dataplane = daemon->dataplane,
-	};
-
-	return pipeline_new(&daemon->pipeline, &parts);
-}
-
-static int start_engine(struct daemon *daemon, struct err *err)
-{
-	const struct engine_options options = {
-		.workers = daemon->model->gateway.probe_workers,
-		.in_flight = daemon->model->gateway.probes_in_flight,
-		.report = pipeline_report,
-		.flush = pipeline_flush,
-		.arg = daemon->pipeline,
-	};
-
-	return engine_start(&daemon->engine, daemon->plans, daemon->model->n_endpoints, &options,
-			    err);
-}
-
-static int start_names(struct daemon *daemon, struct err *err)
-{
-	const struct names_parts parts = {
-		.loop = &daemon->loop,
-		.model = daemon->model,
-		.board = daemon->board,
-		.dataplane = daemon->dataplane,
-		.pipeline = daemon->pipeline,
-		.engine = daemon->engine,
-	};
-
-	return names_start(&daemon->names, &parts, err);
 }
 
 static void on_network_rest(uv_timer_t *timer)
@@ -192,22 +131,38 @@ static void on_network(uv_poll_t *poll, int status, int events)
 		uv_timer_start(&daemon->network_rest, on_network_rest, NETWORK_REST_MS, 0);
 }
 
+static void on_unfollowed(uv_handle_t *handle)
+{
+	free(handle);
+}
+
+/* Before the descriptor goes. */
+static void unfollow_network(struct daemon *daemon)
+{
+	if (daemon->network)
+		uv_close((uv_handle_t *)take_ptr(daemon->network), on_unfollowed);
+}
+
+/* A handle of its own for every data plane: closing one takes a turn of the loop. */
 static int follow_network(struct daemon *daemon, struct err *err)
 {
 	int fd = dataplane_network_fd(daemon->dataplane), r;
+	uv_poll_t *poll;
 
 	if (fd < 0)
 		return 0;
-	r = uv_poll_init(&daemon->loop, &daemon->network, fd);
-	if (r < 0)
+	poll = calloc(1, sizeof(*poll));
+	if (!poll)
+		return err_set(err, -ENOMEM, "%s", strerror(ENOMEM));
+	r = uv_poll_init(&daemon->loop, poll, fd);
+	if (r < 0) {
+		free(poll);
 		return err_set(err, r, "watch the network: %s", uv_strerror(r));
-	daemon->follows_network = true;
-	daemon->network.data = daemon->network_rest.data = daemon;
-	uv_timer_init(&daemon->loop, &daemon->network_rest);
-	r = uv_poll_start(&daemon->network, UV_READABLE, on_network);
-	if (r < 0)
-		return err_set(err, r, "watch the network: %s", uv_strerror(r));
-	return 0;
+	}
+	daemon->network = poll;
+	poll->data = daemon;
+	r = uv_poll_start(poll, UV_READABLE, on_network);
+	return r < 0 ? err_set(err, r, "watch the network: %s", uv_strerror(r)) : 0;
 }
 
 static void start_heartbeat(struct daemon *daemon)
@@ -220,22 +175,34 @@ static void start_heartbeat(struct daemon *daemon)
 	uv_timer_start(&daemon->heartbeat, on_heartbeat, period_ms, period_ms);
 }
 
-static int start(struct daemon *daemon, const struct daemon_options *options, struct err *err)
+static int serve(struct daemon *daemon, struct err *err)
 {
-	struct api_context context = {
-		.model = daemon->model,
-		.config_path = options->config_path,
-		.started_ms = clock_wall_ms(),
+	const struct generation *generation = daemon->generation;
+	const struct api_context context = {
+		.model = generation->model,
+		.plans = generation->plans,
+		.board = generation->board,
+		.engine = generation->engine,
+		.dataplane = daemon->dataplane,
+		.config_path = daemon->options->config_path,
+		.started_ms = daemon->started_ms,
 	};
+
+	return api_serve(daemon->api, &context, err);
+}
+
+static int start(struct daemon *daemon, struct err *err)
+{
 	int r;
 
+	daemon->started_ms = clock_wall_ms();
 	r = dataplane_supported(err);
 	if (r < 0)
 		return r;
 	r = start_loop(daemon, err);
 	if (r < 0)
 		return r;
-	r = make_plans(daemon, err);
+	r = generation_new(&daemon->generation, daemon->model, err);
 	if (r < 0)
 		return r;
 	r = api_listen(&daemon->api, daemon->model->gateway.api_socket, err);
@@ -248,21 +215,10 @@ static int start(struct daemon *daemon, const struct daemon_options *options, st
 	r = follow_network(daemon, err);
 	if (r < 0)
 		return r;
-	r = start_pipeline(daemon);
+	r = generation_start(daemon->generation, &daemon->loop, daemon->dataplane, NULL, err);
 	if (r < 0)
 		return r;
-	r = start_engine(daemon, err);
-	if (r < 0)
-		return r;
-	r = start_names(daemon, err);
-	if (r < 0)
-		return r;
-
-	context.plans = daemon->plans;
-	context.board = daemon->board;
-	context.engine = daemon->engine;
-	context.dataplane = daemon->dataplane;
-	return api_serve(daemon->api, &context, err);
+	return serve(daemon, err);
 }
 
 static void log_dataplane(const struct daemon *daemon)
@@ -286,16 +242,13 @@ static void log_dataplane(const struct daemon *daemon)
 }
 
 /*
- * Users before what they use: the API's thread reads the engine's counters, names change what the
- * engine probes, the workers hand their
- * verdicts to the pipeline, and all of them use the data plane.
+ * Users before what they use: the API's thread reads what the generation knows, and both use the
+ * data plane.
  */
 static void stop_threads(struct daemon *daemon)
 {
 	api_stop(take_ptr(daemon->api));
-	names_stop(take_ptr(daemon->names));
-	engine_stop(take_ptr(daemon->engine));
-	pipeline_free(take_ptr(daemon->pipeline));
+	generation_free(take_ptr(daemon->generation));
 }
 
 static void close_loop(struct daemon *daemon)
@@ -304,12 +257,10 @@ static void close_loop(struct daemon *daemon)
 	if (!daemon->loop.data)
 		return;
 	uv_close((uv_handle_t *)&daemon->heartbeat, NULL);
+	uv_close((uv_handle_t *)&daemon->network_rest, NULL);
 	for (int i = 0; i < daemon->n_signals; i++)
 		uv_close((uv_handle_t *)&daemon->signals[i], NULL);
-	if (daemon->follows_network) {
-		uv_close((uv_handle_t *)&daemon->network, NULL);
-		uv_close((uv_handle_t *)&daemon->network_rest, NULL);
-	}
+	unfollow_network(daemon);
 	uv_run(&daemon->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&daemon->loop);
 }
@@ -348,12 +299,124 @@ static void undo_dataplane(struct daemon *daemon)
 		dataplane_close(take_ptr(daemon->dataplane));
 }
 
-int daemon_run(const struct daemon_options *options, struct err *err)
+/* --- reload ------------------------------------------------------------------------------------ */
+
+/* What a running daemon cannot move. */
+static int check_places(const struct model *before, const struct model *after, struct err *err)
 {
-	struct daemon daemon = { .model = options->model };
+	const struct {
+		const char *key, *before, *after;
+	} places[] = {
+		{ "api_socket", before->gateway.api_socket, after->gateway.api_socket },
+		{ "bpffs", before->gateway.bpffs, after->gateway.bpffs },
+	};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if (strcmp(places[i].before, places[i].after) != 0)
+			return err_set(err, -EINVAL,
+				       "gateway.%s cannot change from '%s' to '%s' while sluiced "
+				       "runs; restart it",
+				       places[i].key, places[i].before, places[i].after);
+	return 0;
+}
+
+static int load(const struct daemon *daemon, struct model **ret, struct err *err)
+{
+	struct report report = { 0 };
+	char line[REPORT_LINE_LEN];
 	int r;
 
-	r = start(&daemon, options, err);
+	r = config_load(ret, daemon->options->config_path, &report);
+	for (size_t i = 0; i < report.n_items; i++) {
+		report_format(line, sizeof(line), &report, i);
+		log_error("%s", line);
+	}
+	if (r < 0)
+		return err_set(err, r, "'%s' has %zu errors", daemon->options->config_path,
+			       report.n_errors);
+	return check_places(daemon->model, *ret, err);
+}
+
+/* The data plane has moved; whatever fails now leaves nobody who probes. */
+static int succeed(struct daemon *daemon, struct generation *next, struct err *err)
+{
+	struct generation *before = daemon->generation;
+	int r;
+
+	memset(daemon->lost_device, 0, sizeof(daemon->lost_device));
+	start_heartbeat(daemon);
+	daemon->generation = next;
+	r = follow_network(daemon, err);
+	if (r == 0)
+		r = generation_start(next, &daemon->loop, daemon->dataplane, before, err);
+	generation_free(before);
+	return r < 0 ? r : serve(daemon, err);
+}
+
+static int change(struct daemon *daemon, const struct model *model, struct err *err)
+{
+	CLEANUP(generation_free_p) struct generation *next = NULL;
+	int r;
+
+	r = generation_new(&next, model, err);
+	if (r < 0)
+		return r;
+	/* Readers of what is about to go wait meanwhile. */
+	api_pause(daemon->api);
+	generation_quiet(daemon->generation);
+	unfollow_network(daemon);
+	r = dataplane_change(&daemon->dataplane, model, err);
+	if (r < 0)
+		return r;
+	daemon->model = model;
+	daemon->broken = succeed(daemon, take_ptr(next), &daemon->broken_by);
+	return 0;
+}
+
+/* Nothing has changed but that nobody probes; what ran before runs again. */
+static void resume(struct daemon *daemon)
+{
+	struct err *err = &daemon->broken_by;
+
+	daemon->broken = follow_network(daemon, err);
+	if (daemon->broken == 0)
+		daemon->broken = generation_resume(daemon->generation, &daemon->loop,
+						   daemon->dataplane, err);
+	if (daemon->broken == 0)
+		daemon->broken = serve(daemon, err);
+}
+
+static void reload(struct daemon *daemon)
+{
+	CLEANUP(model_free_p) struct model *model = NULL;
+	struct err err = { "out of memory" };
+	int r;
+
+	r = load(daemon, &model, &err);
+	if (r == 0)
+		r = change(daemon, model, &err);
+	if (r < 0) {
+		log_error("reload refused, nothing has changed: %s", err.text);
+		if (!daemon->generation->engine)
+			resume(daemon);
+	} else {
+		/* The one before, if it was read while running. */
+		model_free(daemon->loaded);
+		daemon->loaded = take_ptr(model);
+		log_dataplane(daemon);
+		log_info("reloaded: pools %u, endpoints %u", daemon->model->n_pools,
+			 model_declared(daemon->model));
+	}
+	if (daemon->broken < 0)
+		uv_stop(&daemon->loop);
+}
+
+int daemon_run(const struct daemon_options *options, struct err *err)
+{
+	struct daemon daemon = { .options = options, .model = options->model };
+	int r;
+
+	r = start(&daemon, err);
 	if (r == 0) {
 		log_dataplane(&daemon);
 		log_info("ready: mode %s, pools %u, endpoints %u",
@@ -361,20 +424,19 @@ int daemon_run(const struct daemon_options *options, struct err *err)
 			 daemon.model->n_pools, model_declared(daemon.model));
 		options->ready(options->ready_arg);
 		uv_run(&daemon.loop, UV_RUN_DEFAULT);
+		if (daemon.broken < 0)
+			r = err_set(err, daemon.broken, "%s", daemon.broken_by.text);
 	}
 
 	stop_threads(&daemon);
-	/* Before the descriptor goes. */
-	if (daemon.follows_network)
-		uv_poll_stop(&daemon.network);
+	if (daemon.loop.data)
+		unfollow_network(&daemon);
 	if (r == 0)
 		r = stop_dataplane(&daemon, err);
 	else
 		undo_dataplane(&daemon);
 	close_loop(&daemon);
-	free(daemon.plans);
-	trusts_free(daemon.trusts);
-	board_free(daemon.board);
+	model_free(daemon.loaded);
 
 	return r;
 }

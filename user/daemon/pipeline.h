@@ -35,6 +35,12 @@ struct pipeline_parts {
  */
 int pipeline_new(struct pipeline **ret, const struct pipeline_parts *parts);
 
+/*
+ * Take over what another pipeline, of the configuration before and with its workers stopped, knows of
+ * endpoints that both have. Settings and thresholds are those of this one.
+ */
+void pipeline_inherit(struct pipeline *pipeline, const struct pipeline *before);
+
 /* Stop taking verdicts. The loop must run once more for the handles to close. NULL is fine. */
 void pipeline_free(struct pipeline *pipeline);
 DEFINE_CLEANUP(struct pipeline, pipeline_free)

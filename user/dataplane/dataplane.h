@@ -60,6 +60,13 @@ int dataplane_supported(struct err *err);
  */
 int dataplane_open(struct dataplane **ret, const struct model *model, struct err *err);
 
+/*
+ * Bring *dp in line with another model, as opening anew would, without ever letting go: *dp is
+ * replaced. On failure it is as it was, with one sentence in err. The model before must live until
+ * then, and model->gateway.bpffs must be the same.
+ */
+int dataplane_change(struct dataplane **dp, const struct model *model, struct err *err);
+
 /* Release this process's hold; the gate stays in force. NULL is fine. */
 void dataplane_close(struct dataplane *dp);
 DEFINE_CLEANUP(struct dataplane, dataplane_close)

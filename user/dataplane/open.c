@@ -22,6 +22,7 @@ struct opening {
 	enum mapset_fit fit;
 	struct hooks *hooks;
 	bool exchanged[PINS_DIRS];
+	struct dataplane *before; /* that is being replaced; NULL: none */
 };
 
 static void note(struct dataplane *dp, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -107,6 +108,11 @@ static int open_pins(struct opening *opening, struct err *err)
 	const char *bpffs = opening->model->gateway.bpffs;
 	struct dataplane *dp = opening->dp;
 	int r;
+
+	if (opening->before) {
+		dp->pins = opening->before->pins;
+		return 0;
+	}
 
 	r = pins_open(&dp->pins, bpffs, err);
 	if (r == -EBUSY)
@@ -282,7 +288,8 @@ static void roll_back(struct opening *opening)
 	tables_undo(&dp->tables);
 	for (enum pins_dir dir = 0; dir < PINS_DIRS; dir++)
 		pins_unstage(dp->pins, dir);
-	pins_undo(dp->pins);
+	if (!opening->before)
+		pins_undo(dp->pins);
 }
 
 /* One program serves all interfaces; a NIC takes replies by redirect as well, only a little slower. */
@@ -378,13 +385,16 @@ static void opening_done(struct opening *opening)
 	mapset_done(&opening->found);
 }
 
-int dataplane_open_as(struct dataplane **ret, const struct model *model, enum tc_kind tc,
-		      struct err *err)
+/* before: the one to be replaced, whose pins are taken over; NULL: none. */
+static int open_over(struct dataplane **ret, struct dataplane *before, const struct model *model,
+		     enum tc_kind tc, struct err *err)
 {
 	CLEANUP(dataplane_close_p) struct dataplane *dp = calloc(1, sizeof(*dp));
 	struct map_needs needs = { .endpoints = model_map_entries(model) };
 	CLEANUP(opening_done)
-	struct opening opening = { .dp = dp, .model = model, .tc = tc, .found = MAPSET_NONE };
+	struct opening opening = {
+		.dp = dp, .model = model, .tc = tc, .found = MAPSET_NONE, .before = before
+	};
 	int r;
 
 	if (!dp)
@@ -403,6 +413,9 @@ int dataplane_open_as(struct dataplane **ret, const struct model *model, enum tc
 	r = open_all(&opening, err);
 	if (r < 0) {
 		roll_back(&opening);
+		/* They are still the other's. */
+		if (before)
+			dp->pins = NULL;
 		return r;
 	}
 	settle(&opening);
@@ -413,7 +426,26 @@ int dataplane_open_as(struct dataplane **ret, const struct model *model, enum tc
 	return 0;
 }
 
+int dataplane_open_as(struct dataplane **ret, const struct model *model, enum tc_kind tc,
+		      struct err *err)
+{
+	return open_over(ret, NULL, model, tc, err);
+}
+
 int dataplane_open(struct dataplane **ret, const struct model *model, struct err *err)
 {
 	return dataplane_open_as(ret, model, TC_ANY, err);
+}
+
+int dataplane_change(struct dataplane **dp, const struct model *model, struct err *err)
+{
+	struct dataplane *before = *dp;
+	int r;
+
+	r = open_over(dp, before, model, TC_ANY, err);
+	if (r < 0)
+		return r;
+	before->pins = NULL;
+	dataplane_close(before);
+	return 0;
 }

@@ -186,6 +186,17 @@ void board_add_verdict(struct board *board, uint32_t i, const struct verdict *ve
 	pthread_mutex_unlock(&board->lock);
 }
 
+void board_inherit(struct board *board, uint32_t i, struct board *from, uint32_t was)
+{
+	struct entry *entry = &board->entries[i];
+
+	pthread_mutex_lock(&board->lock);
+	entry_done(entry);
+	*entry = from->entries[was];
+	from->entries[was] = (struct entry){ 0 };
+	pthread_mutex_unlock(&board->lock);
+}
+
 /* The lock is not part of what const promises. */
 static struct board *unconst(const struct board *board)
 {

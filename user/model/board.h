@@ -84,6 +84,9 @@ void board_set_health(struct board *board, uint32_t i, const struct health *heal
 void board_add_verdict(struct board *board, uint32_t i, const struct verdict *verdict,
 		       uint64_t at_ms);
 
+/* Move an entry over from another board, which nobody reads any more; what it was there is lost. */
+void board_inherit(struct board *board, uint32_t i, struct board *from, uint32_t was);
+
 /* The entry's health alone. */
 struct health board_health(const struct board *board, uint32_t i);
 
