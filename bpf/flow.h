@@ -136,6 +136,25 @@ static __always_inline void flow_delete(const struct flight *f, const struct sl_
 	bpf_map_delete_elem(&half_open, key);
 }
 
+/*
+ * Fill f->flow for a new flow to f->endpoint that is not translated. It reads the clock, which
+ * spares the packets of open flows that.
+ */
+static __always_inline void flow_begin(struct flight *f, const struct sl_endpoint_name *name,
+				       struct sl_meta *m, enum sl_flow_kind kind, __u8 state)
+{
+	m->now_s = now_read();
+	f->flow.endpoint = f->endpoint;
+	f->flow.service = f->service;
+	f->flow.generation = name->generation;
+	f->flow.seen_s = m->now_s;
+	f->flow.kind = kind;
+	f->flow.state = state;
+	f->flow.port = 0;
+	f->flow.answer = 0;
+	__builtin_memset(f->flow.addr, 0, sizeof(f->flow.addr));
+}
+
 /* May this CPU enter another flow? Spent like the budget of replies. */
 static __always_inline bool flow_may_enter(const struct sl_meta *m)
 {

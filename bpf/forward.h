@@ -93,13 +93,7 @@ static __always_inline void forward_enter(struct flight *f, const struct sl_endp
 {
 	if (f->observe || !flow_may_enter(m))
 		return;
-	m->now_s = now_read();
-	f->flow = (struct sl_flow){ .endpoint = f->endpoint,
-				    .service = f->service,
-				    .generation = name->generation,
-				    .seen_s = m->now_s,
-				    .kind = SL_FLOW_TO_ENDPOINT,
-				    .state = flight_ends(f, SL_FLOW_FIN_CLIENT) };
+	flow_begin(f, name, m, SL_FLOW_TO_ENDPOINT, flight_ends(f, SL_FLOW_FIN_CLIENT));
 	bpf_map_update_elem(&flows, &f->in, &f->flow, BPF_ANY);
 }
 

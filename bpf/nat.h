@@ -149,14 +149,8 @@ static __always_inline enum sl_decision nat_open(struct flight *f, const struct 
 	if (f->observe)
 		return SL_FORWARD_NAT;
 
-	/* A new flow may read the clock; what it reads spares those of open flows. */
-	m->now_s = now_read();
-	f->flow = (struct sl_flow){ .endpoint = f->endpoint,
-				    .service = f->service,
-				    .generation = name->generation,
-				    .seen_s = m->now_s,
-				    .kind = SL_FLOW_TO_CLIENT,
-				    .port = f->in.sport };
+	flow_begin(f, name, m, SL_FLOW_TO_CLIENT, 0);
+	f->flow.port = f->in.sport;
 	addr_copy(f->flow.addr, f->in.saddr);
 	decision = nat_choose_port(f, service, &name->key, m);
 	if (decision != SL_FORWARD_NAT)

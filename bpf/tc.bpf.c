@@ -168,10 +168,10 @@ __noinline int tc_answer(struct __sk_buff *ctx, const struct pending *pending, _
 	if (stats) /* a packet to a service may have met no endpoint */
 		count_closed(stats, decision);
 	if (m->mode != SL_MODE_ENFORCE)
-		return decide(decision, TC_ACT_UNSPEC);
+		return decide_any(decision, TC_ACT_UNSPEC);
 	if (decision_effect(decision) == EFFECT_REPLY)
-		return decide(decision, tc_send(ctx, side));
-	return decide(decision, TC_ACT_SHOT);
+		return decide_any(decision, tc_send(ctx, side));
+	return decide_any(decision, TC_ACT_SHOT);
 }
 
 /* ICMP errors pass, whatever they are about. */

@@ -145,8 +145,7 @@ static __always_inline enum sl_decision xdp_reply(struct xdp_md *ctx, enum sl_de
 static __always_inline int xdp_finish(struct xdp_md *ctx, struct sl_endpoint_stats *stats,
 				      const struct sl_meta *m, enum sl_decision decision)
 {
-	if (stats) /* a packet to a service may have met no endpoint */
-		count_closed(stats, decision);
+	count_closed(stats, decision);
 	if (m->mode != SL_MODE_ENFORCE)
 		return decide(decision, XDP_PASS);
 	if (decision_effect(decision) == EFFECT_REPLY)
@@ -162,6 +161,7 @@ __noinline int xdp_answer(struct xdp_md *ctx, const struct pending *pending)
 {
 	const struct sl_meta *m = meta_get();
 	struct sl_endpoint_stats *stats;
+	enum sl_decision decision;
 	__u32 id;
 
 	if (!pending)
@@ -171,9 +171,13 @@ __noinline int xdp_answer(struct xdp_md *ctx, const struct pending *pending)
 	if (!m)
 		return decide(SL_PASS_UNPARSED, XDP_PASS); /* cannot be: the map has it */
 
-	return xdp_finish(
-		ctx, stats, m,
-		xdp_reply(ctx, pending->decision, pending, m, (__u32)bpf_xdp_get_buff_len(ctx)));
+	decision = xdp_reply(ctx, pending->decision, pending, m, (__u32)bpf_xdp_get_buff_len(ctx));
+	if (stats) /* a packet to a service may have met no endpoint */
+		count_closed(stats, decision);
+	if (m->mode != SL_MODE_ENFORCE)
+		return decide_any(decision, XDP_PASS);
+	return decide_any(decision,
+			  decision_effect(decision) == EFFECT_REPLY ? xdp_send(ctx) : XDP_DROP);
 }
 
 /* ICMP errors pass, whatever they are about. */
