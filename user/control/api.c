@@ -69,7 +69,7 @@ int api_serve(struct api *api, const struct api_context *context, struct err *er
 
 	/* From here on the descriptor belongs to the server, even where it fails to start. */
 	api->server = MHD_start_daemon(
-		MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, on_request, api,
+		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL, on_request, api,
 		MHD_OPTION_LISTEN_SOCKET, (MHD_socket)take_fd(api->fd), MHD_OPTION_CONNECTION_LIMIT,
 		(unsigned int)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
@@ -84,6 +84,7 @@ void api_pause(struct api *api)
 {
 	if (!api->server)
 		return;
+	/* Needs MHD_USE_ITC; the descriptor is ours again. */
 	api->fd = (int)MHD_quiesce_daemon(api->server);
 	MHD_stop_daemon(api->server);
 	api->server = NULL;

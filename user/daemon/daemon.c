@@ -37,7 +37,8 @@ struct daemon {
 	uint64_t started_ms; /* wall clock */
 	int broken; /* a reload got stuck half way: -errno, the loop ends */
 	struct err broken_by;
-	uv_poll_t *network; /* NULL: nothing is forwarded */
+	uv_poll_t network;
+	bool follows_network;
 	uv_timer_t network_rest; /* until a burst of changes is over */
 	bool lost; /* somebody removed the gate; said once */
 	bool lost_device[LIMIT_INTERFACES]; /* by attachment; said once */
@@ -131,37 +132,19 @@ static void on_network(uv_poll_t *poll, int status, int events)
 		uv_timer_start(&daemon->network_rest, on_network_rest, NETWORK_REST_MS, 0);
 }
 
-static void on_unfollowed(uv_handle_t *handle)
-{
-	free(handle);
-}
-
-/* Before the descriptor goes. */
-static void unfollow_network(struct daemon *daemon)
-{
-	if (daemon->network)
-		uv_close((uv_handle_t *)take_ptr(daemon->network), on_unfollowed);
-}
-
-/* A handle of its own for every data plane: closing one takes a turn of the loop. */
+/* The first data plane that forwards has the descriptor; those that follow take it over. */
 static int follow_network(struct daemon *daemon, struct err *err)
 {
 	int fd = dataplane_network_fd(daemon->dataplane), r;
-	uv_poll_t *poll;
 
-	if (fd < 0)
+	if (fd < 0 || daemon->follows_network)
 		return 0;
-	poll = calloc(1, sizeof(*poll));
-	if (!poll)
-		return err_set(err, -ENOMEM, "%s", strerror(ENOMEM));
-	r = uv_poll_init(&daemon->loop, poll, fd);
-	if (r < 0) {
-		free(poll);
+	r = uv_poll_init(&daemon->loop, &daemon->network, fd);
+	if (r < 0)
 		return err_set(err, r, "watch the network: %s", uv_strerror(r));
-	}
-	daemon->network = poll;
-	poll->data = daemon;
-	r = uv_poll_start(poll, UV_READABLE, on_network);
+	daemon->follows_network = true;
+	daemon->network.data = daemon;
+	r = uv_poll_start(&daemon->network, UV_READABLE, on_network);
 	return r < 0 ? err_set(err, r, "watch the network: %s", uv_strerror(r)) : 0;
 }
 
@@ -260,7 +243,8 @@ static void close_loop(struct daemon *daemon)
 	uv_close((uv_handle_t *)&daemon->network_rest, NULL);
 	for (int i = 0; i < daemon->n_signals; i++)
 		uv_close((uv_handle_t *)&daemon->signals[i], NULL);
-	unfollow_network(daemon);
+	if (daemon->follows_network)
+		uv_close((uv_handle_t *)&daemon->network, NULL);
 	uv_run(&daemon->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&daemon->loop);
 }
@@ -346,6 +330,7 @@ static int succeed(struct daemon *daemon, struct generation *next, struct err *e
 	memset(daemon->lost_device, 0, sizeof(daemon->lost_device));
 	start_heartbeat(daemon);
 	daemon->generation = next;
+	generation_quiet(before);
 	r = follow_network(daemon, err);
 	if (r == 0)
 		r = generation_start(next, &daemon->loop, daemon->dataplane, before, err);
@@ -363,27 +348,14 @@ static int change(struct daemon *daemon, const struct model *model, struct err *
 		return r;
 	/* Readers of what is about to go wait meanwhile. */
 	api_pause(daemon->api);
-	generation_quiet(daemon->generation);
-	unfollow_network(daemon);
 	r = dataplane_change(&daemon->dataplane, model, err);
-	if (r < 0)
+	if (r < 0) {
+		daemon->broken = serve(daemon, &daemon->broken_by);
 		return r;
+	}
 	daemon->model = model;
 	daemon->broken = succeed(daemon, take_ptr(next), &daemon->broken_by);
 	return 0;
-}
-
-/* Nothing has changed but that nobody probes; what ran before runs again. */
-static void resume(struct daemon *daemon)
-{
-	struct err *err = &daemon->broken_by;
-
-	daemon->broken = follow_network(daemon, err);
-	if (daemon->broken == 0)
-		daemon->broken = generation_resume(daemon->generation, &daemon->loop,
-						   daemon->dataplane, err);
-	if (daemon->broken == 0)
-		daemon->broken = serve(daemon, err);
 }
 
 static void reload(struct daemon *daemon)
@@ -397,8 +369,6 @@ static void reload(struct daemon *daemon)
 		r = change(daemon, model, &err);
 	if (r < 0) {
 		log_error("reload refused, nothing has changed: %s", err.text);
-		if (!daemon->generation->engine)
-			resume(daemon);
 	} else {
 		/* The one before, if it was read while running. */
 		model_free(daemon->loaded);
@@ -429,8 +399,9 @@ int daemon_run(const struct daemon_options *options, struct err *err)
 	}
 
 	stop_threads(&daemon);
-	if (daemon.loop.data)
-		unfollow_network(&daemon);
+	/* Before the descriptor goes. */
+	if (daemon.follows_network)
+		uv_poll_stop(&daemon.network);
 	if (r == 0)
 		r = stop_dataplane(&daemon, err);
 	else

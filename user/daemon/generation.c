@@ -84,14 +84,6 @@ int generation_start(struct generation *g, uv_loop_t *loop, struct dataplane *da
 		return r;
 	if (before && before->pipeline)
 		pipeline_inherit(g->pipeline, before->pipeline);
-	return generation_resume(g, loop, dataplane, err);
-}
-
-int generation_resume(struct generation *g, uv_loop_t *loop, struct dataplane *dataplane,
-		      struct err *err)
-{
-	int r;
-
 	r = start_engine(g, err);
 	if (r < 0)
 		return r;

@@ -45,10 +45,6 @@ int generation_start(struct generation *generation, uv_loop_t *loop, struct data
 /* Nothing is probed or asked any more; what is known stays. */
 void generation_quiet(struct generation *generation);
 
-/* Go on after generation_quiet(). err is set. */
-int generation_resume(struct generation *generation, uv_loop_t *loop, struct dataplane *dataplane,
-		      struct err *err);
-
 /* The loop must run once more for the handles to close. NULL is fine. */
 void generation_free(struct generation *generation);
 DEFINE_CLEANUP(struct generation, generation_free)

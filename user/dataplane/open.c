@@ -20,6 +20,7 @@ struct opening {
 	struct map_sizes sizes;
 	struct mapset found; /* the maps that were pinned */
 	enum mapset_fit fit;
+	bool keeps_flows; /* in maps that are new otherwise */
 	struct hooks *hooks;
 	bool exchanged[PINS_DIRS];
 	struct dataplane *before; /* that is being replaced; NULL: none */
@@ -98,6 +99,10 @@ static int busy_error(const char *bpffs, struct err *err)
 /* Changes are listened for before anything is looked at. */
 static int open_network(struct opening *opening, struct err *err)
 {
+	if (opening->before && opening->before->network) {
+		opening->dp->network = opening->before->network;
+		return 0;
+	}
 	if (!meta_of(opening->model, 0).services)
 		return 0;
 	return network_open(&opening->dp->network, err);
@@ -124,17 +129,19 @@ static int open_pins(struct opening *opening, struct err *err)
 	return 0;
 }
 
-static int assign(struct opening *opening)
+static int assign(struct opening *opening, enum services_kept kept)
 {
 	struct tables *tables = &opening->dp->tables;
-	bool in_place = opening->fit == MAPSET_FITS;
+	bool in_place = kept == SERVICES_ALL;
 	int r;
+
+	opening->keeps_flows = kept == SERVICES_FLOWS && opening->fit == MAPSET_READABLE;
 
 	r = ids_assign(&tables->ids, opening->model, &tables->held, opening->sizes.endpoints,
 		       in_place);
 	if (r < 0)
 		return r;
-	r = services_assign(&tables->services, opening->model, &opening->sizes, in_place);
+	r = services_assign(&tables->services, opening->model, &opening->sizes, kept);
 	if (r < 0)
 		ids_done(&tables->ids);
 	return r;
@@ -167,11 +174,13 @@ static int look_around(struct opening *opening, struct err *err)
 	r = read_found(opening);
 	if (r < 0)
 		return err_set(err, r, "read the pinned maps: %s", strerror(-r));
-	r = assign(opening);
+	r = assign(opening, opening->fit == MAPSET_FITS ? SERVICES_ALL : SERVICES_FLOWS);
 	if (r == -ENOSPC && opening->fit == MAPSET_FITS) {
 		opening->fit = MAPSET_READABLE;
-		r = assign(opening);
+		r = assign(opening, SERVICES_FLOWS);
 	}
+	if (r == -ENOSPC)
+		r = assign(opening, SERVICES_ANEW);
 	if (r < 0)
 		return err_set(err, r, "give endpoints and services their ids: %s", strerror(-r));
 	tables->in_place = opening->fit == MAPSET_FITS;
@@ -319,11 +328,33 @@ static void choose_code(struct programs_options *options, const struct model *mo
 	}
 }
 
+/*
+ * All maps, if they fit; otherwise those of flows, if they do. What these name is told apart from
+ * what has the same ids in new maps: endpoints by their generation, services because their ids are
+ * not given to others.
+ */
+static struct mapset reusable(const struct opening *opening)
+{
+	static const enum map_id flows[] = { MAP_FLOWS, MAP_HALF_OPEN };
+	struct mapset reuse = MAPSET_NONE;
+
+	if (opening->fit == MAPSET_FITS)
+		return opening->found;
+	for (size_t i = 0; opening->keeps_flows && i < sizeof(flows) / sizeof(flows[0]); i++) {
+		int fd = opening->found.fd[flows[i]];
+
+		if (fd >= 0 && map_entries(fd) == opening->sizes.entries[flows[i]])
+			reuse.fd[flows[i]] = fd;
+	}
+	return reuse;
+}
+
 static int load(struct opening *opening, struct err *err)
 {
 	struct dataplane *dp = opening->dp;
+	struct mapset reuse = reusable(opening);
 	struct programs_options options = {
-		.reuse = dp->tables.in_place ? &opening->found : NULL,
+		.reuse = &reuse,
 		.sizes = &opening->sizes,
 		.reply_by_redirect = has_virtual_xdp(opening),
 	};
@@ -385,6 +416,16 @@ static void opening_done(struct opening *opening)
 	mapset_done(&opening->found);
 }
 
+/* Leave what one has taken over to the other. */
+static void give_back(struct dataplane *dp, const struct dataplane *other)
+{
+	if (!other)
+		return;
+	dp->pins = NULL;
+	if (dp->network == other->network)
+		dp->network = NULL;
+}
+
 /* before: the one to be replaced, whose pins are taken over; NULL: none. */
 static int open_over(struct dataplane **ret, struct dataplane *before, const struct model *model,
 		     enum tc_kind tc, struct err *err)
@@ -413,9 +454,7 @@ static int open_over(struct dataplane **ret, struct dataplane *before, const str
 	r = open_all(&opening, err);
 	if (r < 0) {
 		roll_back(&opening);
-		/* They are still the other's. */
-		if (before)
-			dp->pins = NULL;
+		give_back(dp, before);
 		return r;
 	}
 	settle(&opening);
@@ -445,7 +484,7 @@ int dataplane_change(struct dataplane **dp, const struct model *model, struct er
 	r = open_over(dp, before, model, TC_ANY, err);
 	if (r < 0)
 		return r;
-	before->pins = NULL;
+	give_back(before, *dp);
 	dataplane_close(before);
 	return 0;
 }

@@ -40,8 +40,8 @@ static int shape_maps(struct bpf_object *object, const struct mapset *reuse,
 
 		if (!map)
 			return -ENOENT;
-		r = reuse ? bpf_map__reuse_fd(map, reuse->fd[id])
-			  : bpf_map__set_max_entries(map, sizes->entries[id]);
+		r = reuse->fd[id] >= 0 ? bpf_map__reuse_fd(map, reuse->fd[id])
+				       : bpf_map__set_max_entries(map, sizes->entries[id]);
 		if (r < 0)
 			return r;
 	}

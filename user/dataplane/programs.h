@@ -20,7 +20,7 @@ struct programs;
 enum prog_id { PROG_XDP, PROG_TC_INGRESS, PROG_TC_EGRESS, PROGS };
 
 struct programs_options {
-	const struct mapset *reuse; /* load over these maps; NULL: over new ones */
+	const struct mapset *reuse; /* load over the maps that are open there, and new others */
 	const struct map_sizes *sizes;
 	bool reply_by_redirect; /* see bpf/xdp.bpf.c: XDP on a virtual device */
 	/* What the programs need not look for without: see bpf/gate.h. */

@@ -174,16 +174,16 @@ static void keep(struct services *services, const struct model *model,
 	}
 }
 
-/* What is in force and not kept goes only after the start. */
+/* What is in force and not kept goes only after the start; flows may name it until then. */
 static void reserve(const struct services *services, const struct assignment *assignment)
 {
-	for (uint32_t i = 0; services->in_place && i < services->held.n; i++) {
+	for (uint32_t i = 0; i < services->held.n; i++) {
 		const struct held_service *held = &services->held.rows[i];
 		const struct sl_slice *slice = &held->entry.slice;
 
 		if (are_free(&assignment->ids, held->id, 1))
 			take(&assignment->ids, held->id, 1);
-		if (slice->size && slice->size <= assignment->slots.n &&
+		if (services->in_place && slice->size && slice->size <= assignment->slots.n &&
 		    slice->start <= assignment->slots.n - slice->size)
 			take(&assignment->slots, slice->start, slice->size);
 	}
@@ -209,7 +209,7 @@ static int assign_rest(struct services *services, const struct model *model,
 }
 
 int services_assign(struct services *services, const struct model *model,
-		    const struct map_sizes *sizes, bool in_place)
+		    const struct map_sizes *sizes, enum services_kept kept)
 {
 	CLEANUP(free_p) bool *ids = calloc(sizes->entries[MAP_SERVICES], sizeof(*ids));
 	uint32_t n_slots = sizes->entries[MAP_SELECTION] * SLOTS_PER_ENTRY;
@@ -224,9 +224,10 @@ int services_assign(struct services *services, const struct model *model,
 	services->of = calloc(services->n + 1, sizeof(*services->of));
 	if (!ids || !slots || !services->of)
 		return -ENOMEM;
-	services->in_place = in_place;
+	services->in_place = kept == SERVICES_ALL;
 	keep(services, model, &assignment);
-	reserve(services, &assignment);
+	if (kept != SERVICES_ANEW)
+		reserve(services, &assignment);
 	return assign_rest(services, model, &assignment);
 }
 
@@ -535,12 +536,13 @@ void services_settle(struct services *services, const struct model *model)
 		/* A failure leaves an old label, no more. */
 		write_name(services, model, i);
 	}
-	for (uint32_t i = 0; services->in_place && i < services->held.n; i++) {
+	for (uint32_t i = 0; i < services->held.n; i++) {
 		uint32_t id = services->held.rows[i].id;
 
 		if (is_kept(services, id))
 			continue;
-		forget(services, id);
+		if (services->in_place)
+			forget(services, id);
 		sweep_service(services->maps, id);
 	}
 }

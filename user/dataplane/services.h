@@ -63,12 +63,15 @@ void services_needs(struct map_needs *needs, const struct model *model);
 /* Read what a readable set holds; one without services holds none. -errno from the kernel, -ENOMEM. */
 int services_read(struct held_services *ret_held, const struct mapset *set);
 
+/* What of the maps that were found stays in force. */
+enum services_kept { SERVICES_ANEW, SERVICES_FLOWS, SERVICES_ALL };
+
 /*
  * Give every service that forwards an id and a slice. services->held is set before. Pure.
- *   -ENOSPC  these maps have no room for them   -ENOMEM
+ *   -ENOSPC  there is no room for them beside what stays   -ENOMEM
  */
 int services_assign(struct services *services, const struct model *model,
-		    const struct map_sizes *sizes, bool in_place);
+		    const struct map_sizes *sizes, enum services_kept kept);
 
 /* Map the maps into memory. */
 int services_open(struct services *services, const struct mapset *maps,

@@ -245,7 +245,6 @@ static int clear_ids(struct tables *tables, const struct model *model, struct er
 
 		if (is_in_force(tables, i))
 			continue;
-		tables->generation[tables->ids.id[i]]++;
 		if (was != ID_NONE)
 			word = mapped_word(&tables->words, was);
 		mapped_store_word(&tables->words, tables->ids.id[i], word);
@@ -274,6 +273,20 @@ static int write_service_targets(struct tables *tables, struct err *err)
 	return 0;
 }
 
+/* Flows outlive the maps beside them: an id in new ones goes on counting its owners, too. */
+static void take_generations(struct tables *tables)
+{
+	uint32_t n = tables->held.n_ids < tables->sizes.endpoints ? tables->held.n_ids
+								  : tables->sizes.endpoints;
+
+	if (n)
+		memcpy(tables->generation, tables->held.generations,
+		       n * sizeof(*tables->generation));
+	for (uint32_t i = 0; i < tables->ids.n; i++)
+		if (tables->ids.was[i] != tables->ids.id[i])
+			tables->generation[tables->ids.id[i]]++;
+}
+
 int tables_add(struct tables *tables, const struct model *model, struct err *err)
 {
 	int r;
@@ -281,9 +294,7 @@ int tables_add(struct tables *tables, const struct model *model, struct err *err
 	r = want(tables, model);
 	if (r < 0)
 		return err_set(err, r, "list the endpoints: %s", strerror(-r));
-	if (tables->in_place)
-		memcpy(tables->generation, tables->held.generations,
-		       tables->held.n_ids * sizeof(*tables->generation));
+	take_generations(tables);
 	/* New maps are all zero. */
 	if (tables->in_place) {
 		r = clear_ids(tables, model, err);
@@ -348,8 +359,10 @@ void tables_settle(struct tables *tables, const struct model *model)
 {
 	const struct holdings *held = &tables->held;
 
-	if (!tables->in_place)
+	if (!tables->in_place) {
+		services_settle(&tables->services, model);
 		return;
+	}
 	for (uint32_t i = 0; i < held->n_targets; i++)
 		if (!holding_find(tables->wanted, tables->n_wanted, &held->targets[i].key))
 			bpf_map_delete_elem(tables->maps->fd[MAP_TARGETS], &held->targets[i].key);
