@@ -11,7 +11,12 @@
 #include "judge.h"
 
 /* What is changed of a packet, beside its L2 header and its TTL. */
-enum rewrite { REWRITE_NONE, REWRITE_NAT, REWRITE_TUNNEL };
+enum rewrite {
+	REWRITE_NONE,
+	REWRITE_TUNNEL,
+	REWRITE_NAT,
+	REWRITE_ICMP, /* addresses, and the packet that an ICMP error quotes */
+};
 
 /* Where a packet goes whose next hop has no known address, for the kernel to find it out. */
 struct next_hop {
@@ -24,8 +29,9 @@ struct flight {
 	struct sl_tuple in; /* as the packet came */
 	struct sl_tuple
 		out; /* as it leaves; daddr is what it is routed by, whatever is rewritten */
-	struct sl_tuple key; /* of another entry: the other direction of the flow */
-	struct sl_tuple partner; /* of a third: of the flow that holds a port */
+	/* Keys of other entries: of the flow's other direction; of the flow that holds a port. */
+	struct sl_tuple key, partner;
+	struct sl_tuple quoted, requoted; /* by an ICMP error: as it is, and as it shall be */
 	struct sl_flow flow; /* an entry to be written */
 	struct sl_route way; /* without addresses; for a next hop whose address is not known */
 	struct next_hop next_hop; /* that one */
@@ -37,13 +43,14 @@ struct flight {
 	__u16 ip_len;
 	__u8 l2_len, ttl;
 	__u8 tcp_flags; /* 0 unless TCP */
+	__u8 quoted_header_len; /* of the packet that is quoted: IP header */
 	__u8 l4_len; /* TCP header with its options, or UDP header */
 	__u8 rewrite; /* enum rewrite */
 	bool v6;
 	bool observe; /* no entry may be written */
 	bool half_open; /* the flow was found there */
 	bool asks_neighbour; /* its way leads to f->next_hop */
-	__u8 zero[3];
+	__u8 zero[2];
 };
 
 /*
@@ -181,6 +188,51 @@ static __always_inline bool flight_read(struct flight *f, const struct pending *
 	f->half_open = false;
 	f->rewrite = REWRITE_NONE;
 	if (!flight_read_ip(f, l3) || !flight_read_l4(f, l4, pending->proto))
+		return false;
+	f->segment_len = f->ip_len;
+	return true;
+}
+
+/* The addresses of the IP header, and the ports behind it, of the packet that is quoted. */
+static __always_inline bool flight_read_quoted(struct flight *f, struct cursor c, bool v6)
+{
+	struct sl_target_key key __attribute__((aligned(8))) = {};
+	struct packet p = {};
+	const struct quoted_l4 *l4;
+
+	if (parse_quoted(&c, &p, &key, v6) != PARSED_FLOW || p.header_len > QUOTED_HEADER_MAX)
+		return false;
+	if (v6)
+		__builtin_memcpy(f->quoted.saddr, &((const struct ipv6hdr *)p.l3)->saddr,
+				 sizeof(f->quoted.saddr));
+	else
+		addr_set_v4(f->quoted.saddr, ((const struct iphdr *)p.l3)->saddr);
+	addr_copy(f->quoted.daddr, key.addr);
+	l4 = p.l4;
+	tuple_set_ports(&f->quoted, bpf_ntohs(l4->source), key.port, key.proto);
+	f->quoted_header_len = p.header_len;
+	return true;
+}
+
+/* Fill *f from the ICMP error between start and end, which was parsed before. */
+static __always_inline bool flight_read_icmp(struct flight *f, const struct pending *pending,
+					     void *start, void *end, __u32 frame_len)
+{
+	__u32 offset = pending->icmp.offset & QUOTE_OFFSET_MASK;
+	struct cursor l3 = { start + (pending->icmp.l2_len & L2_LEN_MASK), end };
+	struct cursor quoted = { start + offset, end };
+
+	f->frame_len = frame_len;
+	f->service = f->endpoint = SL_ID_NONE;
+	f->l2_len = pending->icmp.l2_len;
+	f->header_len = offset - f->l2_len - sizeof(struct icmp_header);
+	f->l4_len = 0;
+	f->v6 = pending->icmp.v6;
+	f->half_open = false;
+	f->rewrite = REWRITE_NONE;
+	f->tcp_flags = 0;
+	tuple_set_ports(&f->in, 0, 0, f->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
+	if (!flight_read_ip(f, l3) || !flight_read_quoted(f, quoted, f->v6))
 		return false;
 	f->segment_len = f->ip_len;
 	return true;

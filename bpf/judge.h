@@ -97,7 +97,8 @@ struct pending {
 			__u16 mtu; /* to answer with, for SL_ANSWER_TOO_BIG */
 		};
 		struct {
-			__u32 offset; /* of the packet that an ICMP error quotes */
+			__u16 offset; /* of the packet that an ICMP error quotes */
+			__u8 l2_len;
 			bool v6;
 		} icmp;
 	};

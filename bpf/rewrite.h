@@ -5,7 +5,7 @@
 #ifndef SLUICE_BPF_REWRITE_H
 #define SLUICE_BPF_REWRITE_H
 
-#include "forward.h"
+#include "forward_icmp.h"
 #include "route.h"
 
 #define TUNNEL_TTL 64
@@ -37,19 +37,30 @@ static __always_inline struct carrier carrier_of(const struct flight *f,
 	};
 }
 
-/* How the addresses change the checksum of the IPv4 header, and of TCP and UDP. */
-static __always_inline __u64 change_of_addresses(const struct flight *f)
+/* Whether the addresses of the IP header change. */
+static __always_inline bool rewrites_addresses(const struct flight *f)
 {
-	const __be32 *in_src = (const __be32 *)f->in.saddr, *in_dst = (const __be32 *)f->in.daddr;
-	const __be32 *out_src = (const __be32 *)f->out.saddr;
-	const __be32 *out_dst = (const __be32 *)f->out.daddr;
+	return f->rewrite >= REWRITE_NAT;
+}
+
+/* How the addresses change the checksum of the IPv4 header, and of TCP and UDP. */
+static __always_inline __u64 change_of_tuple(const struct sl_tuple *in, const struct sl_tuple *out,
+					     bool v6)
+{
+	const __be32 *in_src = (const __be32 *)in->saddr, *in_dst = (const __be32 *)in->daddr;
+	const __be32 *out_src = (const __be32 *)out->saddr, *out_dst = (const __be32 *)out->daddr;
 	__u64 sum = sum_change(in_src[3], out_src[3]) + sum_change(in_dst[3], out_dst[3]);
 
-	if (!f->v6)
+	if (!v6)
 		return sum;
 	for (int i = 0; i < ADDR_WORDS - 1; i++)
 		sum += sum_change(in_src[i], out_src[i]) + sum_change(in_dst[i], out_dst[i]);
 	return sum;
+}
+
+static __always_inline __u64 change_of_addresses(const struct flight *f)
+{
+	return change_of_tuple(&f->in, &f->out, f->v6);
 }
 
 /* Both ports as the first word of TCP and UDP. */
@@ -67,6 +78,41 @@ static __always_inline __u16 udp_check_update(__u16 check, __u64 change)
 		return 0;
 	updated = sum_update(check, change);
 	return updated ?: 0xffff;
+}
+
+/*
+ * Translate the quoted packet; ip and l4 are its headers. Returns how that changes the ICMP
+ * checksum: an IPv4 header adds up to what it did, its own checksum included. The checksum of TCP
+ * is usually cut off, and read by nobody.
+ */
+static __always_inline __u64 requote_ipv4(struct iphdr *ip, const struct flight *f)
+{
+	__u64 change = change_of_tuple(&f->quoted, &f->requoted, false);
+
+	ip->saddr = ((const __be32 *)f->requoted.saddr)[3];
+	ip->daddr = ((const __be32 *)f->requoted.daddr)[3];
+	ip->check = sum_update(ip->check, change);
+	return 0;
+}
+
+static __always_inline __u64 requote_ipv6(struct ipv6hdr *ip, const struct flight *f)
+{
+	__builtin_memcpy(&ip->saddr, f->requoted.saddr, sizeof(ip->saddr));
+	__builtin_memcpy(&ip->daddr, f->requoted.daddr, sizeof(ip->daddr));
+	return change_of_tuple(&f->quoted, &f->requoted, true);
+}
+
+static __always_inline __u64 requote_l4(struct quoted_l4 *l4, const struct flight *f)
+{
+	__be32 before = ports_word(&f->quoted), after = ports_word(&f->requoted), rest = l4->rest;
+	__u64 change = sum_change(before, after);
+	struct udphdr *udp = (struct udphdr *)l4;
+
+	*(__be32 *)l4 = after;
+	if (f->quoted.proto == SL_UDP)
+		udp->check = udp_check_update(
+			udp->check, change + change_of_tuple(&f->quoted, &f->requoted, f->v6));
+	return change + sum_change(rest, l4->rest);
 }
 
 /*

@@ -246,7 +246,8 @@ __noinline int tc_general(struct __sk_buff *ctx, struct pending *pending)
 	if (p.end > ctx->len)
 		parsed = PARSED_BAD;
 	if (parsed == PARSED_ICMP_ERROR) {
-		pending->icmp.offset = (__u32)(c.pos - (void *)(long)ctx->data);
+		pending->icmp.offset = (__u16)(c.pos - (void *)(long)ctx->data);
+		pending->icmp.l2_len = p.l2_len;
 		pending->icmp.v6 = p.v6;
 		return PENDING_ICMP;
 	}
@@ -293,6 +294,8 @@ static __always_inline int tc_run(struct __sk_buff *ctx, enum side side)
 	if (has_services && verdict == PENDING_FORWARD)
 		verdict = side == SIDE_INGRESS ? tc_forward(ctx, &pending)
 					       : decide(SL_PASS_NOT_OURS, TC_ACT_UNSPEC);
+	else if (has_services && verdict == PENDING_ICMP && side == SIDE_INGRESS)
+		verdict = tc_forward_icmp(ctx, &pending);
 	switch (verdict) {
 	case PENDING_ANSWER:
 		return tc_answer(ctx, &pending, side);

@@ -45,7 +45,7 @@ static __always_inline bool tc_carry_ipv4(struct __sk_buff *ctx, const struct fl
 	before = *(__be16 *)&ip.ttl;
 	ip.ttl--;
 	change = sum_change(word_of_halves(before, 0), word_of_halves(*(__be16 *)&ip.ttl, 0));
-	if (f->rewrite == REWRITE_NAT) {
+	if (rewrites_addresses(f)) {
 		change += change_of_addresses(f);
 		ip.saddr = ((const __be32 *)f->out.saddr)[3];
 		ip.daddr = ((const __be32 *)f->out.daddr)[3];
@@ -62,7 +62,7 @@ static __always_inline bool tc_carry_ipv6(struct __sk_buff *ctx, const struct fl
 	if (bpf_skb_load_bytes(ctx, L3_OFFSET, &ip, sizeof(ip)))
 		return false;
 	ip.hop_limit--;
-	if (f->rewrite == REWRITE_NAT) {
+	if (rewrites_addresses(f)) {
 		__builtin_memcpy(&ip.saddr, f->out.saddr, sizeof(ip.saddr));
 		__builtin_memcpy(&ip.daddr, f->out.daddr, sizeof(ip.daddr));
 	}
@@ -84,11 +84,46 @@ static __always_inline bool tc_carry_l4(struct __sk_buff *ctx, const struct flig
 	       !bpf_skb_store_bytes(ctx, l4, &after, sizeof(after), 0);
 }
 
+/* Translate the packet that an ICMP error quotes. */
+static __always_inline bool tc_carry_icmp(struct __sk_buff *ctx, const struct flight *f)
+{
+	__u32 icmp = L3_OFFSET + (f->header_len & HEADER_LEN_MASK);
+	__u32 ip = icmp + sizeof(struct icmp_header), l4 = ip + f->quoted_header_len;
+	__u32 check = icmp + offsetof(struct icmp_header, check);
+	union {
+		struct iphdr ipv4;
+		struct ipv6hdr ipv6;
+		struct quoted_l4 l4;
+	} h;
+	__u64 change;
+
+	if (bpf_skb_load_bytes(ctx, ip, &h, f->v6 ? sizeof(h.ipv6) : sizeof(h.ipv4)))
+		return false;
+	change = f->v6 ? requote_ipv6(&h.ipv6, f) : requote_ipv4(&h.ipv4, f);
+	if (bpf_skb_store_bytes(ctx, ip, &h, f->v6 ? sizeof(h.ipv6) : sizeof(h.ipv4), 0) ||
+	    bpf_skb_load_bytes(ctx, l4, &h.l4, sizeof(h.l4)))
+		return false;
+	change += requote_l4(&h.l4, f);
+	if (bpf_skb_store_bytes(ctx, l4, &h.l4, sizeof(h.l4), 0) ||
+	    bpf_l4_csum_replace(ctx, check, 0, sum_to_csum(change), 0))
+		return false;
+	/* ICMPv6 sums up its addresses, too. */
+	return !f->v6 || !bpf_l4_csum_replace(ctx, check, 0, sum_to_csum(change_of_addresses(f)),
+					      BPF_F_PSEUDO_HDR);
+}
+
 static __always_inline bool tc_carry_ip(struct __sk_buff *ctx, const struct flight *f)
 {
 	if (!(f->v6 ? tc_carry_ipv6(ctx, f) : tc_carry_ipv4(ctx, f)))
 		return false;
-	return f->rewrite != REWRITE_NAT || tc_carry_l4(ctx, f);
+	switch (f->rewrite) {
+	case REWRITE_NAT:
+		return tc_carry_l4(ctx, f);
+	case REWRITE_ICMP:
+		return tc_carry_icmp(ctx, f);
+	default:
+		return true;
+	}
 }
 
 /* Put the outer header between the L2 header and the packet. */
@@ -200,7 +235,7 @@ static __always_inline int tc_send_on(struct __sk_buff *ctx, struct flight *f,
 		return decide(SL_DROP_NO_ROUTE, f->observe ? TC_ACT_UNSPEC : TC_ACT_SHOT);
 	}
 	tc_set_segment_len(f, ctx);
-	if (unlikely(!fits(f, route, &pending->mtu))) {
+	if (unlikely(!fits(f, route, &pending->mtu) && decision != SL_FORWARD_ICMP)) {
 		pending->decision = SL_ANSWER_TOO_BIG;
 		return PENDING_ANSWER;
 	}
@@ -241,6 +276,27 @@ __noinline int tc_forward(struct __sk_buff *ctx, struct pending *pending)
 	default:
 		return decide_any(decision, TC_ACT_UNSPEC);
 	}
+}
+
+/* Deal with an ICMP error, or return PENDING_ICMP: it is not about a service. */
+__noinline int tc_forward_icmp(struct __sk_buff *ctx, struct pending *pending)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	struct flight *f = flight_get();
+	int decision;
+
+	if (!pending || !f)
+		return TC_ACT_UNSPEC; /* for the verifier */
+	if (!flight_read_icmp(f, pending, data, end, ctx->len))
+		return PENDING_ICMP;
+	decision = forward_icmp();
+	if (decision == FORWARD_NOT_OURS)
+		return PENDING_ICMP;
+	if (decision == SL_FORWARD_ICMP)
+		return tc_send_on(ctx, f, decision, pending);
+	if (decision == SL_DROP_NO_ROUTE)
+		forward_count_failed(f);
+	return decide_any(decision, f->observe ? TC_ACT_UNSPEC : TC_ACT_SHOT);
 }
 
 #endif

@@ -253,7 +253,8 @@ __noinline int xdp_general(struct xdp_md *ctx, struct pending *pending)
 	if (p.end > frame_len)
 		parsed = PARSED_BAD;
 	if (parsed == PARSED_ICMP_ERROR) {
-		pending->icmp.offset = (__u32)(c.pos - (void *)(long)ctx->data);
+		pending->icmp.offset = (__u16)(c.pos - (void *)(long)ctx->data);
+		pending->icmp.l2_len = p.l2_len;
 		pending->icmp.v6 = p.v6;
 		return PENDING_ICMP;
 	}
@@ -303,6 +304,8 @@ int sl_xdp(struct xdp_md *ctx)
 
 	if (has_services && verdict == PENDING_FORWARD)
 		verdict = xdp_forward(ctx, &pending);
+	else if (has_services && verdict == PENDING_ICMP)
+		verdict = xdp_forward_icmp(ctx, &pending);
 	switch (verdict) {
 	case PENDING_ANSWER:
 		return xdp_answer(ctx, &pending);

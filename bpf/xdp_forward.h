@@ -21,7 +21,7 @@ static __always_inline bool xdp_carry_ipv4(struct cursor *c, const struct flight
 	ip->ttl--;
 	after = word_of_halves(*(__be16 *)&ip->ttl, 0);
 	change = sum_change(before, after);
-	if (f->rewrite == REWRITE_NAT) {
+	if (rewrites_addresses(f)) {
 		change += change_of_addresses(f);
 		ip->saddr = ((const __be32 *)f->out.saddr)[3];
 		ip->daddr = ((const __be32 *)f->out.daddr)[3];
@@ -38,7 +38,7 @@ static __always_inline bool xdp_carry_ipv6(struct cursor *c, const struct flight
 	if (!ip)
 		return false;
 	ip->hop_limit--;
-	if (f->rewrite == REWRITE_NAT) {
+	if (rewrites_addresses(f)) {
 		__builtin_memcpy(&ip->saddr, f->out.saddr, sizeof(ip->saddr));
 		__builtin_memcpy(&ip->daddr, f->out.daddr, sizeof(ip->daddr));
 	}
@@ -69,11 +69,41 @@ static __always_inline bool xdp_carry_l4(struct cursor *c, const struct flight *
 	return true;
 }
 
+/* Translate the packet that an ICMP error quotes; the cursor stands at the ICMP header. */
+static __always_inline bool xdp_carry_icmp(struct cursor *c, const struct flight *f)
+{
+	struct icmp_header *icmp = cursor_take(c, sizeof(*icmp));
+	struct quoted_l4 *l4;
+	__u64 change;
+	void *ip;
+
+	if (!icmp)
+		return false;
+	ip = f->v6 ? cursor_take(c, sizeof(struct ipv6hdr)) : cursor_take(c, sizeof(struct iphdr));
+	if (!ip)
+		return false;
+	change = f->v6 ? requote_ipv6(ip, f) + change_of_addresses(f) : requote_ipv4(ip, f);
+	cursor_leave(c, ip, f->quoted_header_len);
+	l4 = cursor_take(c, sizeof(*l4));
+	if (!l4)
+		return false;
+	change += requote_l4(l4, f);
+	icmp->check = sum_update(icmp->check, change);
+	return true;
+}
+
 static __always_inline bool xdp_carry_ip(struct cursor *c, const struct flight *f)
 {
 	if (!(f->v6 ? xdp_carry_ipv6(c, f) : xdp_carry_ipv4(c, f)))
 		return false;
-	return f->rewrite != REWRITE_NAT || xdp_carry_l4(c, f);
+	switch (f->rewrite) {
+	case REWRITE_NAT:
+		return xdp_carry_l4(c, f);
+	case REWRITE_ICMP:
+		return xdp_carry_icmp(c, f);
+	default:
+		return true;
+	}
 }
 
 /* Write the L2 header; the cursor moves behind it. type: of what it carries. */
@@ -163,7 +193,7 @@ static __always_inline int xdp_send_on(struct xdp_md *ctx, struct flight *f,
 		forward_count_failed(f);
 		return decide(SL_DROP_NO_ROUTE, f->observe ? XDP_PASS : XDP_DROP);
 	}
-	if (unlikely(!fits(f, route, &pending->mtu))) {
+	if (unlikely(!fits(f, route, &pending->mtu) && decision != SL_FORWARD_ICMP)) {
 		pending->decision = SL_ANSWER_TOO_BIG;
 		return PENDING_ANSWER;
 	}
@@ -202,6 +232,27 @@ __noinline int xdp_forward(struct xdp_md *ctx, struct pending *pending)
 	default:
 		return decide_any(decision, XDP_PASS);
 	}
+}
+
+/* Deal with an ICMP error, or return PENDING_ICMP: it is not about a service. */
+__noinline int xdp_forward_icmp(struct xdp_md *ctx, struct pending *pending)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	struct flight *f = flight_get();
+	int decision;
+
+	if (!pending || !f)
+		return XDP_PASS; /* for the verifier */
+	if (!flight_read_icmp(f, pending, data, end, (__u32)bpf_xdp_get_buff_len(ctx)))
+		return PENDING_ICMP;
+	decision = forward_icmp();
+	if (decision == FORWARD_NOT_OURS)
+		return PENDING_ICMP;
+	if (decision == SL_FORWARD_ICMP)
+		return xdp_send_on(ctx, f, decision, pending);
+	if (decision == SL_DROP_NO_ROUTE)
+		forward_count_failed(f);
+	return decide_any(decision, f->observe ? XDP_PASS : XDP_DROP);
 }
 
 #endif

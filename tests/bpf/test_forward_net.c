@@ -355,8 +355,10 @@ static void test_narrow(void **state)
 	struct sl_meta meta = rig_default_meta();
 
 	netpair_enter(&world.net, GATEWAY);
-	netpair_run("ip", "route", "add", PEER_V4, "dev", GATEWAY_DEVICE, "mtu", "lock", "1280", NULL);
-	netpair_run("ip", "route", "add", PEER_V6, "dev", GATEWAY_DEVICE, "mtu", "lock", "1280", NULL);
+	netpair_run("ip", "route", "add", PEER_V4, "dev", GATEWAY_DEVICE, "mtu", "lock", "1280",
+		    NULL);
+	netpair_run("ip", "route", "add", PEER_V6, "dev", GATEWAY_DEVICE, "mtu", "lock", "1280",
+		    NULL);
 	meta.route_epoch = 1;
 	rig_meta(world.rig, &meta);
 	attach_tc(*state);
