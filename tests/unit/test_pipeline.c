@@ -606,6 +606,60 @@ static void orders_are_adopted(void **state)
 	end(&f);
 }
 
+/*
+ * The next configuration's pipeline takes over what is known: counts that are not yet a change, and
+ * what people see. An endpoint that the one before has not begins anew.
+ */
+static void next_inherits(void **state)
+{
+	struct pipeline_parts parts;
+	struct fixture f, next = { .model = NULL };
+	struct health before;
+
+	(void)state;
+	begin(&f, 0);
+	report(&f, 0, SL_MSG_OK);
+	report(&f, 0, SL_MSG_TCP_CONNECT_FAILED);
+	report(&f, 1, SL_MSG_TCP_CONNECT_FAILED);
+	report(&f, 2, SL_MSG_OK);
+	before = board_health(f.board, 0);
+
+	next.model = make_model(0);
+	/* Somebody else at the third place. */
+	next.model->endpoints[2].key.addr[15] = 99;
+	next.model->settings[0].on_unhealthy = SL_ACTION_DROP;
+	for (uint32_t i = 0; i < next.model->n_endpoints; i++)
+		next.plans[i] = plan_endpoint(next.model, &next.model->endpoints[i]);
+	next.board = board_new(next.model->n_endpoints);
+	parts = (struct pipeline_parts){
+		.loop = &f.loop, .model = next.model, .plans = next.plans, .board = next.board
+	};
+	words[2] = (struct sl_word){ 0 };
+	assert_int_equal(pipeline_new(&next.pipeline, &parts), 0);
+	pipeline_inherit(next.pipeline, f.pipeline);
+
+	assert_int_equal(board_health(next.board, 0).shown, SL_HEALTHY);
+	assert_int_equal(board_health(next.board, 0).failures, 1);
+	assert_int_equal(board_health(next.board, 0).since_ms, before.since_ms);
+	assert_int_equal(board_read(next.board, 0).n_verdicts, 2);
+	assert_int_equal(board_read(next.board, 0).recent[0].verdict.code,
+			 SL_MSG_TCP_CONNECT_FAILED);
+	assert_int_equal(board_health(next.board, 1).shown, SL_UNHEALTHY);
+	assert_int_equal(words[1].health, SL_UNHEALTHY);
+	assert_int_equal(words[1].action, SL_ACTION_DROP);
+	assert_int_equal(board_health(next.board, 2).shown, SL_UNKNOWN);
+	assert_int_equal(board_read(next.board, 2).n_verdicts, 0);
+
+	/* The second failure in a row counts the first, which the one before saw. */
+	pipeline_free(f.pipeline);
+	f.pipeline = next.pipeline;
+	report(&f, 0, SL_MSG_TCP_CONNECT_FAILED);
+	assert_int_equal(board_health(next.board, 0).shown, SL_UNHEALTHY);
+	end(&f);
+	board_free(next.board);
+	model_free(next.model);
+}
+
 /* What the kernel holds for a seat, draining included, is taken over. */
 static void seats_are_adopted(void **state)
 {
@@ -643,6 +697,7 @@ int main(void)
 		cmocka_unit_test(tables_follow),
 		cmocka_unit_test(tables_start_slowly),
 		cmocka_unit_test(orders_are_adopted),
+		cmocka_unit_test(next_inherits),
 		cmocka_unit_test(min_servers_forces_open),
 		cmocka_unit_test(min_servers_prefers_the_last_healthy),
 		cmocka_unit_test(min_servers_counts_in_each_service),
