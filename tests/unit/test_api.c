@@ -9,8 +9,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include "tests/lib/api_client.h"
-#include "tests/unit/gateway_fake.h"
+#include "tests/unit/api_run.h"
 
 #define WAIT_MS 10000
 
@@ -27,42 +26,6 @@ static const struct verdict refused = { .code = SL_MSG_TCP_CONNECT_FAILED,
 					.elapsed_ms = 1,
 					.timing = { .total_us = 400 } };
 static const struct verdict overloaded = { .code = SL_MSG_PROBER_OVERLOADED, .stage = STAGE_QUEUE };
-
-static struct gateway_fake gateway;
-static struct api *api;
-
-static int start_api(struct api **ret, struct err *err)
-{
-	int r = api_listen(ret, gateway.model->gateway.api_socket, err);
-
-	return r < 0 ? r : api_serve(*ret, &gateway.context, err);
-}
-
-static int start(void **state)
-{
-	(void)state;
-	assert_int_equal(gateway_fake_start(&gateway, gateway_yaml), 0);
-	assert_int_equal(start_api(&api, NULL), 0);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	api_stop(take_ptr(api));
-	gateway_fake_stop(&gateway);
-	return 0;
-}
-
-static struct api_answer *ask(const char *method, const char *path)
-{
-	return api_ask(gateway.model->gateway.api_socket, method, path);
-}
-
-static json_t *get(const char *path, long status)
-{
-	return api_get(gateway.model->gateway.api_socket, path, status);
-}
 
 #define FIRST "pools.0.services.0.endpoints.0."
 

@@ -9,9 +9,8 @@
 
 #include "control/stream.h"
 #include "diagnose/json.h"
-#include "tests/lib/api_client.h"
 #include "tests/lib/fault.h"
-#include "tests/unit/gateway_fake.h"
+#include "tests/unit/api_run.h"
 
 static const struct verdict ok = {
 	.code = SL_MSG_OK,
@@ -25,34 +24,6 @@ static const struct verdict refused = { .code = SL_MSG_TCP_CONNECT_FAILED,
 					.os_errno = ECONNREFUSED,
 					.elapsed_ms = 1,
 					.timing = { .total_us = 400 } };
-
-static struct gateway_fake gateway;
-static struct api *api;
-
-static int start_api(struct api **ret, struct err *err)
-{
-	int r = api_listen(ret, gateway.model->gateway.api_socket, err);
-
-	return r < 0 ? r : api_serve(*ret, &gateway.context, err);
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	api_stop(take_ptr(api));
-	gateway_fake_stop(&gateway);
-	return 0;
-}
-
-static struct api_answer *ask(const char *method, const char *path)
-{
-	return api_ask(gateway.model->gateway.api_socket, method, path);
-}
-
-static json_t *get(const char *path, long status)
-{
-	return api_get(gateway.model->gateway.api_socket, path, status);
-}
 
 #define MANY_POOLS 8
 #define MANY_BACKENDS 300

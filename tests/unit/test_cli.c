@@ -16,8 +16,8 @@
 
 #include "cli/cli.h"
 #include "cli/client.h"
+#include "tests/unit/api_run.h"
 #include "tests/unit/cli_run.h"
-#include "tests/unit/gateway_fake.h"
 
 #define NOBODY 65534
 
@@ -25,28 +25,6 @@ static const struct verdict ok = { .code = SL_MSG_OK, .stage = STAGE_BODY, .http
 static const struct verdict refused = { .code = SL_MSG_TCP_CONNECT_FAILED,
 					.stage = STAGE_CONNECT,
 					.os_errno = ECONNREFUSED };
-
-static struct gateway_fake gateway;
-static struct api *api;
-
-static int start(void **state)
-{
-	(void)state;
-	unsetenv("SLUICE_BPFFS");
-	assert_int_equal(gateway_fake_start(&gateway, gateway_yaml), 0);
-	assert_int_equal(api_listen(&api, gateway.model->gateway.api_socket, NULL), 0);
-	assert_int_equal(api_serve(api, &gateway.context, NULL), 0);
-	setenv("SLUICE_SOCKET", gateway.model->gateway.api_socket, 1);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	api_stop(take_ptr(api));
-	gateway_fake_stop(&gateway);
-	return 0;
-}
 
 #define LONG "123456789/123456789/123456789/123456789/123456789/1234567"
 

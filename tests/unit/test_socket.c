@@ -10,27 +10,8 @@
 #include <sys/socket.h>
 
 #include "control/socket.h"
-#include "tests/lib/api_client.h"
 #include "tests/lib/fault.h"
-#include "tests/unit/gateway_fake.h"
-
-static struct gateway_fake gateway;
-static struct api *api;
-
-static int start_api(struct api **ret, struct err *err)
-{
-	int r = api_listen(ret, gateway.model->gateway.api_socket, err);
-
-	return r < 0 ? r : api_serve(*ret, &gateway.context, err);
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	api_stop(take_ptr(api));
-	gateway_fake_stop(&gateway);
-	return 0;
-}
+#include "tests/unit/api_run.h"
 
 static int set_up(void **state)
 {
@@ -76,7 +57,7 @@ static void test_socket_directory(void **state)
 	assert_int_equal(start_api(&api, NULL), 0);
 	umask(before);
 	assert_int_equal(mode_of(directory), 0755);
-	json_decref(api_get(gateway.model->gateway.api_socket, "/v1/status", 200));
+	json_decref(get("/v1/status", 200));
 	api_stop(take_ptr(api));
 	assert_int_equal(rmdir(directory), 0);
 }
@@ -90,7 +71,7 @@ static void test_socket_stale(void **state)
 	assert_true(fd >= 0);
 	close(fd);
 	assert_int_equal(start_api(&api, NULL), 0);
-	json_decref(api_get(gateway.model->gateway.api_socket, "/v1/status", 200));
+	json_decref(get("/v1/status", 200));
 	api_stop(take_ptr(api));
 }
 
@@ -106,7 +87,7 @@ static void test_socket_of_another(void **state)
 	assert_int_equal(start_api(&api, NULL), 0);
 	socket_remove(&file);
 	close(fd);
-	json_decref(api_get(gateway.model->gateway.api_socket, "/v1/status", 200));
+	json_decref(get("/v1/status", 200));
 	api_stop(take_ptr(api));
 }
 
@@ -123,7 +104,7 @@ static void test_socket_occupied(void **state)
 	snprintf(pid, sizeof(pid), "process %d ", (int)getpid());
 	assert_non_null(strstr(err.text, pid));
 	assert_non_null(strstr(err.text, gateway.model->gateway.api_socket));
-	json_decref(api_get(gateway.model->gateway.api_socket, "/v1/status", 200));
+	json_decref(get("/v1/status", 200));
 	api_stop(take_ptr(api));
 }
 
