@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "probe/chain.h"
+#include "probe/x509_time.h"
 #include "tests/lib/certs.h"
 
 #define NAME "a.probe.test"
@@ -292,6 +293,48 @@ static void test_time(void **state)
 	test_trust_clear(&spec);
 }
 
+/* Judge the leaf by a trust at this time: what it is, and whether it expires soon. */
+static void check_second(struct trust *trust, int64_t now_s, enum sl_message code,
+			 uint16_t warnings, const char *what)
+{
+	struct tls_facts facts;
+	enum sl_message got =
+		judge(&facts, (struct chain_input){ .trust = trust, .now_s = now_s }, leaf);
+
+	if (got != code || facts.warnings != warnings)
+		fail_msg("%s: code %d, warnings %x", what, got, facts.warnings);
+	/* Whoever shows the date says the same. */
+	assert_int_equal(cert_has_expired(facts.certs->certs[0].not_after, now_s),
+			 code == SL_MSG_CERT_DATE_INVALID);
+	certs_unref(facts.certs);
+}
+
+/* OpenSSL's verifier, our own look at the dates, warnings and texts agree on the last second. */
+static void test_last_second(void **state)
+{
+	struct trust_spec uploaded, listed = { .mode = TRUST_ALLOW_LIST };
+	CLEANUP(trust_free_p) struct trust *by_root = trust_in_root(&uploaded, NULL, 0);
+	CLEANUP(trust_free_p) struct trust *by_list = NULL;
+	int64_t end = x509_time(X509_get0_notAfter(leaf->x509));
+
+	(void)state;
+	test_trust_add(&listed, leaf);
+	assert_int_equal(trust_new(&by_list, &listed, NULL), 0);
+	for (int i = 0; i < 2; i++) {
+		struct trust *trust = i ? by_list : by_root;
+		const char *what = i ? "allow list" : "chain";
+
+		check_second(trust, end - 30 * TEST_DAY_S, SL_MSG_OK, 0, what);
+		check_second(trust, end - 30 * TEST_DAY_S + 1, SL_MSG_OK, SL_WARN_CERT_EXPIRES_SOON,
+			     what);
+		check_second(trust, end - 1, SL_MSG_OK, SL_WARN_CERT_EXPIRES_SOON, what);
+		check_second(trust, end, SL_MSG_CERT_DATE_INVALID, 0, what);
+		check_second(trust, end + 1, SL_MSG_CERT_DATE_INVALID, 0, what);
+	}
+	test_trust_clear(&uploaded);
+	test_trust_clear(&listed);
+}
+
 /* The same for a staple and for lists, which end earlier than certificates. */
 static void test_time_of_others(void **state)
 {
@@ -328,9 +371,8 @@ static void test_time_of_others(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lists),
-		cmocka_unit_test(test_staples),
-		cmocka_unit_test(test_time),
+		cmocka_unit_test(test_lists),          cmocka_unit_test(test_staples),
+		cmocka_unit_test(test_time),           cmocka_unit_test(test_last_second),
 		cmocka_unit_test(test_time_of_others),
 	};
 

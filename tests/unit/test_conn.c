@@ -28,6 +28,7 @@
 
 #include "probe/conn.h"
 #include "probe/probe.h"
+#include "tests/lib/netbed.h"
 #include "util/cleanup.h"
 
 #define PATIENT_MS 20000
@@ -366,17 +367,50 @@ static void test_icmp_to_data(void **state)
 	assert_false(wire.verdict.has_icmp);
 }
 
-/* No route is a failure of the connection; that nobody told us so makes no difference. */
+#define UNREACHABLE_V4 "198.51.100.1"
+#define PROHIBITED_V4 "198.51.100.2"
+#define BLACKHOLE_V4 "198.51.100.3"
+
+static void add_route(const char *type, const char *to)
+{
+	netbed_must("ip", "route", "add", type, to);
+}
+
+/*
+ * No route is a failure of the connection; that nobody told us so makes no difference. A route that
+ * forbids it is our own policy.
+ */
 static void test_no_route(void **state)
 {
-	struct wire wire = { .reaction = SILENT };
-	struct plan plan = plan_to("192.0.2.1");
+	static const struct {
+		const char *to;
+		int os_errno;
+		bool ours;
+	} rows[] = {
+		{ "192.0.2.1", ENETUNREACH, false },     { "2001:db8::1", ENETUNREACH, false },
+		{ UNREACHABLE_V4, EHOSTUNREACH, false }, { PROHIBITED_V4, EACCES, true },
+		{ BLACKHOLE_V4, EINVAL, false },
+	};
 
 	(void)state;
-	run(&wire, &plan);
-	assert_int_equal(wire.verdict.code, SL_MSG_TCP_CONNECT_FAILED);
-	assert_int_equal(wire.verdict.os_errno, ENETUNREACH);
-	assert_false(wire.verdict.has_icmp);
+	add_route("unreachable", UNREACHABLE_V4);
+	add_route("prohibit", PROHIBITED_V4);
+	add_route("blackhole", BLACKHOLE_V4);
+	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+		bool udp = i % 2;
+		struct wire wire = { .reaction = SILENT };
+		struct plan plan = plan_to(rows[i / 2].to);
+
+		plan.protocol = udp ? PROTO_UDP : PROTO_HTTP;
+		run(&wire, &plan);
+		if (wire.verdict.os_errno != rows[i / 2].os_errno)
+			fail_msg("%s: %s", rows[i / 2].to, strerror(wire.verdict.os_errno));
+		assert_int_equal(wire.verdict.code, rows[i / 2].ours ? SL_MSG_LOCAL_RESOURCE
+						    : udp            ? SL_MSG_UDP_UNREACHABLE
+								     : SL_MSG_TCP_CONNECT_FAILED);
+		assert_int_equal(wire.verdict.stage, STAGE_CONNECT);
+		assert_false(wire.verdict.has_icmp);
+	}
 }
 
 static void test_mark(void **state)

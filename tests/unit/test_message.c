@@ -401,7 +401,8 @@ static void test_dates(void **state)
 		{ 7200, "in 2 hours" },
 		{ 7199, "in 119 minutes" },
 		{ 60, "in 1 minute" },
-		{ 0, "in 0 minutes" },
+		{ 1, "in 0 minutes" },
+		{ 0, "0 minutes ago" },
 		{ -1, "0 minutes ago" },
 		{ -3 * DAY_S, "3 days ago" },
 		{ INT64_MAX - 1000000, "in 106751991167289 days" },
@@ -419,6 +420,12 @@ static void test_dates(void **state)
 	assert_string_equal(message_warning(text, SL_WARN_CERT_EXPIRES_SOON, 1796256000,
 					    1796256000 + 3 * DAY_S),
 			    "certificate expired 3 days ago (2026-12-03)");
+	assert_string_equal(
+		message_warning(text, SL_WARN_CERT_EXPIRES_SOON, 1796256000, 1796255999),
+		"certificate expires in 0 minutes (2026-12-03)");
+	assert_string_equal(
+		message_warning(text, SL_WARN_CERT_EXPIRES_SOON, 1796256000, 1796256000),
+		"certificate expired 0 minutes ago (2026-12-03)");
 	assert_string_equal(message_warning(text, SL_WARN_CERT_EXPIRES_SOON, 0, 0),
 			    "certificate expires soon");
 #define CHECK_WARNING(NAME, bit, id)                                           \

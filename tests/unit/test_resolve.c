@@ -19,6 +19,7 @@
 #define LEN(a) ((uint32_t)(sizeof(a) / sizeof((a)[0])))
 #define TIMEOUT_MS 1200
 #define PATIENCE_MS 10000
+#define STALL_MS 3500 /* more than a period of the resolver's tick and LAG_STALL_MS */
 
 struct fixture {
 	uv_loop_t loop;
@@ -441,6 +442,32 @@ static void test_many_names(void **state)
 	resolver_free(take_ptr(f->resolver));
 }
 
+static void on_pause(uv_timer_t *timer)
+{
+	uv_sleep(STALL_MS);
+	uv_close((uv_handle_t *)timer, NULL);
+}
+
+/* The loop stands still while a name is asked for: what was not heard meanwhile is asked again. */
+static void test_stall(void **state)
+{
+	static const struct dnsd_record silent = { "a.test", DNSD_SILENT, 0, NULL, NULL };
+	static const char *const names[] = { "a.test" };
+	struct fixture *f = *state;
+	uv_timer_t pause;
+	uint64_t begin_ms = clock_mono_ms();
+
+	dnsd_say(f->dnsd, &silent, 1);
+	start(f, names, 1);
+	uv_timer_init(&f->loop, &pause);
+	uv_timer_start(&pause, on_pause, TIMEOUT_MS / 2, 0);
+	run_until(f, 1);
+	/* The first time was spent standing still; the second counts. */
+	assert_int_equal(f->answers[0].n, 0);
+	assert_true(clock_mono_ms() - begin_ms >= STALL_MS + TIMEOUT_MS);
+	resolver_free(take_ptr(f->resolver));
+}
+
 static void test_once(void **state)
 {
 	struct fixture *f = *state;
@@ -497,6 +524,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_retry, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_changed_files, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_many_names, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_stall, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_once, set_up, tear_down),
 	};
 

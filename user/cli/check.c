@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "config/report.h"
 #include "model/model.h"
+#include "util/printable.h"
 
 #define LINE_LEN 1024
 
@@ -16,7 +17,7 @@ static json_t *clean_text(const char *text)
 	json_t *json;
 
 	snprintf(copy, sizeof(copy), "%s", text);
-	json = json_string(text_clean(copy));
+	json = json_string(printable_clean(copy));
 	return json ? json : json_string("?");
 }
 
@@ -51,7 +52,7 @@ static void print_text(const struct cli *cli, const struct report *report)
 
 	for (size_t i = 0; i < report->n_items; i++) {
 		report_format(line, sizeof(line), report, i);
-		fprintf(cli->err, "%s\n", text_clean(line));
+		fprintf(cli->err, "%s\n", printable_clean(line));
 	}
 	if (report->n_errors > report->n_items)
 		fprintf(cli->err, "and %zu more errors\n", report->n_errors - report->n_items);
@@ -74,7 +75,7 @@ enum cli_status command_check(struct cli *cli)
 		char name[LINE_LEN];
 
 		snprintf(name, sizeof(name), "%s", cli->args[0]);
-		fprintf(cli->out, "%s: ok: %u pool%s, %u endpoint%s\n", text_clean(name),
+		fprintf(cli->out, "%s: ok: %u pool%s, %u endpoint%s\n", printable_clean(name),
 			model->n_pools, model->n_pools == 1 ? "" : "s", model_declared(model),
 			model_declared(model) == 1 ? "" : "s");
 	}

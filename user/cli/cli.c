@@ -9,6 +9,7 @@
 #include "cli/suggest.h"
 #include "cli/text.h"
 #include "util/cleanup.h"
+#include "util/printable.h"
 #include "util/table.h"
 
 #define DEFAULT_SOCKET "/run/sluice/api.sock"
@@ -31,7 +32,7 @@ enum cli_status cli_fail(const struct cli *cli, enum cli_status status, const ch
 	va_start(args, fmt);
 	vsnprintf(message, sizeof(message), fmt, args);
 	va_end(args);
-	text_clean(message);
+	printable_clean(message);
 
 	if (status == STATUS_NOT_PERMITTED) {
 		fputs(cli->json ? "[]\n" : "No results.\n", cli->out);

@@ -4,10 +4,10 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "cli/commands.h"
 #include "cli/order.h"
+#include "cli/reach.h"
 #include "cli/report.h"
 #include "probe/resolve.h"
 #include "probe/trust.h"
@@ -17,8 +17,6 @@
 /* Of the reason and the servers, in a verdict's detail; the report has both whole. */
 #define WHY_SHOWN 44
 #define SERVERS_SHOWN 42
-
-#define DISCARD_PORT 9 /* any will do: nothing is sent */
 
 /* Everything of one run; plan borrows from order and trust. */
 struct run {
@@ -55,29 +53,14 @@ static void fail_resolve(struct run *run)
 		 SERVERS_SHOWN, run->answer.servers[0] ? run->answer.servers : "nobody");
 }
 
-/* Connecting a datagram socket sends nothing, and fails where no route or source address is. */
-static bool has_route(const struct addr *addr)
-{
-	CLEANUP(close_p)
-	int fd = socket(addr_is_v4(addr) ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_storage ss;
-	socklen_t len = addr_to_sockaddr(&ss, addr, DISCARD_PORT);
-
-	return fd >= 0 && connect(fd, (struct sockaddr *)&ss, len) == 0;
-}
-
-/* Put first what can be reached from here at all: a host without IPv6 is not the server's fault. */
+/* Put first what is probed. */
 static void choose(struct resolve_answer *answer)
 {
-	for (uint32_t i = 0; i < answer->n; i++) {
-		struct addr addr = answer->addrs[i];
+	uint32_t first = reach_first(answer->addrs, answer->n);
+	struct addr addr = answer->addrs[first];
 
-		if (!has_route(&addr))
-			continue;
-		answer->addrs[i] = answer->addrs[0];
-		answer->addrs[0] = addr;
-		return;
-	}
+	answer->addrs[first] = answer->addrs[0];
+	answer->addrs[0] = addr;
 }
 
 /* Whether there is an address to probe; if not, the verdict is known. Or -errno: nobody was asked. */

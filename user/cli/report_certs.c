@@ -44,7 +44,8 @@ static void print_dates(FILE *out, const struct cert *cert, int64_t now_s)
 		fprintf(out, "NOT YET VALID: begins %s",
 			message_when(when, cert->not_before, now_s));
 	else
-		fprintf(out, "%s %s", cert->not_after < now_s ? "EXPIRED" : "expires",
+		fprintf(out, "%s %s",
+			cert_has_expired(cert->not_after, now_s) ? "EXPIRED" : "expires",
 			message_when(when, cert->not_after, now_s));
 	fputs(")\n", out);
 }

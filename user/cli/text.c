@@ -9,46 +9,27 @@
 
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/printable.h"
 
 #define US_IN_MS ((uint64_t)(NS_PER_MS / NS_PER_US))
-#define DELETE 0x7f
-/* U+0080..U+009F are 0xc2 0x80 .. 0xc2 0x9f in UTF-8. */
-#define C1_LEAD 0xc2
-#define C1_LOW 0x80
-#define C1_HIGH 0x9f
-
-static bool is_c1(const unsigned char *c)
-{
-	return c[0] == C1_LEAD && c[1] >= C1_LOW && c[1] <= C1_HIGH;
-}
-
-char *text_clean(char *text)
-{
-	for (unsigned char *c = (unsigned char *)text; *c; c++) {
-		if (is_c1(c))
-			c[0] = c[1] = '?';
-		else if (*c < ' ' || *c == DELETE)
-			*c = '?';
-	}
-	return text;
-}
 
 void text_print(FILE *out, const char *text)
 {
-	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-		if (is_c1(c)) {
-			fputs("??", out);
-			c++;
-		} else {
-			fputc(*c < ' ' || *c == DELETE ? '?' : *c, out);
-		}
+	while (*text) {
+		size_t n = printable_control_len(text);
+
+		if (!n)
+			fputc(*text, out);
+		for (size_t i = 0; i < n; i++)
+			fputc('?', out);
+		text += n ? n : 1;
 	}
 }
 
 static bool is_clean(const char *text)
 {
-	for (const unsigned char *c = (const unsigned char *)text; *c; c++)
-		if (*c < ' ' || *c == DELETE || is_c1(c))
+	for (; *text; text++)
+		if (printable_control_len(text))
 			return false;
 	return true;
 }
@@ -63,7 +44,7 @@ static int clean_string(json_t *json)
 	copy = strdup(json_string_value(json));
 	if (!copy)
 		return -ENOMEM;
-	return json_string_set(json, text_clean(copy)) < 0 ? -ENOMEM : 0;
+	return json_string_set(json, printable_clean(copy)) < 0 ? -ENOMEM : 0;
 }
 
 int text_clean_json(json_t *json)

@@ -2,7 +2,7 @@
 /*
  * text - what comes from outside, made fit for a terminal.
  *
- * Control characters (C0, DEL, and C1 as UTF-8) can drive a terminal; they become '?'.
+ * Control characters become '?': see util/printable.h.
  */
 #ifndef SLUICE_CLI_TEXT_H
 #define SLUICE_CLI_TEXT_H
@@ -11,9 +11,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-
-/* Replace control characters in place; returns text. */
-char *text_clean(char *text);
 
 /* Print text that is not ours, control characters replaced. */
 void text_print(FILE *out, const char *text);

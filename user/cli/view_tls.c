@@ -78,7 +78,8 @@ static void print_cert(const struct view *view, const json_t *cert)
 		text_get_uint(cert, "depth"), text_get(cert, "subject"), text_get(cert, "issuer"),
 		text_get(cert, "not_before"), text_get(cert, "not_after"));
 	if (not_after)
-		fprintf(view->out, " (%s %s)", not_after < now_s ? "EXPIRED" : "expires",
+		fprintf(view->out, " (%s %s)",
+			cert_has_expired(not_after, now_s) ? "EXPIRED" : "expires",
 			message_when(when, not_after, now_s));
 	fprintf(view->out, "\n    SHA-256 %s\n", text_get(cert, "sha256"));
 }

@@ -13,6 +13,7 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/err.h"
+#include "util/printable.h"
 
 #define WATCH_PERIOD_S 1
 #define HOME_AND_CLEAR "\033[H\033[J"
@@ -112,7 +113,7 @@ static void refresh(json_t **shown, const struct cli *cli, const char *path, str
 			err_set(err, -EIO, "%s",
 				r > 0 ? text_get(json_object_get(json, "error"), "message")
 				      : strerror(-r));
-		text_clean(err->text);
+		printable_clean(err->text);
 		return;
 	}
 	json_decref(*shown);

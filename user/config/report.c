@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "util/printable.h"
+
 #define ELLIPSIS "…"
 
 void report_init(struct report *report, const char *file)
@@ -43,18 +45,6 @@ static bool continues(char c)
 	return ((unsigned char)c & 0xc0) == 0x80;
 }
 
-/* Whether byte i belongs to a control character: ASCII, or U+0080..U+009F in UTF-8. */
-static bool is_control(const char *text, size_t i)
-{
-	const unsigned char *c = (const unsigned char *)text + i;
-
-	if (*c == 0xc2)
-		return c[1] >= 0x80 && c[1] <= 0x9f;
-	if (*c >= 0x80 && *c <= 0x9f)
-		return i > 0 && c[-1] == 0xc2;
-	return *c < ' ' || *c == 0x7f;
-}
-
 void report_copy(char *buf, size_t size, const char *text)
 {
 	size_t len = strlen(text);
@@ -65,11 +55,10 @@ void report_copy(char *buf, size_t size, const char *text)
 		while (len > 0 && continues(text[len]))
 			len--;
 	}
-	for (size_t i = 0; i < len; i++)
-		buf[i] = is_control(text, i) ? '?' : text[i];
+	memcpy(buf, text, len);
+	buf[len] = '\0';
+	printable_clean(buf);
 	memcpy(buf + len, ELLIPSIS, cut ? sizeof(ELLIPSIS) : 0);
-	if (!cut)
-		buf[len] = '\0';
 }
 
 void report_format(char *buf, size_t size, const struct report *report, size_t item)

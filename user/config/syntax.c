@@ -8,16 +8,12 @@
 
 #include "util/addr.h"
 #include "util/number.h"
+#include "util/printable.h"
 
 #define CRL_SCHEME "http://"
 #define LABEL_MAX 63 /* RFC 1035, 2.3.4 */
 #define STATUS_MIN 100
 #define STATUS_MAX 599
-
-static bool is_control(char c)
-{
-	return (unsigned char)c < ' ' || c == 0x7f;
-}
 
 static bool is_word(char c)
 {
@@ -37,7 +33,7 @@ const char *syntax_interface(const char *text)
 	if (!strcmp(text, ".") || !strcmp(text, ".."))
 		return "is no name of an interface";
 	for (const char *c = text; *c; c++)
-		if (is_control(*c) || *c == ' ' || *c == '/' || *c == ':')
+		if (printable_is_control(*c) || *c == ' ' || *c == '/' || *c == ':')
 			return "has a character that is not allowed";
 	return NULL;
 }
@@ -84,7 +80,7 @@ const char *syntax_url_path(const char *text)
 	if (text[0] != '/')
 		return "does not start with '/'";
 	for (const char *c = text; *c; c++) {
-		if (is_control(*c) || *c == ' ')
+		if (printable_is_control(*c) || *c == ' ')
 			return "has blanks or control characters";
 		if (!isascii((unsigned char)*c))
 			return "has characters that must be percent-encoded";
@@ -134,7 +130,7 @@ const char *syntax_url(const char *text)
 const char *syntax_file(const char *text)
 {
 	for (const char *c = text; *c; c++)
-		if (is_control(*c))
+		if (printable_is_control(*c))
 			return "has control characters";
 	return NULL;
 }

@@ -6,178 +6,15 @@
 #include <string.h>
 
 #include "daemon/inbox.h"
+#include "daemon/pipeline_work.h"
 #include "probe/message.h"
 #include "util/clock.h"
 #include "util/log.h"
 
-/* Who sits in an endpoint's place. All but the seats of names never change. */
-struct seat {
-	bool taken;
-	enum sl_admin admin;
-	struct addr addr;
-	uint32_t generation; /* grows with every change: verdicts about others are dropped */
-};
+/* --- verdicts --------------------------------------------------------------------------------- */
 
-/* An address with its port, and the longest name. */
-#define ENDPOINT_TEXT_LEN (SL_TEXT_LEN + LIMIT_HOST_BYTES + 4)
-
-struct pipeline {
-	struct pipeline_parts parts;
-	struct seat *seats; /* parallel to model->endpoints */
-	struct inbox *inbox;
-	char blocked[VERDICT_DETAIL_LEN]; /* why no verdict reaches the kernel; "": they do */
-	uv_async_t wake;
-	struct health *health; /* parallel to model->endpoints */
-	uint64_t n_lapses; /* orders health->lapsed */
-	bool shares; /* some endpoint is in more than one service */
-	bool *forced; /* scratch, parallel to model->endpoints */
-	const struct health **members; /* scratch for one service, */
-	bool *chosen; /* as large as the largest */
-};
-
-static const struct settings *settings_of(const struct pipeline *pipeline, uint32_t endpoint)
-{
-	const struct model *model = pipeline->parts.model;
-
-	return &model->settings[model->endpoints[endpoint].settings];
-}
-
-static void publish(struct pipeline *pipeline, uint32_t endpoint, bool forced)
-{
-	const struct settings *settings = settings_of(pipeline, endpoint);
-	const struct seat *seat = &pipeline->seats[endpoint];
-	bool draining = seat->admin == SL_DRAINING;
-	struct health health = pipeline->health[endpoint];
-	struct sl_word word;
-
-	if (!seat->taken)
-		return;
-	health.forced = forced;
-	/* Draining is there for the flows that are open. */
-	word = health_word(&health, settings->on_unhealthy,
-			   settings->reset_established && !draining);
-	word.admin = seat->admin;
-	dataplane_store_word(pipeline->parts.dataplane, endpoint, word);
-}
-
-/* Whether the endpoint is one that new flows may go to, if it is well. */
-static bool serves(const struct pipeline *pipeline, uint32_t endpoint)
-{
-	const struct seat *seat = &pipeline->seats[endpoint];
-
-	return seat->taken && seat->admin == SL_ENABLED;
-}
-
-static void force_service(struct pipeline *pipeline, const struct service *service, uint32_t min)
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < service->n_endpoints; i++)
-		if (serves(pipeline, service->endpoints[i]))
-			pipeline->members[n++] = &pipeline->health[service->endpoints[i]];
-	health_force(pipeline->members, n, min, pipeline->chosen);
-	for (uint32_t i = 0; i < n; i++)
-		if (pipeline->chosen[i])
-			pipeline->forced[pipeline->members[i] - pipeline->health] = true;
-}
-
-/* Services [begin, end), of them those with these settings. */
-struct scope {
-	uint32_t begin, end, settings, min;
-};
-
-static struct scope scope_all(const struct pipeline *pipeline, uint32_t settings)
-{
-	const struct model *model = pipeline->parts.model;
-
-	return (struct scope){
-		.end = model->n_services,
-		.settings = settings,
-		.min = plan_probe(model, &model->settings[settings])->min_servers,
-	};
-}
-
-/* The services that a change of this endpoint may matter to. */
-static struct scope scope_of(const struct pipeline *pipeline, uint32_t endpoint)
-{
-	const struct endpoint *changed = &pipeline->parts.model->endpoints[endpoint];
-	struct scope scope = scope_all(pipeline, changed->settings);
-
-	if (!pipeline->shares) {
-		scope.begin = changed->service;
-		scope.end = changed->service + 1;
-	}
-	return scope;
-}
-
-/* Call fn for every endpoint of the services; for one of several services more than once. */
-static void for_each(struct pipeline *pipeline, const struct scope *scope,
-		     void (*fn)(struct pipeline *pipeline, uint32_t endpoint, uint32_t min))
-{
-	const struct model *model = pipeline->parts.model;
-
-	for (uint32_t s = scope->begin; s < scope->end; s++) {
-		const struct service *service = &model->services[s];
-
-		if (service->settings != scope->settings)
-			continue;
-		for (uint32_t i = 0; i < service->n_endpoints; i++)
-			fn(pipeline, service->endpoints[i], scope->min);
-	}
-}
-
-static void clear_forced(struct pipeline *pipeline, uint32_t endpoint, uint32_t min)
-{
-	(void)min;
-	pipeline->forced[endpoint] = false;
-}
-
-/* min_servers counts within each service; an endpoint forced by one is forced. */
-static void judge_min_servers(struct pipeline *pipeline, const struct scope *scope)
-{
-	const struct model *model = pipeline->parts.model;
-
-	for_each(pipeline, scope, clear_forced);
-	for (uint32_t s = scope->begin; s < scope->end; s++)
-		if (model->services[s].settings == scope->settings)
-			force_service(pipeline, &model->services[s], scope->min);
-}
-
-static void publish_opened(struct pipeline *pipeline, uint32_t endpoint, uint32_t min)
-{
-	(void)min;
-	if (pipeline->forced[endpoint] && !pipeline->health[endpoint].forced)
-		publish(pipeline, endpoint, true);
-}
-
-static void publish_closed(struct pipeline *pipeline, uint32_t endpoint, uint32_t min)
-{
-	(void)min;
-	if (!pipeline->forced[endpoint] && pipeline->health[endpoint].forced)
-		publish(pipeline, endpoint, false);
-}
-
-/*
- * Whatever opens does so before anything closes, and what has to stay open is never closed. The
- * change of pipeline->health[].forced itself is left to note_forced().
- */
-static void publish_change(struct pipeline *pipeline, uint32_t changed)
-{
-	struct scope scope = scope_of(pipeline, changed);
-
-	if (!scope.min) {
-		publish(pipeline, changed, false);
-		return;
-	}
-	judge_min_servers(pipeline, &scope);
-	for_each(pipeline, &scope, publish_opened);
-	publish(pipeline, changed, pipeline->forced[changed]);
-	for_each(pipeline, &scope, publish_closed);
-}
-
-/* "10.0.0.5:443", and for an address of a name "10.0.0.5:443 (app.test)". */
-static const char *text_of(const struct pipeline *pipeline, uint32_t endpoint,
-			   char buf[ENDPOINT_TEXT_LEN])
+const char *pipeline_text(const struct pipeline *pipeline, uint32_t endpoint,
+			  char buf[ENDPOINT_TEXT_LEN])
 {
 	const struct endpoint *e = &pipeline->parts.model->endpoints[endpoint];
 	const struct seat *seat = &pipeline->seats[endpoint];
@@ -193,30 +30,6 @@ static const char *text_of(const struct pipeline *pipeline, uint32_t endpoint,
 	return buf;
 }
 
-/* Show and log that the endpoint is forced, or no longer. */
-static void note_forced(struct pipeline *pipeline, uint32_t endpoint, uint32_t min)
-{
-	struct health *health = &pipeline->health[endpoint];
-	struct board *board = pipeline->parts.board;
-	CLEANUP(board_entry_done) struct board_entry entry = board_read(board, endpoint);
-	char text[ENDPOINT_TEXT_LEN];
-
-	if (health->forced == pipeline->forced[endpoint])
-		return;
-	health->forced = pipeline->forced[endpoint];
-	board_set_health(board, endpoint, health, entry.adopted);
-	log_info("%s: %s by min_servers (%u)", text_of(pipeline, endpoint, text),
-		 health->forced ? "unhealthy, but kept open" : "no longer kept open", min);
-}
-
-static void note_change(struct pipeline *pipeline, uint32_t changed)
-{
-	struct scope scope = scope_of(pipeline, changed);
-
-	if (scope.min)
-		for_each(pipeline, &scope, note_forced);
-}
-
 static void log_change(const struct pipeline *pipeline, const struct letter *letter,
 		       enum sl_health before)
 {
@@ -229,7 +42,7 @@ static void log_change(const struct pipeline *pipeline, const struct letter *let
 
 	log_line(health->shown == SL_HEALTHY ? LOG_LEVEL_INFO : LOG_LEVEL_WARN,
 		 "%s %s: %s -> %s, verdict at %s: %s", model->pools[service->pool].name,
-		 text_of(pipeline, letter->endpoint, name), health_name(before),
+		 pipeline_text(pipeline, letter->endpoint, name), health_name(before),
 		 health_name(health->shown), clock_iso_us(time, letter->at_us),
 		 message_format(text, &plan, &letter->verdict));
 }
@@ -249,14 +62,14 @@ static void take_letter(struct pipeline *pipeline, const struct letter *letter)
 	if (proven == SL_HEALTHY && health->proven == SL_UNHEALTHY)
 		health->lapsed = ++pipeline->n_lapses;
 	if (health->proven != proven)
-		publish_change(pipeline, letter->endpoint);
+		pipeline_publish_change(pipeline, letter->endpoint);
 
 	board_add_verdict(board, letter->endpoint, &letter->verdict, at_ms);
 	board_set_health(board, letter->endpoint, health, false);
 	if (health->shown != shown)
 		log_change(pipeline, letter, shown);
 	if (health->proven != proven)
-		note_change(pipeline, letter->endpoint);
+		pipeline_note_change(pipeline, letter->endpoint);
 }
 
 /* Whatever a probe found, nobody is guarded by it. */
@@ -362,8 +175,8 @@ static void begin_anew(struct pipeline *pipeline, uint32_t endpoint, enum board_
 /* One member more or less: others may be forced open now, or no longer. */
 static void members_changed(struct pipeline *pipeline, uint32_t endpoint)
 {
-	publish_change(pipeline, endpoint);
-	note_change(pipeline, endpoint);
+	pipeline_publish_change(pipeline, endpoint);
+	pipeline_note_change(pipeline, endpoint);
 }
 
 int pipeline_seat(struct pipeline *pipeline, uint32_t endpoint, const struct addr *addr,
@@ -413,82 +226,6 @@ void pipeline_judge(struct pipeline *pipeline, uint32_t endpoint, const struct v
 }
 
 /* --- start ------------------------------------------------------------------------------------ */
-
-/* Whoever the data plane says sits there; the first seat of a name stands for it otherwise. */
-static void take_seat(struct pipeline *pipeline, uint32_t i)
-{
-	const struct endpoint *endpoint = &pipeline->parts.model->endpoints[i];
-	struct seat *seat = &pipeline->seats[i];
-	struct sl_target_key key;
-
-	if (!endpoint->name) {
-		seat->taken = true;
-		memcpy(seat->addr.bytes, endpoint->key.addr, sizeof(seat->addr.bytes));
-		return;
-	}
-	seat->taken = dataplane_key(pipeline->parts.dataplane, i, &key, NULL);
-	if (seat->taken)
-		memcpy(seat->addr.bytes, key.addr, sizeof(seat->addr.bytes));
-	board_seat(pipeline->parts.board, i,
-		   seat->taken           ? BOARD_FOUND
-		   : endpoint->seat == 0 ? BOARD_NAME
-					 : BOARD_VACANT,
-		   &seat->addr);
-}
-
-/* What the kernel holds may be anybody's writing: only what proves something is taken over. */
-static bool is_proof(const struct sl_word *word)
-{
-	return word->health == SL_HEALTHY || word->health == SL_UNHEALTHY;
-}
-
-/*
- * min_servers, like all settings, may have changed while no daemon ran, and so may the members: who
- * is forced is judged anew. Those that were so far stay the first choice.
- */
-static void adopt(struct pipeline *pipeline)
-{
-	const struct dataplane *dataplane = pipeline->parts.dataplane;
-	const struct model *model = pipeline->parts.model;
-	uint64_t now_ms = clock_wall_ms();
-
-	pipeline->n_lapses = 1;
-	for (uint32_t i = 0; i < model->n_endpoints; i++) {
-		struct sl_word word = dataplane_word(dataplane, i);
-		struct health *health = &pipeline->health[i];
-		bool adopted;
-
-		take_seat(pipeline, i);
-		adopted = pipeline->seats[i].taken && dataplane_was_adopted(dataplane, i) &&
-			  is_proof(&word);
-		if (model->endpoints[i].name && pipeline->seats[i].taken &&
-		    word.admin == SL_DRAINING) {
-			pipeline->seats[i].admin = SL_DRAINING;
-			board_set_admin(pipeline->parts.board, i, SL_DRAINING);
-		}
-		health_init(health, adopted ? word.health : SL_UNKNOWN, now_ms);
-		if (adopted && word.flags & SL_WORD_FORCED)
-			health->lapsed = pipeline->n_lapses;
-		board_set_health(pipeline->parts.board, i, health, adopted);
-	}
-}
-
-static void start_from_words(struct pipeline *pipeline)
-{
-	const struct model *model = pipeline->parts.model;
-
-	adopt(pipeline);
-	for (uint32_t s = 0; s < model->n_settings; s++) {
-		struct scope scope = scope_all(pipeline, s);
-
-		if (!scope.min)
-			continue;
-		judge_min_servers(pipeline, &scope);
-		for_each(pipeline, &scope, note_forced);
-	}
-	for (uint32_t i = 0; i < model->n_endpoints; i++)
-		publish(pipeline, i, pipeline->health[i].forced);
-}
 
 /* Every endpoint is in one service at least. */
 static bool shares_endpoints(const struct model *model)
@@ -554,7 +291,8 @@ int pipeline_new(struct pipeline **ret, const struct pipeline_parts *parts)
 	}
 	pipeline->wake.data = pipeline;
 	pipeline->shares = shares_endpoints(parts->model);
-	start_from_words(pipeline);
+	pipeline_adopt(pipeline);
+	pipeline_publish_all(pipeline);
 
 	*ret = pipeline;
 	return 0;

@@ -35,6 +35,23 @@ struct cert {
 	uint8_t sha256[CERT_SHA256_LEN]; /* of the DER */
 };
 
+/*
+ * The only place that says when a certificate ends: with the second of its notAfter, as OpenSSL and
+ * with it most clients have it. Whoever is asked about that second answers the same.
+ */
+static inline bool cert_has_expired(int64_t not_after_s, int64_t now_s)
+{
+	return now_s >= not_after_s;
+}
+
+#define CERT_EXPIRES_SOON_S (30 * 86400)
+
+/* Within thirty days, and not yet. */
+static inline bool cert_expires_soon(int64_t not_after_s, int64_t now_s)
+{
+	return !cert_has_expired(not_after_s, now_s) && now_s > not_after_s - CERT_EXPIRES_SOON_S;
+}
+
 struct certs {
 	uint32_t n, n_sent;
 	struct cert *certs; /* as sent, the first is certs[0] */

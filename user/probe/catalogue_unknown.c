@@ -58,15 +58,21 @@ const struct catalogue_row catalogue_row_UNKNOWN_CRL_UNREACHABLE = {
 
 const struct catalogue_row catalogue_row_UNKNOWN_GATEWAY_UNHEALTHY = {
 	OF_MESSAGE(UNKNOWN_GATEWAY_UNHEALTHY),
-	.meaning = "The gateway itself is not well, so that nothing is said about the "
+	.meaning = "The gateway itself stood still for seconds while the probe was under "
+		   "way, so that the failure may be its own and nothing is said about the "
 		   "endpoint; its last proven state stays in force.",
-	.causes = { "the daemon is starting, stopping or stuck",
-		    "the host is out of memory, CPU time or file descriptors",
-		    "the gate was removed from an interface under the running daemon" },
-	.remedies = { "look at the daemon first: sluice status, systemctl status sluiced, "
-		      "journalctl -u sluiced",
-		      "look at the host: free memory, load, and the kernel's log (dmesg)",
-		      "restart the daemon; the gate keeps its last words meanwhile" },
+	.causes = { "the daemon was stopped by a signal or a debugger (SIGSTOP), or frozen "
+		    "with its control group",
+		    "the virtual machine was paused, moved or restored, or the host suspended",
+		    "the host has no CPU time or memory left: other processes take it all, or "
+		    "it swaps" },
+	.remedies = { "wait for the next probe: it says again how the endpoint is",
+		      "look at the daemon: sluice status, systemctl status sluiced, journalctl "
+		      "-u sluiced",
+		      "look at the host: free memory, load, CPU time stolen by the hypervisor "
+		      "(vmstat), and the kernel's log (dmesg)",
+		      "reserve CPU time and memory for the daemon: CPUWeight= and MemoryLow= "
+		      "of its unit" },
 };
 
 const struct catalogue_row catalogue_row_PROBER_OVERLOADED = {

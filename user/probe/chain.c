@@ -74,7 +74,7 @@ int chain_check_dates(const X509 *x509, int64_t now_s)
 		return X509_V_ERR_ERROR_IN_CERT_NOT_AFTER_FIELD;
 	if (now_s < from)
 		return X509_V_ERR_CERT_NOT_YET_VALID;
-	return now_s > to ? X509_V_ERR_CERT_HAS_EXPIRED : X509_V_OK;
+	return cert_has_expired(to, now_s) ? X509_V_ERR_CERT_HAS_EXPIRED : X509_V_OK;
 }
 
 /* --- judging ---------------------------------------------------------------------------------- */

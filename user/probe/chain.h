@@ -15,9 +15,6 @@
 #include "model/verdict.h"
 #include "probe/trust.h"
 
-/* A certificate that expires within this is worth a warning. */
-#define CHAIN_EXPIRES_SOON_S (30 * 86400)
-
 struct chain_input {
 	const STACK_OF(X509) *
 		sent; /* as the server sent them, leaf included; may be NULL or empty */

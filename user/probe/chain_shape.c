@@ -73,13 +73,11 @@ static bool root_was_sent(const struct chain_work *work)
 static bool expires_soon(struct chain_work *work, const X509 *x509)
 {
 	int64_t not_after = x509_time(X509_get0_notAfter(x509));
-	int64_t left;
 
 	if (not_after == X509_TIME_BAD)
 		return false;
-	chain_note_date(work, not_after - CHAIN_EXPIRES_SOON_S);
-	left = not_after - work->input->now_s;
-	return left >= 0 && left < CHAIN_EXPIRES_SOON_S;
+	chain_note_date(work, not_after - CERT_EXPIRES_SOON_S);
+	return cert_expires_soon(not_after, work->input->now_s);
 }
 
 static bool must_staple(const X509 *x509)

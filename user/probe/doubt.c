@@ -35,13 +35,31 @@ static uint64_t late_limit_ms(uint32_t timeout_ms)
 	return limit_ms > short_ms ? limit_ms : short_ms;
 }
 
-void doubt_timeout(struct verdict *v, uint32_t timeout_ms, uint64_t late_ms)
+static void blame_stall(struct verdict *v, uint64_t stalled_ms)
 {
-	if (!is_timeout(v) || late_ms <= late_limit_ms(timeout_ms))
-		return;
+	const char *saw = message_id(v->code);
 
-	v->code = SL_MSG_PROBER_OVERLOADED;
+	snprintf(v->detail, sizeof(v->detail),
+		 "it stood still for %" PRIu64 " ms during the probe, which saw %s", stalled_ms,
+		 saw ?: "a failure");
+	v->code = SL_MSG_UNKNOWN_GATEWAY_UNHEALTHY;
 	v->os_errno = 0;
+}
+
+static void blame_lateness(struct verdict *v, uint64_t late_ms)
+{
 	snprintf(v->detail, sizeof(v->detail),
 		 "the prober's event loop was %" PRIu64 " ms late during the probe", late_ms);
+	v->code = SL_MSG_PROBER_OVERLOADED;
+	v->os_errno = 0;
+}
+
+void doubt_verdict(struct verdict *v, uint32_t timeout_ms, struct lag_reading during)
+{
+	if (message_passed(v->code) || message_ours(v->code))
+		return;
+	if (lag_is_stall(during))
+		blame_stall(v, during.stalled_ms);
+	else if (is_timeout(v) && during.late_ms > late_limit_ms(timeout_ms))
+		blame_lateness(v, during.late_ms);
 }

@@ -5,8 +5,8 @@
  * Each worker owns a libuv loop and a share of the endpoints; workers share nothing. The first
  * probes are spread over a start phase, later ones keep their distance with a little jitter. The
  * number of probes in flight is bounded; the rest wait in a queue. What waits too long, or times
- * out while the worker's own loop was late, is reported as prober_overloaded and not held against
- * the endpoint.
+ * out while the worker's own loop was late, is reported as prober_overloaded, and what fails while
+ * the loop stood still as unknown_gateway_unhealthy: neither is held against the endpoint.
  */
 #ifndef SLUICE_PROBE_ENGINE_H
 #define SLUICE_PROBE_ENGINE_H

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "probe/printable.h"
+#include "util/printable.h"
 
 #define CHECK_PATH "/grpc.health.v1.Health/Check"
 #define CONTENT_TYPE "application/grpc"

@@ -10,7 +10,7 @@
 #include <nghttp2/nghttp2.h>
 
 #include "model/limits.h"
-#include "probe/printable.h"
+#include "util/printable.h"
 
 #define ERROR_LEN 80
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "probe/printable.h"
+#include "util/printable.h"
 
 #define EXCERPT_LEN 32 /* of an answer that is not HTTP, for people */
 

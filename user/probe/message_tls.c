@@ -48,7 +48,7 @@ const char *message_when(char buf[MESSAGE_WHEN_LEN], int64_t at_s, int64_t now_s
 		const char *name;
 	} units[] = { { DAY_S, "day" }, { HOUR_S, "hour" }, { MINUTE_S, "minute" } };
 	/* As unsigned, the distance of any two times fits. */
-	bool past = at_s < now_s;
+	bool past = at_s <= now_s;
 	uint64_t distance =
 		past ? (uint64_t)now_s - (uint64_t)at_s : (uint64_t)at_s - (uint64_t)now_s;
 	const size_t last = sizeof(units) / sizeof(units[0]) - 1;
@@ -88,7 +88,8 @@ const char *message_warning(char buf[MESSAGE_WARNING_LEN], enum sl_warning warni
 	struct sentence s = { .buf = text };
 
 	if (warning == SL_WARN_CERT_EXPIRES_SOON && not_after_s) {
-		sentence_add(&s, "certificate %s %s (", not_after_s < now_s ? "expired" : "expires",
+		sentence_add(&s, "certificate %s %s (",
+			     cert_has_expired(not_after_s, now_s) ? "expired" : "expires",
 			     message_when(when, not_after_s, now_s));
 		sentence_date(&s, not_after_s);
 		sentence_add(&s, ")");

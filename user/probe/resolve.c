@@ -8,6 +8,7 @@
 
 #include "probe/answer.h"
 #include "probe/dns.h"
+#include "probe/lag.h"
 #include "probe/schedule.h"
 #include "util/clock.h"
 #include "util/err.h"
@@ -40,6 +41,7 @@ struct lookup {
 	void *questions[FAMILIES]; /* NULL: answered */
 	struct dns_records records[FAMILIES];
 	uint64_t deadline_ms;
+	struct lag_reading began; /* how late the loop had been when it was asked */
 	uint32_t failures; /* in a row */
 };
 
@@ -54,6 +56,7 @@ struct resolver {
 	uv_timer_t timer, files;
 	uint32_t n_handles;
 	struct schedule *schedule;
+	struct lag lag; /* of the files' timer */
 	struct lookup *lookups; /* parallel to the names */
 	uint32_t flying[IN_FLIGHT_MAX], n_flying;
 	struct dns *dns; /* for new questions; NULL: none yet */
@@ -113,14 +116,30 @@ static void land(struct lookup *lookup)
 			resolver->flying[i] = resolver->flying[--resolver->n_flying];
 }
 
+/* Nobody knows what the servers said, or would have, while the loop stood still. */
+static bool is_doubtful(const struct lookup *lookup, const struct resolve_answer *answer)
+{
+	struct lag_reading now = lag_read(&lookup->resolver->lag, clock_boot_ms());
+
+	if (answer->n && !answer->lost_v4 && !answer->lost_v6)
+		return false;
+	return lag_is_stall(lag_between(lookup->began, now));
+}
+
 static void finish(struct lookup *lookup)
 {
 	struct resolver *resolver = lookup->resolver;
 	const struct resolver_options *options = &resolver->options;
 	struct resolve_answer answer;
+	bool doubtful;
 
 	answer_make(&answer, lookup->records, dns_servers(lookup->dns), options->timeout_ms);
+	doubtful = is_doubtful(lookup, &answer);
 	land(lookup);
+	if (doubtful) {
+		schedule_set(resolver->schedule, name_of(lookup), clock_mono_ms());
+		return;
+	}
 	schedule_set(resolver->schedule, name_of(lookup),
 		     clock_mono_ms() + again_in_ms(lookup, &answer));
 	options->report(options->arg, name_of(lookup), &answer);
@@ -171,6 +190,7 @@ static void start(struct lookup *lookup, uint64_t now_ms)
 		return;
 	}
 	lookup->deadline_ms = now_ms + resolver->options.timeout_ms;
+	lookup->began = lag_read(&resolver->lag, clock_boot_ms());
 	resolver->flying[resolver->n_flying++] = name_of(lookup);
 	for (enum family f = 0; f < FAMILIES; f++) {
 		lookup->records[f] = none;
@@ -269,6 +289,7 @@ static void on_files(uv_timer_t *timer)
 	struct file_stamp resolv_conf = stamp_of(resolver->options.resolv_conf);
 	struct file_stamp hosts = stamp_of(resolver->options.hosts);
 
+	lag_tick(&resolver->lag, clock_boot_ms());
 	if (!memcmp(&resolv_conf, &resolver->resolv_conf, sizeof(resolv_conf)) &&
 	    !memcmp(&hosts, &resolver->hosts, sizeof(hosts)))
 		return;
@@ -317,6 +338,7 @@ int resolver_new(struct resolver **ret, uv_loop_t *loop, const struct resolver_o
 	if (!options->timeout_ms)
 		resolver->options.timeout_ms = TIMEOUT_DEFAULT_MS;
 	resolver->loop = loop;
+	lag_init(&resolver->lag, FILES_PERIOD_MS, clock_boot_ms());
 	resolver->schedule = schedule_new(options->n);
 	resolver->lookups = calloc(options->n ? options->n : 1, sizeof(*resolver->lookups));
 	if (!resolver->schedule || !resolver->lookups) {

@@ -48,7 +48,8 @@ static bool still_holds(const struct probe_state *state, const struct plan *plan
 		return false;
 	if (state->generation != trust_generation(plan->tls.trust))
 		return false;
-	return !plan->tls.check_chain || !facts->not_after || now_s < facts->not_after;
+	return !plan->tls.check_chain || !facts->not_after ||
+	       !cert_has_expired(facts->not_after, now_s);
 }
 
 SSL_SESSION *resume_session(const struct probe_state *state, const struct plan *plan, int64_t now_s)
@@ -68,7 +69,7 @@ struct tls_facts resume_facts(const struct probe_state *state, int64_t now_s)
 	certs_ref(facts.certs);
 	facts.resumed = true;
 	/* Time passes for a judgement that is kept, too. */
-	if (facts.not_after && now_s > facts.not_after - CHAIN_EXPIRES_SOON_S)
+	if (facts.not_after && cert_expires_soon(facts.not_after, now_s))
 		facts.warnings |= SL_WARN_CERT_EXPIRES_SOON;
 	return facts;
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "probe/sentence.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "probe/message.h"
 #include "util/clock.h"
+#include "util/printable.h"
 
 #define SHOWN_LEN 80
 
@@ -31,11 +31,8 @@ void sentence_foreign(struct sentence *s, const char *text, size_t max)
 
 	if (cut)
 		len = max;
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		sentence_add(s, "%c", isascii(c) && isprint(c) ? c : '?');
-	}
+	for (size_t i = 0; i < len; i++)
+		sentence_add(s, "%c", printable_is_ascii(text[i]) ? text[i] : '?');
 	if (cut)
 		sentence_add(s, "...");
 }

@@ -8,7 +8,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
-#include "probe/printable.h"
+#include "util/printable.h"
 
 /* Records of TLS begin with these types: change_cipher_spec to application_data. */
 #define RECORD_TYPE_MIN 20

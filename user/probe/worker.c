@@ -2,322 +2,14 @@
 #include "probe/worker.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <sys/random.h>
 
-#include "probe/admit.h"
-#include "probe/doubt.h"
-#include "probe/lag.h"
-#include "probe/poller.h"
-#include "probe/probe.h"
-#include "probe/schedule.h"
+#include "probe/worker_work.h"
 #include "util/clock.h"
 #include "util/err.h"
 
-/* An endpoint that waited this long, or its interval if that is longer, says we are overloaded. */
-#define WAIT_LIMIT_MS 5000
-
-/* fail_fast probes again after this, so that a refusing backend is not asked in a tight loop. */
-#define FAIL_FAST_GAP_MS 100
-
-/* By so much a probe may be late: an awakening costs a good part of what a probe does. */
-#define SLACK_MS 10
-
-/* The queue is looked through for waiting endpoints every so many ticks: about once a second. */
-#define SWEEP_TICKS 10
-
-struct slot {
-	struct worker *worker;
-	struct plan plan;
-	struct probe *probe; /* in flight; else NULL */
-	struct probe_state *state; /* NULL: the plan resumes no sessions, or memory was short */
-	uint64_t due_ms, started_ms;
-	uint64_t late_ms; /* the loop's lateness when the probe started */
-	uint32_t index; /* the plan's */
-	uint32_t failures; /* in a row, for fail_fast */
-	bool overdue; /* was reported as waiting too long */
-	bool passed; /* the last verdict that was reported */
-};
-
-/* A change that another thread asked for. */
-struct change {
-	struct change *next;
-	uint32_t k; /* slot */
-	struct plan plan;
-};
-
-struct counters {
-	atomic_uint in_flight, queued, loop_lag_ms;
-	atomic_ullong started, finished, overloaded, holdable_ms;
-};
-
-struct worker {
-	uv_loop_t loop;
-	uv_thread_t thread;
-	uv_async_t wake;
-	uv_timer_t due, tick;
-	uint64_t due_ms; /* when due is set to; 0: it is not */
-	struct poller *poller; /* kept, so that it is not made anew for every lonely probe */
-	bool has_loop;
-	atomic_bool stop;
-	pthread_mutex_t lock;
-	struct change *changes, **last_change; /* in the order they came; under the lock */
-
-	struct slot *slots;
-	struct schedule *schedule;
-	uint32_t n, in_flight;
-	uint32_t random;
-	struct lag lag;
-	struct admit admit;
-	uint64_t tick_ns,
-		idle_ns; /* at the last tick: the time, and how long the loop had waited */
-
-	engine_report_fn *report;
-	engine_flush_fn *flush;
-	void *arg;
-	bool has_routine; /* something was reported since the last flush */
-	struct counters counters;
-};
-
-/* Relaxed is enough: each counter has one writer, and readers only show it. */
-#define counter_set(counter, value) atomic_store_explicit(&(counter), (value), memory_order_relaxed)
-#define counter_get(counter) atomic_load_explicit(&(counter), memory_order_relaxed)
-#define counter_up(counter) counter_set(counter, counter_get(counter) + 1)
-
-/* --- verdicts --------------------------------------------------------------------------------- */
-
-static void report(struct slot *slot, const struct verdict *v)
-{
-	struct worker *worker = slot->worker;
-	struct verdict marked = *v;
-
-	if (v->code == SL_MSG_PROBER_OVERLOADED)
-		counter_up(worker->counters.overloaded);
-	marked.generation = slot->plan.generation;
-	marked.routine = slot->passed && message_passed(v->code);
-	slot->passed = message_passed(v->code);
-	worker->has_routine |= marked.routine;
-	worker->report(worker->arg, slot->index, &marked);
-}
-
-/* What was reported as routine is to be looked at now. */
-static void flush(struct worker *worker)
-{
-	if (worker->has_routine && worker->flush)
-		worker->flush(worker->arg);
-	worker->has_routine = false;
-}
-
-/* Say once per wait that an endpoint waits too long for a free place. Its probe still comes. */
-static void report_overdue(struct slot *slot, uint64_t now_ms)
-{
-	uint64_t waited_ms = now_ms - slot->due_ms;
-	uint64_t limit_ms = slot->plan.interval_ms;
-	struct verdict v = { .code = SL_MSG_PROBER_OVERLOADED, .stage = STAGE_QUEUE };
-
-	if (limit_ms < WAIT_LIMIT_MS)
-		limit_ms = WAIT_LIMIT_MS;
-	if (slot->overdue || waited_ms <= limit_ms)
-		return;
-
-	slot->overdue = true;
-	v.elapsed_ms = waited_ms < UINT32_MAX ? (uint32_t)waited_ms : UINT32_MAX;
-	snprintf(v.detail, sizeof(v.detail),
-		 "waited %" PRIu64 " ms for one of %" PRIu32 " probes in flight", waited_ms,
-		 slot->worker->admit.limit);
-	report(slot, &v);
-}
-
-/* --- scheduling ------------------------------------------------------------------------------- */
-
-/* xorshift: the jitter only has to differ between endpoints. */
-static uint32_t next_random(struct worker *worker)
-{
-	uint32_t x = worker->random;
-
-	x ^= x << 13;
-	x ^= x >> 17;
-	x ^= x << 5;
-	worker->random = x;
-	return x;
-}
-
-static void set_due(struct slot *slot, uint64_t at_ms)
-{
-	slot->due_ms = at_ms;
-	schedule_set(slot->worker->schedule, (uint32_t)(slot - slot->worker->slots), at_ms);
-}
-
-/*
- * fail_fast shortens the way to the threshold; once that is reached there is nothing more to
- * prove, and the endpoint is asked at its interval again.
- */
-static bool wants_fast(struct slot *slot, enum sl_message code)
-{
-	if (message_passed(code))
-		slot->failures = 0;
-	else if (!message_ours(code) && slot->failures < UINT32_MAX)
-		slot->failures++;
-	else
-		return false;
-
-	return slot->plan.fail_fast && slot->failures &&
-	       slot->failures < slot->plan.unhealthy_threshold;
-}
-
-static void set_next(struct slot *slot, enum sl_message code, uint64_t now_ms)
-{
-	uint64_t at_ms = schedule_again_ms(slot->started_ms, slot->plan.interval_ms,
-					   next_random(slot->worker));
-
-	if (wants_fast(slot, code) && at_ms > now_ms + FAIL_FAST_GAP_MS)
-		at_ms = now_ms + FAIL_FAST_GAP_MS;
-	set_due(slot, at_ms > now_ms ? at_ms : now_ms);
-}
-
-static void pump(struct worker *worker);
-
-static void on_probe_done(void *arg, const struct verdict *verdict)
-{
-	struct slot *slot = arg;
-	struct worker *worker = slot->worker;
-	uint64_t now_ms = clock_mono_ms();
-	struct verdict v = *verdict;
-
-	slot->probe = NULL;
-	worker->in_flight--;
-	counter_up(worker->counters.finished);
-	doubt_timeout(&v, slot->plan.timeout_ms,
-		      lag_total_ms(&worker->lag, now_ms) - slot->late_ms);
-	set_next(slot, v.code, now_ms);
-	report(slot, &v);
-	pump(worker);
-}
-
-static bool resumes(const struct plan *plan)
-{
-	return plan->tls.enabled && plan->tls.full_every > 1;
-}
-
-static void start_probe(struct slot *slot, uint64_t now_ms)
-{
-	struct worker *worker = slot->worker;
-	struct verdict no_memory = { .code = SL_MSG_LOCAL_RESOURCE,
-				     .stage = STAGE_QUEUE,
-				     .os_errno = ENOMEM,
-				     .detail = "malloc" };
-
-	report_overdue(slot, now_ms);
-	slot->overdue = false;
-	slot->started_ms = now_ms;
-	slot->late_ms = lag_total_ms(&worker->lag, now_ms);
-	if (!slot->state && resumes(&slot->plan))
-		slot->state = probe_state_new();
-	slot->probe = probe_start(&worker->loop, &slot->plan, slot->state, on_probe_done, slot);
-	if (!slot->probe) {
-		set_next(slot, no_memory.code, now_ms);
-		report(slot, &no_memory);
-		return;
-	}
-	worker->in_flight++;
-	counter_up(worker->counters.started);
-}
-
-static void on_due(uv_timer_t *timer)
-{
-	struct worker *worker = timer->data;
-
-	worker->due_ms = 0;
-	pump(worker);
-}
-
-/* Queue what is due, start what fits, and wake up when the next is due. */
-static void pump(struct worker *worker)
-{
-	uint64_t now_ms = clock_mono_ms(), next_ms;
-	uint32_t id;
-
-	schedule_queue_due(worker->schedule, now_ms);
-	while (worker->in_flight < worker->admit.limit && schedule_take(worker->schedule, &id))
-		start_probe(&worker->slots[id], now_ms);
-
-	counter_set(worker->counters.in_flight, worker->in_flight);
-	counter_set(worker->counters.queued, schedule_queued(worker->schedule));
-	next_ms = schedule_next_ms(worker->schedule);
-	if (next_ms == UINT64_MAX)
-		return;
-	/* Those that are due at nearly the same time share one awakening. */
-	next_ms = (next_ms + SLACK_MS - 1) / SLACK_MS * SLACK_MS;
-	if (next_ms == worker->due_ms)
-		return;
-	worker->due_ms = next_ms;
-	uv_timer_start(&worker->due, on_due, next_ms > now_ms ? next_ms - now_ms : 0, 0);
-}
-
-static uint32_t n_active(const struct worker *worker)
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < worker->n; i++)
-		n += !worker->slots[i].plan.idle;
-	return n;
-}
-
-/* The interval that everybody could have, as fast as probes end now; 0: all have their own. */
-static uint64_t holdable_ms(const struct worker *worker)
-{
-	uint32_t per_s;
-
-	if (!admit_is_overloaded(&worker->admit, LAG_TICK_MS, &per_s))
-		return 0;
-	return (uint64_t)n_active(worker) * MS_PER_SEC / (per_s ? per_s : 1) + 1;
-}
-
-/* Of the time since the last tick. */
-static uint32_t busy_percent(struct worker *worker, uint64_t now_ns)
-{
-	uint64_t idle_ns = uv_metrics_idle_time(&worker->loop);
-	uint64_t waited_ns = idle_ns - worker->idle_ns, passed_ns = now_ns - worker->tick_ns;
-
-	worker->idle_ns = idle_ns;
-	worker->tick_ns = now_ns;
-	return waited_ns < passed_ns ? (uint32_t)(100 - waited_ns * 100 / passed_ns) : 0;
-}
-
-static void adjust(struct worker *worker)
-{
-	const struct admit_load load = {
-		.late_ms = lag_last_ms(&worker->lag),
-		.busy_percent = busy_percent(worker, clock_mono_ns()),
-		.in_flight = worker->in_flight,
-		.queued = schedule_queued(worker->schedule),
-		.finished = counter_get(worker->counters.finished),
-	};
-
-	admit_tick(&worker->admit, &load);
-	if (load.queued)
-		pump(worker);
-}
-
-static void on_tick(uv_timer_t *timer)
-{
-	struct worker *worker = timer->data;
-	uint64_t now_ms = clock_mono_ms();
-
-	flush(worker);
-	lag_tick(&worker->lag, now_ms);
-	counter_set(worker->counters.loop_lag_ms, lag_worst_ms(&worker->lag));
-	adjust(worker);
-	if (worker->lag.n_ticks % SWEEP_TICKS)
-		return;
-	counter_set(worker->counters.holdable_ms, holdable_ms(worker));
-	for (uint32_t i = 0; i < schedule_queued(worker->schedule); i++)
-		report_overdue(&worker->slots[schedule_peek(worker->schedule, i)], now_ms);
-}
+/* --- changes --------------------------------------------------------------------------------- */
 
 static void apply(struct worker *worker, const struct change *change)
 {
@@ -336,7 +28,7 @@ static void apply(struct worker *worker, const struct change *change)
 	probe_state_reset(slot->state);
 	slot->overdue = false;
 	if (!slot->plan.idle)
-		set_due(slot, clock_mono_ms());
+		worker_set_due(slot, clock_mono_ms());
 }
 
 static struct change *take_changes(struct worker *worker)
@@ -363,7 +55,7 @@ static void apply_changes(struct worker *worker)
 		changes = change->next;
 		apply(worker, change);
 	}
-	pump(worker);
+	worker_pump(worker);
 }
 
 /* Another thread wants something: a change, or the end. */
@@ -435,9 +127,10 @@ static int fill_slots(struct worker *worker, const struct worker_share *share)
 		slot->index = share->first + i * share->step;
 		slot->plan = share->plans[slot->index];
 		if (!slot->plan.idle)
-			set_due(slot, now_ms + schedule_first_ms(i, n, slot->plan.interval_ms));
+			worker_set_due(slot,
+				       now_ms + schedule_first_ms(i, n, slot->plan.interval_ms));
 	}
-	lag_init(&worker->lag, now_ms);
+	lag_init(&worker->lag, LAG_TICK_MS, clock_boot_ms());
 	return 0;
 }
 
@@ -482,8 +175,8 @@ static int open_loop(struct worker *worker)
 	worker->wake.data = worker;
 	worker->due.data = worker;
 	worker->tick.data = worker;
-	uv_timer_start(&worker->tick, on_tick, LAG_TICK_MS, LAG_TICK_MS);
-	uv_timer_start(&worker->due, on_due, 0, 0);
+	uv_timer_start(&worker->tick, worker_on_tick, LAG_TICK_MS, LAG_TICK_MS);
+	uv_timer_start(&worker->due, worker_on_due, 0, 0);
 	return 0;
 }
 

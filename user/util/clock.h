@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * clock - the three clocks in use, with their units in their names.
+ * clock - the clocks in use, with their units in their names.
  *
  * Logic runs on monotonic time only; wall-clock time is for showing to people.
  */
@@ -35,6 +35,12 @@ static inline uint64_t clock_mono_ns(void)
 static inline uint64_t clock_mono_ms(void)
 {
 	return clock_mono_ns() / NS_PER_MS;
+}
+
+/* CLOCK_BOOTTIME, which goes on while the host is suspended, as the rest of the world does. */
+static inline uint64_t clock_boot_ms(void)
+{
+	return clock_read_ns_(CLOCK_BOOTTIME) / NS_PER_MS;
 }
 
 /* Milliseconds since 1970-01-01 UTC. */

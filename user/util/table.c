@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "util/printable.h"
+
 #define COLUMNS_MAX 16
 #define GAP 2 /* blanks between columns */
 
@@ -28,13 +30,6 @@ static const char *const escapes[] = {
 	[TABLE_PLAIN] = "",         [TABLE_BOLD] = "\033[1m",    [TABLE_GREEN] = "\033[32m",
 	[TABLE_RED] = "\033[1;31m", [TABLE_YELLOW] = "\033[33m", [TABLE_DIM] = "\033[2m",
 };
-
-static void make_printable(char *text)
-{
-	for (unsigned char *c = (unsigned char *)text; *c; c++)
-		if (*c < ' ' || *c == 0x7f)
-			*c = '?';
-}
 
 static int width_of(const char *text)
 {
@@ -77,8 +72,7 @@ void table_cell(struct table *table, enum table_color color, const char *fmt, ..
 		return;
 	}
 
-	make_printable(text);
-	table->cells[table->n_cells++] = (struct cell){ text, color };
+	table->cells[table->n_cells++] = (struct cell){ printable_clean(text), color };
 }
 
 struct table *table_new(int n_columns, const char *const headings[])

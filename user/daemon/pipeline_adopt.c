@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* pipeline_adopt - what the kernel acts on already, when a daemon starts. */
+#include <string.h>
+
+#include "daemon/pipeline_work.h"
+#include "util/clock.h"
+
+/* Whoever the data plane says sits there; the first seat of a name stands for it otherwise. */
+static void take_seat(struct pipeline *pipeline, uint32_t i)
+{
+	const struct endpoint *endpoint = &pipeline->parts.model->endpoints[i];
+	struct seat *seat = &pipeline->seats[i];
+	struct sl_target_key key;
+
+	if (!endpoint->name) {
+		seat->taken = true;
+		memcpy(seat->addr.bytes, endpoint->key.addr, sizeof(seat->addr.bytes));
+		return;
+	}
+	seat->taken = dataplane_key(pipeline->parts.dataplane, i, &key, NULL);
+	if (seat->taken)
+		memcpy(seat->addr.bytes, key.addr, sizeof(seat->addr.bytes));
+	board_seat(pipeline->parts.board, i,
+		   seat->taken           ? BOARD_FOUND
+		   : endpoint->seat == 0 ? BOARD_NAME
+					 : BOARD_VACANT,
+		   &seat->addr);
+}
+
+/* What the kernel holds may be anybody's writing: only what proves something is taken over. */
+static bool is_proof(const struct sl_word *word)
+{
+	return word->health == SL_HEALTHY || word->health == SL_UNHEALTHY;
+}
+
+/*
+ * min_servers, like all settings, may have changed while no daemon ran, and so may the members: who
+ * is forced is judged anew. Those that were so far stay the first choice.
+ */
+void pipeline_adopt(struct pipeline *pipeline)
+{
+	const struct dataplane *dataplane = pipeline->parts.dataplane;
+	const struct model *model = pipeline->parts.model;
+	uint64_t now_ms = clock_wall_ms();
+
+	pipeline->n_lapses = 1;
+	for (uint32_t i = 0; i < model->n_endpoints; i++) {
+		struct sl_word word = dataplane_word(dataplane, i);
+		struct health *health = &pipeline->health[i];
+		bool adopted;
+
+		take_seat(pipeline, i);
+		adopted = pipeline->seats[i].taken && dataplane_was_adopted(dataplane, i) &&
+			  is_proof(&word);
+		if (model->endpoints[i].name && pipeline->seats[i].taken &&
+		    word.admin == SL_DRAINING) {
+			pipeline->seats[i].admin = SL_DRAINING;
+			board_set_admin(pipeline->parts.board, i, SL_DRAINING);
+		}
+		health_init(health, adopted ? word.health : SL_UNKNOWN, now_ms);
+		if (adopted && word.flags & SL_WORD_FORCED)
+			health->lapsed = pipeline->n_lapses;
+		board_set_health(pipeline->parts.board, i, health, adopted);
+	}
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * pipeline_work - what the pipeline keeps of every endpoint.
+ *
+ * pipeline.c takes in what is learned and who sits where; pipeline_words.c turns health into the
+ * words that the kernel reads, min_servers included; pipeline_adopt.c starts from those in force.
+ */
+#ifndef SLUICE_DAEMON_PIPELINE_WORK_H
+#define SLUICE_DAEMON_PIPELINE_WORK_H
+
+#include "daemon/pipeline.h"
+
+struct inbox;
+
+/* Who sits in an endpoint's place. All but the seats of names never change. */
+struct seat {
+	bool taken;
+	enum sl_admin admin;
+	struct addr addr;
+	uint32_t generation; /* grows with every change: verdicts about others are dropped */
+};
+
+/* An address with its port, and the longest name. */
+#define ENDPOINT_TEXT_LEN (SL_TEXT_LEN + LIMIT_HOST_BYTES + 4)
+
+struct pipeline {
+	struct pipeline_parts parts;
+	struct seat *seats; /* parallel to model->endpoints */
+	struct inbox *inbox;
+	char blocked[VERDICT_DETAIL_LEN]; /* why no verdict reaches the kernel; "": they do */
+	uv_async_t wake;
+	struct health *health; /* parallel to model->endpoints */
+	uint64_t n_lapses; /* orders health->lapsed */
+	bool shares; /* some endpoint is in more than one service */
+	bool *forced; /* scratch, parallel to model->endpoints */
+	const struct health **members; /* scratch for one service, */
+	bool *chosen; /* as large as the largest */
+};
+
+/* "10.0.0.5:443", and for an address of a name "10.0.0.5:443 (app.test)". */
+const char *pipeline_text(const struct pipeline *pipeline, uint32_t endpoint,
+			  char buf[ENDPOINT_TEXT_LEN]);
+
+/*
+ * Store the words that follow from what changed about an endpoint. Whatever opens does so before
+ * anything closes, and what has to stay open is never closed.
+ */
+void pipeline_publish_change(struct pipeline *pipeline, uint32_t changed);
+
+/* Show and log whom min_servers keeps open since then, or no longer. */
+void pipeline_note_change(struct pipeline *pipeline, uint32_t changed);
+
+/* Judge min_servers anew everywhere, and store all words. */
+void pipeline_publish_all(struct pipeline *pipeline);
+
+/* Take health and seats over from the words in force. */
+void pipeline_adopt(struct pipeline *pipeline);
+
+#endif
