@@ -120,16 +120,6 @@ table() {
 	ROWS
 }
 
-# PORT and the rest, by tabs.
-resolve() {
-	table | awk -v OFS='\t' -v port="$first_port" 'NF {
-		says = $0
-		for (i = 1; i <= 4; i++) sub(/^[ \t]*[^ \t]+/, "", says)
-		gsub(/^[ \t]+|[ \t]+$/, "", says)
-		print ++port, $1, $2, $3, $4, says == "-" ? "" : says
-	}'
-}
-
 # --- servers ------------------------------------------------------------------------------------
 
 hostile_start() {
@@ -327,7 +317,7 @@ judge_daemon() {
 
 net_up 2
 mkdir -p "$probes"
-resolve >"$plan"
+table | number_rows 4 "$first_port" >"$plan"
 expected >"$work/expected.json"
 hostile_start
 fine_start
