@@ -2,9 +2,9 @@
 /*
  * hostile - servers that mean no good, each on a port of its own:
  *
- *   hostile ADDRESS DIRECTORY [tls:]ROLE=PORT...
+ *   hostile ADDRESS DIRECTORY [tls:|tls1.2:]ROLE=PORT...
  *
- * With "tls:" the role is played behind a handshake, as far as it gets that far. The certificates
+ * With "tls:" the role is played behind a handshake, as far as it gets that far, of TLS 1.3. The certificates
  * are made now, for a.probe.test; DIRECTORY/root.crt appears when everything listens. The role
  * "bomb" sends DIRECTORY/bomb.gz, which has to be there.
  *
@@ -13,7 +13,6 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
@@ -48,6 +47,7 @@ struct conn {
 	int fd;
 	SSL *ssl; /* NULL: plain, or not yet */
 	SSL_CTX *ctx; /* NULL: plain */
+	int version; /* of TLS */
 };
 
 enum chain { CHAIN_FINE, CHAIN_DEEP, CHAIN_WIDE, CHAIN_MEGABYTE, CHAINS };
@@ -63,6 +63,7 @@ struct server {
 	int fd;
 	const struct role *role;
 	SSL_CTX *ctx;
+	int version;
 };
 
 static void die(const char *fmt, ...)
@@ -150,6 +151,17 @@ static void reset(struct conn *conn)
 	struct linger at_once = { .l_onoff = 1 };
 
 	setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+}
+
+static SSL *open_tls(const struct conn *conn)
+{
+	SSL *ssl = SSL_new(conn->ctx);
+
+	if (!ssl || SSL_set_fd(ssl, conn->fd) != 1 ||
+	    SSL_set_min_proto_version(ssl, conn->version) != 1 ||
+	    SSL_set_max_proto_version(ssl, conn->version) != 1)
+		die("cannot set up TLS");
+	return ssl;
 }
 
 /* --- roles: silence and noise ------------------------------------------------------------------- */
@@ -353,15 +365,19 @@ static void play_reset_record(struct conn *conn)
 	reset(conn);
 }
 
-/* The server has said all of its handshake and waits for the client's last word. */
+/*
+ * The server has said all of its handshake and does not wait for the client's last word: what comes
+ * after the ClientHello is not read.
+ */
 static void play_reset_flight(struct conn *conn)
 {
-	struct pollfd client = { .fd = conn->fd, .events = POLLIN };
-	SSL *ssl = SSL_new(conn->ctx);
+	char hello[TEXT_MAX];
+	ssize_t n = recv(conn->fd, hello, sizeof(hello), 0);
+	SSL *ssl = open_tls(conn);
+	BIO *in = BIO_new_mem_buf(hello, n > 0 ? (int)n : 0);
 
-	poll(&client, 1, -1);
-	fcntl(conn->fd, F_SETFL, O_NONBLOCK);
-	SSL_set_fd(ssl, conn->fd);
+	BIO_set_mem_eof_return(in, -1);
+	SSL_set0_rbio(ssl, in);
 	SSL_accept(ssl);
 	SSL_free(ssl);
 	reset(conn);
@@ -400,6 +416,16 @@ static void play_key_updates(struct conn *conn)
 	for (int i = 0; i < FLOOD; i++)
 		if (SSL_key_update(conn->ssl, SSL_KEY_UPDATE_REQUESTED) != 1 ||
 		    SSL_do_handshake(conn->ssl) != 1)
+			return;
+	hold(conn);
+}
+
+/* TLS 1.2: let us start over, and over. */
+static void play_hello_requests(struct conn *conn)
+{
+	hear(conn);
+	for (int i = 0; i < FLOOD; i++)
+		if (SSL_renegotiate(conn->ssl) != 1 || SSL_do_handshake(conn->ssl) != 1)
 			return;
 	hold(conn);
 }
@@ -463,6 +489,7 @@ static const struct role roles[] = {
 	{ .name = "reset-body", .play = play_reset_body },
 	{ .name = "tickets", .play = play_tickets },
 	{ .name = "key-updates", .play = play_key_updates },
+	{ .name = "hello-requests", .play = play_hello_requests },
 	{ .name = "h2-settings", .play = play_h2_settings },
 	{ .name = "h2-pings", .play = play_h2_pings },
 	{ .name = "h2-continuation", .play = play_h2_continuation },
@@ -533,15 +560,14 @@ static void *serve(void *arg)
 {
 	struct visit visit = *(struct visit *)arg;
 	const struct server *server = visit.server;
-	struct conn conn = { .fd = visit.fd, .ctx = server->ctx };
+	struct conn conn = { .fd = visit.fd, .ctx = server->ctx, .version = server->version };
 	bool ready = true;
 	int on = 1;
 
 	free(arg);
 	setsockopt(conn.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	if (server->ctx && !server->role->raw) {
-		conn.ssl = SSL_new(server->ctx);
-		SSL_set_fd(conn.ssl, conn.fd);
+		conn.ssl = open_tls(&conn);
 		ready = SSL_accept(conn.ssl) == 1;
 	}
 	if (ready)
@@ -583,20 +609,28 @@ static int listen_on(const char *address, const char *port)
 	return fd;
 }
 
-/* text: "[tls:]ROLE=PORT" */
+static bool take_prefix(const char **text, const char *prefix)
+{
+	if (strncmp(*text, prefix, strlen(prefix)) != 0)
+		return false;
+	*text += strlen(prefix);
+	return true;
+}
+
 static struct server open_server(const char *text, char **argv, SSL_CTX *const chains[CHAINS])
 {
-	bool tls = !strncmp(text, "tls:", 4);
+	bool tls = take_prefix(&text, "tls:"), tls_1_2 = take_prefix(&text, "tls1.2:");
 	const char *port = strchr(text, '=');
 	struct server server = { 0 };
 	char name[64];
 
 	if (!port)
 		die("%s has no port", text);
-	text += tls ? 4 : 0;
 	snprintf(name, sizeof(name), "%.*s", (int)(port - text), text);
 	server.role = find_role(name);
-	server.ctx = tls ? chains[server.role->chain] : NULL;
+	if (tls || tls_1_2)
+		server.ctx = chains[server.role->chain];
+	server.version = tls_1_2 ? TLS1_2_VERSION : TLS1_3_VERSION;
 	server.fd = listen_on(argv[1], port + 1);
 	if (server.role->play == play_bomb)
 		load_bomb(argv[2]);

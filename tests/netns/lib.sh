@@ -59,9 +59,10 @@ check_status() {
 	if ((status == wanted)); then pass "$what"; else fail "$what (status $status, not $wanted: $*)"; fi
 }
 
-# eventually COMMAND...: within ten seconds.
+# eventually COMMAND...: within ten seconds, unless the test says otherwise.
+patience_s=10
 eventually() {
-	local deadline=$((SECONDS + 10))
+	local deadline=$((SECONDS + patience_s))
 
 	until "$@" >/dev/null 2>&1; do
 		((SECONDS < deadline)) || return 1
