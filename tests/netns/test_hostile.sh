@@ -18,6 +18,7 @@ timeout_ms=2000
 interval_ms=2000
 fine_interval_ms=500
 rounds=5
+doubts_percent=5 # of the probes, for want of time
 
 # What the daemon may need for all of these servers more than for the good ones among them: an eighth
 # of a megabyte each, the longest list of certificates that it takes from anybody. That is twice what
@@ -30,7 +31,7 @@ lists_kb=$((40 * 1024))
 
 # Sanitizers make everything several times slower and larger; and what was freed is kept for a while.
 if [[ $build == *-san ]]; then
-	timeout_ms=4000 interval_ms=5000 fine_interval_ms=1000 rounds=3
+	timeout_ms=3000 interval_ms=8000 fine_interval_ms=1000 rounds=2 doubts_percent=50
 	memory_kb=$((160 * 1024)) lists_kb=$((240 * 1024))
 	export ASAN_OPTIONS=${ASAN_OPTIONS-}:quarantine_size_mb=16
 fi
@@ -293,6 +294,10 @@ all_say_so() {
 	odd_ones >"$work/odd" && [ "$(<"$work/odd")" = "[]" ]
 }
 
+in_the_end_all_say_so() {
+	eventually all_say_so || { cat "$work/odd" && return 1; }
+}
+
 # Nobody says anything else; for want of time the prober may have no opinion for a while, and the
 # good server always has its own.
 nobody_is_wronged() {
@@ -306,10 +311,9 @@ watch_daemon() {
 	until probed $((rounds * $(wc -l <"$1"))); do
 		((SECONDS < deadline)) || return 1
 		nobody_is_wronged || { cat "$work/odd" && return 1; }
-		jq -e '.engine | .overloaded_now | not' "$work/status.json" || return 1
 		sleep 0.2
 	done
-	jq -e '.engine | .overloaded <= .finished / 20' "$work/status.json"
+	jq -e --argjson percent "$doubts_percent" '.engine.overloaded * 100 <= .engine.finished * $percent' "$work/status.json"
 }
 
 # When the healthy server was asked since the watch began: never much later than it was due.
@@ -367,11 +371,11 @@ daemon_against() {
 	expected "$plan" >"$work/expected.json"
 	config_of "$plan"
 	daemon_start
-	check "$whom: every server gets its message" eventually all_say_so
+	check "$whom: every server gets its message" in_the_end_all_say_so
 	watch_since=$EPOCHREALTIME
 	check "$whom: and keeps it, $rounds times over" watch_daemon "$plan"
 	check "$whom: a healthy server beside them is probed on time" fine_is_punctual
-	check "$whom: every server has its message in the end" eventually all_say_so
+	check "$whom: every server has its message in the end" in_the_end_all_say_so
 	more_kb=$(($(high_water_kb) - usual_kb))
 	check "$whom: memory: $more_kb kB more than for the good ones alone" test "$more_kb" -le "$memory_kb"
 	judge_daemon "$plan"
