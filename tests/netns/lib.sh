@@ -64,9 +64,10 @@ check_status() {
 	if ((status == wanted)); then pass "$what"; else fail "$what (status $status, not $wanted: $*)"; fi
 }
 
-# eventually COMMAND...: within ten seconds.
+# eventually COMMAND...: within ten seconds, unless the test says otherwise.
+patience_s=10
 eventually() {
-	local deadline=$((SECONDS + 10 * patience))
+	local deadline=$((SECONDS + patience_s * patience))
 
 	until "$@" >/dev/null 2>&1; do
 		((SECONDS < deadline)) || return 1
@@ -266,6 +267,21 @@ health_is() {
 
 health_of() {
 	sluice health --json | jq -r --arg a "$1" "first(.pools[].services[].endpoints[] | select(.address == \$a)) | $2"
+}
+
+# number_rows N PORT: of a table, each row behind a port of its own, counted from PORT on, by tabs: N
+# words, and what follows them as one column, where "-" stands for nothing.
+number_rows() {
+	awk -v OFS='\t' -v n="$1" -v port="$2" 'NF {
+		rest = $0
+		line = ++port
+		for (i = 1; i <= n; i++) {
+			line = line OFS $i
+			sub(/^[ \t]*[^ \t]+/, "", rest)
+		}
+		gsub(/^[ \t]+|[ \t]+$/, "", rest)
+		print line, rest == "-" ? "" : rest
+	}'
 }
 
 # fetch URL: what the client gets, within two seconds.

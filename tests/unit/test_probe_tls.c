@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "probe/tls.h"
 #include "tests/unit/tls_run.h"
 #include "util/clock.h"
 
@@ -272,6 +273,49 @@ static void test_renegotiation(void **state)
 	verdict_done(&v);
 }
 
+#define FLOOD (10 * TLS_MESSAGES_MAX)
+
+/* With TLS 1.3 a server may go on with the handshake after it; it may not do that for ever. */
+static void test_flood(void **state)
+{
+	static const struct {
+		struct tls_peer_options peer;
+		enum sl_message code;
+		enum stage stage;
+		const char *detail;
+	} cases[] = {
+		{ { .tickets = 8, .key_updates = 8 }, SL_MSG_OK, STAGE_BODY, "" },
+		{ { .tickets = FLOOD },
+		  SL_MSG_TLS_HANDSHAKE_FAILED,
+		  STAGE_TLS,
+		  "more than 64 messages of it" },
+		{ { .key_updates = FLOOD },
+		  SL_MSG_TLS_HANDSHAKE_FAILED,
+		  STAGE_TLS,
+		  "more than 64 messages of it" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct tls_peer_options options = cases[i].peer;
+		struct plan plan = plan_of(PROTO_HTTPS);
+		struct verdict v;
+
+		options.version = TLS1_3_VERSION;
+		options.leaf = world.leaf;
+		options.chain[0] = world.ca;
+		options.answer = OK "Content-Length: 0\r\n\r\n";
+		options.end = TLS_END_FIN;
+		v = probe_peer(&plan, &options);
+		if (v.code != cases[i].code)
+			print_message("# case %zu: %s, '%s'\n", i, message_id(v.code), v.detail);
+		assert_int_equal(v.code, cases[i].code);
+		assert_int_equal(v.stage, cases[i].stage);
+		assert_non_null(strstr(v.detail, cases[i].detail));
+		verdict_done(&v);
+	}
+}
+
 /* A certificate that is no good ends the probe: the server never gets to see a request. */
 static void test_certificate(void **state)
 {
@@ -374,10 +418,11 @@ static void test_proxy_header(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_tls_1_3),     cmocka_unit_test(test_tls_1_2),
-		cmocka_unit_test(test_rsa),         cmocka_unit_test(test_renegotiation),
-		cmocka_unit_test(test_certificate), cmocka_unit_test(test_no_sni),
-		cmocka_unit_test(test_huge_chain),  cmocka_unit_test(test_proxy_header),
+		cmocka_unit_test(test_tls_1_3),      cmocka_unit_test(test_tls_1_2),
+		cmocka_unit_test(test_rsa),          cmocka_unit_test(test_renegotiation),
+		cmocka_unit_test(test_flood),        cmocka_unit_test(test_certificate),
+		cmocka_unit_test(test_no_sni),       cmocka_unit_test(test_huge_chain),
+		cmocka_unit_test(test_proxy_header),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
