@@ -109,7 +109,7 @@ $B/tests/bpf/%: $B/tests/bpf/%.o $(TESTLIB) $(LIBS)
 	$(call say,LD)$(CC) $(LDFLAGS) $(WRAP) $^ $(LDLIBS) -lcmocka -o $@
 $B/tests/vm/%: $B/tests/vm/%.o $(TESTLIB) $(LIBS)
 	$(call say,LD)$(CC) $(LDFLAGS) $(WRAP) $^ $(LDLIBS) -lcmocka -o $@
-$B/tests/netns/%: $B/tests/netns/%.o $B/tests/lib/certs.o $(LIBS)
+$B/tests/netns/%: $B/tests/netns/%.o $B/tests/lib/certs.o $B/tests/lib/certs_ocsp.o $(LIBS)
 	$(call say,LD)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 $B/tests/bench/%: $B/tests/bench/%.o $(BENCHLIB) $(LIBS)
 	$(call say,LD)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@

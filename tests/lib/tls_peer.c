@@ -104,6 +104,8 @@ static SSL_CTX *make_ctx(struct tls_peer *peer)
 		SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
 		SSL_CTX_set_num_tickets(ctx, 0);
 	}
+	if (o->tickets)
+		SSL_CTX_set_num_tickets(ctx, o->tickets);
 	return ctx;
 }
 
@@ -171,6 +173,13 @@ static void end(const struct tls_peer_options *o, SSL *ssl, int fd)
 		;
 }
 
+static void update_keys(SSL *ssl, size_t times)
+{
+	while (times-- && SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED) == 1 &&
+	       SSL_do_handshake(ssl) == 1)
+		;
+}
+
 static void serve_tls(struct tls_peer *peer, int fd)
 {
 	const struct tls_peer_options *o = peer->options;
@@ -186,6 +195,7 @@ static void serve_tls(struct tls_peer *peer, int fd)
 		peer->request[n > 0 ? n : 0] = '\0';
 		if (n > 0) {
 			atomic_fetch_add(&peer->requests, 1);
+			update_keys(ssl, o->key_updates);
 			if (o->renegotiate) {
 				SSL_renegotiate(ssl);
 				SSL_do_handshake(ssl);

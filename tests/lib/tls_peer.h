@@ -32,6 +32,8 @@ struct tls_peer_options {
 	const char *sni_required; /* unrecognized_name for all others; NULL: any */
 	bool want_client_cert, require_client_cert;
 	bool no_tickets; /* nothing can be resumed */
+	size_t tickets; /* TLS 1.3: so many; 0: as many as usual */
+	size_t key_updates; /* TLS 1.3: so many before the answer, each wants one in return */
 	const char *ciphers; /* of TLS 1.2; NULL: the usual ones */
 	bool renegotiate; /* TLS 1.2: ask for it instead of answering */
 	bool no_handshake; /* raw: send answer at once, without TLS */

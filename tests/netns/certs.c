@@ -2,7 +2,8 @@
 /*
  * certs - the certificates of test_certificates.sh, made now: certs DIRECTORY
  *
- * Writes NAME.crt and NAME.key for every row of the table, and NAME.crl for every list.
+ * Writes NAME.crt and NAME.key for every row of the table, and NAME.crl for every list; expired.ocsp,
+ * an answer of OCSP that the openssl command cannot make.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,6 +79,7 @@ static const struct row {
 		    .name_constraints = "critical,permitted;DNS:b.test" } },
 	{ "of_limited", "limited", .spec = { .cn = "Leaf", .san = SAN } },
 	{ "staple", "int", .spec = { .cn = "Leaf", .san = SAN, .must_staple = true } },
+	{ "responder", "int", .spec = { .cn = "Responder", .eku = "OCSPSigning" } },
 	/* Names. */
 	{ "ip", "int", .spec = { .cn = "Leaf", .san = "IP:10.2.1.2" } },
 	{ "loopback", "int", .spec = { .cn = "Leaf", .san = "IP:127.0.0.1" } },
@@ -152,6 +154,24 @@ static void make_list(const char *directory, const struct list *list)
 	X509_CRL_free(crl);
 }
 
+static void make_expired_answer(const char *directory)
+{
+	const struct test_ocsp_spec spec = { .cert = find("leaf"),
+					     .issuer = find("int"),
+					     .this_update = in_days(-3),
+					     .next_update = in_days(-1) };
+	char path[FILE_LEN];
+	size_t len;
+	uint8_t *der = test_ocsp(&len, &spec);
+	FILE *out = fopen(file(path, directory, "expired", "ocsp"), "w");
+
+	if (!out || fwrite(der, 1, len, out) != len || fclose(out)) {
+		perror(path);
+		exit(EXIT_FAILURE);
+	}
+	free(der);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -162,6 +182,7 @@ int main(int argc, char **argv)
 		make(argv[1], i);
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		make_list(argv[1], &lists[i]);
+	make_expired_answer(argv[1]);
 	for (size_t i = 0; i < CERTS; i++)
 		test_cert_free(made[i]);
 	return EXIT_SUCCESS;

@@ -11,6 +11,7 @@
 set -u
 
 : "${SLUICE_BUILD:=build}"
+patience=${SLUICE_PATIENCE:-1} # how many times as long as usual things may take on a slow machine
 build=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && cd "$SLUICE_BUILD" && pwd)
 ns_id=sl$$
 ns_hosts=()
@@ -30,10 +31,14 @@ pass() {
 fail() {
 	tap_n=$((tap_n + 1))
 	echo "not ok $tap_n - $*"
-	if [ -s "$work/sluiced.log" ]; then sed 's/^/# /' "$work/sluiced.log"; fi
-	for out in "$work/out" "$work/check.out"; do
-		if [ -s "$out" ]; then sed 's/^/# out: /' "$out"; fi
-	done
+	# To stderr, which is shown without asking for the whole story.
+	{
+		echo "# $0: not ok $tap_n - $*"
+		if [ -s "$work/sluiced.log" ]; then sed 's/^/# /' "$work/sluiced.log"; fi
+		for out in "$work/out" "$work/check.out"; do
+			if [ -s "$out" ]; then sed 's/^/# out: /' "$out"; fi
+		done
+	} >&2
 	exit 1
 }
 
@@ -59,9 +64,10 @@ check_status() {
 	if ((status == wanted)); then pass "$what"; else fail "$what (status $status, not $wanted: $*)"; fi
 }
 
-# eventually COMMAND...: within ten seconds.
+# eventually COMMAND...: within ten seconds, unless the test says otherwise.
+patience_s=10
 eventually() {
-	local deadline=$((SECONDS + 10))
+	local deadline=$((SECONDS + patience_s * patience))
 
 	until "$@" >/dev/null 2>&1; do
 		((SECONDS < deadline)) || return 1
@@ -263,9 +269,24 @@ health_of() {
 	sluice health --json | jq -r --arg a "$1" "first(.pools[].services[].endpoints[] | select(.address == \$a)) | $2"
 }
 
+# number_rows N PORT: of a table, each row behind a port of its own, counted from PORT on, by tabs: N
+# words, and what follows them as one column, where "-" stands for nothing.
+number_rows() {
+	awk -v OFS='\t' -v n="$1" -v port="$2" 'NF {
+		rest = $0
+		line = ++port
+		for (i = 1; i <= n; i++) {
+			line = line OFS $i
+			sub(/^[ \t]*[^ \t]+/, "", rest)
+		}
+		gsub(/^[ \t]+|[ \t]+$/, "", rest)
+		print line, rest == "-" ? "" : rest
+	}'
+}
+
 # fetch URL: what the client gets, within two seconds.
 fetch() {
-	on client curl -sS --max-time 2 "$@"
+	on client curl -sS --max-time $((2 * patience)) "$@"
 }
 
 # refused_at_once [HOST] URL: curl could not connect, and knew within half a second.
@@ -276,6 +297,6 @@ refused_at_once() {
 		host=$1
 		shift
 	fi
-	seconds=$(on "$host" curl -s --max-time 2 -o /dev/null -w '%{time_total}' "$1") || status=$?
+	seconds=$(on "$host" curl -s --max-time $((2 * patience)) -o /dev/null -w '%{time_total}' "$1") || status=$?
 	((status == 7)) && awk -v s="$seconds" 'BEGIN { exit !(s < 0.5) }'
 }

@@ -17,7 +17,7 @@ probes=$work/probes
 # SENT      certificates in the order of the chain file: tests/netns/certs.c; the first one's key is used
 # TRUST     uploaded roots; system: the well-known store; =NAME: exactly this certificate
 # HOW       host=, sni=: other names than a.probe.test; no-chain, no-name: the switches; crl=: lists;
-#           tls1.2: all that the server speaks; default: no host is configured, for the daemon only
+#           staple=: an answer of staples(); tls1.2: all that the server speaks; default: no host is configured, for the daemon only
 # ID        of the message, without cert_
 # ALSO      other messages' ids, likewise
 # WARNINGS
@@ -153,6 +153,21 @@ table() {
 		leaf,int                root       crl=early    unknown_crl_unreachable  -  -  11@0
 		leaf,int                root       crl=nosuch   unknown_crl_unreachable  -  -  3@0  nosuch\.crl
 		expired,int             root       crl=fresh    date_invalid  -  -  10@0
+
+		leaf,int                root       staple=good       ok  -  -  -
+		leaf,int                root       staple=good,tls1.2  ok  -  -  -
+		leaf,int                root       staple=delegated  ok  -  -  -
+		staple,int              root       staple=must       ok  -  -  -
+		leaf,int                root       staple=revoked    verify_failed  -  -  23@0  revoked, says the stapled OCSP response
+		leaf,int                root       staple=revoked,tls1.2  verify_failed  -  -  23@0
+		leaf,int                root       staple=revoked,no-chain  ok  -  -  -
+		leaf,int                root       staple=expired    ok  -  ocsp_staple_bad  -
+		leaf,int                root       staple=unknown    ok  -  ocsp_staple_bad  -
+		leaf,int                root       staple=foreign    ok  -  ocsp_staple_bad  -
+		leaf,int                root       staple=colleague  ok  -  ocsp_staple_bad  -
+		leaf,int                root       staple=must       ok  -  ocsp_staple_bad  -
+		staple,int              root       staple=good       ok  -  ocsp_staple_bad  -
+		leaf                    root       staple=good       intermediate_missing  -  -  20@0
 	ROWS
 }
 
@@ -173,13 +188,40 @@ resolve() {
 		}'
 }
 
+# --- stapled answers ----------------------------------------------------------------------------
+
+# staple NAME CERT STATUS SIGNER: what OpenSSL's responder has to say of CERT today, in NAME.ocsp.
+staple() {
+	local index=$work/$1.index serial
+
+	serial=$(openssl x509 -in "$certs/$2.crt" -noout -serial)
+	case $3 in
+	good) printf 'V\t491231235959Z\t\t%s\tunknown\t/CN=x\n' "${serial#*=}" ;;
+	revoked) printf 'R\t491231235959Z\t260101000000Z\t%s\tunknown\t/CN=x\n' "${serial#*=}" ;;
+	esac >"$index"
+	openssl ocsp -index "$index" -CA "$certs/int.crt" -issuer "$certs/int.crt" -cert "$certs/$2.crt" -ndays 1 \
+		-rsigner "$certs/$4.crt" -rkey "$certs/$4.key" -respout "$certs/$1.ocsp" >/dev/null 2>&1 ||
+		fail "the responder answers about $1"
+}
+
+staples() {
+	staple good leaf good int
+	staple must staple good int
+	staple delegated leaf good responder
+	staple revoked leaf revoked int
+	staple unknown leaf unknown int
+	staple foreign leaf good other
+	staple colleague leaf good client
+}
+
 # --- servers ------------------------------------------------------------------------------------
 
 # server_of PORT SENT HOW: the block of nginx's configuration.
 server_of() {
-	local protocols="TLSv1.2 TLSv1.3" name
+	local protocols="TLSv1.2 TLSv1.3" staple='' name
 
 	[[ $3 != *tls1.2* ]] || protocols=TLSv1.2
+	[[ ! $3 =~ staple=([a-z]+) ]] || staple="ssl_stapling on; ssl_stapling_file $certs/${BASH_REMATCH[1]}.ocsp;"
 	for name in ${2//,/ }; do cat "$certs/$name.crt"; done >"$certs/$1.pem"
 	cat <<-EOF
 		server {
@@ -187,6 +229,7 @@ server_of() {
 			ssl_certificate $certs/$1.pem;
 			ssl_certificate_key $certs/${2%%,*}.key;
 			ssl_protocols $protocols;
+			$staple
 			return 200 fine;
 		}
 	EOF
@@ -384,6 +427,7 @@ handshake() {
 net_up 1
 mkdir -p "$certs" "$probes"
 "$build/tests/netns/certs" "$certs" || fail "the certificates are made"
+staples
 chmod -R a+rX "$work"
 # The well-known store of this test, whatever the machine trusts.
 export SSL_CERT_FILE=$certs/rsa_root.crt SSL_CERT_DIR=$work/nowhere

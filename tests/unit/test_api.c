@@ -6,17 +6,10 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <curl/curl.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 
-#include "control/print.h"
-#include "control/socket.h"
-#include "control/stream.h"
-#include "diagnose/json.h"
-#include "tests/lib/fault.h"
-#include "tests/unit/gateway_fake.h"
+#include "tests/unit/api_run.h"
 
 #define WAIT_MS 10000
 
@@ -34,134 +27,6 @@ static const struct verdict refused = { .code = SL_MSG_TCP_CONNECT_FAILED,
 					.timing = { .total_us = 400 } };
 static const struct verdict overloaded = { .code = SL_MSG_PROBER_OVERLOADED, .stage = STAGE_QUEUE };
 
-static struct gateway_fake gateway;
-static struct api *api;
-
-static int start_api(struct api **ret, struct err *err)
-{
-	int r = api_listen(ret, gateway.model->gateway.api_socket, err);
-
-	return r < 0 ? r : api_serve(*ret, &gateway.context, err);
-}
-
-static int start(void **state)
-{
-	(void)state;
-	assert_int_equal(gateway_fake_start(&gateway, gateway_yaml), 0);
-	assert_int_equal(start_api(&api, NULL), 0);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	api_stop(take_ptr(api));
-	gateway_fake_stop(&gateway);
-	return 0;
-}
-
-/* --- a client ------------------------------------------------------------------------------- */
-
-struct answer {
-	long status;
-	char body[1 << 20];
-	size_t len;
-	char allow[64];
-};
-
-static size_t take(char *data, size_t size, size_t n, void *arg)
-{
-	struct answer *answer = arg;
-
-	n *= size;
-	assert_true(answer->len + n < sizeof(answer->body));
-	memcpy(answer->body + answer->len, data, n);
-	answer->len += n;
-	answer->body[answer->len] = '\0';
-	return n;
-}
-
-static size_t take_header(char *data, size_t size, size_t n, void *arg)
-{
-	struct answer *answer = arg;
-
-	if (n * size > 7 && !strncasecmp(data, "allow: ", 7))
-		snprintf(answer->allow, sizeof(answer->allow), "%.*s", (int)(n * size - 9),
-			 data + 7);
-	return n * size;
-}
-
-static struct answer *ask(const char *method, const char *path)
-{
-	static struct answer answer;
-	CURL *curl = curl_easy_init();
-	char url[1024];
-
-	memset(&answer, 0, sizeof(answer));
-	snprintf(url, sizeof(url), "http://sluice%s", path);
-	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, gateway.model->gateway.api_socket);
-	curl_easy_setopt(curl, CURLOPT_URL, url);
-	curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
-	curl_easy_setopt(curl, CURLOPT_PROXY, "");
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)WAIT_MS);
-	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
-	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
-	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
-	curl_easy_setopt(curl, CURLOPT_HEADERDATA, &answer);
-	if (!strcmp(method, "HEAD"))
-		curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
-	else if (!strcmp(method, "POST"))
-		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, "some=body");
-	else
-		curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
-	assert_int_equal(curl_easy_perform(curl), CURLE_OK);
-	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
-	curl_easy_cleanup(curl);
-	return &answer;
-}
-
-static json_t *get(const char *path, long status)
-{
-	struct answer *answer = ask("GET", path);
-	json_t *json = json_loads(answer->body, 0, NULL);
-
-	if (answer->status != status || !json)
-		printf("# %s: %ld %s\n", path, answer->status, answer->body);
-	assert_int_equal(answer->status, status);
-	assert_non_null(json);
-	return json;
-}
-
-/* The value at "pools.0.services.1.name", or NULL. */
-static const json_t *at(const json_t *json, const char *path)
-{
-	char step[64];
-
-	while (json && *path) {
-		size_t len = strcspn(path, ".");
-
-		snprintf(step, sizeof(step), "%.*s", (int)len, path);
-		json = json_is_array(json) ? json_array_get(json, strtoul(step, NULL, 10))
-					   : json_object_get(json, step);
-		path += len + (path[len] == '.');
-	}
-	return json;
-}
-
-static const char *text_at(const json_t *json, const char *path)
-{
-	const char *text = json_string_value(at(json, path));
-
-	return text ? text : "(none)";
-}
-
-static long long number_at(const json_t *json, const char *path)
-{
-	const json_t *value = at(json, path);
-
-	return json_is_integer(value) ? json_integer_value(value) : -1;
-}
-
 #define FIRST "pools.0.services.0.endpoints.0."
 
 /* --- routes --------------------------------------------------------------------------------- */
@@ -174,42 +39,42 @@ static void test_status(void **state)
 	gateway_fake_verdict(&gateway, "10.0.0.5:80", &ok, 1);
 	gateway_fake_verdict(&gateway, "10.0.0.6:80", &refused, 1);
 	json = get("/v1/status", 200);
-	assert_string_equal(text_at(json, "version"), SLUICE_VERSION);
-	assert_int_equal(number_at(json, "pid"), getpid());
-	assert_in_range(number_at(json, "uptime_ms"), 90000, 100000);
-	assert_string_equal(text_at(json, "config"), "/etc/sluice/sluice.yaml");
-	assert_string_equal(text_at(json, "mode"), "enforce");
-	assert_string_equal(text_at(json, "on_daemon_loss"), "hold");
-	assert_in_range(number_at(json, "heartbeat_ms_ago"), 0, 5000);
+	assert_string_equal(json_text_at(json, "version"), SLUICE_VERSION);
+	assert_int_equal(json_number_at(json, "pid"), getpid());
+	assert_in_range(json_number_at(json, "uptime_ms"), 90000, 100000);
+	assert_string_equal(json_text_at(json, "config"), "/etc/sluice/sluice.yaml");
+	assert_string_equal(json_text_at(json, "mode"), "enforce");
+	assert_string_equal(json_text_at(json, "on_daemon_loss"), "hold");
+	assert_in_range(json_number_at(json, "heartbeat_ms_ago"), 0, 5000);
 	assert_true(json_is_true(json_object_get(json, "in_force")));
-	assert_int_equal(number_at(json, "layout"), SL_LAYOUT);
-	assert_string_not_equal(text_at(json, "kernel"), "(none)");
-	assert_string_equal(text_at(json, "interfaces.0.name"), "lan0");
-	assert_string_equal(text_at(json, "interfaces.0.ingress"), "tcx");
-	assert_true(json_is_true(at(json, "interfaces.0.adopted")));
-	assert_true(json_is_true(at(json, "interfaces.0.present")));
-	assert_true(json_is_true(at(json, "interfaces.1.present")));
-	assert_string_equal(text_at(json, "interfaces.0.steps.0"),
+	assert_int_equal(json_number_at(json, "layout"), SL_LAYOUT);
+	assert_string_not_equal(json_text_at(json, "kernel"), "(none)");
+	assert_string_equal(json_text_at(json, "interfaces.0.name"), "lan0");
+	assert_string_equal(json_text_at(json, "interfaces.0.ingress"), "tcx");
+	assert_true(json_is_true(json_at(json, "interfaces.0.adopted")));
+	assert_true(json_is_true(json_at(json, "interfaces.0.present")));
+	assert_true(json_is_true(json_at(json, "interfaces.1.present")));
+	assert_string_equal(json_text_at(json, "interfaces.0.steps.0"),
 			    "xdp-native: passed over, the device is virtual");
-	assert_string_equal(text_at(json, "interfaces.1.egress"), "none");
-	assert_int_equal(number_at(json, "totals.pools"), 3);
-	assert_int_equal(number_at(json, "totals.services"), 3);
-	assert_int_equal(number_at(json, "totals.endpoints"), 7);
-	assert_int_equal(number_at(json, "totals.healthy"), 1);
-	assert_int_equal(number_at(json, "totals.unhealthy"), 1);
-	assert_int_equal(number_at(json, "totals.unknown"), 5);
-	assert_int_equal(number_at(json, "decisions.pass_healthy"), 900);
-	assert_int_equal(number_at(json, "decisions.drop_closed"), 0);
-	assert_int_equal(number_at(json, "engine.in_flight_max"), 512);
-	assert_int_equal(number_at(json, "engine.overloaded"), 5);
-	assert_true(json_is_false(at(json, "engine.overloaded_now")));
+	assert_string_equal(json_text_at(json, "interfaces.1.egress"), "none");
+	assert_int_equal(json_number_at(json, "totals.pools"), 3);
+	assert_int_equal(json_number_at(json, "totals.services"), 3);
+	assert_int_equal(json_number_at(json, "totals.endpoints"), 7);
+	assert_int_equal(json_number_at(json, "totals.healthy"), 1);
+	assert_int_equal(json_number_at(json, "totals.unhealthy"), 1);
+	assert_int_equal(json_number_at(json, "totals.unknown"), 5);
+	assert_int_equal(json_number_at(json, "decisions.pass_healthy"), 900);
+	assert_int_equal(json_number_at(json, "decisions.drop_closed"), 0);
+	assert_int_equal(json_number_at(json, "engine.in_flight_max"), 512);
+	assert_int_equal(json_number_at(json, "engine.overloaded"), 5);
+	assert_true(json_is_false(json_at(json, "engine.overloaded_now")));
 	json_decref(json);
 
 	fake_removed_ifindex = 8;
 	json = get("/v1/status", 200);
 	fake_removed_ifindex = 0;
-	assert_true(json_is_true(at(json, "interfaces.0.present")));
-	assert_true(json_is_false(at(json, "interfaces.1.present")));
+	assert_true(json_is_true(json_at(json, "interfaces.0.present")));
+	assert_true(json_is_false(json_at(json, "interfaces.1.present")));
 	json_decref(json);
 }
 
@@ -224,48 +89,50 @@ static void test_health(void **state)
 	gateway_fake_verdict(&gateway, "[fd00::5]:80", &overloaded, 1);
 	json = get("/v1/health", 200);
 
-	assert_int_equal(json_array_size(at(json, "pools")), 3);
-	assert_string_equal(text_at(json, "pools.0.name"), "web-pool");
-	assert_int_equal(json_array_size(at(json, "pools.0.services")), 2);
-	assert_string_equal(text_at(json, "pools.0.services.1.name"), "shop-db");
-	assert_string_equal(text_at(json, "pools.0.services.1.settings"), "db");
-	assert_int_equal(json_array_size(at(json, "pools.0.services.0.endpoints")), 3);
-	assert_int_equal(json_array_size(at(json, "pools.1.services.0.endpoints")), 1);
-	assert_int_equal(json_array_size(at(json, "pools.2.services")), 0);
+	assert_int_equal(json_array_size(json_at(json, "pools")), 3);
+	assert_string_equal(json_text_at(json, "pools.0.name"), "web-pool");
+	assert_int_equal(json_array_size(json_at(json, "pools.0.services")), 2);
+	assert_string_equal(json_text_at(json, "pools.0.services.1.name"), "shop-db");
+	assert_string_equal(json_text_at(json, "pools.0.services.1.settings"), "db");
+	assert_int_equal(json_array_size(json_at(json, "pools.0.services.0.endpoints")), 3);
+	assert_int_equal(json_array_size(json_at(json, "pools.1.services.0.endpoints")), 1);
+	assert_int_equal(json_array_size(json_at(json, "pools.2.services")), 0);
 
-	assert_string_equal(text_at(json, FIRST "address"), "10.0.0.5");
-	assert_int_equal(number_at(json, FIRST "port"), 80);
-	assert_string_equal(text_at(json, FIRST "proto"), "tcp");
-	assert_string_equal(text_at(json, FIRST "backend"), "10.0.0.5");
-	assert_string_equal(text_at(json, FIRST "health"), "Unhealthy");
-	assert_string_equal(text_at(json, FIRST "admin"), "enabled");
-	assert_int_equal(strlen(text_at(json, FIRST "since")), strlen("2026-01-01T00:00:00.000Z"));
-	assert_int_equal(number_at(json, FIRST "code"), 3);
-	assert_string_equal(text_at(json, FIRST "id"), "tcp_connect_failed");
-	assert_non_null(strstr(text_at(json, FIRST "message"), "10.0.0.5:80"));
-	assert_true(json_array_size(at(json, FIRST "remedies")) > 0);
-	assert_int_equal(number_at(json, FIRST "probe.interval_ms"), 5000);
-	assert_int_equal(number_at(json, FIRST "probe.consecutive_failures"), 4);
-	assert_in_range(number_at(json, FIRST "probe.last_ms_ago"), 0, 5000);
-	assert_int_equal(number_at(json, FIRST "probe.timing_us.total"), 400);
-	assert_null(at(json, FIRST "probe.timing_us.connect"));
-	assert_int_equal(number_at(json, FIRST "kernel.syn"), 120);
-	assert_int_equal(number_at(json, FIRST "kernel.bytes"), 64000);
-	assert_null(at(json, FIRST "kernel.syn_ack"));
-	assert_null(at(json, FIRST "gate"));
-	assert_null(at(json, FIRST "forced"));
-	assert_null(at(json, FIRST "adopted"));
+	assert_string_equal(json_text_at(json, FIRST "address"), "10.0.0.5");
+	assert_int_equal(json_number_at(json, FIRST "port"), 80);
+	assert_string_equal(json_text_at(json, FIRST "proto"), "tcp");
+	assert_string_equal(json_text_at(json, FIRST "backend"), "10.0.0.5");
+	assert_string_equal(json_text_at(json, FIRST "health"), "Unhealthy");
+	assert_string_equal(json_text_at(json, FIRST "admin"), "enabled");
+	assert_int_equal(strlen(json_text_at(json, FIRST "since")),
+			 strlen("2026-01-01T00:00:00.000Z"));
+	assert_int_equal(json_number_at(json, FIRST "code"), 3);
+	assert_string_equal(json_text_at(json, FIRST "id"), "tcp_connect_failed");
+	assert_non_null(strstr(json_text_at(json, FIRST "message"), "10.0.0.5:80"));
+	assert_true(json_array_size(json_at(json, FIRST "remedies")) > 0);
+	assert_int_equal(json_number_at(json, FIRST "probe.interval_ms"), 5000);
+	assert_int_equal(json_number_at(json, FIRST "probe.consecutive_failures"), 4);
+	assert_in_range(json_number_at(json, FIRST "probe.last_ms_ago"), 0, 5000);
+	assert_int_equal(json_number_at(json, FIRST "probe.timing_us.total"), 400);
+	assert_null(json_at(json, FIRST "probe.timing_us.connect"));
+	assert_int_equal(json_number_at(json, FIRST "kernel.syn"), 120);
+	assert_int_equal(json_number_at(json, FIRST "kernel.bytes"), 64000);
+	assert_null(json_at(json, FIRST "kernel.syn_ack"));
+	assert_null(json_at(json, FIRST "gate"));
+	assert_null(json_at(json, FIRST "forced"));
+	assert_null(json_at(json, FIRST "adopted"));
 
 	/* Healthy: nothing to remedy. */
-	assert_string_equal(text_at(json, "pools.0.services.0.endpoints.1.health"), "Healthy");
-	assert_int_equal(json_array_size(at(json, "pools.0.services.0.endpoints.1.remedies")), 0);
+	assert_string_equal(json_text_at(json, "pools.0.services.0.endpoints.1.health"), "Healthy");
+	assert_int_equal(json_array_size(json_at(json, "pools.0.services.0.endpoints.1.remedies")),
+			 0);
 	/* The prober is in trouble: shown Unknown, and the gate stays where it was. */
-	assert_string_equal(text_at(json, "pools.0.services.0.endpoints.2.health"), "Unknown");
-	assert_string_equal(text_at(json, "pools.0.services.0.endpoints.2.gate"), "Unhealthy");
+	assert_string_equal(json_text_at(json, "pools.0.services.0.endpoints.2.health"), "Unknown");
+	assert_string_equal(json_text_at(json, "pools.0.services.0.endpoints.2.gate"), "Unhealthy");
 	/* Never probed. */
-	assert_int_equal(number_at(json, "pools.1.services.0.endpoints.0.code"), 105);
-	assert_string_equal(text_at(json, "pools.1.services.0.endpoints.0.health"), "Unknown");
-	assert_null(at(json, "pools.1.services.0.endpoints.0.probe.last_ms_ago"));
+	assert_int_equal(json_number_at(json, "pools.1.services.0.endpoints.0.code"), 105);
+	assert_string_equal(json_text_at(json, "pools.1.services.0.endpoints.0.health"), "Unknown");
+	assert_null(json_at(json, "pools.1.services.0.endpoints.0.probe.last_ms_ago"));
 	json_decref(json);
 }
 
@@ -281,11 +148,11 @@ static void test_health_flags(void **state)
 	board_set_health(gateway.board, i, &health, true);
 	fake_stats_result = -EIO;
 	json = get("/v1/health?pool=db-pool", 200);
-	assert_int_equal(json_array_size(at(json, "pools")), 1);
-	assert_string_equal(text_at(json, FIRST "health"), "Unhealthy");
-	assert_true(json_is_true(at(json, FIRST "forced")));
-	assert_true(json_is_true(at(json, FIRST "adopted")));
-	assert_null(at(json, FIRST "kernel"));
+	assert_int_equal(json_array_size(json_at(json, "pools")), 1);
+	assert_string_equal(json_text_at(json, FIRST "health"), "Unhealthy");
+	assert_true(json_is_true(json_at(json, FIRST "forced")));
+	assert_true(json_is_true(json_at(json, FIRST "adopted")));
+	assert_null(json_at(json, FIRST "kernel"));
 	json_decref(json);
 }
 
@@ -294,20 +161,20 @@ static void test_pools(void **state)
 	json_t *json = get("/v1/pools", 200);
 
 	(void)state;
-	assert_string_equal(text_at(json, "pools.0.name"), "web-pool");
-	assert_int_equal(number_at(json, "pools.0.backends"), 3);
-	assert_string_equal(text_at(json, "pools.0.services.1"), "shop-db");
-	assert_int_equal(number_at(json, "pools.0.unknown"), 6);
-	assert_int_equal(number_at(json, "pools.2.unknown"), 0);
+	assert_string_equal(json_text_at(json, "pools.0.name"), "web-pool");
+	assert_int_equal(json_number_at(json, "pools.0.backends"), 3);
+	assert_string_equal(json_text_at(json, "pools.0.services.1"), "shop-db");
+	assert_int_equal(json_number_at(json, "pools.0.unknown"), 6);
+	assert_int_equal(json_number_at(json, "pools.2.unknown"), 0);
 	json_decref(json);
 
 	json = get("/v1/pools/web-pool", 200);
-	assert_string_equal(text_at(json, "backends.2"), "fd00::5");
-	assert_string_equal(text_at(json, "services.0.probe"), "quick");
-	assert_string_equal(text_at(json, "services.1.probe"), "default");
-	assert_string_equal(text_at(json, "services.1.on_unhealthy"), "drop");
-	assert_string_equal(text_at(json, "services.1.established"), "reset");
-	assert_int_equal(number_at(json, "services.0.unknown"), 3);
+	assert_string_equal(json_text_at(json, "backends.2"), "fd00::5");
+	assert_string_equal(json_text_at(json, "services.0.probe"), "quick");
+	assert_string_equal(json_text_at(json, "services.1.probe"), "default");
+	assert_string_equal(json_text_at(json, "services.1.on_unhealthy"), "drop");
+	assert_string_equal(json_text_at(json, "services.1.established"), "reset");
+	assert_int_equal(json_number_at(json, "services.0.unknown"), 3);
 	json_decref(json);
 }
 
@@ -319,29 +186,30 @@ static void test_why(void **state)
 	gateway_fake_verdict(&gateway, "10.0.0.5:80", &ok, 1);
 	gateway_fake_verdict(&gateway, "10.0.0.5:80", &refused, 3);
 	json = get("/v1/why?pool=web-pool&address=10.0.0.5", 200);
-	assert_string_equal(text_at(json, "pool"), "web-pool");
-	assert_int_equal(json_array_size(at(json, "endpoints")), 2);
-	assert_string_equal(text_at(json, "endpoints.0.service"), "shop");
-	assert_string_equal(text_at(json, "endpoints.1.settings"), "db");
-	assert_non_null(strstr(text_at(json, "endpoints.0.finding"), "3 probes in a row failed"));
-	assert_int_equal(json_array_size(at(json, "endpoints.0.recent")), 4);
-	assert_string_equal(text_at(json, "endpoints.0.recent.0.id"), "tcp_connect_failed");
-	assert_string_equal(text_at(json, "endpoints.0.recent.3.id"), "ok");
-	assert_string_equal(text_at(json, "endpoints.0.recent.0.stage"), "connect");
-	assert_string_equal(text_at(json, "endpoints.0.plan.path"), "/healthz");
-	assert_int_equal(number_at(json, "endpoints.0.plan.healthy_threshold"), 2);
-	assert_string_equal(text_at(json, "endpoints.0.on_unhealthy"), "reject");
-	assert_true(json_array_size(at(json, "endpoints.0.causes")) > 0);
-	assert_null(at(json, "endpoints.1.plan.path"));
+	assert_string_equal(json_text_at(json, "pool"), "web-pool");
+	assert_int_equal(json_array_size(json_at(json, "endpoints")), 2);
+	assert_string_equal(json_text_at(json, "endpoints.0.service"), "shop");
+	assert_string_equal(json_text_at(json, "endpoints.1.settings"), "db");
+	assert_non_null(
+		strstr(json_text_at(json, "endpoints.0.finding"), "3 probes in a row failed"));
+	assert_int_equal(json_array_size(json_at(json, "endpoints.0.recent")), 4);
+	assert_string_equal(json_text_at(json, "endpoints.0.recent.0.id"), "tcp_connect_failed");
+	assert_string_equal(json_text_at(json, "endpoints.0.recent.3.id"), "ok");
+	assert_string_equal(json_text_at(json, "endpoints.0.recent.0.stage"), "connect");
+	assert_string_equal(json_text_at(json, "endpoints.0.plan.path"), "/healthz");
+	assert_int_equal(json_number_at(json, "endpoints.0.plan.healthy_threshold"), 2);
+	assert_string_equal(json_text_at(json, "endpoints.0.on_unhealthy"), "reject");
+	assert_true(json_array_size(json_at(json, "endpoints.0.causes")) > 0);
+	assert_null(json_at(json, "endpoints.1.plan.path"));
 	json_decref(json);
 
 	json = get("/v1/why?pool=web-pool&address=10.0.0.5:5432", 200);
-	assert_int_equal(json_array_size(at(json, "endpoints")), 1);
-	assert_int_equal(number_at(json, "endpoints.0.port"), 5432);
+	assert_int_equal(json_array_size(json_at(json, "endpoints")), 1);
+	assert_int_equal(json_number_at(json, "endpoints.0.port"), 5432);
 	json_decref(json);
 
 	json = get("/v1/why?pool=web-pool&address=%5Bfd00:0::5%5D:80", 200);
-	assert_string_equal(text_at(json, "endpoints.0.address"), "fd00::5");
+	assert_string_equal(json_text_at(json, "endpoints.0.address"), "fd00::5");
 	json_decref(json);
 }
 
@@ -385,37 +253,38 @@ static void test_certificates(void **state)
 	gateway_fake_verdict(&gateway, "10.0.0.5:443", &verdict, 1);
 
 	json = get("/v1/health", 200);
-	assert_string_equal(text_at(json, FIRST "id"), "cert_date_invalid");
-	assert_string_equal(text_at(json, FIRST "also.0"), "cert_name_mismatch");
-	assert_string_equal(text_at(json, FIRST "warnings.0"), "chain_order");
-	assert_string_equal(text_at(json, FIRST "tls.version"), "TLS 1.2");
-	assert_true(json_is_false(at(json, FIRST "tls.resumed")));
-	assert_string_equal(text_at(json, FIRST "tls.cert_not_after"), "1970-01-01T00:00:01Z");
-	assert_int_equal(number_at(json, FIRST "openssl.code"), 10);
-	assert_string_equal(text_at(json, FIRST "openssl.text"), "certificate has expired");
-	assert_string_equal(text_at(json, FIRST "remedies.0"), "renew this one");
-	assert_int_equal(number_at(json, FIRST "probe.timing_us.tls"), 9);
-	assert_int_equal(number_at(json, FIRST "probe.timing_us.resolve"), 7);
-	assert_null(at(json, FIRST "chain"));
+	assert_string_equal(json_text_at(json, FIRST "id"), "cert_date_invalid");
+	assert_string_equal(json_text_at(json, FIRST "also.0"), "cert_name_mismatch");
+	assert_string_equal(json_text_at(json, FIRST "warnings.0"), "chain_order");
+	assert_string_equal(json_text_at(json, FIRST "tls.version"), "TLS 1.2");
+	assert_true(json_is_false(json_at(json, FIRST "tls.resumed")));
+	assert_string_equal(json_text_at(json, FIRST "tls.cert_not_after"), "1970-01-01T00:00:01Z");
+	assert_int_equal(json_number_at(json, FIRST "openssl.code"), 10);
+	assert_string_equal(json_text_at(json, FIRST "openssl.text"), "certificate has expired");
+	assert_string_equal(json_text_at(json, FIRST "remedies.0"), "renew this one");
+	assert_int_equal(json_number_at(json, FIRST "probe.timing_us.tls"), 9);
+	assert_int_equal(json_number_at(json, FIRST "probe.timing_us.resolve"), 7);
+	assert_null(json_at(json, FIRST "chain"));
 	json_decref(json);
 
 	json = get("/v1/why?pool=web-pool&address=10.0.0.5", 200);
-	assert_int_equal(json_array_size(at(json, "endpoints.0.chain")), 1);
-	assert_non_null(strstr(text_at(json, "endpoints.0.chain.0.subject"), "CN=shop.test"));
-	assert_string_equal(text_at(json, "endpoints.0.plan.tls.sni"), "shop.test");
-	assert_string_equal(text_at(json, "endpoints.0.plan.tls.verified_name"), "shop.test");
-	assert_int_equal(number_at(json, "endpoints.0.plan.tls.full_handshake_every"), 10);
-	assert_string_equal(text_at(json, "endpoints.0.recent.0.also.0"), "cert_name_mismatch");
+	assert_int_equal(json_array_size(json_at(json, "endpoints.0.chain")), 1);
+	assert_non_null(strstr(json_text_at(json, "endpoints.0.chain.0.subject"), "CN=shop.test"));
+	assert_string_equal(json_text_at(json, "endpoints.0.plan.tls.sni"), "shop.test");
+	assert_string_equal(json_text_at(json, "endpoints.0.plan.tls.verified_name"), "shop.test");
+	assert_int_equal(json_number_at(json, "endpoints.0.plan.tls.full_handshake_every"), 10);
+	assert_string_equal(json_text_at(json, "endpoints.0.recent.0.also.0"),
+			    "cert_name_mismatch");
 	json_decref(json);
 
 	/* Only the newest verdict has its certificates; of the others the words stay. */
 	gateway_fake_verdict(&gateway, "10.0.0.5:443", &down, 1);
 	json = get("/v1/why?pool=web-pool&address=10.0.0.5", 200);
-	assert_string_equal(text_at(json, "endpoints.0.id"), "tcp_connect_failed");
-	assert_null(at(json, "endpoints.0.tls"));
-	assert_int_equal(json_array_size(at(json, "endpoints.0.chain")), 0);
-	assert_string_equal(text_at(json, "endpoints.0.recent.1.id"), "cert_date_invalid");
-	assert_string_equal(text_at(json, "endpoints.0.recent.1.warnings.0"), "chain_order");
+	assert_string_equal(json_text_at(json, "endpoints.0.id"), "tcp_connect_failed");
+	assert_null(json_at(json, "endpoints.0.tls"));
+	assert_int_equal(json_array_size(json_at(json, "endpoints.0.chain")), 0);
+	assert_string_equal(json_text_at(json, "endpoints.0.recent.1.id"), "cert_date_invalid");
+	assert_string_equal(json_text_at(json, "endpoints.0.recent.1.warnings.0"), "chain_order");
 	json_decref(json);
 }
 
@@ -424,19 +293,19 @@ static void test_stats_and_maps(void **state)
 	json_t *json = get("/v1/stats", 200);
 
 	(void)state;
-	assert_int_equal(number_at(json, "decisions.reject_tcp"), 12);
-	assert_int_equal(number_at(json, FIRST "kernel.packets"), 1000);
-	assert_null(at(json, FIRST "message"));
+	assert_int_equal(json_number_at(json, "decisions.reject_tcp"), 12);
+	assert_int_equal(json_number_at(json, FIRST "kernel.packets"), 1000);
+	assert_null(json_at(json, FIRST "message"));
 	json_decref(json);
 
 	json = get("/v1/stats?pool=db-pool", 200);
-	assert_null(at(json, "decisions"));
-	assert_string_equal(text_at(json, "pools.0.name"), "db-pool");
+	assert_null(json_at(json, "decisions"));
+	assert_string_equal(json_text_at(json, "pools.0.name"), "db-pool");
 	json_decref(json);
 
 	json = get("/v1/maps", 200);
-	assert_string_equal(text_at(json, "maps.0.path"), "/sys/fs/bpf/sluice/v1/targets");
-	assert_int_equal(number_at(json, "maps.1.memory_bytes"), 32769);
+	assert_string_equal(json_text_at(json, "maps.0.path"), "/sys/fs/bpf/sluice/v1/targets");
+	assert_int_equal(json_number_at(json, "maps.1.memory_bytes"), 32769);
 	json_decref(json);
 }
 
@@ -475,9 +344,9 @@ static void test_errors(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		json_t *json = get(rows[i].path, rows[i].status);
 
-		assert_string_equal(text_at(json, "error.code"), rows[i].code);
-		if (!strstr(text_at(json, "error.message"), rows[i].text))
-			fail_msg("%s: %s", rows[i].path, text_at(json, "error.message"));
+		assert_string_equal(json_text_at(json, "error.code"), rows[i].code);
+		if (!strstr(json_text_at(json, "error.message"), rows[i].text))
+			fail_msg("%s: %s", rows[i].path, json_text_at(json, "error.message"));
 		json_decref(json);
 	}
 }
@@ -487,17 +356,17 @@ static void test_decoding(void **state)
 	json_t *json = get("/v1/pools/web%2dpool", 200);
 
 	(void)state;
-	assert_string_equal(text_at(json, "name"), "web-pool");
+	assert_string_equal(json_text_at(json, "name"), "web-pool");
 	json_decref(json);
 	json = get("/v1/health?pool=%64b-pool", 200);
-	assert_string_equal(text_at(json, "pools.0.name"), "db-pool");
+	assert_string_equal(json_text_at(json, "pools.0.name"), "db-pool");
 	json_decref(json);
 }
 
 static void test_methods(void **state)
 {
 	static const char *const methods[] = { "POST", "PUT", "DELETE", "PATCH", "OPTIONS" };
-	struct answer *answer;
+	struct api_answer *answer;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
@@ -595,336 +464,7 @@ static void test_client_that_does_not_read(void **state)
 	close(fd);
 }
 
-/* --- many endpoints ------------------------------------------------------------------------- */
-
-#define MANY_POOLS 8
-#define MANY_BACKENDS 300
-
-static int start_many(void **state)
-{
-	char *yaml = NULL;
-	size_t len;
-	FILE *out = open_memstream(&yaml, &len);
-
-	(void)state;
-	fputs("gateway: { interfaces: [ { name: lan0 } ] }\n"
-	      "settings: [ { name: web, protocol: http, port: 80 } ]\npools:\n",
-	      out);
-	for (int p = 0; p < MANY_POOLS; p++) {
-		fprintf(out, "  - name: p%d\n    backends:\n", p);
-		for (int b = 0; b < MANY_BACKENDS; b++)
-			fprintf(out, "      - address: 10.%d.%d.%d\n", p, b / 200, b % 200 + 1);
-	}
-	fputs("services:\n", out);
-	/* Not in the order of the pools: their groups are. */
-	for (int p = MANY_POOLS - 1; p >= 0; p--)
-		fprintf(out, "  - { name: s%d, pool: p%d, settings: web }\n", p, p);
-	fclose(out);
-
-	assert_int_equal(gateway_fake_start(&gateway, yaml), 0);
-	free(yaml);
-	for (uint32_t i = 0; i < gateway.model->n_endpoints; i++)
-		gateway_fake_verdict(&gateway, gateway.model->endpoints[i].text,
-				     i % 2 ? &ok : &refused, 3);
-	assert_int_equal(start_api(&api, NULL), 0);
-	return 0;
-}
-
-/* All of it, in order, in pieces of any size. */
-static void test_stream(void **state)
-{
-	static const size_t sizes[] = { 1 << 20, 32768, 4096, 7 };
-	struct groups groups;
-	struct stream_options options = { .context = &gateway.context,
-					  .groups = &groups,
-					  .row = render_health,
-					  .pool = INDEX_NONE };
-	CLEANUP(free_p) char *text = malloc(8 << 20);
-
-	(void)state;
-	assert_int_equal(groups_init(&groups, gateway.model), 0);
-	for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
-		struct stream *stream = stream_new(&options);
-		size_t len = 0;
-		ssize_t n;
-		json_t *json, *pool, *endpoint;
-		size_t p, e;
-
-		while ((n = stream_read(stream, text + len, sizes[s])) > 0)
-			len += (size_t)n;
-		assert_int_equal(n, 0);
-		stream_free(stream);
-
-		json = json_loadb(text, len, 0, NULL);
-		assert_non_null(json);
-		assert_int_equal(json_array_size(at(json, "pools")), MANY_POOLS);
-		json_array_foreach(json_object_get(json, "pools"), p, pool)
-		{
-			char name[64], address[64];
-
-			snprintf(name, sizeof(name), "s%zu", p);
-			assert_string_equal(text_at(pool, "services.0.name"), name);
-			assert_int_equal(json_array_size(at(pool, "services")), 1);
-			assert_int_equal(json_array_size(at(pool, "services.0.endpoints")),
-					 MANY_BACKENDS);
-			json_array_foreach(at(pool, "services.0.endpoints"), e, endpoint)
-			{
-				snprintf(address, sizeof(address), "10.%zu.%zu.%zu", p, e / 200,
-					 e % 200 + 1);
-				assert_string_equal(text_at(endpoint, "address"), address);
-			}
-		}
-		json_decref(json);
-	}
-	groups_done(&groups);
-}
-
-static void test_stream_over_http(void **state)
-{
-	struct answer *answer;
-
-	(void)state;
-	for (int i = 0; i < 2; i++) {
-		json_t *json = get(i ? "/v1/stats" : "/v1/health?pool=p3", 200);
-
-		assert_int_equal(json_array_size(at(json, "pools")), i ? MANY_POOLS : 1);
-		json_decref(json);
-	}
-	answer = ask("HEAD", "/v1/health");
-	assert_int_equal(answer->len, 0);
-}
-
-/* The same document as jansson's, in both forms, for every kind of value. */
-static void test_print(void **state)
-{
-	static const char *const texts[] = {
-		"{}",
-		"[]",
-		"[[], {}, [[]], {\"a\": {}}]",
-		"{\"a\": 1, \"b\": -9223372036854775808, \"c\": [true, false, null]}",
-		"{\"quote \\\" back \\\\ slash\": \"\\u0001\\u001f\\n\\t\\\"\\\\/\"}",
-		"[\"caf\\u00e9 \\u2026 \\ud83d\\ude00\", \"\"]",
-		"[[[[[[[[[[[[[[[[[[[[{\"deep\": [1, 2]}]]]]]]]]]]]]]]]]]]]]",
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		json_t *json = json_loads(texts[i], 0, NULL);
-
-		assert_non_null(json);
-		for (enum print_form form = PRINT_LINE; form <= PRINT_TREE; form++) {
-			CLEANUP(free_p) char *text = print_json(json, form);
-			json_t *again = json_loads(text, 0, NULL);
-
-			assert_true(json_equal(json, again));
-			assert_true(form == PRINT_TREE || !strchr(text, '\n'));
-			json_decref(again);
-		}
-		json_decref(json);
-	}
-	CLEANUP(free_p) char *tree = NULL;
-	json_t *json = json_loads("{\"a\": [1, 2], \"b\": {}}", 0, NULL);
-	tree = print_json(json, PRINT_TREE);
-	assert_string_equal(tree, "{\n  \"a\": [\n    1,\n    2\n  ],\n  \"b\": {}\n}\n");
-	fault_after(FAULT_MEMORY, 0, ENOMEM);
-	assert_null(print_json(json, PRINT_LINE));
-	assert_true(fault_clear(FAULT_MEMORY));
-	assert_null(print_json(NULL, PRINT_LINE));
-	json_decref(json);
-}
-
-static void *counted_malloc(size_t size)
-{
-	return malloc(size);
-}
-
-/* Wherever memory runs out once, the stream is whole or ends with an error, and nothing leaks. */
-static void test_stream_without_memory(void **state)
-{
-	struct groups groups;
-	struct stream_options options = {
-		.context = &gateway.context, .groups = &groups, .row = render_stats, .pool = 0
-	};
-	static char whole[1024], text[1024];
-	bool failed = true;
-	int errors = 0;
-	struct stream *first;
-
-	(void)state;
-	json_set_alloc_funcs(counted_malloc, free);
-	assert_int_equal(groups_init(&groups, gateway.model), 0);
-	first = stream_new(&options);
-	assert_int_equal(stream_read(first, whole, sizeof(whole)), sizeof(whole));
-	stream_free(first);
-	/* Past the first rows nothing new happens. */
-	for (int n = 0; n < 1000 && failed; n++) {
-		struct stream *stream;
-		ssize_t got = 0;
-
-		fault_after(FAULT_MEMORY, n, ENOMEM);
-		stream = stream_new(&options);
-		if (stream)
-			got = stream_read(stream, text, sizeof(text));
-		failed = fault_clear(FAULT_MEMORY);
-		errors += !stream || got < 0;
-		if (stream && got != -ENOMEM) {
-			assert_int_equal(got, sizeof(whole));
-			assert_memory_equal(text, whole, sizeof(whole));
-		}
-		stream_free(stream);
-	}
-	assert_false(failed);
-	assert_true(errors > 20);
-	groups_done(&groups);
-	json_set_alloc_funcs(malloc, free);
-}
-
-/* --- the socket as a file ------------------------------------------------------------------- */
-
-static int set_up(void **state)
-{
-	(void)state;
-	return gateway_fake_start(&gateway, gateway_yaml);
-}
-
-static mode_t mode_of(const char *path)
-{
-	struct stat st;
-
-	assert_int_equal(lstat(path, &st), 0);
-	return st.st_mode & 07777;
-}
-
-static void test_socket_mode(void **state)
-{
-	static const mode_t masks[] = { 0, 022, 077 };
-	const char *path = gateway.model->gateway.api_socket;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
-		mode_t before = umask(masks[i]);
-		int r = start_api(&api, NULL);
-
-		umask(before);
-		assert_int_equal(r, 0);
-		assert_int_equal(mode_of(path), 0660);
-		api_stop(take_ptr(api));
-		assert_int_equal(access(path, F_OK), -1);
-	}
-}
-
-static void test_socket_directory(void **state)
-{
-	char *path = gateway.model->gateway.api_socket;
-	char directory[80];
-	mode_t before = umask(077);
-
-	(void)state;
-	snprintf(directory, sizeof(directory), "%s/run", gateway.directory);
-	snprintf(path, sizeof(gateway.model->gateway.api_socket), "%s/api.sock", directory);
-	assert_int_equal(start_api(&api, NULL), 0);
-	umask(before);
-	assert_int_equal(mode_of(directory), 0755);
-	json_decref(get("/v1/status", 200));
-	api_stop(take_ptr(api));
-	assert_int_equal(rmdir(directory), 0);
-}
-
-static void test_socket_stale(void **state)
-{
-	struct socket_file file;
-	int fd = socket_listen(&file, gateway.model->gateway.api_socket, NULL);
-
-	(void)state;
-	assert_true(fd >= 0);
-	close(fd);
-	assert_int_equal(start_api(&api, NULL), 0);
-	json_decref(get("/v1/status", 200));
-	api_stop(take_ptr(api));
-}
-
-/* What took the place of our file is not ours to remove. */
-static void test_socket_of_another(void **state)
-{
-	struct socket_file file;
-	int fd = socket_listen(&file, gateway.model->gateway.api_socket, NULL);
-
-	(void)state;
-	assert_true(fd >= 0);
-	assert_int_equal(unlink(file.path), 0);
-	assert_int_equal(start_api(&api, NULL), 0);
-	socket_remove(&file);
-	close(fd);
-	json_decref(get("/v1/status", 200));
-	api_stop(take_ptr(api));
-}
-
-static void test_socket_occupied(void **state)
-{
-	struct api *second = NULL;
-	struct err err = { "" };
-	char pid[32];
-
-	(void)state;
-	assert_int_equal(start_api(&api, NULL), 0);
-	assert_int_equal(start_api(&second, &err), -EADDRINUSE);
-	assert_null(second);
-	snprintf(pid, sizeof(pid), "process %d ", (int)getpid());
-	assert_non_null(strstr(err.text, pid));
-	assert_non_null(strstr(err.text, gateway.model->gateway.api_socket));
-	json_decref(get("/v1/status", 200));
-	api_stop(take_ptr(api));
-}
-
-static void test_socket_is_something_else(void **state)
-{
-	const char *path = gateway.model->gateway.api_socket;
-	struct err err = { "" };
-	int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
-
-	(void)state;
-	assert_int_equal(write(fd, "keep", 4), 4);
-	close(fd);
-	assert_int_equal(start_api(&api, &err), -EADDRINUSE);
-	assert_non_null(strstr(err.text, "not a socket"));
-	assert_int_equal(access(path, F_OK), 0);
-	assert_int_equal(unlink(path), 0);
-
-	/* A link is not followed: it is not a socket either. */
-	assert_int_equal(symlink("/tmp/nowhere", path), 0);
-	assert_int_equal(start_api(&api, &err), -EADDRINUSE);
-	assert_int_equal(unlink(path), 0);
-}
-
-static void test_socket_failures(void **state)
-{
-	char *path = gateway.model->gateway.api_socket;
-	struct err err = { "" };
-	struct socket_file file;
-	char longer[200];
-
-	(void)state;
-	memset(longer, 'x', sizeof(longer) - 1);
-	longer[sizeof(longer) - 1] = '\0';
-	assert_int_equal(socket_listen(&file, longer, &err), -ENAMETOOLONG);
-	assert_int_equal(socket_listen(&file, "", &err), -ENAMETOOLONG);
-
-	fault_after(FAULT_SOCKET, 0, EMFILE);
-	assert_int_equal(start_api(&api, &err), -EMFILE);
-	assert_true(fault_clear(FAULT_SOCKET));
-	assert_int_equal(access(path, F_OK), -1);
-
-	snprintf(path, sizeof(gateway.model->gateway.api_socket), "%s/no/such/api.sock",
-		 gateway.directory);
-	assert_int_equal(start_api(&api, &err), -ENOENT);
-	assert_non_null(strstr(err.text, "/no/such"));
-	assert_null(api);
-	api_stop(NULL);
-}
-
 #define SERVED(test) cmocka_unit_test_setup_teardown(test, start, stop)
-#define MANY(test) cmocka_unit_test_setup_teardown(test, start_many, stop)
-#define ALONE(test) cmocka_unit_test_setup_teardown(test, set_up, stop)
 
 int main(void)
 {
@@ -943,17 +483,6 @@ int main(void)
 		SERVED(test_garbage),
 		SERVED(test_slow_clients),
 		SERVED(test_client_that_does_not_read),
-		cmocka_unit_test(test_print),
-		MANY(test_stream),
-		MANY(test_stream_over_http),
-		MANY(test_stream_without_memory),
-		ALONE(test_socket_mode),
-		ALONE(test_socket_directory),
-		ALONE(test_socket_stale),
-		ALONE(test_socket_of_another),
-		ALONE(test_socket_occupied),
-		ALONE(test_socket_is_something_else),
-		ALONE(test_socket_failures),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -16,77 +16,15 @@
 
 #include "cli/cli.h"
 #include "cli/client.h"
-#include "tests/lib/certs.h"
-#include "tests/lib/tls_peer.h"
-#include "tests/unit/gateway_fake.h"
+#include "tests/unit/api_run.h"
+#include "tests/unit/cli_run.h"
 
-#define ARGV_MAX 16
 #define NOBODY 65534
-
-/* Half of it for the list, and what is left for the server; the sum of both would be 3 s. */
-#define CRL_TIMEOUT_MS 2000
-#define CRL_SLACK_MS 700
 
 static const struct verdict ok = { .code = SL_MSG_OK, .stage = STAGE_BODY, .http_status = 200 };
 static const struct verdict refused = { .code = SL_MSG_TCP_CONNECT_FAILED,
 					.stage = STAGE_CONNECT,
 					.os_errno = ECONNREFUSED };
-
-static struct gateway_fake gateway;
-static struct api *api;
-
-struct result {
-	int status;
-	char *out, *err;
-};
-
-static void result_done(struct result *result)
-{
-	free(result->out);
-	free(result->err);
-}
-
-#define RESULT CLEANUP(result_done) struct result
-
-/* Run "sluice WORD WORD…". */
-static struct result run(const char *line)
-{
-	static char words[2048];
-	char *argv[ARGV_MAX + 1] = { words };
-	struct result result = { 0 };
-	size_t out_len, err_len;
-	FILE *out = open_memstream(&result.out, &out_len);
-	FILE *err = open_memstream(&result.err, &err_len);
-	int argc = 0;
-
-	snprintf(words, sizeof(words), "sluice %s", line);
-	for (char *word = strtok(words, " "); word && argc < ARGV_MAX; word = strtok(NULL, " "))
-		argv[argc++] = word;
-	argv[argc] = NULL;
-	result.status = cli_main(argc, argv, out, err);
-	fclose(out);
-	fclose(err);
-	return result;
-}
-
-static int start(void **state)
-{
-	(void)state;
-	unsetenv("SLUICE_BPFFS");
-	assert_int_equal(gateway_fake_start(&gateway, gateway_yaml), 0);
-	assert_int_equal(api_listen(&api, gateway.model->gateway.api_socket, NULL), 0);
-	assert_int_equal(api_serve(api, &gateway.context, NULL), 0);
-	setenv("SLUICE_SOCKET", gateway.model->gateway.api_socket, 1);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	api_stop(take_ptr(api));
-	gateway_fake_stop(&gateway);
-	return 0;
-}
 
 #define LONG "123456789/123456789/123456789/123456789/123456789/1234567"
 
@@ -367,168 +305,6 @@ static void test_not_permitted(void **state)
 	assert_int_equal(status_as_nobody("status", "No results.\n"), STATUS_NOT_PERMITTED);
 }
 
-/* --- probes --------------------------------------------------------------------------------- */
-
-/* The API cannot speak TCP, so a child answers one connection on loopback with this text. */
-static pid_t serve_once(const char *answer, uint16_t *ret_port)
-{
-	struct sockaddr_in address = { .sin_family = AF_INET,
-				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(address);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	pid_t pid;
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
-	assert_int_equal(listen(fd, 1), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
-	*ret_port = ntohs(address.sin_port);
-	pid = fork();
-	if (!pid) {
-		char request[4096] = "";
-		int peer;
-		ssize_t n;
-
-		alarm(10);
-		peer = accept(fd, NULL, NULL);
-		n = recv(peer, request, sizeof(request) - 1, 0);
-		if (n > 0)
-			send(peer, answer, strlen(answer), MSG_NOSIGNAL);
-		shutdown(peer, SHUT_WR);
-		while (recv(peer, request + 2048, 1024, 0) > 0)
-			;
-		_exit(n > 0 && !strstr(request, "Host: shop.test\r\n"));
-	}
-	close(fd);
-	return pid;
-}
-
-static void test_probe(void **state)
-{
-	static const struct {
-		const char *options, *answer, *id, *text;
-		int status;
-	} rows[] = {
-		{ "", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nready", "ok", "Healthy: ok",
-		  STATUS_DONE },
-		{ "--body ready", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nready", "ok",
-		  "answered", STATUS_DONE },
-		{ "--body steady", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nready",
-		  "http_body_mismatch", "What to do", STATUS_REFUSED },
-		{ "", "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n", "http_status_mismatch",
-		  "HTTP status 503, failed here", STATUS_REFUSED },
-		{ "--status 500-599", "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n", "ok",
-		  "HTTP status 503, done", STATUS_DONE },
-		{ "", "\033[2Jboo\r\n\r\n", "http_malformed", "Unhealthy: http_malformed",
-		  STATUS_REFUSED },
-		{ "", "HTTP/1.1 2", "conn_closed_early", "Usual causes", STATUS_REFUSED },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
-		bool as_json = i % 2;
-		char line[256];
-		uint16_t port;
-		int status;
-		pid_t pid = serve_once(rows[i / 2].answer, &port);
-
-		snprintf(line, sizeof(line),
-			 "probe http://shop.test/x --connect 127.0.0.1:%u %s %s", port,
-			 rows[i / 2].options, as_json ? "--json" : "");
-		RESULT result = run(line);
-		if (result.status != rows[i / 2].status ||
-		    !strstr(result.out, as_json ? rows[i / 2].id : rows[i / 2].text))
-			fail_msg("%s: %d %s", line, result.status, result.out);
-		assert_null(strchr(result.out, '\033'));
-		assert_int_equal(waitpid(pid, &status, 0), pid);
-		assert_int_equal(status, 0);
-		if (as_json) {
-			json_t *json = json_loads(result.out, 0, NULL);
-
-			assert_string_equal(json_string_value(json_object_get(json, "target")),
-					    "http://shop.test/x");
-			assert_string_equal(json_string_value(json_object_get(json, "id")),
-					    rows[i / 2].id);
-			assert_true(json_integer_value(json_object_get(
-					    json_object_get(json, "timing_us"), "total")) > 0);
-			json_decref(json);
-		}
-	}
-}
-
-static void test_probe_tcp(void **state)
-{
-	char line[128];
-	uint16_t port;
-	int status;
-	pid_t pid = serve_once("", &port);
-
-	(void)state;
-	snprintf(line, sizeof(line), "probe tcp://127.0.0.1:%u", port);
-	RESULT open = run(line);
-	assert_int_equal(open.status, STATUS_DONE);
-	assert_non_null(strstr(open.out, "connected"));
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-
-	RESULT closed = run(line);
-	assert_int_equal(closed.status, STATUS_REFUSED);
-	assert_non_null(strstr(closed.out, "Unhealthy: tcp_connect_failed (code 3)"));
-}
-
-/* A port on loopback on which connections are made, and nobody ever answers. */
-static int listen_only(uint16_t *ret_port)
-{
-	struct sockaddr_in address = { .sin_family = AF_INET,
-				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(address);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
-	assert_int_equal(listen(fd, 16), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
-	*ret_port = ntohs(address.sin_port);
-	return fd;
-}
-
-/* One timeout for all of it: the time that a list does not come in is not added to the server's. */
-static void check_crl(uint16_t server, uint16_t publisher, const char *ca, const char *id)
-{
-	uint64_t begin_ms = clock_mono_ms(), took_ms;
-	char line[256];
-
-	snprintf(
-		line, sizeof(line),
-		"probe https://shop.test/ --connect 127.0.0.1:%u --ca %s --crl http://127.0.0.1:%u/ "
-		"--timeout %ums --json",
-		server, ca, publisher, CRL_TIMEOUT_MS);
-	RESULT result = run(line);
-	took_ms = clock_mono_ms() - begin_ms;
-	assert_int_equal(result.status, STATUS_REFUSED);
-	if (!strstr(result.out, id))
-		fail_msg("%s", result.out);
-	if (took_ms > CRL_TIMEOUT_MS + CRL_SLACK_MS)
-		fail_msg("%s: took %ju ms", id, (uintmax_t)took_ms);
-}
-
-static void test_probe_crl(void **state)
-{
-	CLEANUP(test_cert_free_p) struct test_cert *root = test_root("root");
-	CLEANUP(test_cert_free_p) struct test_cert *leaf = test_leaf("shop.test", root);
-	struct tls_peer_options options = { .leaf = leaf };
-	struct tls_peer *peer = tls_peer_new(&options);
-	uint16_t silent;
-	CLEANUP(close_p) int silent_fd = listen_only(&silent);
-	char ca[] = "/tmp/sluice-test-ca-XXXXXX";
-	CLEANUP(close_p) int ca_fd = mkstemp(ca);
-
-	(void)state;
-	assert_true(ca_fd >= 0);
-	test_certs_write(ca, (const struct test_cert *const[]){ root, NULL });
-	check_crl(tls_peer_port(peer), silent, ca, "unknown_crl_unreachable");
-	check_crl(silent, silent, ca, "tls_handshake_failed");
-	unlink(ca);
-	tls_peer_free(peer);
-}
-
 /* --- a daemon that is none ------------------------------------------------------------------ */
 
 /* Something that listens on the API's socket and answers with this text. */
@@ -594,118 +370,6 @@ static void test_bad_daemon(void **state)
 	}
 }
 
-/* --- the built program ---------------------------------------------------------------------- */
-
-static const char *program(void)
-{
-	static char path[512];
-	const char *build = getenv("SLUICE_BUILD");
-
-	snprintf(path, sizeof(path), "%s/sluice", build ? build : "build-san");
-	return path;
-}
-
-/* The program itself, with its standard output going to fd. */
-static pid_t spawn(int fd, const char *a, const char *b)
-{
-	pid_t pid = fork();
-
-	if (!pid) {
-		dup2(fd, STDOUT_FILENO);
-		execl(program(), "sluice", a, b, NULL);
-		_exit(127);
-	}
-	return pid;
-}
-
-static int exit_of(pid_t pid)
-{
-	int status;
-
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
-}
-
-static void test_program(void **state)
-{
-	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
-
-	(void)state;
-	assert_int_equal(exit_of(spawn(null, "status", NULL)), STATUS_DONE);
-	assert_int_equal(exit_of(spawn(null, "health", NULL)), STATUS_REFUSED);
-	assert_int_equal(exit_of(spawn(null, "nonsense", "--json")), STATUS_USAGE);
-	assert_int_equal(exit_of(spawn(null, "status", "--socket=/nonexistent")), STATUS_NO_DAEMON);
-	/* What could not be written was not said. */
-	assert_int_equal(exit_of(spawn(full, "explain", NULL)), STATUS_REFUSED);
-	assert_int_equal(exit_of(spawn(full, "health", "--watch")), STATUS_REFUSED);
-	close(null);
-	close(full);
-}
-
-/* Read blocks until the text has come; the alarm ends a test that waits for ever. */
-static void await(int fd, const char *text)
-{
-	static char seen[1 << 16];
-	size_t len = 0;
-
-	while (len < sizeof(seen) - 1) {
-		ssize_t n = read(fd, seen + len, sizeof(seen) - 1 - len);
-
-		if (n <= 0)
-			fail_msg("end of output before '%s'", text);
-		len += (size_t)n;
-		seen[len] = '\0';
-		if (strstr(seen, text))
-			return;
-	}
-	fail_msg("too much output before '%s'", text);
-}
-
-/* "sluice health --watch | head": it ends with its reader, not with the next change. */
-static void test_watch_alone(void **state)
-{
-	int fds[2];
-	pid_t pid;
-
-	(void)state;
-	alarm(30);
-	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-	pid = spawn(fds[1], "health", "--watch");
-	close(fds[1]);
-	await(fds[0], "unknown");
-	close(fds[0]);
-	assert_int_equal(exit_of(pid), STATUS_REFUSED);
-	alarm(0);
-}
-
-static void test_watch(void **state)
-{
-	int fds[2];
-	char rest[64];
-	pid_t pid;
-
-	(void)state;
-	alarm(30);
-	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-	gateway_fake_verdict(&gateway, "10.0.1.1:5432", &ok, 1);
-	pid = spawn(fds[1], "health", "--watch");
-	close(fds[1]);
-	await(fds[0], "1 healthy, 0 unhealthy, 6 unknown");
-	/* Not a change: two periods bring nothing. That there is nothing cannot be awaited. */
-	gateway_fake_verdict(&gateway, "10.0.1.1:5432", &ok, 1);
-	assert_int_equal(poll(&(struct pollfd){ .fd = fds[0], .events = POLLIN }, 1, 2500), 0);
-	gateway_fake_verdict(&gateway, "10.0.0.6:80", &refused, 1);
-	await(fds[0], "1 healthy, 1 unhealthy, 5 unknown");
-	kill(pid, SIGINT);
-	/* Nothing changed since, so there is nothing more to read. */
-	assert_int_equal(read(fds[0], rest, sizeof(rest)), 0);
-	assert_int_equal(exit_of(pid), STATUS_REFUSED);
-	close(fds[0]);
-	alarm(0);
-}
-
 /* --- the manual ----------------------------------------------------------------------------- */
 
 static char *read_all(const char *path)
@@ -757,10 +421,7 @@ int main(void)
 		SERVED(test_calls),         SERVED(test_json),
 		SERVED(test_health_status), SERVED(test_check),
 		SERVED(test_detach),        SERVED(test_not_permitted),
-		SERVED(test_probe),         SERVED(test_probe_tcp),
-		SERVED(test_probe_crl),     SERVED(test_bad_daemon),
-		SERVED(test_program),       SERVED(test_watch),
-		SERVED(test_watch_alone),   cmocka_unit_test(test_manual_and_completion),
+		SERVED(test_bad_daemon),    cmocka_unit_test(test_manual_and_completion),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

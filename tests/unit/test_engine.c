@@ -1,137 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
 #include <cmocka.h>
 
-#include "probe/engine.h"
 #include "probe/trust.h"
 #include "tests/lib/certs.h"
-#include "tests/lib/peer.h"
 #include "tests/lib/tls_peer.h"
-#include "util/clock.h"
-#include "util/err.h"
+#include "tests/unit/engine_run.h"
 
-#define PATIENT_MS 20000
 #define SOON_MS 1000 /* a loaded test machine's idea of at once */
 #define MANY 65536
-
-#define ANSWER "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
-#define DO(what)                 \
-	{                        \
-		.action = (what) \
-	}
-
-static const struct probe_match match_default = { .status = { { 200, 399 } }, .n_status = 1 };
-
-/* --- servers on a thread of their own ---------------------------------------------------------- */
-
-struct servers {
-	uv_loop_t loop;
-	uv_thread_t thread;
-	uv_async_t stop;
-	struct peer *peers[2];
-	uint32_t n;
-};
-
-static void on_stop(uv_async_t *async)
-{
-	struct servers *servers = async->data;
-
-	for (uint32_t i = 0; i < servers->n; i++)
-		peer_free(servers->peers[i]);
-	uv_close((uv_handle_t *)async, NULL);
-}
-
-static void run_loop(void *arg)
-{
-	uv_run(arg, UV_RUN_DEFAULT);
-}
-
-static void servers_start(struct servers *servers, const char *address,
-			  const struct peer_step *script, const struct peer_step *second)
-{
-	const struct peer_step *scripts[] = { script, second };
-
-	*servers = (struct servers){ .n = second ? 2 : 1 };
-	assert_int_equal(uv_loop_init(&servers->loop), 0);
-	assert_int_equal(uv_async_init(&servers->loop, &servers->stop, on_stop), 0);
-	servers->stop.data = servers;
-	for (uint32_t i = 0; i < servers->n; i++)
-		servers->peers[i] = peer_new(&servers->loop, address, 0, scripts[i]);
-	assert_int_equal(uv_thread_create(&servers->thread, run_loop, &servers->loop), 0);
-}
-
-static void servers_stop(struct servers *servers)
-{
-	uv_async_send(&servers->stop);
-	uv_thread_join(&servers->thread);
-	assert_int_equal(uv_loop_close(&servers->loop), 0);
-}
-
-/* --- what was reported ------------------------------------------------------------------------- */
-
-struct seen {
-	struct verdict verdict;
-	uint64_t at_ms;
-	uint32_t index;
-};
-
-/* pause_ms: how long the next report keeps the worker's loop from its work. */
-struct log {
-	pthread_mutex_t lock;
-	pthread_cond_t more;
-	struct seen *seen;
-	size_t n, max;
-	uint32_t pause_ms;
-};
-
-static void on_report(void *arg, uint32_t index, const struct verdict *verdict)
-{
-	struct log *log = arg;
-	uint32_t pause_ms;
-
-	pthread_mutex_lock(&log->lock);
-	if (log->n < log->max)
-		log->seen[log->n++] = (struct seen){ *verdict, clock_mono_ms(), index };
-	pause_ms = log->pause_ms;
-	log->pause_ms = 0;
-	pthread_cond_broadcast(&log->more);
-	pthread_mutex_unlock(&log->lock);
-	uv_sleep(pause_ms);
-}
-
-static void log_open(struct log *log, size_t max)
-{
-	*log = (struct log){ .lock = PTHREAD_MUTEX_INITIALIZER,
-			     .more = PTHREAD_COND_INITIALIZER,
-			     .seen = calloc(max, sizeof(struct seen)),
-			     .max = max };
-	assert_non_null(log->seen);
-}
-
-/* Wait until n verdicts were reported. */
-static void log_await(struct log *log, size_t n)
-{
-	struct timespec deadline;
-	bool in_time = true;
-
-	clock_gettime(CLOCK_REALTIME, &deadline);
-	deadline.tv_sec += PATIENT_MS / 1000;
-	pthread_mutex_lock(&log->lock);
-	while (log->n < n && in_time)
-		in_time = !pthread_cond_timedwait(&log->more, &log->lock, &deadline);
-	pthread_mutex_unlock(&log->lock);
-	assert_true(in_time);
-}
 
 static uint32_t count_of(const struct log *log, uint32_t index)
 {
@@ -141,40 +25,6 @@ static uint32_t count_of(const struct log *log, uint32_t index)
 		n += log->seen[i].index == index;
 	return n;
 }
-
-static struct plan plan_to(enum protocol protocol, const char *address, uint16_t port)
-{
-	struct plan plan = {
-		.protocol = protocol,
-		.port = port,
-		.host = "127.0.0.1",
-		.path = "/",
-		.match = &match_default,
-		.interval_ms = 30000,
-		.timeout_ms = PATIENT_MS,
-		.unhealthy_threshold = 3,
-		.healthy_threshold = 1,
-	};
-
-	assert_int_equal(addr_parse(&plan.addr, address), 0);
-	return plan;
-}
-
-static struct engine *start(const struct plan *plans, uint32_t n, uint32_t workers,
-			    uint32_t in_flight, struct log *log)
-{
-	struct engine_options options = {
-		.workers = workers, .in_flight = in_flight, .report = on_report, .arg = log
-	};
-	struct engine *engine = NULL;
-	struct err err = { "" };
-
-	if (engine_start(&engine, plans, n, &options, &err) < 0)
-		fail_msg("%s", err.text);
-	return engine;
-}
-
-/* --- tests ------------------------------------------------------------------------------------- */
 
 /* Every endpoint once, soon after the start, whichever worker has it; verdicts carry its index. */
 static void test_first_probes(void **state)
@@ -371,137 +221,6 @@ static void test_bound(void **state)
 	free(log.seen);
 }
 
-/*
- * One place, taken for longer than anybody should wait: those who wait are reported as the
- * prober's trouble, once, and are probed when their turn comes.
- */
-static void test_queue_overload(void **state)
-{
-	static const struct peer_step hold[] = { DO(PEER_HOLD) };
-	static const struct peer_step answer[] = { DO(PEER_AWAIT),
-						   { .action = PEER_SEND, .text = ANSWER },
-						   DO(PEER_CLOSE) };
-	struct servers servers;
-	struct engine *engine;
-	struct plan plans[2];
-	struct log log;
-
-	(void)state;
-	servers_start(&servers, "127.0.0.1", hold, answer);
-	log_open(&log, 100);
-	plans[0] = plan_to(PROTO_HTTP, "127.0.0.1", peer_port(servers.peers[0]));
-	plans[0].timeout_ms = 7500;
-	plans[1] = plan_to(PROTO_HTTP, "127.0.0.1", peer_port(servers.peers[1]));
-	plans[1].interval_ms = 1000;
-	engine = start(plans, 2, 1, 1, &log);
-	log_await(&log, 3);
-	assert_int_equal(engine_stats(engine).overloaded, 1);
-	engine_stop(engine);
-	assert_int_equal(log.seen[0].index, 1);
-	assert_int_equal(log.seen[0].verdict.code, SL_MSG_PROBER_OVERLOADED);
-	assert_int_equal(log.seen[0].verdict.stage, STAGE_QUEUE);
-	assert_true(log.seen[0].verdict.elapsed_ms >= 5000);
-	assert_non_null(strstr(log.seen[0].verdict.detail, "ms for one of 1 probes in flight"));
-	assert_int_equal(log.seen[1].index, 0);
-	assert_int_equal(log.seen[1].verdict.code, SL_MSG_BACKEND_TIMEOUT);
-	assert_int_equal(log.seen[2].index, 1);
-	assert_int_equal(log.seen[2].verdict.code, SL_MSG_OK);
-	servers_stop(&servers);
-	free(log.seen);
-}
-
-/* The loop is kept from its work while a probe runs out of time: that timeout proves nothing. */
-static void check_lag(uint32_t timeout_ms, uint32_t pause_ms, struct trust *trust,
-		      enum sl_message code)
-{
-	static const struct peer_step hold[] = { DO(PEER_HOLD) };
-	static const struct peer_step close[] = { DO(PEER_CLOSE) };
-	struct servers servers;
-	struct engine *engine;
-	struct plan plans[2];
-	struct log log;
-
-	servers_start(&servers, "127.0.0.1", hold, close);
-	log_open(&log, 100);
-	log.pause_ms = pause_ms;
-	plans[0] = plan_to(PROTO_HTTP, "127.0.0.1", peer_port(servers.peers[0]));
-	plans[0].timeout_ms = timeout_ms;
-	plans[0].interval_ms = 1000;
-	if (trust) {
-		plans[0].protocol = PROTO_HTTPS;
-		plans[0].tls = (struct plan_tls){ .enabled = true, .trust = trust };
-	}
-	plans[1] = plan_to(PROTO_HTTP, "127.0.0.1", peer_port(servers.peers[1]));
-	engine = start(plans, 2, 1, 10, &log);
-	log_await(&log, 3);
-	assert_int_equal(engine_stats(engine).overloaded, code == SL_MSG_PROBER_OVERLOADED);
-	assert_in_range(engine_stats(engine).loop_lag_ms, 0, 5000);
-	engine_stop(engine);
-	assert_int_equal(log.seen[0].index, 1);
-	assert_int_equal(log.seen[1].index, 0);
-	assert_int_equal(log.seen[1].verdict.code, code);
-	assert_non_null(strstr(log.seen[1].verdict.detail, code == SL_MSG_PROBER_OVERLOADED
-								   ? "event loop was"
-								   : "stood still for"));
-	/* With the loop back in time, the same silence counts. */
-	assert_int_equal(log.seen[2].index, 0);
-	assert_int_equal(log.seen[2].verdict.code,
-			 trust ? SL_MSG_TLS_HANDSHAKE_FAILED : SL_MSG_BACKEND_TIMEOUT);
-	servers_stop(&servers);
-	free(log.seen);
-}
-
-static void test_lag_overload(void **state)
-{
-	CLEANUP(test_cert_free_p) struct test_cert *root = test_root("root");
-	CLEANUP(trust_free_p) struct trust *trust = NULL;
-	struct trust_spec spec = { .mode = TRUST_UPLOADED };
-	struct err err;
-
-	(void)state;
-	check_lag(1000, 1500, NULL, SL_MSG_PROBER_OVERLOADED);
-	/* A short timeout is missed by a short absence. */
-	check_lag(400, 450, NULL, SL_MSG_PROBER_OVERLOADED);
-	/* So is one in the middle of a handshake. */
-	test_trust_add(&spec, root);
-	assert_int_equal(trust_new(&trust, &spec, &err), 0);
-	check_lag(400, 450, trust, SL_MSG_PROBER_OVERLOADED);
-	test_trust_clear(&spec);
-}
-
-/* Seconds are more than work can have taken. */
-static void test_stall(void **state)
-{
-	(void)state;
-	check_lag(1000, 2500, NULL, SL_MSG_UNKNOWN_GATEWAY_UNHEALTHY);
-}
-
-/* Whoever was in the queue meanwhile has not waited for a place, but with everybody else. */
-static void test_stall_queue(void **state)
-{
-	static const struct peer_step script[] = { DO(PEER_CLOSE) };
-	struct servers servers;
-	struct engine *engine;
-	struct plan plans[2];
-	struct log log;
-
-	(void)state;
-	servers_start(&servers, "127.0.0.1", script, NULL);
-	log_open(&log, 100);
-	log.pause_ms = 5500; /* longer than anybody should wait */
-	for (int i = 0; i < 2; i++) {
-		plans[i] = plan_to(PROTO_HTTP, "127.0.0.1", peer_port(servers.peers[0]));
-		plans[i].interval_ms = 1000;
-	}
-	engine = start(plans, 2, 1, 1, &log);
-	log_await(&log, 3);
-	engine_stop(engine);
-	for (int i = 0; i < 3; i++)
-		assert_int_equal(log.seen[i].verdict.code, SL_MSG_CONN_CLOSED_EARLY);
-	servers_stop(&servers);
-	free(log.seen);
-}
-
 /* Every third handshake of an endpoint is a full one. */
 static void test_resumption(void **state)
 {
@@ -677,21 +396,12 @@ static void test_start_fails(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_first_probes),
-		cmocka_unit_test(test_interval),
-		cmocka_unit_test(test_fail_fast),
-		cmocka_unit_test(test_bound),
-		cmocka_unit_test(test_queue_overload),
-		cmocka_unit_test(test_lag_overload),
-		cmocka_unit_test(test_stall),
-		cmocka_unit_test(test_stall_queue),
-		cmocka_unit_test(test_resumption),
-		cmocka_unit_test(test_stop_in_flight),
-		cmocka_unit_test(test_stop_at_once),
-		cmocka_unit_test(test_many),
-		cmocka_unit_test(test_in_flight_max),
+		cmocka_unit_test(test_first_probes),   cmocka_unit_test(test_set),
+		cmocka_unit_test(test_interval),       cmocka_unit_test(test_fail_fast),
+		cmocka_unit_test(test_bound),          cmocka_unit_test(test_resumption),
+		cmocka_unit_test(test_stop_in_flight), cmocka_unit_test(test_stop_at_once),
+		cmocka_unit_test(test_many),           cmocka_unit_test(test_in_flight_max),
 		cmocka_unit_test(test_start_fails),
-		cmocka_unit_test(test_set),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "probe/grpc.h"
-#include "tests/lib/frames.h"
+#include "tests/lib/h2_talk.h"
 
 #define TYPE "content-type: application/grpc\n"
 #define HEAD ":status: 200\n" TYPE
@@ -92,33 +92,11 @@ static void serve(const struct row *row)
 		frames_headers(&frames, FRAME_END_STREAM, 1, row->trailers);
 }
 
-static void drain(struct grpc *grpc)
-{
-	const uint8_t *data;
-
-	while (h2_output(grpc->h2, &data) > 0)
-		;
-}
-
 static struct verdict judge(size_t piece)
 {
-	struct plan plan = { .protocol = PROTO_GRPC, .host = "h", .path = "/" };
-	struct verdict v = { 0 };
-	struct grpc grpc;
-	bool known = false;
+	const struct plan plan = { .protocol = PROTO_GRPC, .host = "h", .path = "/" };
 
-	assert_int_equal(grpc_init(&grpc, &plan), 0);
-	drain(&grpc);
-	for (size_t at = 0; at < frames.len && !known; at += piece) {
-		size_t len = frames.len - at < piece ? frames.len - at : piece;
-
-		known = grpc_receive(&grpc, frames.data + at, len, &v);
-		drain(&grpc);
-	}
-	if (!known)
-		grpc_end(&grpc, END_ORDERLY, 0, &v);
-	grpc_done(&grpc);
-	return v;
+	return h2_talk(&plan, &frames, piece);
 }
 
 static void test_answers(void **state)
@@ -138,8 +116,6 @@ static void test_answers(void **state)
 			assert_int_equal(v.http_status, rows[i].status);
 			assert_int_equal(v.grpc_status, rows[i].grpc_status);
 			assert_non_null(strstr(v.detail, rows[i].detail));
-			for (const char *c = v.detail; *c; c++)
-				assert_true(*c >= ' ' && *c <= '~');
 		}
 	}
 }

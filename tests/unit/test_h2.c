@@ -10,7 +10,7 @@
 
 #include "model/limits.h"
 #include "probe/http.h"
-#include "tests/lib/frames.h"
+#include "tests/lib/h2_talk.h"
 
 static const struct probe_match match_default = { .status = { { 200, 399 } }, .n_status = 1 };
 
@@ -245,41 +245,14 @@ static const struct row rows[] = {
 
 static struct frames frames;
 
-static size_t drain(struct http *http)
-{
-	const uint8_t *data;
-	size_t sum = 0;
-	ssize_t n;
-
-	while ((n = h2_output(http->h2, &data)) > 0)
-		sum += (size_t)n;
-	assert_true(n == 0 || http->h2);
-	return sum;
-}
-
 /* Pieces of at most so many bytes. */
 static struct verdict judge(const struct row *row, size_t piece)
 {
 	struct probe_match match = match_default;
 	struct plan plan = { .host = "h", .path = "/", .match = &match };
-	struct verdict v = { 0 };
-	struct http http;
-	bool known = false;
 
 	match.body = (char *)(uintptr_t)row->body;
-	assert_int_equal(http_init(&http, &plan), 0);
-	assert_int_equal(http_use_h2(&http, &plan), 0);
-	assert_true(drain(&http) > 0);
-	for (size_t at = 0; at < frames.len && !known; at += piece) {
-		size_t len = frames.len - at < piece ? frames.len - at : piece;
-
-		known = http_receive(&http, frames.data + at, len, &v);
-		drain(&http);
-	}
-	if (!known)
-		http_end(&http, END_ORDERLY, 0, &v);
-	http_done(&http);
-	return v;
+	return h2_talk(&plan, &frames, piece);
 }
 
 static void test_servers(void **state)

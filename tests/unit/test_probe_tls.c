@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* What TLS servers do, and what a probe makes of it. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,124 +9,10 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <openssl/ssl.h>
 
-#include "probe/probe.h"
-#include "probe/trust.h"
-#include "tests/lib/certs.h"
-#include "tests/lib/frames.h"
-#include "tests/lib/tls_peer.h"
+#include "probe/tls.h"
+#include "tests/unit/tls_run.h"
 #include "util/clock.h"
-#include "util/err.h"
-
-#define PATIENT_MS 20000
-#define BRIEF_MS 200
-#define NAME "www.example.test"
-#define OK "HTTP/1.1 200 OK\r\n"
-#define BYTES(text) (text), .answer_len = sizeof(text) - 1
-
-static const struct probe_match match_default = { .status = { { 200, 399 } }, .n_status = 1 };
-
-/* The certificates of all tests, and whom the probes trust. */
-static struct world {
-	struct test_cert *root, *ca, *leaf, *rsa_leaf, *other_root;
-	struct trust_spec spec, other_spec;
-	struct trust *trust, *other_trust;
-} world;
-
-static struct test_cert *rsa_leaf(void)
-{
-	return test_cert_new(&(struct test_cert_spec){
-		.cn = NAME, .issuer = world.ca, .key = TEST_KEY_RSA, .san = "DNS:" NAME });
-}
-
-static int set_up(void **state)
-{
-	struct err err;
-
-	(void)state;
-	world.root = test_root("root");
-	world.ca = test_ca("ca", world.root);
-	world.leaf = test_leaf(NAME, world.ca);
-	world.rsa_leaf = rsa_leaf();
-	world.other_root = test_root("other");
-	world.spec.mode = world.other_spec.mode = TRUST_UPLOADED;
-	test_trust_add(&world.spec, world.root);
-	test_trust_add(&world.other_spec, world.other_root);
-	return trust_new(&world.trust, &world.spec, &err) ||
-	       trust_new(&world.other_trust, &world.other_spec, &err);
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	trust_free(world.trust);
-	trust_free(world.other_trust);
-	test_trust_clear(&world.spec);
-	test_trust_clear(&world.other_spec);
-	test_cert_free(world.root);
-	test_cert_free(world.ca);
-	test_cert_free(world.leaf);
-	test_cert_free(world.rsa_leaf);
-	test_cert_free(world.other_root);
-	return 0;
-}
-
-static struct plan plan_of(enum protocol protocol)
-{
-	struct plan plan = {
-		.protocol = protocol,
-		.host = NAME,
-		.path = "/",
-		.match = &match_default,
-		.timeout_ms = PATIENT_MS,
-		.tls = { .enabled = true,
-			 .trust = world.trust,
-			 .sni = NAME,
-			 .name = NAME,
-			 .name_configured = true,
-			 .check_chain = true,
-			 .check_name = true,
-			 .full_every = 1 },
-	};
-
-	assert_int_equal(addr_parse(&plan.addr, "127.0.0.1"), 0);
-	return plan;
-}
-
-/* --- one probe ---------------------------------------------------------------------------------- */
-
-static void keep_verdict(void *arg, const struct verdict *verdict)
-{
-	*(struct verdict *)arg = verdict_keep(verdict);
-}
-
-static struct verdict probe_port(struct plan *plan, struct probe_state *state, uint16_t port)
-{
-	struct verdict v = { .elapsed_ms = UINT32_MAX };
-	uv_loop_t loop;
-
-	plan->port = port;
-	assert_int_equal(uv_loop_init(&loop), 0);
-	assert_non_null(probe_start(&loop, plan, state, keep_verdict, &v));
-	assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
-	assert_int_equal(uv_loop_close(&loop), 0);
-	assert_int_not_equal(v.elapsed_ms, UINT32_MAX);
-	for (const char *c = v.detail; *c; c++)
-		assert_true(*c >= ' ' && *c <= '~');
-	return v;
-}
-
-static struct verdict probe_peer(struct plan *plan, const struct tls_peer_options *options)
-{
-	struct tls_peer *peer = tls_peer_new(options);
-	struct verdict v = probe_port(plan, NULL, tls_peer_port(peer));
-
-	tls_peer_free(peer);
-	return v;
-}
-
-/* --- what servers do ---------------------------------------------------------------------------- */
 
 enum leaf { LEAF_EC, LEAF_RSA };
 
@@ -386,6 +273,49 @@ static void test_renegotiation(void **state)
 	verdict_done(&v);
 }
 
+#define FLOOD (10 * TLS_MESSAGES_MAX)
+
+/* With TLS 1.3 a server may go on with the handshake after it; it may not do that for ever. */
+static void test_flood(void **state)
+{
+	static const struct {
+		struct tls_peer_options peer;
+		enum sl_message code;
+		enum stage stage;
+		const char *detail;
+	} cases[] = {
+		{ { .tickets = 8, .key_updates = 8 }, SL_MSG_OK, STAGE_BODY, "" },
+		{ { .tickets = FLOOD },
+		  SL_MSG_TLS_HANDSHAKE_FAILED,
+		  STAGE_TLS,
+		  "more than 64 messages of it" },
+		{ { .key_updates = FLOOD },
+		  SL_MSG_TLS_HANDSHAKE_FAILED,
+		  STAGE_TLS,
+		  "more than 64 messages of it" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct tls_peer_options options = cases[i].peer;
+		struct plan plan = plan_of(PROTO_HTTPS);
+		struct verdict v;
+
+		options.version = TLS1_3_VERSION;
+		options.leaf = world.leaf;
+		options.chain[0] = world.ca;
+		options.answer = OK "Content-Length: 0\r\n\r\n";
+		options.end = TLS_END_FIN;
+		v = probe_peer(&plan, &options);
+		if (v.code != cases[i].code)
+			print_message("# case %zu: %s, '%s'\n", i, message_id(v.code), v.detail);
+		assert_int_equal(v.code, cases[i].code);
+		assert_int_equal(v.stage, cases[i].stage);
+		assert_non_null(strstr(v.detail, cases[i].detail));
+		verdict_done(&v);
+	}
+}
+
 /* A certificate that is no good ends the probe: the server never gets to see a request. */
 static void test_certificate(void **state)
 {
@@ -485,246 +415,14 @@ static void test_proxy_header(void **state)
 	tls_peer_free(peer);
 }
 
-/* --- HTTP/2 -------------------------------------------------------------------------------------- */
-
-static struct frames frames;
-
-/* An HTTP/2 server's side of one exchange is always the same bytes. */
-static void make_frames(const char *header, const void *data, size_t len, const char *trailers)
-{
-	frames.len = 0;
-	frames_add(&frames, FRAME_SETTINGS, 0, 0, NULL, 0);
-	frames_headers(&frames, 0, 1, header);
-	frames_add(&frames, FRAME_DATA, trailers ? 0 : FRAME_END_STREAM, 1, data, len);
-	if (trailers)
-		frames_headers(&frames, FRAME_END_STREAM, 1, trailers);
-}
-
-/* A server that insists on HTTP/2 is asked in HTTP/2. */
-static void test_h2(void **state)
-{
-	struct tls_peer_options options = { .leaf = world.leaf,
-					    .chain = { world.ca },
-					    .alpn = "h2",
-					    .answer = frames.data,
-					    .end = TLS_END_HOLD };
-	struct probe_match match = match_default;
-	char text[] = "ready";
-	struct plan plan = plan_of(PROTO_HTTPS);
-	struct verdict v;
-
-	(void)state;
-	match.body = text;
-	plan.match = &match;
-	make_frames(":status: 200\n", "not ready", 9, NULL);
-	options.answer_len = frames.len;
-	v = probe_peer(&plan, &options);
-	assert_int_equal(v.code, SL_MSG_OK);
-	assert_int_equal(v.http_status, 200);
-	verdict_done(&v);
-
-	make_frames(":status: 200\n", "not Ready", 9, NULL);
-	v = probe_peer(&plan, &options);
-	assert_int_equal(v.code, SL_MSG_HTTP_BODY_MISMATCH);
-	verdict_done(&v);
-}
-
-static void test_grpc(void **state)
-{
-	static const char header[] = ":status: 200\ncontent-type: application/grpc\n";
-
-	(void)state;
-	for (int i = 0; i < 4; i++) {
-		bool tls = i & 1, serving = i & 2;
-		struct tls_peer_options options = { .leaf = world.leaf,
-						    .chain = { world.ca },
-						    .alpn = "h2",
-						    .no_handshake = !tls,
-						    .read_first = true,
-						    .answer = frames.data,
-						    .end = TLS_END_HOLD };
-		struct plan plan = plan_of(PROTO_GRPC);
-		struct verdict v;
-
-		plan.tls.enabled = tls;
-		plan.path = "/a.Service";
-		make_frames(header, serving ? "\0\0\0\0\2\x08\x01" : "\0\0\0\0\2\x08\x02", 7,
-			    "grpc-status: 0\n");
-		options.answer_len = frames.len;
-		v = probe_peer(&plan, &options);
-		assert_int_equal(v.code, serving ? SL_MSG_OK : SL_MSG_GRPC_NOT_SERVING);
-		assert_int_equal(v.stage, STAGE_BODY);
-		assert_int_equal(v.tls.version, tls ? TLS1_3_VERSION : 0);
-		verdict_done(&v);
-	}
-}
-
-/*
- * In plain text to a port that speaks TLS: some servers send an alert, OpenSSL's close without a
- * word. Neither is a failed handshake, for none was tried, nor silence.
- */
-static void test_plain_to_tls(void **state)
-{
-	static const char alert[] = "\x15\x03\x01\0\x02\x02\x46";
-	const struct {
-		struct tls_peer_options peer;
-		enum sl_message code;
-		const char *detail;
-	} servers[] = {
-		{ { .leaf = world.leaf, .chain = { world.ca } },
-		  SL_MSG_CONN_CLOSED_EARLY,
-		  "after 0 bytes of the answer" },
-		{ { .version = TLS1_2_VERSION, .leaf = world.leaf, .chain = { world.ca } },
-		  SL_MSG_CONN_CLOSED_EARLY,
-		  "after 0 bytes of the answer" },
-		{ { .no_handshake = true, .read_first = true, .answer = BYTES(alert) },
-		  SL_MSG_HTTP_MALFORMED,
-		  "does not speak HTTP/2: the port speaks TLS" },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(servers) / sizeof(servers[0]); i++) {
-		struct plan plan = plan_of(PROTO_GRPC);
-		struct verdict v;
-
-		plan.tls.enabled = false;
-		v = probe_peer(&plan, &servers[i].peer);
-		if (v.code != servers[i].code || !strstr(v.detail, servers[i].detail))
-			fail_msg("server %zu: %s: %s", i, message_id(v.code), v.detail);
-		assert_int_equal(v.tls.version, 0);
-		assert_true(v.elapsed_ms < PATIENT_MS / 2);
-		verdict_done(&v);
-	}
-}
-
-/* --- resumption --------------------------------------------------------------------------------- */
-
-static void check_resumption(enum protocol protocol, int version, bool tickets)
-{
-	static const bool full_by_turn[] = { true, false, false, true, false, false, true };
-	struct tls_peer_options options = { .version = version,
-					    .leaf = world.leaf,
-					    .chain = { world.ca },
-					    .no_tickets = !tickets,
-					    .answer = OK "\r\n" };
-	struct tls_peer *peer = tls_peer_new(&options);
-	struct probe_state *probe_state = probe_state_new();
-	struct plan plan = plan_of(protocol);
-	uint32_t resumed = 0;
-
-	plan.tls.full_every = 3;
-	for (size_t i = 0; i < sizeof(full_by_turn) / sizeof(full_by_turn[0]); i++) {
-		bool full = full_by_turn[i] || !tickets;
-		struct verdict v = probe_port(&plan, probe_state, tls_peer_port(peer));
-
-		resumed += !full;
-		assert_int_equal(v.code, SL_MSG_OK);
-		assert_int_equal(v.tls.resumed, !full);
-		assert_int_equal(v.tls.version, version);
-		assert_non_null(v.tls.certs);
-		assert_true(v.tls.not_after > 0);
-		verdict_done(&v);
-	}
-	tls_peer_free(peer);
-	probe_state_free(probe_state);
-}
-
-static void test_resumption(void **state)
-{
-	static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
-
-	(void)state;
-	for (size_t i = 0; i < 2; i++) {
-		check_resumption(PROTO_HTTPS, versions[i], true);
-		check_resumption(PROTO_HTTPS, versions[i], false);
-		check_resumption(PROTO_TLS, versions[i], true);
-	}
-}
-
-/* After a failure, and after another server took over, everything is looked at again. */
-static void test_full_after_failure(void **state)
-{
-	struct tls_peer_options good = { .leaf = world.leaf,
-					 .chain = { world.ca },
-					 .answer = OK "\r\n" };
-	struct tls_peer *peer = tls_peer_new(&good);
-	struct probe_state *probe_state = probe_state_new();
-	struct plan plan = plan_of(PROTO_HTTPS);
-	static const bool fails[] = { false, false, true, false, false };
-	static const bool resumed[] = { false, true, true, false, true };
-	struct probe_match match = match_default;
-	struct verdict v;
-
-	(void)state;
-	plan.tls.full_every = 100;
-	plan.match = &match;
-	for (size_t i = 0; i < sizeof(fails); i++) {
-		match.status[0].low = fails[i] ? 300 : 200;
-		v = probe_port(&plan, probe_state, tls_peer_port(peer));
-		assert_int_equal(v.code, fails[i] ? SL_MSG_HTTP_STATUS_MISMATCH : SL_MSG_OK);
-		assert_int_equal(v.tls.resumed, resumed[i]);
-		verdict_done(&v);
-	}
-	tls_peer_free(peer);
-
-	/* A server that does not know the session gets a full handshake, and is judged. */
-	good.chain[0] = NULL;
-	peer = tls_peer_new(&good);
-	v = probe_port(&plan, probe_state, tls_peer_port(peer));
-	assert_int_equal(v.code, SL_MSG_CERT_INTERMEDIATE_MISSING);
-	assert_false(v.tls.resumed);
-	verdict_done(&v);
-	tls_peer_free(peer);
-	probe_state_free(probe_state);
-}
-
-/* A judgement ends with the certificate that it was about. */
-static void test_full_after_expiry(void **state)
-{
-	struct tls_peer_options options = { .chain = { world.ca }, .answer = OK "\r\n" };
-	struct probe_state *probe_state = probe_state_new();
-	int64_t now_s = (int64_t)(clock_wall_ms() / MS_PER_SEC);
-	struct test_cert *leaf = test_cert_new(&(struct test_cert_spec){
-		.cn = NAME, .issuer = world.ca, .san = "DNS:" NAME, .not_after = now_s + 2 });
-	struct plan plan = plan_of(PROTO_HTTPS);
-	struct tls_peer *peer;
-	struct verdict v;
-
-	(void)state;
-	options.leaf = leaf;
-	peer = tls_peer_new(&options);
-	plan.tls.full_every = 1000000;
-	do {
-		v = probe_port(&plan, probe_state, tls_peer_port(peer));
-		assert_true(v.code == SL_MSG_OK || v.code == SL_MSG_CERT_DATE_INVALID);
-		assert_true(v.code == SL_MSG_OK ||
-			    (int64_t)(clock_wall_ms() / MS_PER_SEC) > now_s + 1);
-		assert_true((int64_t)(clock_wall_ms() / MS_PER_SEC) < now_s + 10);
-		verdict_done(&v);
-	} while (v.code == SL_MSG_OK);
-	assert_false(v.tls.resumed);
-	tls_peer_free(peer);
-	test_cert_free(leaf);
-	probe_state_free(probe_state);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_tls_1_3),
-		cmocka_unit_test(test_tls_1_2),
-		cmocka_unit_test(test_rsa),
-		cmocka_unit_test(test_renegotiation),
-		cmocka_unit_test(test_certificate),
-		cmocka_unit_test(test_no_sni),
-		cmocka_unit_test(test_huge_chain),
+		cmocka_unit_test(test_tls_1_3),      cmocka_unit_test(test_tls_1_2),
+		cmocka_unit_test(test_rsa),          cmocka_unit_test(test_renegotiation),
+		cmocka_unit_test(test_flood),        cmocka_unit_test(test_certificate),
+		cmocka_unit_test(test_no_sni),       cmocka_unit_test(test_huge_chain),
 		cmocka_unit_test(test_proxy_header),
-		cmocka_unit_test(test_h2),
-		cmocka_unit_test(test_grpc),
-		cmocka_unit_test(test_plain_to_tls),
-		cmocka_unit_test(test_resumption),
-		cmocka_unit_test(test_full_after_failure),
-		cmocka_unit_test(test_full_after_expiry),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

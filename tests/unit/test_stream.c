@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -105,6 +106,37 @@ static void test_pending_error(void **state)
 	stream_done(&pair.stream, false);
 }
 
+/* A reset that shows when something is sent is no orderly end for whoever reads then. */
+static void test_reset_while_sending(void **state)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct linger at_once = { .l_onoff = 1 };
+	int listener = socket(AF_INET, SOCK_STREAM, 0), fd = socket(AF_INET, SOCK_STREAM, 0), peer;
+	socklen_t len = sizeof(in);
+	struct stream stream;
+	char buf[16];
+
+	(void)state;
+	assert_int_equal(bind(listener, (struct sockaddr *)&in, len), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&in, &len), 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&in, len), 0);
+	peer = accept(listener, NULL, NULL);
+	assert_int_equal(send(peer, "bye", 3, 0), 3);
+	assert_int_equal(setsockopt(peer, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)), 0);
+	close(peer);
+	close(listener);
+
+	stream_init(&stream, fd);
+	assert_int_equal(stream_put(&stream, "x", 1), 0);
+	assert_int_equal(stream_flush(&stream), -ECONNRESET);
+	stream_turn(&stream, EPOLLIN | EPOLLHUP);
+	assert_int_equal(stream_recv(&stream, buf, sizeof(buf)), 3);
+	assert_int_equal(stream_recv(&stream, buf, sizeof(buf)), -ECONNRESET);
+	stream_done(&stream, false);
+}
+
 static void test_out(void **state)
 {
 	static char piece[1000], sink[STREAM_OUT_MAX];
@@ -158,6 +190,7 @@ int main(void)
 		cmocka_unit_test(test_in),
 		cmocka_unit_test(test_in_bounds),
 		cmocka_unit_test(test_pending_error),
+		cmocka_unit_test(test_reset_while_sending),
 		cmocka_unit_test(test_out),
 	};
 

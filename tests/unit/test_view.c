@@ -433,10 +433,12 @@ static void test_azure(void **state)
 
 	json = parse(
 		"{\"pools\": [{\"services\": [{\"endpoints\": [{\"admin\": \"draining\","
-		" \"health\": \"Healthy\"}]}]}, 1, {\"services\": [2, {\"endpoints\": [3]}]}]}");
+		" \"health\": \"Healthy\"}, {\"id\": \"probe_pending\", \"health\": \"Unknown\","
+		" \"message\": \"not yet\"}]}]}, 1, {\"services\": [2, {\"endpoints\": [3]}]}]}");
 	report = azure_report(json);
 	CLEANUP(free_p) char *text = json_dumps(report, JSON_COMPACT);
 	assert_non_null(strstr(text, "\"health\":\"Draining\""));
+	assert_non_null(strstr(text, "\"health\":\"Down\",\"healthProbeLog\":\"not yet\""));
 	json_decref(report);
 	json_decref(json);
 }

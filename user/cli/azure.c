@@ -14,6 +14,9 @@ static const char *health_word(const json_t *endpoint)
 		return "Draining";
 	if (!strcmp(health, "Healthy"))
 		return "Up";
+	/* There, a server is down until its first probe has succeeded. */
+	if (!strcmp(text_get(endpoint, "id"), "probe_pending"))
+		return "Down";
 	return !strcmp(health, "Unhealthy") ? "Down" : "Unknown";
 }
 

@@ -7,8 +7,8 @@
 
 /*
  * The report of a health document. Healthy, Unhealthy and Unknown are Up, Down and Unknown there;
- * an endpoint that is being drained is Draining. Partial is for probers that disagree, of which
- * there is one here. NULL: out of memory.
+ * an endpoint that was never probed is Down, one that is being drained is Draining. Partial is for
+ * probers that disagree, of which there is one here. NULL: out of memory.
  */
 json_t *azure_report(const json_t *health);
 

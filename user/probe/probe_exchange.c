@@ -41,11 +41,13 @@ static bool speak(struct probe *p)
 static bool end_exchange(struct probe *p, ssize_t n)
 {
 	/* With TLS 1.3 a server's objection to the handshake comes as the first thing after it. */
-	if (!p->answered && (n == -EPROTO || p->stream.renegotiation_asked))
+	if (!p->answered && (n == -EPROTO || n == -EOVERFLOW || p->stream.renegotiation_asked))
 		return probe_fail_tls(p, (int)n);
-	if (n == -EMSGSIZE) {
+	if (n == -EMSGSIZE || n == -EOVERFLOW) {
 		snprintf(p->verdict.detail, sizeof(p->verdict.detail),
-			 "more than %u bytes for one answer", STREAM_IN_MAX);
+			 n == -EMSGSIZE ? "more than %u bytes for one answer"
+					: "more than %u TLS handshake messages with one answer",
+			 n == -EMSGSIZE ? STREAM_IN_MAX : TLS_MESSAGES_MAX);
 		p->verdict.stage = p->stage;
 		probe_settle(p, SL_MSG_HTTP_MALFORMED);
 		return false;

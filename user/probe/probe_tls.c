@@ -77,8 +77,8 @@ bool probe_shake_hands(struct probe *p)
 {
 	int r = tls_handshake(&p->stream);
 
-	if (r == -ENOMEM || r == -ENOBUFS)
-		return probe_fail_locally(p, -r, "malloc");
+	if (r == -ENOMEM)
+		return probe_fail_locally(p, ENOMEM, "malloc");
 	/* The last flight waits for the judgement; others go out at once. */
 	if (r == -EAGAIN)
 		(void)probe_flush(p);

@@ -89,6 +89,9 @@ int stream_flush(struct stream *stream)
 		if (n < 0) {
 			int r = -errno;
 
+			/* The socket tells of a reset once; whoever reads next is to know. */
+			if (r == -ECONNRESET)
+				stream->pending_errno = ECONNRESET;
 			if (r != -EAGAIN)
 				drop_output(stream);
 			return r;

@@ -42,6 +42,7 @@ struct stream {
 	uint32_t trust_generation; /* when the TLS handshake began */
 	bool certificate_asked; /* the server wants one of ours, which does not exist */
 	bool renegotiation_asked; /* it wants to start over, which is refused */
+	uint32_t n_messages; /* of TLS handshakes that came, see TLS_MESSAGES_MAX */
 	uint8_t *out;
 	uint32_t out_len, out_sent, out_room;
 };
@@ -66,7 +67,7 @@ int stream_flush(struct stream *stream);
 /*
  * The next bytes, or 0: the peer ended in good order. -EAGAIN: none now; -ENODATA: TLS was cut off
  * without the peer's word that this is the end; -EPROTO: TLS broke, see tls_fault.h; -EMSGSIZE:
- * more than STREAM_IN_MAX came; else -errno of the socket.
+ * more than STREAM_IN_MAX came; -EOVERFLOW: more than TLS_MESSAGES_MAX; else -errno of the socket.
  */
 ssize_t stream_recv(struct stream *stream, void *buf, size_t size);
 

@@ -41,9 +41,12 @@ static int bio_write(BIO *bio, const char *data, size_t len, size_t *ret_n)
 static int bio_read(BIO *bio, char *buf, size_t size, size_t *ret_n)
 {
 	struct stream *stream = BIO_get_data(bio);
-	ssize_t n = stream_recv_raw(stream, buf, size);
+	ssize_t n;
 
 	BIO_clear_retry_flags(bio);
+	if (stream->n_messages > TLS_MESSAGES_MAX)
+		return 0;
+	n = stream_recv_raw(stream, buf, size);
 	if (n == -EAGAIN)
 		BIO_set_retry_read(bio);
 	if (n <= 0)
@@ -127,6 +130,19 @@ static int on_certificate_asked(SSL *ssl, void *arg)
 	return 1;
 }
 
+static void on_message(int sent, int version, int type, const void *data, size_t len, SSL *ssl,
+		       void *arg)
+{
+	struct stream *stream = arg;
+
+	(void)version;
+	(void)data;
+	(void)len;
+	(void)ssl;
+	if (!sent && type == SSL3_RT_HANDSHAKE)
+		stream->n_messages++;
+}
+
 static int configure(SSL *ssl, const struct plan *plan)
 {
 	const char *alpn = alpn_of(plan->protocol);
@@ -162,6 +178,8 @@ int tls_start(struct stream *stream, const struct plan *plan, const struct probe
 		return -ENOMEM;
 	SSL_set_bio(ssl, bio, bio);
 	SSL_set_cert_cb(ssl, on_certificate_asked, stream);
+	SSL_set_msg_callback(ssl, on_message);
+	SSL_set_msg_callback_arg(ssl, stream);
 	r = configure(ssl, plan);
 	if (r < 0)
 		return r;
@@ -201,8 +219,8 @@ static int failure(const struct stream *stream, int ret)
 		return -stream->os_errno;
 	if (stream->n_in >= STREAM_IN_MAX)
 		return -EMSGSIZE;
-	if (stream->out_len >= STREAM_OUT_MAX)
-		return -ENOBUFS;
+	if (stream->n_messages > TLS_MESSAGES_MAX)
+		return -EOVERFLOW;
 	return stream->eof && tls_fault_alert() == TLS_ALERT_NONE ? -ENODATA : -EPROTO;
 }
 

@@ -18,6 +18,13 @@
 #include "probe/resume.h"
 #include "probe/stream.h"
 
+/*
+ * Of a handshake's messages that one connection takes in, tickets and new keys after it included:
+ * less than ten are usual. They cost the client much and the server little, and without a bound one
+ * server keeps the loop from everybody else's probes.
+ */
+#define TLS_MESSAGES_MAX 64
+
 /* Put TLS on a connected stream. state may be NULL. -ENOMEM, -EINVAL: the plan's names. */
 int tls_start(struct stream *stream, const struct plan *plan, const struct probe_state *state);
 

@@ -8,6 +8,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "probe/tls.h"
 #include "util/printable.h"
 
 /* Records of TLS begin with these types: change_cipher_spec to application_data. */
@@ -163,6 +164,10 @@ void tls_fault_explain(const struct stream *stream, int r, struct verdict *ret_v
 		break;
 	case -EMSGSIZE:
 		snprintf(v->detail, sizeof(v->detail), "more than %u bytes came", STREAM_IN_MAX);
+		break;
+	case -EOVERFLOW:
+		snprintf(v->detail, sizeof(v->detail), "more than %d messages of it came",
+			 TLS_MESSAGES_MAX);
 		break;
 	default:
 		v->os_errno = -r;
