@@ -18,6 +18,7 @@
 #include "model/maglev.h"
 #include "sluice/hash.h"
 #include "tests/lib/netbed.h"
+#include "util/clock.h"
 #include "util/err.h"
 
 #define NIC "gw0"
@@ -455,29 +456,67 @@ static void test_redirect(void **state)
 	assert_int_equal(slots.n[ENDPOINTS_MAX], 0);
 }
 
-/* An id's next owner is told apart from the one before: flows name both. */
-static void test_generations(void **state)
+static struct sl_word word_of(uint32_t id)
+{
+	struct sl_word word;
+
+	must_read("endpoint_words", &id, &word);
+	return word;
+}
+
+/*
+ * What the configuration has no more drains: no new flows, and a deadline that the kernel keeps. One
+ * that comes back in time is as if it had never gone; after that it is somebody else to its flows.
+ */
+static void test_leaving(void **state)
 {
 	CLEANUP(model_free_p)
-	struct model *before = model_of(", max_services: 2", HOSTS, SHOP),
-		     *after = model_of(", max_services: 2", "{ address: 10.9.0.4 }", SHOP);
+	struct model *before = model_of("", HOSTS, SHOP),
+		     *after = model_of("", "{ address: 10.9.0.4 }", SHOP),
+		     *larger = model_of(", max_services: 512", "{ address: 10.9.0.4 }", SHOP);
+	const struct sl_word healthy = { .health = SL_HEALTHY };
 	struct dataplane *dp = must_open(before);
-	uint32_t one = endpoint_id("10.9.0.1"), generation = name_of(one).generation, id;
+	uint32_t one = endpoint_id("10.9.0.1"), generation = name_of(one).generation;
+	struct sl_word word;
+	struct err err;
 
 	(void)state;
-	dataplane_close(dp);
-	dp = must_open(before);
+	dataplane_store_word(dp, 0, healthy);
+	assert_int_equal(dataplane_change(&dp, after, &err), 0);
+	word = word_of(one);
+	assert_int_equal(word.admin, SL_DRAINING);
+	assert_int_equal(word.health, SL_HEALTHY);
+	assert_in_range(word.deadline_s, clock_mono_ms() / 1000 + 25, clock_mono_ms() / 1000 + 31);
 	assert_int_equal(name_of(one).generation, generation);
-	for (int i = 0; i < 3; i++) {
-		dataplane_close(dp);
-		dp = must_open(after);
-		id = endpoint_id("10.9.0.4");
-		dataplane_close(dp);
-		dp = must_open(before);
-	}
-	/* Back under an id that another had meanwhile, or under its own, but as somebody new. */
-	id = endpoint_id("10.9.0.1");
-	assert_true(id != one || name_of(id).generation > generation);
+	assert_int_equal(target_of("10.9.0.1", 80).kind, SL_TARGET_NONE);
+	assert_int_equal(slots_of(service_id("192.0.2.10")).n[one], 0);
+	assert_int_not_equal(endpoint_id("10.9.0.4"), one);
+
+	/* A daemon that starts meanwhile, and one with other maps, go on with it. */
+	dataplane_close(dp);
+	dp = must_open(after);
+	assert_int_equal(word_of(one).deadline_s, word.deadline_s);
+	assert_int_equal(dataplane_change(&dp, larger, &err), 0);
+	assert_int_equal(word_of(one).deadline_s, word.deadline_s);
+	assert_string_equal(name_of(one).text, "10.9.0.1:80");
+	assert_int_equal(name_of(one).generation, generation);
+	assert_int_not_equal(endpoint_id("10.9.0.4"), one);
+
+	/* Back in time. */
+	assert_int_equal(dataplane_change(&dp, before, &err), 0);
+	assert_int_equal(endpoint_id("10.9.0.1"), one);
+	assert_int_equal(name_of(one).generation, generation);
+	assert_int_equal(word_of(one).admin, SL_ENABLED);
+	assert_int_equal(word_of(one).deadline_s, 0);
+	assert_int_equal(word_of(one).health, SL_HEALTHY);
+
+	/* Its time is over. */
+	assert_int_equal(dataplane_change(&dp, after, &err), 0);
+	dataplane_heartbeat(dp, (word_of(one).deadline_s + 3) * NS_PER_SEC);
+	assert_int_equal(name_of(one).key.port, 0);
+	assert_int_equal(word_of(one).admin, SL_DISABLED);
+	assert_int_equal(dataplane_change(&dp, before, &err), 0);
+	assert_true(endpoint_id("10.9.0.1") != one || name_of(one).generation > generation);
 	dataplane_close(dp);
 }
 
@@ -488,7 +527,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_written), TEST(test_balance),  TEST(test_adopted),
 		TEST(test_changed), TEST(test_grown),    TEST(test_full),
-		TEST(test_undone),  TEST(test_redirect), TEST(test_generations),
+		TEST(test_undone),  TEST(test_redirect), TEST(test_leaving),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "dataplane/leaving.h"
 #include "dataplane/percpu.h"
 #include "dataplane/tables.h"
 #include "dataplane/tail.h"
@@ -100,7 +101,7 @@ static int carry_words(struct tables *tables, int old_fd)
 	for (uint32_t i = 0; i < tables->ids.n; i++)
 		if (tables->ids.was[i] != ID_NONE)
 			mapped_store_word(&tables->words, tables->ids.id[i],
-					  mapped_word(&old, tables->ids.was[i]));
+					  leaving_stayed(mapped_word(&old, tables->ids.was[i])));
 	mapped_close(&old);
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dataplane/host.h"
+#include "dataplane/leaving.h"
 #include "dataplane/open.h"
 #include "dataplane/percpu.h"
 #include "util/clock.h"
@@ -185,6 +186,7 @@ void dataplane_heartbeat(struct dataplane *dp, uint64_t now_ns)
 	__atomic_store_n(&meta->now_s, (__u32)(now_ns / NS_PER_SEC), __ATOMIC_RELAXED);
 
 	__atomic_store_n(&meta->heartbeat_ns, now_ns, __ATOMIC_RELEASE);
+	leaving_expire(&dp->tables, now_ns / NS_PER_SEC);
 }
 
 struct sl_meta dataplane_meta(const struct dataplane *dp)

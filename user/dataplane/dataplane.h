@@ -140,7 +140,7 @@ int dataplane_network_fd(const struct dataplane *dp);
 bool dataplane_note_network(struct dataplane *dp);
 void dataplane_follow_network(struct dataplane *dp);
 
-/* Tell the kernel that the daemon lives. */
+/* Tell the kernel that the daemon lives; forget endpoints that have drained after a change. */
 void dataplane_heartbeat(struct dataplane *dp, uint64_t now_ns);
 
 /* The meta entry: mode, heartbeat, layout, versions. */

@@ -157,7 +157,7 @@ static int fill_ids(struct ids *ids, bool *used, uint32_t entries)
 }
 
 int ids_assign(struct ids *ret_ids, const struct model *model, const struct holdings *held,
-	       uint32_t entries, bool in_place)
+	       uint32_t entries, bool reserve)
 {
 	CLEANUP(ids_done) struct ids ids = { .n = model->n_endpoints };
 	CLEANUP(free_p) bool *used = calloc(entries ? entries : 1, sizeof(*used));
@@ -176,7 +176,7 @@ int ids_assign(struct ids *ret_ids, const struct model *model, const struct hold
 		if (r < 0)
 			return r;
 	}
-	if (in_place) {
+	if (reserve) {
 		mark(used, entries, held->names, held->n_names);
 		mark(used, entries, held->targets, held->n_targets);
 	}

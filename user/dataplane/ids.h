@@ -57,11 +57,11 @@ uint64_t ids_name_hash(const char *name);
 
 /*
  * Give every endpoint of the model an id below entries, vacant seats included. Seats take what was
- * held for their name, port and transport, as long as there are any. in_place: the held ids are in force in the
- * same maps, so those of endpoints that went are not given to others.
+ * held for their name, port and transport, as long as there are any. reserve: the held ids stay in use, by
+ * packets or by flows, so those of endpoints that went are not given to others.
  *   -ENOSPC  more endpoints than free ids   -ENOMEM
  */
 int ids_assign(struct ids *ret_ids, const struct model *model, const struct holdings *held,
-	       uint32_t entries, bool in_place);
+	       uint32_t entries, bool reserve);
 
 #endif

@@ -132,13 +132,12 @@ static int open_pins(struct opening *opening, struct err *err)
 static int assign(struct opening *opening, enum services_kept kept)
 {
 	struct tables *tables = &opening->dp->tables;
-	bool in_place = kept == SERVICES_ALL;
 	int r;
 
 	opening->keeps_flows = kept == SERVICES_FLOWS && opening->fit == MAPSET_READABLE;
 
 	r = ids_assign(&tables->ids, opening->model, &tables->held, opening->sizes.endpoints,
-		       in_place);
+		       kept != SERVICES_ANEW);
 	if (r < 0)
 		return r;
 	r = services_assign(&tables->services, opening->model, &opening->sizes, kept);
@@ -184,6 +183,7 @@ static int look_around(struct opening *opening, struct err *err)
 	if (r < 0)
 		return err_set(err, r, "give endpoints and services their ids: %s", strerror(-r));
 	tables->in_place = opening->fit == MAPSET_FITS;
+	tables->keeps_flows = tables->in_place || opening->keeps_flows;
 	return 0;
 }
 
@@ -275,7 +275,7 @@ static void settle(struct opening *opening)
 	struct sl_meta meta = meta_of(opening->model, clock_mono_ns());
 
 	meta_store(dp->tables.meta.start, &meta);
-	tables_settle(&dp->tables, opening->model);
+	tables_settle(&dp->tables, opening->model, &opening->found, clock_mono_ns() / NS_PER_SEC);
 	hooks_settle(opening->hooks);
 	pins_unstage(dp->pins, PINS_MAPS);
 	pins_unstage(dp->pins, PINS_PROGS);

@@ -460,6 +460,75 @@ static int fill(struct services *services, const struct model *model, const stru
 	return services_balance(services, model, ids, i, shares, false);
 }
 
+static bool is_usable(struct sl_word word, enum sl_health health)
+{
+	return word.admin == SL_ENABLED &&
+	       (word.health == health || (health == SL_HEALTHY && word.flags & SL_WORD_FORCED));
+}
+
+/* Whoever has this health has a full share. Returns how many there are. */
+static uint32_t share_by_words(uint16_t shares[], const struct service *service,
+			       const struct ids *ids, const struct mapped *words,
+			       enum sl_health health)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < service->n_endpoints; i++) {
+		uint32_t endpoint = service->endpoints[i];
+		bool usable = is_member(service, &ids->key[endpoint]) &&
+			      is_usable(mapped_word(words, ids->id[endpoint]), health);
+
+		shares[i] = usable ? MAGLEV_SHARE_FULL : 0;
+		n += usable;
+	}
+	return n;
+}
+
+/* Whether the table in force names members only, and nobody has come. Without memory: no. */
+static bool has_same_members(const struct services *services, const struct forwarding *f,
+			     const struct service *service, const struct ids *ids, uint32_t n_ids)
+{
+	CLEANUP(free_p) bool *members = calloc(n_ids, sizeof(*members));
+	const uint32_t *live = slots_of(services, f);
+
+	if (!members)
+		return false;
+	for (uint32_t i = 0; i < service->n_endpoints; i++) {
+		uint32_t endpoint = service->endpoints[i];
+
+		if (!is_member(service, &ids->key[endpoint]))
+			continue;
+		if (ids->was[endpoint] != ids->id[endpoint])
+			return false;
+		members[ids->id[endpoint]] = true;
+	}
+	for (uint32_t i = 0; i < f->slice.size; i++)
+		if (live[i] != SL_ID_NONE && (live[i] >= n_ids || !members[live[i]]))
+			return false;
+	return true;
+}
+
+void services_refresh(struct services *services, const struct model *model, const struct ids *ids,
+		      const struct mapped *words)
+{
+	uint32_t n_ids = map_entries(services->maps->fd[MAP_WORDS]);
+
+	for (uint32_t i = 0; services->in_place && i < services->n; i++) {
+		const struct service *service = &model->services[i];
+		const struct forwarding *f = &services->of[i];
+		CLEANUP(free_p) uint16_t *shares = NULL;
+
+		if (f->id == SL_ID_NONE || !f->in_force ||
+		    has_same_members(services, f, service, ids, n_ids))
+			continue;
+		shares = calloc(service->n_endpoints + 1, sizeof(*shares));
+		/* Without anybody to go to, or memory, the table stays what it is. */
+		if (shares && (share_by_words(shares, service, ids, words, SL_HEALTHY) ||
+			       share_by_words(shares, service, ids, words, SL_UNKNOWN)))
+			services_balance(services, model, ids, i, shares, false);
+	}
+}
+
 /* --- steps ------------------------------------------------------------------------------------- */
 
 int services_open(struct services *services, const struct mapset *maps,

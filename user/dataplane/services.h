@@ -87,6 +87,14 @@ int services_targets(const struct services *services, const struct model *model,
  */
 int services_add(struct services *services, const struct model *model, const struct ids *ids);
 
+/*
+ * Once nothing can fail any more: bring tables that were in force in line with who is a member now,
+ * going by the words in force, so that no flow is sent to those who leave or finds nobody until
+ * services_balance() knows better.
+ */
+void services_refresh(struct services *services, const struct model *model, const struct ids *ids,
+		      const struct mapped *words);
+
 void services_undo(struct services *services);
 void services_settle(struct services *services, const struct model *model);
 

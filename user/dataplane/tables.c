@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "dataplane/leaving.h"
 #include "dataplane/percpu.h"
 #include "dataplane/source.h"
 #include "dataplane/tail.h"
@@ -56,9 +57,11 @@ void tables_done(struct tables *tables)
 	holdings_done(&tables->held);
 	services_done(&tables->services);
 	free(tables->wanted);
+	free(tables->leaving);
 	free(tables->generation);
 	free(tables->chunk);
 	tables->wanted = NULL;
+	tables->leaving = NULL;
 	tables->generation = NULL;
 	tables->chunk = NULL;
 }
@@ -246,7 +249,7 @@ static int clear_ids(struct tables *tables, const struct model *model, struct er
 		if (is_in_force(tables, i))
 			continue;
 		if (was != ID_NONE)
-			word = mapped_word(&tables->words, was);
+			word = leaving_stayed(mapped_word(&tables->words, was));
 		mapped_store_word(&tables->words, tables->ids.id[i], word);
 		r = percpu_clear(tables->maps->fd[MAP_STATS], tables->ids.id[i],
 				 sizeof(struct sl_endpoint_stats));
@@ -310,7 +313,7 @@ int tables_add(struct tables *tables, const struct model *model, struct err *err
 	return write_service_targets(tables, err);
 }
 
-static void forget_name(const struct tables *tables, uint32_t id)
+void tables_forget(const struct tables *tables, uint32_t id)
 {
 	struct sl_endpoint_name free_name = { 0 };
 
@@ -349,32 +352,26 @@ void tables_undo(struct tables *tables)
 
 		restore_target(tables, &added->key, was);
 		if (added->kind == SL_TARGET_ENDPOINT && (!name || name->id != added->id))
-			forget_name(tables, added->id);
+			tables_forget(tables, added->id);
 	}
 	services_undo(&tables->services);
 	index_rebuild(tables, held->targets, held->n_targets);
 }
 
-void tables_settle(struct tables *tables, const struct model *model)
+void tables_settle(struct tables *tables, const struct model *model, const struct mapset *found,
+		   uint64_t now_s)
 {
 	const struct holdings *held = &tables->held;
 
-	if (!tables->in_place) {
-		services_settle(&tables->services, model);
+	services_refresh(&tables->services, model, &tables->ids, &tables->words);
+	leaving_settle(tables, model, found, now_s);
+	services_settle(&tables->services, model);
+	if (!tables->in_place)
 		return;
-	}
 	for (uint32_t i = 0; i < held->n_targets; i++)
 		if (!holding_find(tables->wanted, tables->n_wanted, &held->targets[i].key))
 			bpf_map_delete_elem(tables->maps->fd[MAP_TARGETS], &held->targets[i].key);
-	for (uint32_t i = 0; i < held->n_names; i++) {
-		const struct holding *now =
-			holding_find(tables->wanted, tables->n_wanted, &held->names[i].key);
-
-		if (!now || now->kind != SL_TARGET_ENDPOINT || now->id != held->names[i].id)
-			forget_name(tables, held->names[i].id);
-	}
 	index_rebuild(tables, tables->wanted, tables->n_wanted);
-	services_settle(&tables->services, model);
 	/* Pool and settings may have other names now. A failure leaves an old label, no more. */
 	write_endpoints(tables, model, true, true, NULL);
 }
@@ -418,7 +415,7 @@ static void unset(struct tables *tables, uint32_t endpoint)
 		return;
 	bpf_map_delete_elem(tables->maps->fd[MAP_TARGETS], key);
 	index_hand_on(tables, endpoint);
-	forget_name(tables, tables->ids.id[endpoint]);
+	tables_forget(tables, tables->ids.id[endpoint]);
 	*key = (struct sl_target_key){ 0 };
 }
 

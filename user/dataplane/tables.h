@@ -19,6 +19,7 @@
 #include "dataplane/mapset.h"
 #include "dataplane/services.h"
 
+struct leaving; /* see leaving.h */
 struct tables_chunk; /* buffers of the batched writes */
 
 struct tables {
@@ -33,6 +34,9 @@ struct tables {
 	uint32_t n_wanted;
 	uint32_t *generation; /* by id */
 	bool in_place; /* held is about maps: they were taken over */
+	bool keeps_flows; /* ... or at least those of flows */
+	struct leaving *leaving; /* endpoints that are no more in the model, but that flows go to */
+	uint32_t n_leaving;
 	struct tables_chunk *chunk;
 };
 
@@ -52,7 +56,12 @@ void tables_done(struct tables *tables);
  */
 int tables_add(struct tables *tables, const struct model *model, struct err *err);
 void tables_undo(struct tables *tables);
-void tables_settle(struct tables *tables, const struct model *model);
+/*
+ * Endpoints of services that went drain first: found is the set of maps that they were in. now_s: as
+ * sl_word.deadline_s.
+ */
+void tables_settle(struct tables *tables, const struct model *model, const struct mapset *found,
+		   uint64_t now_s);
 
 /*
  * While the daemon runs: let the endpoint's id stand for key (its word and counters begin anew), or
@@ -71,6 +80,9 @@ void tables_find_sources(struct tables *tables, const struct model *model);
 /* The addresses that packets of services are sent to; to be freed. -ENOMEM. */
 int tables_destinations(const struct tables *tables, const struct model *model,
 			struct addr **ret_addrs, uint32_t *ret_n);
+
+/* The id is nobody's from now on, and its flows are dead. */
+void tables_forget(const struct tables *tables, uint32_t id);
 
 /* Copy words, counters and decisions of the endpoints that stay from a set that is replaced. */
 int tables_carry(struct tables *tables, const struct mapset *old);

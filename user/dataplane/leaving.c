@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dataplane/leaving.h"
+
+#include <bpf/bpf.h>
+#include <string.h>
+
+#include "util/clock.h"
+
+static uint32_t drain_ms_of(const struct model *model, const struct sl_endpoint_name *name)
+{
+	for (uint32_t i = 0; i < model->n_settings; i++)
+		if (!strcmp(model->settings[i].name, name->settings))
+			return settings_drain_ms(&model->settings[i]);
+	return DRAIN_DEFAULT_MS;
+}
+
+/* What the endpoint's word is to be until it is gone; one that is leaving already goes on as it was. */
+static struct sl_word leaving_word(struct sl_word word, const struct model *model,
+				   const struct sl_endpoint_name *name, uint64_t now_s)
+{
+	if (word.admin == SL_DRAINING && word.flags & SL_WORD_LEAVING)
+		return word;
+	if (word.admin != SL_DRAINING || !word.deadline_s)
+		word.deadline_s =
+			(__u32)(now_s + (drain_ms_of(model, name) + MS_PER_SEC - 1) / MS_PER_SEC);
+	word.admin = SL_DRAINING;
+	word.flags = SL_WORD_LEAVING;
+	return word;
+}
+
+/* Its flows go on for a while, with nobody new. False: there is no room to remember it. */
+static bool let_leave(struct tables *tables, const struct model *model, const struct mapset *found,
+		      uint32_t id, uint64_t now_s)
+{
+	struct sl_endpoint_name name;
+	struct sl_word word;
+
+	if (id >= tables->sizes.endpoints ||
+	    bpf_map_lookup_elem(found->fd[MAP_NAMES], &id, &name) < 0 ||
+	    bpf_map_lookup_elem(found->fd[MAP_WORDS], &id, &word) < 0)
+		return false;
+	word = leaving_word(word, model, &name, now_s);
+	if (word.deadline_s <= now_s)
+		return false;
+	mapped_store_word(&tables->words, id, word);
+	if (!tables->in_place &&
+	    bpf_map_update_elem(tables->maps->fd[MAP_NAMES], &id, &name, BPF_ANY) < 0)
+		return false;
+	tables->leaving[tables->n_leaving++] = (struct leaving){ id, word.deadline_s };
+	return true;
+}
+
+/* Those that went: at once where no flows are kept that could name them. */
+void leaving_settle(struct tables *tables, const struct model *model, const struct mapset *found,
+		    uint64_t now_s)
+{
+	const struct holdings *held = &tables->held;
+	bool drains = tables->keeps_flows && tables->sizes.entries[MAP_SERVICES] > 1;
+
+	tables->leaving = calloc(held->n_names + 1, sizeof(*tables->leaving));
+	for (uint32_t i = 0; i < held->n_names; i++) {
+		const struct holding *now =
+			holding_find(tables->wanted, tables->n_wanted, &held->names[i].key);
+
+		if (now && now->kind == SL_TARGET_ENDPOINT && now->id == held->names[i].id)
+			continue;
+		if (drains && tables->leaving &&
+		    let_leave(tables, model, found, held->names[i].id, now_s))
+			continue;
+		if (tables->in_place)
+			tables_forget(tables, held->names[i].id);
+	}
+}
+
+void leaving_expire(struct tables *tables, uint64_t now_s)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < tables->n_leaving; i++) {
+		/* A second more, for packets that read another clock. */
+		if (tables->leaving[i].deadline_s + 1 < now_s)
+			tables_forget(tables, tables->leaving[i].id);
+		else
+			tables->leaving[n++] = tables->leaving[i];
+	}
+	tables->n_leaving = n;
+}
+
+struct sl_word leaving_stayed(struct sl_word word)
+{
+	if (!(word.flags & SL_WORD_LEAVING))
+		return word;
+	word.flags = 0;
+	word.admin = SL_ENABLED;
+	word.deadline_s = 0;
+	return word;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * leaving - endpoints that the configuration has no more, but that flows of services still go to.
+ *
+ * Their word says so, with a deadline, so that the programs end them even if no daemon runs, and a
+ * daemon that starts meanwhile lets them go on. Nothing is addressed to them any more. They keep
+ * their id; one that is wanted again before it is gone simply stays.
+ */
+#ifndef SLUICE_DATAPLANE_LEAVING_H
+#define SLUICE_DATAPLANE_LEAVING_H
+
+#include "dataplane/tables.h"
+
+struct leaving {
+	uint32_t id;
+	uint32_t deadline_s; /* as in its word */
+};
+
+/* See tables_settle(). Those that no flows are kept of are forgotten at once. */
+void leaving_settle(struct tables *tables, const struct model *model, const struct mapset *found,
+		    uint64_t now_s);
+
+/* Forget those whose time is over. */
+void leaving_expire(struct tables *tables, uint64_t now_s);
+
+/* The word of an endpoint that is wanted, though it may have been leaving. */
+struct sl_word leaving_stayed(struct sl_word word);
+
+#endif
