@@ -206,7 +206,7 @@ static __always_inline int xdp_flow(struct xdp_md *ctx, const struct packet *p,
 
 	kind = target_lookup(&target.id, key);
 	if (kind != SL_TARGET_ENDPOINT) {
-		if (leave_to_services(pending, kind, target.id, p, key))
+		if (leave_if_service(pending, kind, target.id, p, key))
 			return PENDING_FORWARD;
 		return decide(SL_PASS_NOT_OURS, XDP_PASS);
 	}
@@ -214,6 +214,8 @@ static __always_inline int xdp_flow(struct xdp_md *ctx, const struct packet *p,
 		return decide(SL_PASS_NOT_OURS, XDP_PASS); /* cannot be: the maps have all ids */
 
 	target_count(&target, p, frame_len);
+	if (leave_if_redirected(pending, &target, p))
+		return PENDING_FORWARD;
 	decision = judge_word(target.word, p, &m);
 	if (likely(!m))
 		return decide(decision, XDP_PASS);
