@@ -12,8 +12,9 @@
 
 #define TTL_SPENT 1 /* a packet that comes with no more than that goes nowhere */
 
-/* What forward_reply() returns for what is no reply, and no decision. */
+/* No decisions: the packet is none of a service; it is to be treated as one to f->service. */
 #define FORWARD_NOT_OURS (-1)
+#define FORWARD_TO_SERVICE (-2)
 
 /* Everything that the decision about a packet to a service is made from. */
 struct request_to {
@@ -217,37 +218,27 @@ static __always_inline enum sl_decision forward_request(struct flight *f,
 	return SL_RESET;
 }
 
-/* The rest of what a decision about a packet to f->service needs. */
-static __always_inline bool request_to_load(struct request_to *to, const struct flight *f)
-{
-	__u32 id = f->service;
-
-	to->m = (struct sl_meta *)meta_get();
-	to->service = bpf_map_lookup_elem(&services, &id);
-	to->stats = bpf_map_lookup_elem(&service_stats, &id);
-	return to->m && to->service && to->stats;
-}
-
-static __always_inline enum sl_decision forward_counted(struct flight *f,
-							const struct request_to *to)
-{
-	to->stats->packets++;
-	to->stats->bytes += f->frame_len;
-	if (f->ttl <= TTL_SPENT)
-		return SL_DROP_TTL;
-	return forward_request(f, to);
-}
-
 /* Decide about a packet to the service f->service. */
 __noinline int forward_to_service(void)
 {
 	struct flight *f = flight_get();
-	struct request_to to;
+	struct request_to to = { .m = (struct sl_meta *)meta_get() };
+	__u32 id;
 
-	if (!f || !request_to_load(&to, f))
+	if (!f || !to.m)
 		return SL_PASS_UNPARSED; /* cannot be */
+	id = f->service;
+	to.service = bpf_map_lookup_elem(&services, &id);
+	to.stats = bpf_map_lookup_elem(&service_stats, &id);
+	if (!to.service || !to.stats)
+		return SL_PASS_UNPARSED; /* cannot be */
+
 	f->observe = to.m->mode != SL_MODE_ENFORCE;
-	return forward_counted(f, &to);
+	to.stats->packets++;
+	to.stats->bytes += f->frame_len;
+	if (f->ttl <= TTL_SPENT)
+		return SL_DROP_TTL;
+	return forward_request(f, &to);
 }
 
 /* The endpoint's answer to what opened the flow: what the client has to show to be believed. */
@@ -401,7 +392,8 @@ static __always_inline bool redirect_is_known(struct flight *f, const struct sl_
 
 /*
  * Decide about a packet to an endpoint whose new flows go to another of its pool while its gate is
- * closed. A flow that was redirected stays with the other one whatever becomes of the gate.
+ * closed; or return FORWARD_TO_SERVICE. A flow that was redirected stays with the other one whatever
+ * becomes of the gate.
  */
 __noinline int forward_redirected(void)
 {
@@ -409,8 +401,6 @@ __noinline int forward_redirected(void)
 	const struct sl_meta *m = meta_get();
 	const struct sl_endpoint_name *name;
 	enum sl_decision decision;
-	struct request_to to;
-	struct sl_word word;
 	__u32 id;
 
 	if (!f || !m)
@@ -422,17 +412,15 @@ __noinline int forward_redirected(void)
 	f->observe = m->mode != SL_MODE_ENFORCE;
 	f->original = f->endpoint = id;
 	if (!redirect_is_known(f, m)) {
-		word = endpoint_word(id);
-		decision = redirect_judge(f, word, m);
+		decision = redirect_judge(f, endpoint_word(id), m);
 		if (decision != SL_FORWARD_REDIRECT)
 			return decision;
+		if (name->service == SL_ID_NONE)
+			return SL_PASS_POLICY;
 		f->service = name->service;
 	}
-	if (f->service == SL_ID_NONE || !request_to_load(&to, f))
-		return SL_PASS_POLICY;
 	f->endpoint = SL_ID_NONE;
-	decision = forward_counted(f, &to);
-	return decision == SL_FORWARD_NAT ? SL_FORWARD_REDIRECT : decision;
+	return FORWARD_TO_SERVICE;
 }
 
 static __always_inline void forward_count_failed(const struct flight *f)
@@ -450,8 +438,11 @@ static __always_inline bool forward_has_failed(enum sl_decision decision)
 	       decision == SL_DROP_NO_STATE;
 }
 
-/* Decide about the packet, and leave it pending in case it is to be answered. */
-static __always_inline enum sl_decision forward(struct flight *f, struct pending *pending)
+/*
+ * Decide about the packet, and leave it pending in case it is to be answered; or return
+ * FORWARD_NOT_OURS.
+ */
+static __always_inline int forward(struct flight *f, struct pending *pending)
 {
 	int decision;
 
@@ -463,15 +454,15 @@ static __always_inline enum sl_decision forward(struct flight *f, struct pending
 		decision = forward_redirected();
 		break;
 	default:
-		decision = forward_to_service();
+		decision = FORWARD_TO_SERVICE;
 		break;
 	}
-	if (decision == FORWARD_NOT_OURS)
-		decision = SL_PASS_NOT_OURS;
+	if (decision == FORWARD_TO_SERVICE)
+		decision = forward_to_service();
+	if (decision == SL_FORWARD_NAT && pending->addressed == TO_REDIRECTED)
+		decision = SL_FORWARD_REDIRECT;
 	pending->id = f->endpoint;
 	pending->decision = decision;
-	if (forward_has_failed(decision))
-		forward_count_failed(f);
 	return decision;
 }
 

@@ -296,10 +296,9 @@ static __always_inline int tc_run(struct __sk_buff *ctx, enum side side)
 	struct pending pending;
 	int verdict = tc_judge(ctx, side, &pending);
 
-	if (has_services && side == SIDE_INGRESS && verdict == PENDING_FORWARD)
-		verdict = tc_forward(ctx, &pending);
-	else if (has_services && verdict == PENDING_ICMP && side == SIDE_INGRESS)
-		verdict = tc_forward_icmp(ctx, &pending);
+	if (has_services && side == SIDE_INGRESS &&
+	    (verdict == PENDING_FORWARD || verdict == PENDING_ICMP))
+		verdict = tc_forward(ctx, verdict, &pending);
 	switch (verdict) {
 	case PENDING_ANSWER:
 		return tc_answer(ctx, &pending, side);

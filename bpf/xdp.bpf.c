@@ -304,10 +304,8 @@ int sl_xdp(struct xdp_md *ctx)
 	struct pending pending;
 	int verdict = xdp_judge(ctx, &pending);
 
-	if (has_services && verdict == PENDING_FORWARD)
-		verdict = xdp_forward(ctx, &pending);
-	else if (has_services && verdict == PENDING_ICMP)
-		verdict = xdp_forward_icmp(ctx, &pending);
+	if (has_services && (verdict == PENDING_FORWARD || verdict == PENDING_ICMP))
+		verdict = xdp_forward(ctx, verdict, &pending);
 	switch (verdict) {
 	case PENDING_ANSWER:
 		return xdp_answer(ctx, &pending);
