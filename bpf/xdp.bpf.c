@@ -206,7 +206,7 @@ static __always_inline int xdp_flow(struct xdp_md *ctx, const struct packet *p,
 
 	kind = target_lookup(&target.id, key);
 	if (kind != SL_TARGET_ENDPOINT) {
-		if (leave_to_services(pending, kind, target.id, p, key))
+		if (leave_if_service(pending, kind, target.id, p, key))
 			return PENDING_FORWARD;
 		return decide(SL_PASS_NOT_OURS, XDP_PASS);
 	}
@@ -214,6 +214,8 @@ static __always_inline int xdp_flow(struct xdp_md *ctx, const struct packet *p,
 		return decide(SL_PASS_NOT_OURS, XDP_PASS); /* cannot be: the maps have all ids */
 
 	target_count(&target, p, frame_len);
+	if (leave_if_redirected(pending, &target, p))
+		return PENDING_FORWARD;
 	decision = judge_word(target.word, p, &m);
 	if (likely(!m))
 		return decide(decision, XDP_PASS);
@@ -302,10 +304,8 @@ int sl_xdp(struct xdp_md *ctx)
 	struct pending pending;
 	int verdict = xdp_judge(ctx, &pending);
 
-	if (has_services && verdict == PENDING_FORWARD)
-		verdict = xdp_forward(ctx, &pending);
-	else if (has_services && verdict == PENDING_ICMP)
-		verdict = xdp_forward_icmp(ctx, &pending);
+	if (has_services && (verdict == PENDING_FORWARD || verdict == PENDING_ICMP))
+		verdict = xdp_forward(ctx, verdict, &pending);
 	switch (verdict) {
 	case PENDING_ANSWER:
 		return xdp_answer(ctx, &pending);
