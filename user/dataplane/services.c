@@ -6,47 +6,9 @@
 #include <string.h>
 
 #include "dataplane/percpu.h"
+#include "dataplane/services_work.h"
 #include "dataplane/sweep.h"
 #include "model/maglev.h"
-#include "sluice/hash.h"
-
-#define SLOTS_PER_ENTRY ((uint32_t)(sizeof(struct sl_slots) / sizeof(__u32)))
-
-static uint32_t table_size(const struct service *service)
-{
-	return maglev_size(service->n_endpoints, 0);
-}
-
-void services_needs(struct map_needs *needs, const struct model *model)
-{
-	const struct gateway *gateway = &model->gateway;
-	uint64_t slots = 0;
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < model->n_services; i++) {
-		if (!service_forwards(model, &model->services[i]))
-			continue;
-		slots += table_size(&model->services[i]);
-		n++;
-	}
-	if (!n && !gateway->max_services)
-		return;
-	/* Twice what is configured leaves room for changes without new maps. */
-	needs->services = gateway->max_services;
-	for (uint32_t room = SERVICES_AUTO_MIN; !needs->services; room *= 2)
-		if (room >= 2 * n || room >= LIMIT_SERVICES)
-			needs->services = room;
-	for (needs->slots = SLOTS_AUTO_MIN; needs->slots < 2 * slots;)
-		needs->slots *= 2;
-	needs->flows = gateway->max_flows ? gateway->max_flows : FLOWS_AUTO;
-	needs->half_open = gateway->max_half_open ? gateway->max_half_open : HALF_OPEN_AUTO;
-}
-
-static void forwarding_done(struct forwarding *forwarding)
-{
-	maglev_free(forwarding->maglev);
-	free(forwarding->members);
-}
 
 void services_done(struct services *services)
 {
@@ -93,144 +55,6 @@ int services_read(struct held_services *ret_held, const struct mapset *set)
 	return 0;
 }
 
-static const struct held_service *find_held(const struct services *services,
-					    const struct service *service)
-{
-	for (uint32_t i = 0; i < services->held.n; i++) {
-		const struct held_service *row = &services->held.rows[i];
-
-		if (!strcmp(row->name, service->name) &&
-		    !memcmp(&row->entry.key, &service->listen.key, sizeof(row->entry.key)))
-			return row;
-	}
-	return NULL;
-}
-
-/* --- ids and slices ---------------------------------------------------------------------------- */
-
-/* Places in a map of n: which are taken. */
-struct places {
-	bool *taken;
-	uint32_t n;
-};
-
-static bool are_free(const struct places *places, uint32_t start, uint32_t size)
-{
-	if (size > places->n || start > places->n - size)
-		return false;
-	return !memchr(places->taken + start, true, size);
-}
-
-static void take(const struct places *places, uint32_t start, uint32_t size)
-{
-	memset(places->taken + start, true, size);
-}
-
-/* The first gap of that size from *from on, which moves behind it; SL_ID_NONE: there is none. */
-static uint32_t find_gap(const struct places *places, uint32_t *from, uint32_t size)
-{
-	uint32_t length = 0;
-
-	for (uint32_t i = *from; i < places->n; i++) {
-		length = places->taken[i] ? 0 : length + 1;
-		if (length == size) {
-			take(places, i + 1 - size, size);
-			return i + 1 - size;
-		}
-	}
-	return SL_ID_NONE;
-}
-
-struct assignment {
-	struct places ids, slots;
-	uint32_t next_slot; /* all before are taken, or of gaps too small for somebody */
-	uint32_t next_id;
-};
-
-static void keep(struct services *services, const struct model *model,
-		 const struct assignment *assignment)
-{
-	for (uint32_t i = 0; i < services->n; i++) {
-		const struct service *service = &model->services[i];
-		struct forwarding *f = &services->of[i];
-		const struct held_service *held;
-
-		f->id = SL_ID_NONE;
-		if (!service_forwards(model, service))
-			continue;
-		f->slice.size = table_size(service);
-		held = find_held(services, service);
-		if (!held || !are_free(&assignment->ids, held->id, 1))
-			continue;
-		f->id = held->id;
-		f->kept_id = true;
-		take(&assignment->ids, held->id, 1);
-		if (services->in_place && held->entry.slice.size == f->slice.size &&
-		    are_free(&assignment->slots, held->entry.slice.start, f->slice.size)) {
-			f->slice = held->entry.slice;
-			f->in_force = true;
-			take(&assignment->slots, f->slice.start, f->slice.size);
-		}
-	}
-}
-
-/* What is in force and not kept goes only after the start; flows may name it until then. */
-static void reserve(const struct services *services, const struct assignment *assignment)
-{
-	for (uint32_t i = 0; i < services->held.n; i++) {
-		const struct held_service *held = &services->held.rows[i];
-		const struct sl_slice *slice = &held->entry.slice;
-
-		if (are_free(&assignment->ids, held->id, 1))
-			take(&assignment->ids, held->id, 1);
-		if (services->in_place && slice->size && slice->size <= assignment->slots.n &&
-		    slice->start <= assignment->slots.n - slice->size)
-			take(&assignment->slots, slice->start, slice->size);
-	}
-}
-
-static int assign_rest(struct services *services, const struct model *model,
-		       struct assignment *assignment)
-{
-	for (uint32_t i = 0; i < services->n; i++) {
-		struct forwarding *f = &services->of[i];
-
-		if (!service_forwards(model, &model->services[i]))
-			continue;
-		if (f->id == SL_ID_NONE)
-			f->id = find_gap(&assignment->ids, &assignment->next_id, 1);
-		if (!f->in_force)
-			f->slice.start =
-				find_gap(&assignment->slots, &assignment->next_slot, f->slice.size);
-		if (f->id == SL_ID_NONE || f->slice.start == SL_ID_NONE)
-			return -ENOSPC;
-	}
-	return 0;
-}
-
-int services_assign(struct services *services, const struct model *model,
-		    const struct map_sizes *sizes, enum services_kept kept)
-{
-	CLEANUP(free_p) bool *ids = calloc(sizes->entries[MAP_SERVICES], sizeof(*ids));
-	uint32_t n_slots = sizes->entries[MAP_SELECTION] * SLOTS_PER_ENTRY;
-	CLEANUP(free_p) bool *slots = calloc(n_slots, sizeof(*slots));
-	struct assignment assignment = {
-		.ids = { ids, sizes->entries[MAP_SERVICES] },
-		.slots = { slots, n_slots },
-	};
-
-	free(services->of);
-	services->n = model->n_services;
-	services->of = calloc(services->n + 1, sizeof(*services->of));
-	if (!ids || !slots || !services->of)
-		return -ENOMEM;
-	services->in_place = kept == SERVICES_ALL;
-	keep(services, model, &assignment);
-	if (kept != SERVICES_ANEW)
-		reserve(services, &assignment);
-	return assign_rest(services, model, &assignment);
-}
-
 int services_targets(const struct services *services, const struct model *model,
 		     struct holding **ret_targets, uint32_t *ret_n)
 {
@@ -251,16 +75,6 @@ int services_targets(const struct services *services, const struct model *model,
 }
 
 /* --- entries ----------------------------------------------------------------------------------- */
-
-static struct sl_service *entry_of(const struct services *services, uint32_t id)
-{
-	return (struct sl_service *)services->entries.start + id;
-}
-
-static uint32_t *slots_of(const struct services *services, const struct forwarding *f)
-{
-	return (uint32_t *)services->selection.start + f->slice.start;
-}
 
 static enum sl_action action_of(enum none_healthy none)
 {
@@ -338,197 +152,6 @@ static void forget(const struct services *services, uint32_t id)
 	bpf_map_update_elem(services->maps->fd[MAP_SERVICE_NAMES], &id, &none, BPF_ANY);
 }
 
-/* --- tables ------------------------------------------------------------------------------------ */
-
-static bool is_member(const struct service *service, const struct sl_target_key *key)
-{
-	struct addr addr;
-
-	memcpy(addr.bytes, key->addr, sizeof(addr.bytes));
-	return key->port && service_takes(service, &addr);
-}
-
-/* What Maglev knows an endpoint by: its address, whoever the gateway. */
-static struct maglev_member member_of(const struct model *model, const struct service *service,
-				      const struct ids *ids, uint32_t i)
-{
-	const struct pool *pool = &model->pools[service->pool];
-
-	return (struct maglev_member){
-		.key = sl_key_mix(&ids->key[service->endpoints[i]]),
-		.weight = pool->backends[service->owners[i]].weight,
-	};
-}
-
-static int make_maglev(struct forwarding *f, const struct model *model,
-		       const struct service *service, const struct ids *ids)
-{
-	CLEANUP(free_p)
-	struct maglev_member *list = calloc(service->n_endpoints + 1, sizeof(*list));
-	CLEANUP(free_p) uint32_t *members = calloc(service->n_endpoints + 1, sizeof(*members));
-	struct maglev *maglev;
-	uint64_t hash = 1;
-	uint32_t n = 0;
-	int r;
-
-	if (!list || !members)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < service->n_endpoints; i++) {
-		if (!is_member(service, &ids->key[service->endpoints[i]]))
-			continue;
-		members[n] = i;
-		list[n] = member_of(model, service, ids, i);
-		hash = (hash ^ list[n].key ^ list[n].weight) * SL_MIX_A;
-		n++;
-	}
-	if (f->maglev && hash == f->members_hash)
-		return 0;
-	r = maglev_new(&maglev, list, n, f->slice.size);
-	if (r < 0)
-		return r;
-	forwarding_done(f);
-	f->maglev = maglev;
-	f->members = take_ptr(members);
-	f->n_members = n;
-	f->members_hash = hash;
-	return 0;
-}
-
-/* Only slots that change are stored, so that nobody's cache is disturbed for nothing. */
-static void publish(const struct services *services, const struct forwarding *f,
-		    const struct service *service, const struct ids *ids)
-{
-	uint32_t *live = slots_of(services, f);
-
-	for (uint32_t i = 0; i < f->slice.size; i++) {
-		uint32_t member = services->slots[i], id = SL_ID_NONE;
-
-		if (member != MAGLEV_NONE)
-			id = ids->id[service->endpoints[f->members[member]]];
-		if (__atomic_load_n(&live[i], __ATOMIC_RELAXED) != id)
-			__atomic_store_n(&live[i], id, __ATOMIC_RELAXED);
-	}
-}
-
-/* When words are not to be asked, they are not before anybody is chosen without them. */
-static void store_any(struct sl_service *entry, bool any)
-{
-	__u8 flags = entry->flags;
-
-	flags = any ? flags | SL_SERVICE_ANY : flags & ~SL_SERVICE_ANY;
-	__atomic_store_n(&entry->flags, flags, __ATOMIC_RELEASE);
-}
-
-int services_balance(struct services *services, const struct model *model, const struct ids *ids,
-		     uint32_t service, const uint16_t shares[], bool any)
-{
-	const struct service *s = &model->services[service];
-	struct forwarding *f = &services->of[service];
-	CLEANUP(free_p) uint16_t *parts = NULL;
-	int r;
-
-	if (f->id == SL_ID_NONE)
-		return 0;
-	r = make_maglev(f, model, s, ids);
-	if (r < 0)
-		return r;
-	parts = calloc(f->n_members + 1, sizeof(*parts));
-	if (!parts)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < f->n_members; i++)
-		parts[i] = shares[f->members[i]];
-	maglev_fill(f->maglev, parts, services->slots);
-	if (any)
-		store_any(entry_of(services, f->id), true);
-	publish(services, f, s, ids);
-	if (!any)
-		store_any(entry_of(services, f->id), false);
-	return 0;
-}
-
-/* Nothing is known of the endpoints yet, or their words say it. */
-static int fill(struct services *services, const struct model *model, const struct ids *ids,
-		uint32_t i)
-{
-	uint32_t n = model->services[i].n_endpoints;
-	CLEANUP(free_p) uint16_t *shares = calloc(n + 1, sizeof(*shares));
-
-	if (!shares)
-		return -ENOMEM;
-	for (uint32_t s = 0; s < n; s++)
-		shares[s] = MAGLEV_SHARE_FULL;
-	return services_balance(services, model, ids, i, shares, false);
-}
-
-static bool is_usable(struct sl_word word, enum sl_health health)
-{
-	return word.admin == SL_ENABLED &&
-	       (word.health == health || (health == SL_HEALTHY && word.flags & SL_WORD_FORCED));
-}
-
-/* Whoever has this health has a full share. Returns how many there are. */
-static uint32_t share_by_words(uint16_t shares[], const struct service *service,
-			       const struct ids *ids, const struct mapped *words,
-			       enum sl_health health)
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < service->n_endpoints; i++) {
-		uint32_t endpoint = service->endpoints[i];
-		bool usable = is_member(service, &ids->key[endpoint]) &&
-			      is_usable(mapped_word(words, ids->id[endpoint]), health);
-
-		shares[i] = usable ? MAGLEV_SHARE_FULL : 0;
-		n += usable;
-	}
-	return n;
-}
-
-/* Whether the table in force names members only, and nobody has come. Without memory: no. */
-static bool has_same_members(const struct services *services, const struct forwarding *f,
-			     const struct service *service, const struct ids *ids, uint32_t n_ids)
-{
-	CLEANUP(free_p) bool *members = calloc(n_ids, sizeof(*members));
-	const uint32_t *live = slots_of(services, f);
-
-	if (!members)
-		return false;
-	for (uint32_t i = 0; i < service->n_endpoints; i++) {
-		uint32_t endpoint = service->endpoints[i];
-
-		if (!is_member(service, &ids->key[endpoint]))
-			continue;
-		if (ids->was[endpoint] != ids->id[endpoint])
-			return false;
-		members[ids->id[endpoint]] = true;
-	}
-	for (uint32_t i = 0; i < f->slice.size; i++)
-		if (live[i] != SL_ID_NONE && (live[i] >= n_ids || !members[live[i]]))
-			return false;
-	return true;
-}
-
-void services_refresh(struct services *services, const struct model *model, const struct ids *ids,
-		      const struct mapped *words)
-{
-	uint32_t n_ids = map_entries(services->maps->fd[MAP_WORDS]);
-
-	for (uint32_t i = 0; services->in_place && i < services->n; i++) {
-		const struct service *service = &model->services[i];
-		const struct forwarding *f = &services->of[i];
-		CLEANUP(free_p) uint16_t *shares = NULL;
-
-		if (f->id == SL_ID_NONE || !f->in_force ||
-		    has_same_members(services, f, service, ids, n_ids))
-			continue;
-		shares = calloc(service->n_endpoints + 1, sizeof(*shares));
-		/* Without anybody to go to, or memory, the table stays what it is. */
-		if (shares && (share_by_words(shares, service, ids, words, SL_HEALTHY) ||
-			       share_by_words(shares, service, ids, words, SL_UNKNOWN)))
-			services_balance(services, model, ids, i, shares, false);
-	}
-}
-
 /* --- steps ------------------------------------------------------------------------------------- */
 
 int services_open(struct services *services, const struct mapset *maps,
@@ -550,6 +173,20 @@ int services_open(struct services *services, const struct mapset *maps,
 		return r;
 	return mapped_open(&services->selection, maps->fd[MAP_SELECTION], sizeof(struct sl_slots),
 			   sizes->entries[MAP_SELECTION]);
+}
+
+/* Nothing is known of the endpoints yet, or their words say it. */
+static int fill(struct services *services, const struct model *model, const struct ids *ids,
+		uint32_t i)
+{
+	uint32_t n = model->services[i].n_endpoints;
+	CLEANUP(free_p) uint16_t *shares = calloc(n + 1, sizeof(*shares));
+
+	if (!shares)
+		return -ENOMEM;
+	for (uint32_t s = 0; s < n; s++)
+		shares[s] = MAGLEV_SHARE_FULL;
+	return services_balance(services, model, ids, i, shares, false);
 }
 
 int services_add(struct services *services, const struct model *model, const struct ids *ids)
