@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# A flood of SYNs from nobody to a service: connections that are open stay open, whether they are
+# used or not, and new ones are made meanwhile.
+# shellcheck source=tests/netns/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+vip=192.0.2.10
+flood_s=10
+rate=200000 # a second
+
+net_up 2
+on client ip route add 192.0.2.0/24 via 10.1.0.1
+# Whoever answers those who do not exist must not be kept busy with looking for them.
+on gateway ip route add blackhole 198.18.0.0/15
+for b in b1 b2; do
+	backend_start $b
+	on $b sysctl -qw net.ipv4.tcp_max_syn_backlog=4096 net.core.somaxconn=4096
+done
+
+flood_config() {
+	config "interfaces: [ { name: gc, xdp: $1 }, { name: gb1, xdp: $1 }, { name: gb2, xdp: $1 } ]" <<-EOF
+		probes:
+		  - { name: quick, protocol: tcp, interval: 1s, timeout: 5s, unhealthy_threshold: 5 }
+		settings:
+		  - { name: web, protocol: tcp, port: 80, probe: quick }
+		pools:
+		  - { name: p, backends: [ { address: 10.2.1.2 }, { address: 10.2.2.2 } ] }
+		services:
+		  - { name: shop, listen: "$vip:80", pool: p, settings: web, forward: nat }
+	EOF
+}
+
+all_healthy() {
+	sluice health --json | jq -e 'all(.pools[].services[].endpoints[]; .health == "Healthy")'
+}
+
+# A connection that says nothing until $work/ask exists, and then asks.
+idle_start() {
+	mkfifo "$work/ask.$1"
+	nsenter --net="/run/netns/$ns_id-client" socat -t5 - "TCP:$vip:80" <"$work/ask.$1" >"$work/idle.$1" 2>&1 &
+	idle_pids+=($!)
+}
+
+idle_answers() {
+	local i fd
+	for i in 1 2 3 4; do
+		printf 'GET / HTTP/1.0\r\n\r\n' >&"${idle_fds[i]}"
+		fd=${idle_fds[i]}
+		exec {fd}>&-
+	done
+	wait "${idle_pids[@]}"
+	cat "$work"/idle.*
+	[ "$(grep -c 'hello from' "$work"/idle.* | grep -c ':1$')" = 4 ]
+}
+
+connected() {
+	[ "$(on client ss -Htn state established dst "$vip" | wc -l)" -ge "$1" ]
+}
+
+many_fetches() {
+	local i
+	for ((i = 0; i < 50; i++)); do fetch --max-time 5 -o /dev/null "http://$vip/" || return 1; done
+}
+
+# At least as many a second as are promised, and the gateway saw them.
+enough() {
+	local n
+	n=$(cat "$work/flood.out")
+	echo "$n SYNs in $flood_s s"
+	((n >= rate * flood_s))
+}
+
+story() {
+	local what=$1 i fd
+	idle_pids=() idle_fds=(x)
+
+	if [ "$1" = native ]; then
+		net_prepare_native
+		for b in b1 b2; do on $b ethtool -K eth0 tx off gro on >/dev/null; done
+	fi
+	flood_config "$1"
+	daemon_start
+	check "$what: backends are healthy" eventually all_healthy
+	for i in 1 2 3 4; do
+		idle_start $i
+		exec {fd}>"$work/ask.$i"
+		idle_fds[i]=$fd
+	done
+	check "$what: four connections are open and idle" eventually connected 4
+	nsenter --net="/run/netns/$ns_id-client" curl -sS --limit-rate 3M -o /dev/null -w '%{size_download}' \
+		"http://$vip/huge" >"$work/busy.out" 2>&1 </dev/null &
+	busy_pid=$!
+	check "$what: and a fifth is busy" eventually connected 5
+
+	nsenter --net="/run/netns/$ns_id-client" "$build/tests/netns/flood" eth0 \
+		"$(on gateway ip -j link show gc | jq -r '.[0].address')" $vip 80 $((rate * 11 / 10)) $flood_s >"$work/flood.out" </dev/null &
+	flood_pid=$!
+	check "$what: new connections succeed during the flood" many_fetches
+	wait $flood_pid
+	check "$what: it was one: $(cat "$work/flood.out") SYNs in $flood_s s" enough
+	check "$what: idle connections are still open" idle_answers
+	check "$what: the busy one went on" wait $busy_pid
+	check "$what: and is whole" test "$(cat "$work/busy.out")" = $((64 << 20))
+	check "$what: no backend was taken for dead" all_healthy
+	check "$what: orderly stop" daemon_stop TERM
+	check "$what: detach --all" sluice detach --all
+	rm -f "$work"/ask.* "$work"/idle.*
+}
+
+stories=(auto native)
+(($#)) && stories=("$@")
+for story in "${stories[@]}"; do story "$story"; done
