@@ -56,7 +56,7 @@ BENCHLIB := $(patsubst tests/%.c,$B/tests/%.o,$(filter-out tests/bench/bench_% %
 TESTLIB := $(patsubst tests/%.c,$B/tests/%.o,$(wildcard tests/lib/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 NETNS := $(wildcard tests/netns/test_*.sh)
-NETNS_TOOLS := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/netns/*.c))
+NETNS_TOOLS := $(patsubst tests/%.c,$B/tests/%,$(filter-out %.bpf.c,$(wildcard tests/netns/*.c)))
 
 .PHONY: all demo deps check test vm-check vm-tests bench lint format fuzz install clean
 .DEFAULT_GOAL := all

@@ -19,6 +19,12 @@ for b in b1 b2 b3; do
 	on $b ip addr add $vip6/128 dev lo
 done
 
+clang -O2 -g -target bpf -I"/usr/include/$(gcc -print-multiarch)" -c "$(dirname "$0")/decap.bpf.c" -o "$work/decap.o"
+for b in b1 b2 b3; do
+	on $b tc qdisc add dev eth0 clsact
+	on $b tc filter add dev eth0 ingress bpf direct-action object-file "$work/decap.o" section tc
+done
+
 # What native XDP needs of veth at all ends; tcx needs nothing.
 prepare() {
 	[ "$1" = native ] || return 0
@@ -105,9 +111,11 @@ stories=(
 	"auto nat"
 	"auto nat source_nat: false"
 	"auto dsr"
+	"auto ipip"
 	"native nat"
 	"native nat source_nat: false"
 	"native dsr"
+	"native ipip"
 )
 (($#)) && stories=("$@")
 for story in "${stories[@]}"; do
