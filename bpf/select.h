@@ -41,6 +41,14 @@ static __always_inline struct sl_word endpoint_word(__u32 id)
 	return word_load(word);
 }
 
+/* A pool that a gate redirects in may have endpoints of both families; neither can stand in for the other. */
+static __always_inline bool endpoint_is_of_family(__u32 id, bool v6)
+{
+	const struct sl_endpoint_name *name = bpf_map_lookup_elem(&endpoint_names, &id);
+
+	return name && addr_is_v4(name->key.addr) != v6;
+}
+
 /* The endpoint that a slot names, or SL_ID_NONE. */
 static __always_inline __u32 slot_endpoint(const struct sl_slice *slice, __u64 hash)
 {
@@ -89,7 +97,8 @@ __noinline int select_endpoint(void)
 	hash = service->flags & SL_SERVICE_AFFINITY ? sl_client_hash(&f->in) : sl_flow_hash(&f->in);
 	for (int i = 0; i < SELECT_TRIES; i++) {
 		id = slot_endpoint(&slice, hash);
-		if (id != SL_ID_NONE && word_is_eligible(endpoint_word(id), any)) {
+		if (id != SL_ID_NONE && word_is_eligible(endpoint_word(id), any) &&
+		    (service->key.port || endpoint_is_of_family(id, f->v6))) {
 			f->endpoint = id;
 			return i;
 		}
