@@ -145,9 +145,15 @@ static __always_inline bool leave_if_service(struct pending *pending, enum sl_ta
 					     __u32 id, const struct packet *p,
 					     const struct sl_target_key *key)
 {
-	if (!has_services || (kind != SL_TARGET_SERVICE && !may_be_reply(key)))
+	if (!has_services)
 		return false;
-	leave_to_services(pending, id, p, kind == SL_TARGET_SERVICE ? TO_SERVICE : TO_NOBODY);
+	if (likely(kind == SL_TARGET_NONE)) {
+		if (likely(!may_be_reply(key)))
+			return false;
+		leave_to_services(pending, SL_ID_NONE, p, TO_NOBODY);
+	} else {
+		leave_to_services(pending, id, p, TO_SERVICE);
+	}
 	return true;
 }
 
@@ -155,7 +161,7 @@ static __always_inline bool leave_if_service(struct pending *pending, enum sl_ta
 static __always_inline bool leave_if_redirected(struct pending *pending,
 						const struct target *target, const struct packet *p)
 {
-	if (!has_services || likely(target->word.action != SL_ACTION_REDIRECT))
+	if (likely(target->word.action != SL_ACTION_REDIRECT) || !has_services)
 		return false;
 	leave_to_services(pending, target->id, p, TO_REDIRECTED);
 	return true;
