@@ -197,11 +197,14 @@ static __always_inline int tc_flow(struct __sk_buff *ctx, const struct packet *p
 	const struct sl_meta *m = NULL;
 	enum sl_decision decision;
 	enum sl_target_kind kind;
-	struct target target = {};
+	struct target target;
 
+	target.id =
+		SL_ID_NONE; /* or it might be read although nothing was found, which 6.1 forbids */
 	kind = target_lookup(&target.id, key);
 	if (kind != SL_TARGET_ENDPOINT) {
-		if (side == SIDE_INGRESS && leave_if_service(pending, kind, target.id, p, key))
+		if (side == SIDE_INGRESS &&
+		    leave_if_service(pending, kind, target.id, p, ctx->len, key))
 			return PENDING_FORWARD;
 		return decide(SL_PASS_NOT_OURS, TC_ACT_UNSPEC);
 	}
@@ -210,7 +213,7 @@ static __always_inline int tc_flow(struct __sk_buff *ctx, const struct packet *p
 			      TC_ACT_UNSPEC); /* cannot be: the maps have all ids */
 
 	target_count(&target, p, ctx->len);
-	if (side == SIDE_INGRESS && leave_if_redirected(pending, &target, p))
+	if (side == SIDE_INGRESS && leave_if_redirected(pending, &target, p, ctx->len))
 		return PENDING_FORWARD;
 	decision = judge_word(target.word, p, &m);
 	if (!m)
@@ -291,22 +294,30 @@ static __always_inline int tc_judge(struct __sk_buff *ctx, enum side side, struc
 	return tc_general(ctx, side, pending);
 }
 
+/* Do what no verdict could be given for at once. */
+static __always_inline int tc_pending(struct __sk_buff *ctx, int verdict, enum side side,
+				      struct pending *pending)
+{
+	if (has_services && side == SIDE_INGRESS && verdict != PENDING_ANSWER)
+		verdict = tc_forward(ctx, verdict, pending);
+	switch (verdict) {
+	case PENDING_ANSWER:
+		return tc_answer(ctx, pending, side);
+	case PENDING_ICMP:
+		return tc_icmp(ctx, pending);
+	default:
+		return verdict;
+	}
+}
+
 static __always_inline int tc_run(struct __sk_buff *ctx, enum side side)
 {
 	struct pending pending;
 	int verdict = tc_judge(ctx, side, &pending);
 
-	if (has_services && side == SIDE_INGRESS &&
-	    (verdict == PENDING_FORWARD || verdict == PENDING_ICMP))
-		verdict = tc_forward(ctx, verdict, &pending);
-	switch (verdict) {
-	case PENDING_ANSWER:
-		return tc_answer(ctx, &pending, side);
-	case PENDING_ICMP:
-		return tc_icmp(ctx, &pending);
-	default:
+	if (likely(verdict >= TC_ACT_UNSPEC))
 		return verdict;
-	}
+	return tc_pending(ctx, verdict, side, &pending);
 }
 
 SEC("tc")
