@@ -78,6 +78,7 @@ _Static_assert(sizeof(struct sl_target) == 8, "abi: sl_target");
 /* Bits of sl_word.flags. */
 #define SL_WORD_FORCED 0x01 /* unhealthy, but kept open by min_servers */
 #define SL_WORD_RESET 0x02 /* established: reset */
+#define SL_WORD_ORDERED 0x04 /* admin was ordered by the operator: for a daemon that adopts it */
 
 /*
  * endpoint_words: one endpoint's health in eight bytes. Written whole, with one store, by the

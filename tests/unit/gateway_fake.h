@@ -18,6 +18,7 @@
 #include "config/config.h"
 #include "config/report.h"
 #include "control/api.h"
+#include "model/weights.h"
 #include "util/clock.h"
 #include "util/err.h"
 
@@ -28,6 +29,8 @@ static unsigned int fake_removed_ifindex;
 static int fake_stats_result;
 static int fake_detach_result;
 static char fake_detached[128];
+static struct change fake_changed; /* the last change that was asked for */
+static int fake_change_result;
 
 int dataplane_endpoint_stats(const struct dataplane *dp, uint32_t endpoint,
 			     struct sl_endpoint_stats *ret_stats)
@@ -155,9 +158,42 @@ struct gateway_fake {
 	struct model *model;
 	struct plan *plans;
 	struct board *board;
+	struct weights *weights;
 	struct api_context context;
 	char directory[64];
 };
+
+/* What the pipeline makes of an order. */
+static int gateway_fake_change(void *arg, const struct change *change, struct err *err)
+{
+	struct gateway_fake *gateway = arg;
+	const struct model *model = gateway->model;
+	const struct pool *pool = model_find_pool(model, change->pool);
+	uint32_t backend = pool ? pool_find_backend(pool, change->address) : INDEX_NONE;
+	uint64_t deadline_ms = clock_mono_ms() + (change->timeout_ms ? change->timeout_ms : 30000);
+
+	fake_changed = *change;
+	if (fake_change_result < 0)
+		return err_set(err, fake_change_result, "no: the reason");
+	if (backend == INDEX_NONE)
+		return err_set(err, -ENOENT, "pool '%s' has no backend '%s'", change->pool,
+			       change->address);
+	if (change->action == CHANGE_WEIGHT)
+		weights_set(gateway->weights, (uint32_t)(pool - model->pools), backend,
+			    change->weight);
+	for (uint32_t s = 0; s < model->n_services; s++)
+		for (uint32_t i = 0; i < model->services[s].n_endpoints; i++)
+			if (&model->pools[model->services[s].pool] == pool &&
+			    model->services[s].owners[i] == backend &&
+			    change->action != CHANGE_WEIGHT)
+				board_set_admin(gateway->board, model->services[s].endpoints[i],
+						change->action == CHANGE_DRAIN     ? SL_DRAINING
+						: change->action == CHANGE_DISABLE ? SL_DISABLED
+										   : SL_ENABLED,
+						true,
+						change->action == CHANGE_DRAIN ? deadline_ms : 0);
+	return 0;
+}
 
 static inline int gateway_fake_start(struct gateway_fake *gateway, const char *yaml)
 {
@@ -181,6 +217,7 @@ static inline int gateway_fake_start(struct gateway_fake *gateway, const char *y
 
 	gateway->plans = calloc(gateway->model->n_endpoints + 1, sizeof(*gateway->plans));
 	gateway->board = board_new(gateway->model->n_endpoints);
+	gateway->weights = weights_new(gateway->model);
 	health_init(&health, SL_UNKNOWN, clock_wall_ms());
 	for (uint32_t i = 0; i < gateway->model->n_endpoints; i++) {
 		gateway->plans[i] = plan_endpoint(gateway->model, &gateway->model->endpoints[i]);
@@ -190,12 +227,15 @@ static inline int gateway_fake_start(struct gateway_fake *gateway, const char *y
 		.model = gateway->model,
 		.plans = gateway->plans,
 		.board = gateway->board,
+		.weights = gateway->weights,
+		.change = gateway_fake_change,
+		.change_arg = gateway,
 		.config_path = "/etc/sluice/sluice.yaml",
 		.started_ms = clock_wall_ms() - 90 * MS_PER_SEC,
 	};
 
 	fake_stats = (struct sl_endpoint_stats){ .packets = 1000, .bytes = 64000, .syn = 120 };
-	fake_stats_result = fake_detach_result = 0;
+	fake_stats_result = fake_detach_result = fake_change_result = 0;
 	fake_decisions = (struct sl_decision_counts){ .pass_healthy = 900, .reject_tcp = 12 };
 	fake_meta = (struct sl_meta){ .layout = SL_LAYOUT,
 				      .daemon_loss_after_ns = 30 * NS_PER_SEC,
@@ -207,6 +247,7 @@ static inline void gateway_fake_stop(struct gateway_fake *gateway)
 {
 	rmdir(gateway->directory);
 	board_free(gateway->board);
+	weights_free(gateway->weights);
 	free(gateway->plans);
 	model_free(gateway->model);
 }

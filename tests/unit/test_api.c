@@ -10,7 +10,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
+#include "control/body.h"
 #include "control/print.h"
 #include "control/socket.h"
 #include "control/stream.h"
@@ -19,6 +21,7 @@
 #include "tests/unit/gateway_fake.h"
 
 #define WAIT_MS 10000
+#define NOBODY 65534
 
 static const struct verdict ok = {
 	.code = SL_MSG_OK,
@@ -91,6 +94,10 @@ static size_t take_header(char *data, size_t size, size_t n, void *arg)
 	return n * size;
 }
 
+/* What POST sends. */
+static const char *post_body = "some=body";
+static size_t post_len = 9;
+
 static struct answer *ask(const char *method, const char *path)
 {
 	static struct answer answer;
@@ -110,9 +117,10 @@ static struct answer *ask(const char *method, const char *path)
 	curl_easy_setopt(curl, CURLOPT_HEADERDATA, &answer);
 	if (!strcmp(method, "HEAD"))
 		curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
-	else if (!strcmp(method, "POST"))
-		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, "some=body");
-	else
+	if (!strcmp(method, "POST")) {
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)post_len);
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, post_body);
+	} else if (strcmp(method, "HEAD") != 0)
 		curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
 	assert_int_equal(curl_easy_perform(curl), CURLE_OK);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
@@ -512,6 +520,132 @@ static void test_methods(void **state)
 	answer = ask("HEAD", "/v1/health");
 	assert_int_equal(answer->status, 200);
 	assert_int_equal(answer->len, 0);
+}
+
+/* --- changes -------------------------------------------------------------------------------- */
+
+static struct answer *post(const char *path, const char *body, size_t len)
+{
+	post_body = body;
+	post_len = len;
+	return ask("POST", path);
+}
+
+static void changes_are_made(void **state)
+{
+	static const char drain[] = "{\"action\": \"drain\", \"pool\": \"web-pool\", "
+				    "\"address\": \"10.0.0.6\", \"timeout_ms\": 9000}";
+	static const char weight[] = "{\"action\": \"weight\", \"pool\": \"web-pool\", "
+				     "\"address\": \"10.0.0.6\", \"weight\": 7}";
+	struct answer *answer;
+	json_t *json;
+
+	(void)state;
+	answer = post("/v1/backend", drain, strlen(drain));
+	assert_int_equal(answer->status, 200);
+	assert_int_equal(fake_changed.action, CHANGE_DRAIN);
+	assert_int_equal(fake_changed.timeout_ms, 9000);
+	json = json_loads(answer->body, 0, NULL);
+	assert_string_equal(text_at(json, "action"), "drain");
+	assert_string_equal(text_at(json, "pool"), "web-pool");
+	assert_int_equal(json_array_size(at(json, "endpoints")), 2);
+	assert_string_equal(text_at(json, "endpoints.0.service"), "shop");
+	assert_string_equal(text_at(json, "endpoints.1.service"), "shop-db");
+	assert_int_equal(number_at(json, "endpoints.1.port"), 5432);
+	assert_string_equal(text_at(json, "endpoints.0.admin"), "draining");
+	assert_in_range(number_at(json, "endpoints.0.drain.left_ms"), 5000, 9000);
+	json_decref(json);
+
+	json = get("/v1/health", 200);
+	assert_string_equal(text_at(json, "pools.0.services.0.endpoints.0.admin"), "enabled");
+	assert_null(at(json, "pools.0.services.0.endpoints.0.drain"));
+	assert_string_equal(text_at(json, "pools.0.services.0.endpoints.1.admin"), "draining");
+	assert_in_range(number_at(json, "pools.0.services.0.endpoints.1.drain.left_ms"), 5000,
+			9000);
+	json_decref(json);
+
+	answer = post("/v1/backend", weight, strlen(weight));
+	assert_int_equal(answer->status, 200);
+	json = json_loads(answer->body, 0, NULL);
+	assert_int_equal(number_at(json, "weight"), 7);
+	assert_int_equal(number_at(json, "services_balanced"), 0);
+	json_decref(json);
+}
+
+static void changes_are_refused(void **state)
+{
+	static const char enable[] = "{\"action\": \"enable\", \"pool\": \"web-pool\", "
+				     "\"address\": \"10.0.0.6\"}";
+	static const struct {
+		int result;
+		long status;
+		const char *code;
+	} rows[] = {
+		{ -ENOENT, 404, "not_found" },     { -ENOLINK, 409, "gate_removed" },
+		{ -ETIMEDOUT, 504, "timeout" },    { -ESHUTDOWN, 503, "stopping" },
+		{ -ENOMEM, 500, "out_of_memory" }, { -EIO, 500, "failed" },
+	};
+	static char large[BODY_MAX + 1];
+	struct answer *answer;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fake_change_result = rows[i].result;
+		answer = post("/v1/backend", enable, strlen(enable));
+		assert_int_equal(answer->status, rows[i].status);
+		assert_non_null(strstr(answer->body, rows[i].code));
+		assert_non_null(strstr(answer->body, "no: the reason"));
+	}
+	fake_change_result = 0;
+	answer = post("/v1/backend", "{}", 2);
+	assert_int_equal(answer->status, 400);
+	assert_non_null(strstr(answer->body, "action is missing"));
+	answer = post("/v1/backend", "", 0);
+	assert_int_equal(answer->status, 400);
+
+	memset(large, ' ', sizeof(large));
+	memcpy(large, enable, strlen(enable));
+	assert_int_equal(post("/v1/backend", large, BODY_MAX)->status, 200);
+	memset(&fake_changed, 0, sizeof(fake_changed));
+	answer = post("/v1/backend", large, BODY_MAX + 1);
+	assert_int_equal(answer->status, 413);
+	assert_non_null(strstr(answer->body, "allowed: 4096 bytes"));
+	assert_string_equal(fake_changed.pool, "");
+
+	answer = post("/v1/nothing", enable, strlen(enable));
+	assert_int_equal(answer->status, 404);
+	answer = ask("GET", "/v1/backend");
+	assert_int_equal(answer->status, 405);
+	assert_string_equal(answer->allow, "POST");
+}
+
+/* Who may read may not therefore change anything; what was sent is not even read. */
+static void changes_are_not_for_all(void **state)
+{
+	static const char enable[] = "{\"action\": \"enable\", \"pool\": \"web-pool\", "
+				     "\"address\": \"10.0.0.6\"}";
+	pid_t pid;
+	int status;
+
+	(void)state;
+	assert_int_equal(chmod(gateway.directory, 0755), 0);
+	assert_int_equal(chmod(gateway.model->gateway.api_socket, 0666), 0);
+	memset(&fake_changed, 0, sizeof(fake_changed));
+	pid = fork();
+	if (!pid) {
+		struct answer *answer;
+
+		if (setresuid(NOBODY, NOBODY, NOBODY) < 0)
+			_exit(100);
+		if (ask("GET", "/v1/status")->status != 200)
+			_exit(101);
+		answer = post("/v1/backend", enable, strlen(enable));
+		_exit(answer->status == 403 && strstr(answer->body, "not_permitted") ? 0 : 102);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_string_equal(fake_changed.pool, "");
 }
 
 /* --- hostile clients ------------------------------------------------------------------------ */
@@ -939,6 +1073,9 @@ int main(void)
 		SERVED(test_errors),
 		SERVED(test_decoding),
 		SERVED(test_methods),
+		SERVED(changes_are_made),
+		SERVED(changes_are_refused),
+		SERVED(changes_are_not_for_all),
 		SERVED(test_oversized_request),
 		SERVED(test_garbage),
 		SERVED(test_slow_clients),

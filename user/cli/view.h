@@ -25,6 +25,7 @@ struct view {
 typedef int view_fn(const struct view *view, const json_t *json);
 
 view_fn view_status, view_health, view_pools, view_pool, view_why, view_stats, view_maps;
+view_fn view_change;
 
 /* Whether every endpoint of a health document is Healthy. */
 bool view_all_healthy(const json_t *json);

@@ -11,6 +11,7 @@
 #include "control/api.h"
 #include "diagnose/json.h"
 
+struct change;
 struct groups;
 
 /* One endpoint as one service sees it. */
@@ -25,8 +26,15 @@ json_t *render_health(const struct api_context *context, const struct render_row
 json_t *render_stats(const struct api_context *context, const struct render_row *row);
 json_t *render_why(const struct api_context *context, const struct render_row *row);
 
+/* "address", "port", "proto", "backend", "admin" and, while it drains, "drain". */
+json_t *render_standing(const struct api_context *context, const struct render_row *row);
+
 /* What is known of a DNS name: "dns" of its endpoints, and an element of "names" in /v1/status. */
 json_t *render_name(const char *text, const struct board_name *name, uint64_t now_ms);
+
+/* What a change that was made has come to. */
+json_t *render_change(const struct api_context *context, const struct groups *groups,
+		      const struct change *change);
 
 json_t *render_status(const struct api_context *context);
 json_t *render_maps(const struct api_context *context);

@@ -69,6 +69,35 @@ static json_t *render_place(const struct place *place)
 	return json;
 }
 
+static const char *admin_name(enum sl_admin admin)
+{
+	static const char *const names[] = {
+		[SL_ENABLED] = "enabled",
+		[SL_DRAINING] = "draining",
+		[SL_DISABLED] = "disabled",
+	};
+
+	return names[admin];
+}
+
+static json_t *render_drain(const struct board_entry *entry)
+{
+	uint64_t now_ms = clock_mono_ms();
+	json_t *json = json_object();
+
+	if (entry->deadline_ms)
+		json_put_uint(&json, "left_ms",
+			      entry->deadline_ms > now_ms ? entry->deadline_ms - now_ms : 0);
+	return json;
+}
+
+static void put_admin(json_t **json, const struct board_entry *entry)
+{
+	json_put_text(json, "admin", admin_name(entry->admin));
+	if (entry->admin == SL_DRAINING)
+		json_put(json, "drain", render_drain(entry));
+}
+
 static void put_health(json_t **json, const struct board_entry *entry)
 {
 	const struct health *health = &entry->health;
@@ -132,7 +161,7 @@ static json_t *render_entry(const struct api_context *context, const struct plac
 	json_t *json = render_place(place);
 
 	put_health(&json, entry);
-	json_put_text(&json, "admin", entry->admin == SL_DRAINING ? "draining" : "enabled");
+	put_admin(&json, entry);
 	json_put_time(&json, "since", entry->health.since_ms);
 	verdict_json_message(&json, &place->plan, &newest);
 	verdict_json_facts(&json, &place->plan, &newest);
@@ -166,6 +195,17 @@ json_t *render_stats(const struct api_context *context, const struct render_row 
 
 	put_health(&json, &entry);
 	put_kernel(&json, context, place.index);
+	return json;
+}
+
+json_t *render_standing(const struct api_context *context, const struct render_row *row)
+{
+	CLEANUP(board_entry_done)
+	struct board_entry entry = read_entry(context, row);
+	struct place place = find(context, row, &entry);
+	json_t *json = render_place(&place);
+
+	put_admin(&json, &entry);
 	return json;
 }
 

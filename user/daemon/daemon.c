@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "control/api.h"
+#include "daemon/changes.h"
 #include "daemon/names.h"
+#include "daemon/orders.h"
 #include "daemon/pipeline.h"
 #include "daemon/trusts.h"
 #include "dataplane/dataplane.h"
@@ -34,6 +36,7 @@ struct daemon {
 	struct pipeline *pipeline;
 	struct engine *engine;
 	struct names *names;
+	struct orders *orders;
 	struct api *api;
 	bool lost; /* somebody removed the gate; said once */
 	bool lost_device[LIMIT_INTERFACES]; /* by attachment; said once */
@@ -168,6 +171,18 @@ static int start_names(struct daemon *daemon, struct err *err)
 	return names_start(&daemon->names, &parts, err);
 }
 
+static int make_change(void *arg, const struct change *change, struct err *err)
+{
+	struct daemon *daemon = arg;
+
+	return changes_make(daemon->pipeline, daemon->model, change, err);
+}
+
+static int start_orders(struct daemon *daemon)
+{
+	return orders_new(&daemon->orders, &daemon->loop, make_change, daemon);
+}
+
 static void start_heartbeat(struct daemon *daemon)
 {
 	uint64_t period_ms = daemon->model->gateway.daemon_loss_after_ms / HEARTBEATS_PER_LOSS;
@@ -213,7 +228,14 @@ static int start(struct daemon *daemon, const struct daemon_options *options, st
 	if (r < 0)
 		return r;
 
+	r = start_orders(daemon);
+	if (r < 0)
+		return r;
+
 	context.plans = daemon->plans;
+	context.weights = pipeline_weights(daemon->pipeline);
+	context.change = orders_change;
+	context.change_arg = daemon->orders;
 	context.board = daemon->board;
 	context.engine = daemon->engine;
 	context.dataplane = daemon->dataplane;
@@ -247,7 +269,10 @@ static void log_dataplane(const struct daemon *daemon)
  */
 static void stop_threads(struct daemon *daemon)
 {
+	/* The API's thread may wait for this one. */
+	orders_close(daemon->orders);
 	api_stop(take_ptr(daemon->api));
+	orders_free(take_ptr(daemon->orders));
 	names_stop(take_ptr(daemon->names));
 	engine_stop(take_ptr(daemon->engine));
 	pipeline_free(take_ptr(daemon->pipeline));

@@ -147,6 +147,11 @@ int dataplane_balance(struct dataplane *dp, uint32_t service, const uint16_t sha
 	return tables_balance(&dp->tables, dp->model, service, shares, any);
 }
 
+void dataplane_use_weights(struct dataplane *dp, const struct weights *weights)
+{
+	dp->tables.services.weights = weights;
+}
+
 void dataplane_reroute(struct dataplane *dp)
 {
 	struct sl_meta *meta = dp->tables.meta.start;

@@ -18,6 +18,7 @@
 
 struct dataplane;
 struct err;
+struct weights;
 
 #define ATTACH_STEPS_MAX 6
 #define ATTACH_STEP_LEN 160
@@ -122,6 +123,9 @@ void dataplane_store_word(struct dataplane *dp, uint32_t endpoint, struct sl_wor
  * is forwarded for has no table: fine. -ENOMEM: nothing has changed.
  */
 int dataplane_balance(struct dataplane *dp, uint32_t service, const uint16_t shares[], bool any);
+
+/* The weights that tables are made by; borrowed. NULL: those of the model. */
+void dataplane_use_weights(struct dataplane *dp, const struct weights *weights);
 
 /* Routes, neighbours or addresses of this host have changed: find the ways anew. */
 void dataplane_reroute(struct dataplane *dp);

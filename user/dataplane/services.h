@@ -19,6 +19,7 @@
 
 struct err;
 struct maglev;
+struct weights;
 
 /* A service that the kernel knows. */
 struct held_service {
@@ -47,6 +48,7 @@ struct forwarding {
 
 struct services {
 	const struct mapset *maps; /* borrowed */
+	const struct weights *weights; /* borrowed; NULL: those of the model */
 	struct mapped entries, selection;
 	struct held_services held;
 	struct forwarding *of; /* by service of the model */
