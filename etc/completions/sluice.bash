@@ -25,13 +25,13 @@ _sluice() {
 	local word words=() i
 
 	COMPREPLY=()
-	local valued='--socket --host --sni --connect --ca --allow-listed --crl --status --body --send --timeout'
+	local valued='--socket --host --sni --connect --ca --allow-listed --crl --status --body --send --timeout --limit'
 	case $previous in
 	--socket | --ca | --allow-listed | --crl)
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return
 		;;
-	--host | --sni | --connect | --status | --body | --send | --timeout)
+	--host | --sni | --connect | --status | --body | --send | --timeout | --limit)
 		return
 		;;
 	esac
@@ -53,6 +53,7 @@ _sluice() {
 			options+=' --no-validate-chain --no-validate-sni --show-certs --proxy-protocol'
 			;;
 		detach) options+=' --all' ;;
+		flows) options+=' --limit' ;;
 		backend) [[ ${words[1]-} == drain ]] && options+=' --timeout' ;;
 		esac
 		_sluice_reply "$options" "$current"
@@ -60,12 +61,12 @@ _sluice() {
 	fi
 
 	case ${#words[@]}:${words[0]-}:${words[1]-} in
-	0:*) _sluice_reply 'status health pool backend why stats maps check explain probe detach' "$current" ;;
+	0:*) _sluice_reply 'status health pool backend why stats flows maps check explain probe detach' "$current" ;;
 	1:pool:) _sluice_reply 'list show' "$current" ;;
 	1:backend:) _sluice_reply 'drain enable disable weight' "$current" ;;
-	2:backend:* | 2:pool:show | 1:health: | 1:why: | 1:stats:) _sluice_reply "$(_sluice_pools)" "$current" ;;
+	2:backend:* | 2:pool:show | 1:health: | 1:why: | 1:stats: | 1:flows:) _sluice_reply "$(_sluice_pools)" "$current" ;;
 	3:backend:*) _sluice_reply "$(_sluice_backends "${words[2]}")" "$current" ;;
-	2:why:*) _sluice_reply "$(_sluice_addresses "${words[1]}")" "$current" ;;
+	2:why:* | 2:flows:*) _sluice_reply "$(_sluice_addresses "${words[1]}")" "$current" ;;
 	1:check:) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
 	1:probe:) _sluice_reply 'http:// https:// tcp:// tls:// grpc:// grpcs:// udp://' "$current" ;;
 	1:explain:)

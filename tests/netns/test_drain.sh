@@ -49,6 +49,26 @@ admin_is() {
 	[ "$(health_of "$1" .admin)" = "$2" ]
 }
 
+# flows_left ADDRESS N: as health says.
+flows_left() {
+	[ "$(health_of "$1" .drain.flows)" = "$2" ]
+}
+
+time_left() {
+	health_of "$1" .drain.left_ms | awk '{ exit !($1 > 0 && $1 <= 4000) }'
+	sluice health | grep -Eq "$1:80 .*Draining: 1 flow, [0-9.]+m?s left"
+}
+
+# listed ADDRESS N: flows to it, all of them from the client.
+listed() {
+	[ "$(sluice flows web-pool "$1" --json | jq '[.flows[] | select(.client.address == "10.1.0.2" and .state == "open")] | length')" = "$2" ]
+}
+
+# share_is ADDRESS SLOTS
+share_is() {
+	[ "$(sluice why web-pool "$1" --json | jq '.endpoints[0].table.slots')" = "$2" ]
+}
+
 # transfer_start NAME: a long download in the background, whose end and status are in files.
 transfer_start() {
 	{
@@ -96,6 +116,10 @@ check "the answer says for how long" grep -Eq "$backend:80 +draining, [34]" "$wo
 check "health says so" admin_is "$backend" draining
 check "new connections go elsewhere" served_by "$there"
 check "the transfer goes on" grows first
+check "it is the one flow that is left" eventually flows_left "$backend" 1
+check "whose end is known" time_left "$backend"
+check "it is listed" eventually listed "$backend" 1
+check "and has no share of what is new" share_is "$backend" 0
 check_status "the order is taken back" 0 sluice backend enable web-pool "$backend"
 check "both serve again" served_by "b1 b2"
 
@@ -131,6 +155,21 @@ check_status "a weight of none" 0 sluice backend weight web-pool 10.2.2.2 0
 check "the other serves all" served_by b1
 check_status "a weight" 0 sluice backend weight web-pool 10.2.2.2 3
 check "both serve by weight" served_by "b1 b2"
+check "three quarters of the table are its" share_shown
+check "flows are counted for the service" flows_counted
+check "and the tables' fill" filled
+
+share_shown() {
+	sluice pool show web-pool | grep -E '10.2.2.2:80 +Healthy +3 +7[45].[0-9]%'
+}
+
+flows_counted() {
+	sluice stats --json | jq -e '.pools[0].services[0].kernel | .flows > 100 and .replies > 1000 and .failed == 0'
+}
+
+filled() {
+	sluice status --json | jq -e '.forwarding | .services == 1 and .flows.entries > 20 and .flows.max > 1000'
+}
 
 as_nobody() {
 	on gateway setpriv --reuid=65534 --regid=65534 --clear-groups "$build/sluice" "$@"

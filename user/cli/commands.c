@@ -39,6 +39,7 @@ const struct cli_option_row cli_options[OPT_MAX] = {
 				 false },
 	[OPT_TIMEOUT] = { "--timeout", "T",
 			  "for the whole probe, or until open connections end: 500ms, 30s", false },
+	[OPT_LIMIT] = { "--limit", "N", "how many flows to list; the others are counted", false },
 	[OPT_ALL] = { "--all", NULL, "every interface, and every pinned map and program", false },
 };
 
@@ -62,6 +63,8 @@ static const struct cli_command commands[] = {
 	  "health, last probes, what the kernel saw, and what to do about it", 0 },
 	{ "stats", command_stats, 0, 1, "[POOL]", "traffic counters per endpoint, and decisions",
 	  0 },
+	{ "flows", command_flows, 0, 2, "[POOL] [ADDRESS[:PORT]]",
+	  "open flows through services: from whom, to which endpoint", BIT(OPT_LIMIT) },
 	{ "maps", command_maps, 0, 0, "", "the pinned maps and the commands that dump them", 0 },
 	{ "check", command_check, 1, 1, "FILE", "validate a configuration; needs no daemon", 0 },
 	{ "explain", command_explain, 0, 1, "[ID]",

@@ -2,9 +2,11 @@
 #include "control/answer.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "control/print.h"
+#include "util/cleanup.h"
 
 #define STREAM_BLOCK_BYTES 32768
 #define MESSAGE_BYTES 1024
@@ -28,9 +30,10 @@ void answer_refuse(struct answer *answer, unsigned int status, const char *code,
 	answer->json = json;
 }
 
-static ssize_t read_stream(void *arg, uint64_t position, char *buf, size_t size)
+static ssize_t read_source(void *arg, uint64_t position, char *buf, size_t size)
 {
-	ssize_t n = stream_read(arg, buf, size);
+	const struct source *source = arg;
+	ssize_t n = source->read(source->arg, buf, size);
 
 	(void)position;
 	if (n < 0)
@@ -38,9 +41,30 @@ static ssize_t read_stream(void *arg, uint64_t position, char *buf, size_t size)
 	return n ? n : MHD_CONTENT_READER_END_OF_STREAM;
 }
 
-static void free_stream(void *arg)
+static void free_source(void *arg)
 {
-	stream_free(arg);
+	struct source *source = arg;
+
+	source->free(source->arg);
+	free(source);
+}
+
+/* Takes over what the source reads from. */
+static struct MHD_Response *respond_source(const struct source *source)
+{
+	struct source *copy = malloc(sizeof(*copy));
+	struct MHD_Response *response = NULL;
+
+	if (copy) {
+		*copy = *source;
+		response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES,
+							     read_source, copy, free_source);
+	}
+	if (!response) {
+		source->free(source->arg);
+		free(copy);
+	}
+	return response;
 }
 
 static struct MHD_Response *respond_json(const json_t *json)
@@ -59,17 +83,9 @@ static struct MHD_Response *respond_json(const json_t *json)
 /* Takes over what the answer holds. */
 static struct MHD_Response *respond(struct answer *answer)
 {
-	CLEANUP(stream_free_p) struct stream *stream = answer->stream;
 	CLEANUP(json_p) json_t *json = answer->json;
-	struct MHD_Response *response;
 
-	if (!stream)
-		return respond_json(json);
-	response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES,
-						     read_stream, stream, free_stream);
-	if (response)
-		stream = NULL;
-	return response;
+	return answer->source.arg ? respond_source(&answer->source) : respond_json(json);
 }
 
 static struct MHD_Response *respond_no_memory(void)

@@ -8,17 +8,24 @@
 #define SLUICE_CONTROL_ANSWER_H
 
 #include <microhttpd.h>
+#include <sys/types.h>
 
-#include "control/stream.h"
 #include "diagnose/json.h"
 
 #define ANSWER_NAMED_MAX 160 /* of what the client sent, in an error text */
 
-/* A document, a stream or an error; without any of them, memory has run out. */
+/* What makes a document while it is sent. */
+struct source {
+	void *arg; /* NULL: there is none */
+	ssize_t (*read)(void *arg, char *buf, size_t size); /* as stream_read() */
+	void (*free)(void *arg);
+};
+
+/* A document, the source of one or an error; without any of them, memory has run out. */
 struct answer {
 	unsigned int status;
 	json_t *json;
-	struct stream *stream;
+	struct source source;
 	const char *allow; /* MHD_HTTP_METHOD_NOT_ALLOWED: what is allowed */
 };
 

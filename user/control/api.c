@@ -8,6 +8,7 @@
 #include "control/groups.h"
 #include "control/routes.h"
 #include "control/socket.h"
+#include "dataplane/census.h"
 #include "util/err.h"
 
 #define CONNECTIONS_MAX 64
@@ -15,7 +16,7 @@
 #define CONNECTION_TIMEOUT_S 10 /* of silence */
 
 struct api {
-	struct api_context context;
+	struct api_context context; /* its census is ours */
 	struct groups groups;
 	struct MHD_Daemon *server;
 	struct socket_file file;
@@ -81,9 +82,14 @@ int api_serve(struct api *api, const struct api_context *context, struct err *er
 	int r;
 
 	api->context = *context;
+	api->context.census = NULL;
 	r = groups_init(&api->groups, context->model);
 	if (r < 0)
 		return r;
+	r = census_start(&api->context.census, context->dataplane);
+	if (r < 0)
+		return err_set(err, r, "the thread that counts flows did not start: %s",
+			       strerror(-r));
 
 	/* From here on the descriptor belongs to the server, even where it fails to start. */
 	api->server = MHD_start_daemon(
@@ -108,6 +114,7 @@ void api_stop(struct api *api)
 	if (api->server)
 		MHD_stop_daemon(api->server);
 	close_p(&api->fd);
+	census_stop(api->context.census);
 	groups_done(&api->groups);
 	free(api);
 }

@@ -17,6 +17,7 @@
 #include "util/cleanup.h"
 
 struct api;
+struct census;
 struct err;
 struct weights;
 
@@ -27,6 +28,7 @@ struct api_context {
 	const struct board *board;
 	const struct engine *engine;
 	const struct dataplane *dataplane;
+	struct census *census; /* api_serve() sets it */
 	const char *config_path;
 	const struct weights *weights; /* in force */
 	change_fn *change; /* makes changes; returns before CHANGE_TIMEOUT_MS are long over */

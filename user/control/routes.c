@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "control/routes.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "control/answer.h"
 #include "control/changing.h"
+#include "control/flow_stream.h"
 #include "control/stream.h"
+#include "control/wanted.h"
 #include "util/clock.h"
+#include "util/number.h"
 
 #define ROUTES_LEN 256
 
@@ -64,88 +68,78 @@ static void answer_pool(const struct request *request, const char *rest, struct 
 		answer->json = render_pool(request->context, request->groups, pool);
 }
 
-static void answer_stream(const struct request *request, stream_row_fn *row, struct answer *answer)
+static ssize_t read_stream(void *arg, char *buf, size_t size)
+{
+	return stream_read(arg, buf, size);
+}
+
+static void free_stream(void *arg)
+{
+	stream_free(arg);
+}
+
+/* The stream, or NULL: refused, or out of memory. */
+static struct stream *answer_stream(const struct request *request,
+				    const struct stream_options *what, struct answer *answer)
 {
 	const char *name = parameter(request, "pool");
-	struct stream_options options = {
-		.context = request->context,
-		.groups = request->groups,
-		.row = row,
-		.pool = INDEX_NONE,
-	};
+	struct stream_options options = *what;
+	struct stream *stream;
 
+	options.context = request->context;
+	options.groups = request->groups;
+	options.pool = INDEX_NONE;
 	if (name) {
 		options.pool = find_pool(request, name, answer);
 		if (options.pool == INDEX_NONE)
-			return;
+			return NULL;
 	}
-	answer->stream = stream_new(&options);
+	stream = stream_new(&options);
+	answer->source = (struct source){ stream, read_stream, free_stream };
+	return stream;
 }
 
 static void answer_health(const struct request *request, const char *rest, struct answer *answer)
 {
+	const struct stream_options options = { .row = render_health };
+
 	(void)rest;
-	answer_stream(request, render_health, answer);
+	answer_stream(request, &options, answer);
 }
 
 static void answer_stats(const struct request *request, const char *rest, struct answer *answer)
 {
+	const struct stream_options options = { .row = render_stats,
+						.service = render_service_stats };
+	struct stream *stream = answer_stream(request, &options, answer);
 	json_t *decisions;
 
 	(void)rest;
-	answer_stream(request, render_stats, answer);
-	if (!answer->stream || parameter(request, "pool"))
+	if (!stream || parameter(request, "pool"))
 		return;
 	decisions = render_decisions(request->context);
-	if (decisions && stream_lead(answer->stream, "decisions", decisions) < 0)
-		stream_free(take_ptr(answer->stream));
+	if (decisions && stream_lead(stream, "decisions", decisions) < 0) {
+		stream_free(stream);
+		answer->source.arg = NULL;
+	}
 }
 
-/* "10.0.0.5", or "10.0.0.5:443" for one port only; or the name of a backend. */
-struct wanted {
-	const char *name; /* NULL: addr */
-	struct addr addr;
-	uint16_t port; /* 0: any */
-};
-
-static bool is_name(const struct model *model, const char *text)
+static bool find_wanted(struct wanted *ret_wanted, const struct request *request,
+			const char *address, struct answer *answer)
 {
-	for (uint32_t i = 0; i < model->n_names; i++)
-		if (!strcasecmp(model->names[i], text))
-			return true;
+	if (wanted_parse(ret_wanted, request->context->model, address))
+		return true;
+	answer_refuse(answer, MHD_HTTP_BAD_REQUEST, "bad_request",
+		      "'%.*s' is not an IP address, with or without a port, and no name of a "
+		      "backend",
+		      ANSWER_NAMED_MAX, address);
 	return false;
 }
 
-static bool parse_wanted(struct wanted *ret_wanted, const struct model *model, const char *text)
+static void refuse_absent(struct answer *answer, const char *pool, const char *address)
 {
-	struct wanted wanted = { .port = 0 };
-
-	if (addr_parse(&wanted.addr, text) < 0 &&
-	    addr_port_parse(&wanted.addr, &wanted.port, text) < 0) {
-		if (!is_name(model, text))
-			return false;
-		wanted.name = text;
-	}
-	*ret_wanted = wanted;
-	return true;
-}
-
-static bool is_wanted(const struct request *request, const struct wanted *wanted, uint32_t index)
-{
-	const struct endpoint *endpoint = &request->context->model->endpoints[index];
-	CLEANUP(board_entry_done)
-	struct board_entry entry = board_read(request->context->board, index);
-
-	if (entry.seat == BOARD_VACANT)
-		return false;
-	if (wanted->name)
-		return endpoint->name && !strcasecmp(endpoint->name, wanted->name);
-	if (wanted->port && wanted->port != endpoint->key.port)
-		return false;
-	if (entry.seat == BOARD_FOUND)
-		return !memcmp(&entry.addr, &wanted->addr, sizeof(entry.addr));
-	return entry.seat == BOARD_ADDRESS &&
-	       !memcmp(endpoint->key.addr, wanted->addr.bytes, sizeof(endpoint->key.addr));
+	answer_refuse(answer, MHD_HTTP_NOT_FOUND, "not_found",
+		      "pool '%s' has no guarded endpoint '%.*s'", pool, ANSWER_NAMED_MAX, address);
 }
 
 static void push_matches(const struct request *request, const struct wanted *wanted,
@@ -156,7 +150,7 @@ static void push_matches(const struct request *request, const struct wanted *wan
 	struct render_row row = { .service = service_index, .now_ms = clock_wall_ms() };
 
 	for (row.member = 0; row.member < service->n_endpoints; row.member++)
-		if (is_wanted(request, wanted, service->endpoints[row.member]))
+		if (wanted_is(wanted, request->context, service->endpoints[row.member]))
 			json_push(endpoints, render_why(request->context, &row));
 }
 
@@ -179,14 +173,8 @@ static void answer_why(const struct request *request, const char *rest, struct a
 	pool = find_pool(request, name, answer);
 	if (pool == INDEX_NONE)
 		return;
-	if (!parse_wanted(&wanted, request->context->model, address)) {
-		answer_refuse(
-			answer, MHD_HTTP_BAD_REQUEST, "bad_request",
-			"'%.*s' is not an IP address, with or without a port, and no name of a "
-			"backend",
-			ANSWER_NAMED_MAX, address);
+	if (!find_wanted(&wanted, request, address, answer))
 		return;
-	}
 
 	for (uint32_t i = groups->first[pool]; i < groups->first[pool + 1]; i++)
 		push_matches(request, &wanted, groups->services[i], &endpoints);
@@ -204,16 +192,64 @@ static void answer_why(const struct request *request, const char *rest, struct a
 	answer->json = json;
 }
 
+static ssize_t read_flows(void *arg, char *buf, size_t size)
+{
+	return flow_stream_read(arg, buf, size);
+}
+
+static void free_flows(void *arg)
+{
+	flow_stream_free(arg);
+}
+
+static void answer_flows(const struct request *request, const char *rest, struct answer *answer)
+{
+	const char *name = parameter(request, "pool"), *address = parameter(request, "address");
+	const char *limit = parameter(request, "limit");
+	struct flow_stream_options options = { .context = request->context, .pool = INDEX_NONE };
+	struct flow_stream *stream = NULL;
+	struct wanted wanted;
+	uint64_t n = FLOW_STREAM_LIMIT;
+	int r;
+
+	(void)rest;
+	if (limit && number_parse(&n, limit, 0, FLOW_STREAM_LIMIT_MAX) < 0) {
+		answer_refuse(answer, MHD_HTTP_BAD_REQUEST, "bad_request",
+			      "limit '%.*s' is not a whole number from 0 to %d", ANSWER_NAMED_MAX,
+			      limit, FLOW_STREAM_LIMIT_MAX);
+		return;
+	}
+	if (address && !name) {
+		answer_refuse(answer, MHD_HTTP_BAD_REQUEST, "bad_request",
+			      "the parameter address needs the parameter pool");
+		return;
+	}
+	if (name) {
+		options.pool = find_pool(request, name, answer);
+		if (options.pool == INDEX_NONE)
+			return;
+	}
+	if (address && !find_wanted(&wanted, request, address, answer))
+		return;
+	options.wanted = address ? &wanted : NULL;
+	options.limit = (uint32_t)n;
+	r = flow_stream_new(&stream, &options);
+	if (r == -ENOENT)
+		refuse_absent(answer, name, address);
+	answer->source = (struct source){ stream, read_flows, free_flows };
+}
+
 /* A path that ends in '/' takes a name after it. */
 static const struct route {
 	const char *path;
 	void (*answer)(const struct request *request, const char *rest, struct answer *answer);
 	bool changes; /* to POST, and not to GET */
 } routes[] = {
-	{ "/v1/status", answer_status, false }, { "/v1/health", answer_health, false },
-	{ "/v1/pools", answer_pools, false },   { "/v1/pools/", answer_pool, false },
-	{ "/v1/why", answer_why, false },       { "/v1/stats", answer_stats, false },
-	{ "/v1/maps", answer_maps, false },     { "/v1/backend", changing_answer, true },
+	{ "/v1/status", answer_status, false },   { "/v1/health", answer_health, false },
+	{ "/v1/pools", answer_pools, false },     { "/v1/pools/", answer_pool, false },
+	{ "/v1/why", answer_why, false },         { "/v1/stats", answer_stats, false },
+	{ "/v1/maps", answer_maps, false },       { "/v1/flows", answer_flows, false },
+	{ "/v1/backend", changing_answer, true },
 };
 
 #define N_ROUTES (sizeof(routes) / sizeof(routes[0]))

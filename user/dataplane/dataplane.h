@@ -146,6 +146,20 @@ int dataplane_endpoint_stats(const struct dataplane *dp, uint32_t endpoint,
 			     struct sl_endpoint_stats *ret_stats);
 int dataplane_decisions(const struct dataplane *dp, struct sl_decision_counts *ret_counts);
 
+/* -ENOENT: the service's packets are not forwarded. */
+int dataplane_service_stats(const struct dataplane *dp, uint32_t service,
+			    struct sl_service_stats *ret_stats);
+
+/*
+ * How many slots of the service's table each of its endpoints holds now; ret_slots is parallel to
+ * them. *ret_size: of the table. -ENOENT: nothing of it is forwarded; -ENOMEM.
+ */
+int dataplane_slots(const struct dataplane *dp, uint32_t service, uint32_t ret_slots[],
+		    uint32_t *ret_size);
+
+/* Whether packets of any service are forwarded: whether there are flows. */
+bool dataplane_forwards(const struct dataplane *dp);
+
 /* One row per pinned map, for `sluice maps`. Names are static; paths are owned by dp. */
 struct map_info {
 	const char *name;

@@ -450,6 +450,25 @@ int services_balance(struct services *services, const struct model *model, const
 	return 0;
 }
 
+int services_count(const struct services *services, uint32_t service, uint32_t counts[],
+		   uint32_t n_ids, uint32_t *ret_size)
+{
+	const struct forwarding *f = &services->of[service];
+	const uint32_t *live;
+
+	if (f->id == SL_ID_NONE)
+		return -ENOENT;
+	live = slots_of(services, f);
+	for (uint32_t i = 0; i < f->slice.size; i++) {
+		uint32_t id = __atomic_load_n(&live[i], __ATOMIC_RELAXED);
+
+		if (id < n_ids)
+			counts[id]++;
+	}
+	*ret_size = f->slice.size;
+	return 0;
+}
+
 /* Nothing is known of the endpoints yet, or their words say it. */
 static int fill(struct services *services, const struct model *model, const struct ids *ids,
 		uint32_t i)

@@ -97,4 +97,11 @@ void services_settle(struct services *services, const struct model *model);
 int services_balance(struct services *services, const struct model *model, const struct ids *ids,
 		     uint32_t service, const uint16_t shares[], bool any);
 
+/*
+ * Count the slots of a service's table as it is in force by the endpoint id that is in them. Any
+ * thread. -ENOENT: it has none.
+ */
+int services_count(const struct services *services, uint32_t service, uint32_t counts[],
+		   uint32_t n_ids, uint32_t *ret_size);
+
 #endif
