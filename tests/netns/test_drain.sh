@@ -69,6 +69,18 @@ share_is() {
 	[ "$(sluice why web-pool "$1" --json | jq '.endpoints[0].table.slots')" = "$2" ]
 }
 
+share_shown() {
+	sluice pool show web-pool | grep -E '10.2.2.2:80 +Healthy +3 +7[45].[0-9]%'
+}
+
+flows_counted() {
+	sluice stats --json | jq -e '.pools[0].services[0].kernel | .flows > 100 and .replies > 1000 and .failed == 0'
+}
+
+filled() {
+	sluice status --json | jq -e '.forwarding | .services == 1 and .flows.entries > 20 and .flows.max > 1000'
+}
+
 # transfer_start NAME: a long download in the background, whose end and status are in files.
 transfer_start() {
 	{
@@ -158,18 +170,6 @@ check "both serve by weight" served_by "b1 b2"
 check "three quarters of the table are its" share_shown
 check "flows are counted for the service" flows_counted
 check "and the tables' fill" filled
-
-share_shown() {
-	sluice pool show web-pool | grep -E '10.2.2.2:80 +Healthy +3 +7[45].[0-9]%'
-}
-
-flows_counted() {
-	sluice stats --json | jq -e '.pools[0].services[0].kernel | .flows > 100 and .replies > 1000 and .failed == 0'
-}
-
-filled() {
-	sluice status --json | jq -e '.forwarding | .services == 1 and .flows.entries > 20 and .flows.max > 1000'
-}
 
 as_nobody() {
 	on gateway setpriv --reuid=65534 --regid=65534 --clear-groups "$build/sluice" "$@"
