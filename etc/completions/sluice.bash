@@ -10,6 +10,10 @@ _sluice_addresses() {
 	sluice stats "$1" 2>/dev/null | awk 'NR == 1 { next } NF == 0 { exit } { print $3 }'
 }
 
+_sluice_backends() {
+	sluice pool show "$1" 2>/dev/null | awk 'NR == 1 { next } NF == 0 { exit } { print $1 }'
+}
+
 # Complete from words, whatever characters they hold.
 _sluice_reply() {
 	mapfile -t COMPREPLY < <(compgen -W "$1" -- "$2")
@@ -21,13 +25,13 @@ _sluice() {
 	local word words=() i
 
 	COMPREPLY=()
-	local valued='--socket --host --sni --connect --ca --allow-listed --crl --status --body --send --timeout'
+	local valued='--socket --host --sni --connect --ca --allow-listed --crl --status --body --send --timeout --limit'
 	case $previous in
 	--socket | --ca | --allow-listed | --crl)
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return
 		;;
-	--host | --sni | --connect | --status | --body | --send | --timeout)
+	--host | --sni | --connect | --status | --body | --send | --timeout | --limit)
 		return
 		;;
 	esac
@@ -49,16 +53,20 @@ _sluice() {
 			options+=' --no-validate-chain --no-validate-sni --show-certs --proxy-protocol'
 			;;
 		detach) options+=' --all' ;;
+		flows) options+=' --limit' ;;
+		backend) [[ ${words[1]-} == drain ]] && options+=' --timeout' ;;
 		esac
 		_sluice_reply "$options" "$current"
 		return
 	fi
 
 	case ${#words[@]}:${words[0]-}:${words[1]-} in
-	0:*) _sluice_reply 'status health pool why stats maps check explain probe detach' "$current" ;;
+	0:*) _sluice_reply 'status health pool backend why stats flows maps check explain probe detach' "$current" ;;
 	1:pool:) _sluice_reply 'list show' "$current" ;;
-	2:pool:show | 1:health: | 1:why: | 1:stats:) _sluice_reply "$(_sluice_pools)" "$current" ;;
-	2:why:*) _sluice_reply "$(_sluice_addresses "${words[1]}")" "$current" ;;
+	1:backend:) _sluice_reply 'drain enable disable weight' "$current" ;;
+	2:backend:* | 2:pool:show | 1:health: | 1:why: | 1:stats: | 1:flows:) _sluice_reply "$(_sluice_pools)" "$current" ;;
+	3:backend:*) _sluice_reply "$(_sluice_backends "${words[2]}")" "$current" ;;
+	2:why:* | 2:flows:*) _sluice_reply "$(_sluice_addresses "${words[1]}")" "$current" ;;
 	1:check:) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
 	1:probe:) _sluice_reply 'http:// https:// tcp:// tls:// grpc:// grpcs:// udp://' "$current" ;;
 	1:explain:)

@@ -79,6 +79,7 @@ _Static_assert(sizeof(struct sl_target) == 8, "abi: sl_target");
 #define SL_WORD_FORCED 0x01 /* unhealthy, but kept open by min_servers */
 #define SL_WORD_RESET 0x02 /* established: reset */
 #define SL_WORD_LEAVING 0x04 /* drains because the configuration has it no more; for the daemon */
+#define SL_WORD_ORDERED 0x08 /* admin was ordered by the operator: for a daemon that adopts it */
 
 /*
  * endpoint_words: one endpoint's health in eight bytes. Written whole, with one store, by the

@@ -35,7 +35,8 @@ static size_t take_header(char *data, size_t size, size_t n, void *arg)
 	return n * size;
 }
 
-struct api_answer *api_ask(const char *socket, const char *method, const char *path)
+static struct api_answer *ask_with(const char *socket, const char *method, const char *path,
+				   const char *body, size_t len)
 {
 	static struct api_answer answer;
 	CURL *curl = curl_easy_init();
@@ -54,14 +55,27 @@ struct api_answer *api_ask(const char *socket, const char *method, const char *p
 	curl_easy_setopt(curl, CURLOPT_HEADERDATA, &answer);
 	if (!strcmp(method, "HEAD"))
 		curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
-	else if (!strcmp(method, "POST"))
-		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, "some=body");
-	else
+	if (!strcmp(method, "POST")) {
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)len);
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
+	} else if (strcmp(method, "HEAD") != 0)
 		curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
 	assert_int_equal(curl_easy_perform(curl), CURLE_OK);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
 	curl_easy_cleanup(curl);
 	return &answer;
+}
+
+struct api_answer *api_ask(const char *socket, const char *method, const char *path)
+{
+	static const char body[] = "some=body";
+
+	return ask_with(socket, method, path, body, sizeof(body) - 1);
+}
+
+struct api_answer *api_post(const char *socket, const char *path, const char *body, size_t len)
+{
+	return ask_with(socket, "POST", path, body, len);
 }
 
 json_t *api_get(const char *socket, const char *path, long status)

@@ -19,6 +19,9 @@ struct api_answer {
 /* The answer is good until the next call; whatever fails on the way fails the test. */
 struct api_answer *api_ask(const char *socket, const char *method, const char *path);
 
+/* POST these bytes. */
+struct api_answer *api_post(const char *socket, const char *path, const char *body, size_t len);
+
 /* GET a document, which must come with this status; the caller drops its reference. */
 json_t *api_get(const char *socket, const char *path, long status);
 

@@ -176,6 +176,11 @@ backend_start() {
 					if (-f $work/$host.sick) { return 503; }
 					return 200 "ready\n";
 				}
+				location = /slow { # a long transfer, at its pace
+					alias $dir/html/huge;
+					limit_rate 200k;
+					add_header X-Served-By $host;
+				}
 			}
 		}
 	EOF

@@ -18,6 +18,8 @@
 #include "config/config.h"
 #include "config/report.h"
 #include "control/api.h"
+#include "dataplane/census.h"
+#include "model/weights.h"
 #include "util/clock.h"
 #include "util/err.h"
 
@@ -28,6 +30,12 @@ static unsigned int fake_removed_ifindex;
 static int fake_stats_result;
 static int fake_detach_result;
 static char fake_detached[128];
+static bool fake_forwards; /* services forward packets, and have flows */
+static int fake_census_known = true;
+static uint32_t fake_n_flows; /* to the first endpoint, from as many clients */
+static int fake_flows_result;
+static struct change fake_changed; /* the last change that was asked for */
+static int fake_change_result;
 
 int dataplane_endpoint_stats(const struct dataplane *dp, uint32_t endpoint,
 			     struct sl_endpoint_stats *ret_stats)
@@ -45,6 +53,112 @@ int dataplane_decisions(const struct dataplane *dp, struct sl_decision_counts *r
 	(void)dp;
 	*ret_counts = fake_decisions;
 	return 0;
+}
+
+int dataplane_service_stats(const struct dataplane *dp, uint32_t service,
+			    struct sl_service_stats *ret_stats)
+{
+	(void)dp;
+	if (!fake_forwards || service)
+		return -ENOENT;
+	*ret_stats = (struct sl_service_stats){ .packets = 7000, .flows = 50, .moved = 3 };
+	return 0;
+}
+
+/* Of the first service: three quarters to the first endpoint, a quarter to the second. */
+int dataplane_slots(const struct dataplane *dp, uint32_t service, uint32_t ret_slots[],
+		    uint32_t *ret_size)
+{
+	(void)dp;
+	if (!fake_forwards || service)
+		return -ENOENT;
+	ret_slots[0] = 3072;
+	ret_slots[1] = 1024;
+	*ret_size = 4096;
+	return 0;
+}
+
+bool dataplane_forwards(const struct dataplane *dp)
+{
+	(void)dp;
+	return fake_forwards;
+}
+
+int census_start(struct census **ret, const struct dataplane *dp)
+{
+	(void)dp;
+	*ret = NULL;
+	return 0;
+}
+
+void census_stop(struct census *census)
+{
+	(void)census;
+}
+
+bool census_totals(struct census *census, struct census_totals *ret_totals)
+{
+	(void)census;
+	*ret_totals = (struct census_totals){
+		.fills = { .flows = { 12, 262144 }, .half_open = { 5, 65536 } },
+		.flows = 6,
+		.age_ms = 300,
+	};
+	return fake_census_known;
+}
+
+bool census_flows(struct census *census, uint32_t endpoint, uint32_t *ret_flows)
+{
+	(void)census;
+	*ret_flows = endpoint + 1;
+	return fake_census_known;
+}
+
+/* Gives a third of the flows each time. */
+struct flow_list {
+	uint32_t next;
+};
+
+int flow_list_new(struct flow_list **ret, const struct dataplane *dp)
+{
+	(void)dp;
+	*ret = calloc(1, sizeof(**ret));
+	return *ret ? 0 : -ENOMEM;
+}
+
+void flow_list_free(struct flow_list *list)
+{
+	free(list);
+}
+
+int flow_list_next(struct flow_list *list, flow_row_fn *fn, void *arg)
+{
+	uint32_t end = list->next + fake_n_flows / 3 + 1;
+
+	if (fake_flows_result < 0)
+		return fake_flows_result;
+	for (; list->next < end && list->next < fake_n_flows; list->next++) {
+		struct flow_row row = {
+			.client = { .port = (uint16_t)(1000 + list->next) },
+			.to = { .port = 80 },
+			.source = { .port = 20000 },
+			.proto = SL_TCP,
+			.state = FLOW_OPEN,
+			.idle_s = 90,
+			.endpoint = list->next % 2, /* of the first service */
+		};
+
+		addr_parse(&row.client.addr, "198.51.100.7");
+		addr_parse(&row.to.addr, "192.0.2.10");
+		addr_parse(&row.source.addr, "10.0.0.1");
+		fn(arg, &row);
+	}
+	return list->next < fake_n_flows;
+}
+
+const char *flow_state_name(enum flow_state state)
+{
+	return state == FLOW_OPEN ? "open" : "half_open";
 }
 
 bool dataplane_in_force(const struct dataplane *dp)
@@ -155,9 +269,42 @@ struct gateway_fake {
 	struct model *model;
 	struct plan *plans;
 	struct board *board;
+	struct weights *weights;
 	struct api_context context;
 	char directory[64];
 };
+
+/* What the pipeline makes of an order. */
+static int gateway_fake_change(void *arg, const struct change *change, struct err *err)
+{
+	struct gateway_fake *gateway = arg;
+	const struct model *model = gateway->model;
+	const struct pool *pool = model_find_pool(model, change->pool);
+	uint32_t backend = pool ? pool_find_backend(pool, change->address) : INDEX_NONE;
+	uint64_t deadline_ms = clock_mono_ms() + (change->timeout_ms ? change->timeout_ms : 30000);
+
+	fake_changed = *change;
+	if (fake_change_result < 0)
+		return err_set(err, fake_change_result, "no: the reason");
+	if (backend == INDEX_NONE)
+		return err_set(err, -ENOENT, "pool '%s' has no backend '%s'", change->pool,
+			       change->address);
+	if (change->action == CHANGE_WEIGHT)
+		weights_set(gateway->weights, (uint32_t)(pool - model->pools), backend,
+			    change->weight);
+	for (uint32_t s = 0; s < model->n_services; s++)
+		for (uint32_t i = 0; i < model->services[s].n_endpoints; i++)
+			if (&model->pools[model->services[s].pool] == pool &&
+			    model->services[s].owners[i] == backend &&
+			    change->action != CHANGE_WEIGHT)
+				board_set_admin(gateway->board, model->services[s].endpoints[i],
+						change->action == CHANGE_DRAIN     ? SL_DRAINING
+						: change->action == CHANGE_DISABLE ? SL_DISABLED
+										   : SL_ENABLED,
+						true,
+						change->action == CHANGE_DRAIN ? deadline_ms : 0);
+	return 0;
+}
 
 static inline int gateway_fake_start(struct gateway_fake *gateway, const char *yaml)
 {
@@ -181,6 +328,7 @@ static inline int gateway_fake_start(struct gateway_fake *gateway, const char *y
 
 	gateway->plans = calloc(gateway->model->n_endpoints + 1, sizeof(*gateway->plans));
 	gateway->board = board_new(gateway->model->n_endpoints);
+	gateway->weights = weights_new(gateway->model);
 	health_init(&health, SL_UNKNOWN, clock_wall_ms());
 	for (uint32_t i = 0; i < gateway->model->n_endpoints; i++) {
 		gateway->plans[i] = plan_endpoint(gateway->model, &gateway->model->endpoints[i]);
@@ -190,12 +338,18 @@ static inline int gateway_fake_start(struct gateway_fake *gateway, const char *y
 		.model = gateway->model,
 		.plans = gateway->plans,
 		.board = gateway->board,
+		.weights = gateway->weights,
+		.change = gateway_fake_change,
+		.change_arg = gateway,
 		.config_path = "/etc/sluice/sluice.yaml",
 		.started_ms = clock_wall_ms() - 90 * MS_PER_SEC,
 	};
 
 	fake_stats = (struct sl_endpoint_stats){ .packets = 1000, .bytes = 64000, .syn = 120 };
-	fake_stats_result = fake_detach_result = 0;
+	fake_stats_result = fake_detach_result = fake_change_result = fake_flows_result = 0;
+	fake_forwards = false;
+	fake_census_known = true;
+	fake_n_flows = 0;
 	fake_decisions = (struct sl_decision_counts){ .pass_healthy = 900, .reject_tcp = 12 };
 	fake_meta = (struct sl_meta){ .layout = SL_LAYOUT,
 				      .daemon_loss_after_ns = 30 * NS_PER_SEC,
@@ -207,6 +361,7 @@ static inline void gateway_fake_stop(struct gateway_fake *gateway)
 {
 	rmdir(gateway->directory);
 	board_free(gateway->board);
+	weights_free(gateway->weights);
 	free(gateway->plans);
 	model_free(gateway->model);
 }

@@ -8,10 +8,15 @@
 #include <cmocka.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
+#include "control/body.h"
+#include "control/flow_stream.h"
+#include "tests/lib/fault.h"
 #include "tests/unit/api_run.h"
 
 #define WAIT_MS 10000
+#define NOBODY 65534
 
 static const struct verdict ok = {
 	.code = SL_MSG_OK,
@@ -383,6 +388,350 @@ static void test_methods(void **state)
 	assert_int_equal(answer->len, 0);
 }
 
+/* --- changes -------------------------------------------------------------------------------- */
+
+static struct api_answer *post(const char *path, const char *body, size_t len)
+{
+	return api_post(gateway.model->gateway.api_socket, path, body, len);
+}
+
+static void changes_are_made(void **state)
+{
+	static const char drain[] = "{\"action\": \"drain\", \"pool\": \"web-pool\", "
+				    "\"address\": \"10.0.0.6\", \"timeout_ms\": 9000}";
+	static const char weight[] = "{\"action\": \"weight\", \"pool\": \"web-pool\", "
+				     "\"address\": \"10.0.0.6\", \"weight\": 7}";
+	struct api_answer *answer;
+	json_t *json;
+
+	(void)state;
+	answer = post("/v1/backend", drain, strlen(drain));
+	assert_int_equal(answer->status, 200);
+	assert_int_equal(fake_changed.action, CHANGE_DRAIN);
+	assert_int_equal(fake_changed.timeout_ms, 9000);
+	json = json_loads(answer->body, 0, NULL);
+	assert_string_equal(json_text_at(json, "action"), "drain");
+	assert_string_equal(json_text_at(json, "pool"), "web-pool");
+	assert_int_equal(json_array_size(json_at(json, "endpoints")), 2);
+	assert_string_equal(json_text_at(json, "endpoints.0.service"), "shop");
+	assert_string_equal(json_text_at(json, "endpoints.1.service"), "shop-db");
+	assert_int_equal(json_number_at(json, "endpoints.1.port"), 5432);
+	assert_string_equal(json_text_at(json, "endpoints.0.admin"), "draining");
+	assert_in_range(json_number_at(json, "endpoints.0.drain.left_ms"), 5000, 9000);
+	json_decref(json);
+
+	json = get("/v1/health", 200);
+	assert_string_equal(json_text_at(json, "pools.0.services.0.endpoints.0.admin"), "enabled");
+	assert_null(json_at(json, "pools.0.services.0.endpoints.0.drain"));
+	assert_string_equal(json_text_at(json, "pools.0.services.0.endpoints.1.admin"), "draining");
+	assert_in_range(json_number_at(json, "pools.0.services.0.endpoints.1.drain.left_ms"), 5000,
+			9000);
+	json_decref(json);
+
+	answer = post("/v1/backend", weight, strlen(weight));
+	assert_int_equal(answer->status, 200);
+	json = json_loads(answer->body, 0, NULL);
+	assert_int_equal(json_number_at(json, "weight"), 7);
+	assert_int_equal(json_number_at(json, "services_balanced"), 0);
+	json_decref(json);
+}
+
+static void changes_are_refused(void **state)
+{
+	static const char enable[] = "{\"action\": \"enable\", \"pool\": \"web-pool\", "
+				     "\"address\": \"10.0.0.6\"}";
+	static const struct {
+		int result;
+		long status;
+		const char *code;
+	} rows[] = {
+		{ -ENOENT, 404, "not_found" },     { -ENOLINK, 409, "gate_removed" },
+		{ -ETIMEDOUT, 504, "timeout" },    { -ESHUTDOWN, 503, "stopping" },
+		{ -ENOMEM, 500, "out_of_memory" }, { -EIO, 500, "failed" },
+	};
+	static char large[BODY_MAX + 1];
+	struct api_answer *answer;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fake_change_result = rows[i].result;
+		answer = post("/v1/backend", enable, strlen(enable));
+		assert_int_equal(answer->status, rows[i].status);
+		assert_non_null(strstr(answer->body, rows[i].code));
+		assert_non_null(strstr(answer->body, "no: the reason"));
+	}
+	fake_change_result = 0;
+	answer = post("/v1/backend", "{}", 2);
+	assert_int_equal(answer->status, 400);
+	assert_non_null(strstr(answer->body, "action is missing"));
+	answer = post("/v1/backend", "", 0);
+	assert_int_equal(answer->status, 400);
+
+	memset(large, ' ', sizeof(large));
+	memcpy(large, enable, strlen(enable));
+	assert_int_equal(post("/v1/backend", large, BODY_MAX)->status, 200);
+	memset(&fake_changed, 0, sizeof(fake_changed));
+	answer = post("/v1/backend", large, BODY_MAX + 1);
+	assert_int_equal(answer->status, 413);
+	assert_non_null(strstr(answer->body, "allowed: 4096 bytes"));
+	assert_string_equal(fake_changed.pool, "");
+
+	answer = post("/v1/nothing", enable, strlen(enable));
+	assert_int_equal(answer->status, 404);
+	answer = ask("GET", "/v1/backend");
+	assert_int_equal(answer->status, 405);
+	assert_string_equal(answer->allow, "POST");
+}
+
+/* Who may read may not therefore change anything; what was sent is not even read. */
+static void changes_are_not_for_all(void **state)
+{
+	static const char enable[] = "{\"action\": \"enable\", \"pool\": \"web-pool\", "
+				     "\"address\": \"10.0.0.6\"}";
+	pid_t pid;
+	int status;
+
+	(void)state;
+	assert_int_equal(chmod(gateway.directory, 0755), 0);
+	assert_int_equal(chmod(gateway.model->gateway.api_socket, 0666), 0);
+	memset(&fake_changed, 0, sizeof(fake_changed));
+	pid = fork();
+	if (!pid) {
+		struct api_answer *answer;
+
+		if (setresuid(NOBODY, NOBODY, NOBODY) < 0)
+			_exit(100);
+		if (ask("GET", "/v1/status")->status != 200)
+			_exit(101);
+		answer = post("/v1/backend", enable, strlen(enable));
+		_exit(answer->status == 403 && strstr(answer->body, "not_permitted") ? 0 : 102);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_string_equal(fake_changed.pool, "");
+}
+
+/* --- services that forward ------------------------------------------------------------------ */
+
+/* The same gateway, but packets of its first service are forwarded. */
+static int start_forwarding(void **state)
+{
+	static const char gate[] = "{ name: shop, pool: web-pool,";
+	static const char listen[] =
+		"{ name: shop, listen: '192.0.2.10:80', forward: ipip, pool: web-pool,";
+	const char *at = strstr(gateway_yaml, gate);
+	char yaml[2048];
+
+	(void)state;
+	assert_non_null(at);
+	snprintf(yaml, sizeof(yaml), "%.*s%s%s", (int)(at - gateway_yaml), gateway_yaml, listen,
+		 at + strlen(gate));
+	assert_int_equal(gateway_fake_start(&gateway, yaml), 0);
+	fake_forwards = true;
+	assert_int_equal(start_api(&api, NULL), 0);
+	return 0;
+}
+
+static void services_are_shown(void **state)
+{
+	json_t *json;
+
+	(void)state;
+	weights_set(gateway.weights, 0, 1, 7);
+	json = get("/v1/pools/web-pool", 200);
+	assert_string_equal(json_text_at(json, "services.0.listen"), "192.0.2.10:80");
+	assert_string_equal(json_text_at(json, "services.0.forward"), "ipip");
+	assert_int_equal(json_number_at(json, "services.0.endpoints.0.weight"), 1);
+	assert_int_equal(json_number_at(json, "services.0.endpoints.1.weight"), 7);
+	assert_int_equal(json_number_at(json, "services.0.endpoints.0.table.slots"), 3072);
+	assert_int_equal(json_number_at(json, "services.0.endpoints.0.table.size"), 4096);
+	assert_string_equal(json_text_at(json, "services.0.endpoints.0.health"), "Unknown");
+	assert_null(json_at(json, "services.1.forward"));
+	assert_null(json_at(json, "services.1.endpoints.0.table"));
+	json_decref(json);
+
+	json = get("/v1/why?pool=web-pool&address=10.0.0.6", 200);
+	assert_int_equal(json_number_at(json, "endpoints.0.weight"), 7);
+	assert_int_equal(json_number_at(json, "endpoints.0.table.slots"), 1024);
+	assert_null(json_at(json, "endpoints.1.table"));
+	json_decref(json);
+
+	json = get("/v1/stats", 200);
+	assert_int_equal(json_number_at(json, "pools.0.services.0.kernel.packets"), 7000);
+	assert_int_equal(json_number_at(json, "pools.0.services.0.kernel.moved"), 3);
+	assert_string_equal(json_text_at(json, "pools.0.services.0.listen"), "192.0.2.10:80");
+	assert_null(json_at(json, "pools.0.services.1.kernel"));
+	json_decref(json);
+
+	json = get("/v1/status", 200);
+	assert_int_equal(json_number_at(json, "forwarding.services"), 1);
+	assert_int_equal(json_number_at(json, "forwarding.live"), 6);
+	assert_int_equal(json_number_at(json, "forwarding.flows.entries"), 12);
+	assert_int_equal(json_number_at(json, "forwarding.flows.max"), 262144);
+	assert_int_equal(json_number_at(json, "forwarding.half_open.entries"), 5);
+	assert_int_equal(json_number_at(json, "forwarding.counted_ms_ago"), 300);
+	json_decref(json);
+	fake_census_known = false;
+	json = get("/v1/status", 200);
+	assert_int_equal(json_number_at(json, "forwarding.services"), 1);
+	assert_null(json_at(json, "forwarding.flows"));
+	json_decref(json);
+}
+
+/* How many flows are left is said where somebody counts them. */
+static void drains_are_shown(void **state)
+{
+	uint32_t shop = gateway_fake_index(&gateway, "10.0.0.6:80");
+	uint32_t db = gateway_fake_index(&gateway, "10.0.0.6:5432");
+	json_t *json;
+
+	(void)state;
+	board_set_admin(gateway.board, shop, SL_DRAINING, true, clock_mono_ms() + 5000);
+	board_set_admin(gateway.board, db, SL_DRAINING, true, 1);
+	json = get("/v1/health?pool=web-pool", 200);
+	assert_int_equal(json_number_at(json, "pools.0.services.0.endpoints.1.drain.flows"),
+			 shop + 1);
+	assert_in_range(json_number_at(json, "pools.0.services.0.endpoints.1.drain.left_ms"), 1,
+			5000);
+	assert_null(json_at(json, "pools.0.services.1.endpoints.1.drain.flows"));
+	assert_int_equal(json_number_at(json, "pools.0.services.1.endpoints.1.drain.left_ms"), 0);
+	json_decref(json);
+
+	fake_census_known = false;
+	board_set_admin(gateway.board, shop, SL_DRAINING, true, 0);
+	board_set_admin(gateway.board, db, SL_DISABLED, true, 0);
+	json = get("/v1/health?pool=web-pool", 200);
+	assert_non_null(json_at(json, "pools.0.services.0.endpoints.1.drain"));
+	assert_null(json_at(json, "pools.0.services.0.endpoints.1.drain.flows"));
+	assert_null(json_at(json, "pools.0.services.0.endpoints.1.drain.left_ms"));
+	assert_string_equal(json_text_at(json, "pools.0.services.1.endpoints.1.admin"), "disabled");
+	assert_null(json_at(json, "pools.0.services.1.endpoints.1.drain"));
+	json_decref(json);
+}
+
+static void flows_are_listed(void **state)
+{
+	static const struct {
+		const char *path;
+		long long listed, total, limit;
+	} rows[] = {
+		{ "/v1/flows", 100, 1000, 100 },
+		{ "/v1/flows?limit=0", 0, 1000, 0 },
+		{ "/v1/flows?limit=3", 3, 1000, 3 },
+		{ "/v1/flows?limit=100000", 1000, 1000, 100000 },
+		{ "/v1/flows?pool=web-pool&limit=2000", 1000, 1000, 2000 },
+		{ "/v1/flows?pool=db-pool", 0, 0, 100 },
+		{ "/v1/flows?pool=web-pool&address=10.0.0.5&limit=2000", 500, 500, 2000 },
+		{ "/v1/flows?pool=web-pool&address=10.0.0.6:80&limit=2000", 500, 500, 2000 },
+		{ "/v1/flows?pool=web-pool&address=fd00::5", 0, 0, 100 },
+		{ "/v1/flows?pool=web-pool&address=10.0.0.5:5432", 0, 0, 100 },
+	};
+	json_t *json;
+
+	(void)state;
+	fake_n_flows = 1000;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		json = get(rows[i].path, 200);
+		if (json_number_at(json, "listed") != rows[i].listed ||
+		    json_number_at(json, "total") != rows[i].total ||
+		    json_number_at(json, "limit") != rows[i].limit ||
+		    (long long)json_array_size(json_at(json, "flows")) != rows[i].listed)
+			fail_msg("%s: %lld of %lld", rows[i].path, json_number_at(json, "listed"),
+				 json_number_at(json, "total"));
+		json_decref(json);
+	}
+	json = get("/v1/flows?limit=2", 200);
+	assert_string_equal(json_text_at(json, "flows.1.client.address"), "198.51.100.7");
+	assert_int_equal(json_number_at(json, "flows.1.client.port"), 1001);
+	assert_string_equal(json_text_at(json, "flows.1.to.address"), "192.0.2.10");
+	assert_string_equal(json_text_at(json, "flows.1.proto"), "tcp");
+	assert_string_equal(json_text_at(json, "flows.1.pool"), "web-pool");
+	assert_string_equal(json_text_at(json, "flows.1.service"), "shop");
+	assert_string_equal(json_text_at(json, "flows.1.endpoint.address"), "10.0.0.6");
+	assert_int_equal(json_number_at(json, "flows.1.endpoint.port"), 80);
+	assert_int_equal(json_number_at(json, "flows.1.source.port"), 20000);
+	assert_string_equal(json_text_at(json, "flows.1.state"), "open");
+	assert_int_equal(json_number_at(json, "flows.1.idle_s"), 90);
+	json_decref(json);
+}
+
+static void flows_are_refused(void **state)
+{
+	static const struct {
+		const char *path;
+		long status;
+		const char *text;
+	} rows[] = {
+		{ "/v1/flows?limit=x", 400, "limit 'x' is not a whole number from 0 to 100000" },
+		{ "/v1/flows?limit=100001", 400, "from 0 to 100000" },
+		{ "/v1/flows?limit=", 400, "limit ''" },
+		{ "/v1/flows?pool=none", 404, "no pool 'none'" },
+		{ "/v1/flows?address=10.0.0.5", 400, "address needs the parameter pool" },
+		{ "/v1/flows?pool=web-pool&address=x", 400, "'x' is not an IP" },
+		{ "/v1/flows?pool=web-pool&address=10.0.0.9", 404, "no guarded endpoint" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		json_t *json = get(rows[i].path, rows[i].status);
+
+		if (!strstr(json_text_at(json, "error.message"), rows[i].text))
+			fail_msg("%s: %s", rows[i].path, json_text_at(json, "error.message"));
+		json_decref(json);
+	}
+}
+
+/* Read with buffers of all sizes, and without memory at every point. */
+static void flow_streams(void **state)
+{
+	struct flow_stream_options options = { .context = &gateway.context,
+					       .pool = INDEX_NONE,
+					       .limit = 5 };
+	struct flow_stream *stream = NULL;
+	char first[4096] = "", text[4096];
+	int n_refused = 0;
+
+	(void)state;
+	fake_n_flows = 50;
+	for (size_t size = 1; size < sizeof(text); size *= 7) {
+		size_t len = 0;
+		ssize_t n;
+
+		assert_int_equal(flow_stream_new(&stream, &options), 0);
+		while ((n = flow_stream_read(stream, text + len, size)) > 0)
+			len += (size_t)n;
+		assert_int_equal(n, 0);
+		text[len] = '\0';
+		flow_stream_free(take_ptr(stream));
+		if (size == 1)
+			memcpy(first, text, len + 1);
+		assert_string_equal(text, first);
+	}
+	assert_non_null(strstr(first, "\"listed\": 5, \"total\": 50"));
+
+	for (int at = 0; at < 400; at++) {
+		ssize_t n = 0;
+
+		fault_after(FAULT_MEMORY, at, ENOMEM);
+		if (flow_stream_new(&stream, &options) == 0)
+			while ((n = flow_stream_read(stream, text, sizeof(text))) > 0)
+				;
+		if (fault_clear(FAULT_MEMORY)) {
+			n_refused++;
+			assert_true(!stream || n == -ENOMEM);
+		} else {
+			assert_int_equal(n, 0);
+		}
+		flow_stream_free(take_ptr(stream));
+	}
+	assert_in_range(n_refused, 5, 399);
+	fake_flows_result = -EIO;
+	assert_int_equal(flow_stream_new(&stream, &options), 0);
+	assert_int_equal(flow_stream_read(stream, text, sizeof(text)), -EIO);
+	flow_stream_free(stream);
+}
+
 /* --- hostile clients ------------------------------------------------------------------------ */
 
 static int dial(void)
@@ -465,6 +814,7 @@ static void test_client_that_does_not_read(void **state)
 }
 
 #define SERVED(test) cmocka_unit_test_setup_teardown(test, start, stop)
+#define FORWARDING(test) cmocka_unit_test_setup_teardown(test, start_forwarding, stop)
 
 int main(void)
 {
@@ -479,6 +829,14 @@ int main(void)
 		SERVED(test_errors),
 		SERVED(test_decoding),
 		SERVED(test_methods),
+		FORWARDING(services_are_shown),
+		FORWARDING(drains_are_shown),
+		FORWARDING(flows_are_listed),
+		FORWARDING(flows_are_refused),
+		FORWARDING(flow_streams),
+		SERVED(changes_are_made),
+		SERVED(changes_are_refused),
+		SERVED(changes_are_not_for_all),
 		SERVED(test_oversized_request),
 		SERVED(test_garbage),
 		SERVED(test_slow_clients),

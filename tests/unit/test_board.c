@@ -101,7 +101,7 @@ static void test_seats(void **state)
 	CLEANUP(board_free_p) struct board *board = board_new(2);
 	const struct board_name name = { .state = NAME_KEPT, .ttl_s = 5, .why = "x" };
 	const struct verdict verdict = { .elapsed_ms = 1 };
-	struct addr addr;
+	struct addr addr, found;
 
 	(void)state;
 	assert_int_equal(board_name(board, 0).ttl_s, 0);
@@ -116,8 +116,12 @@ static void test_seats(void **state)
 	assert_false(board_is_shown(board, 0));
 	board_seat(board, 0, BOARD_FOUND, &addr);
 	board_add_verdict(board, 0, &verdict, 1);
-	board_set_admin(board, 0, SL_DRAINING);
+	board_set_admin(board, 0, SL_DRAINING, true, 41);
 	assert_int_equal(board_read(board, 0).admin, SL_DRAINING);
+	assert_true(board_read(board, 0).ordered);
+	assert_int_equal(board_read(board, 0).deadline_ms, 41);
+	assert_int_equal(board_where(board, 0, &found), BOARD_FOUND);
+	assert_memory_equal(found.bytes, addr.bytes, sizeof(addr.bytes));
 	assert_memory_equal(board_read(board, 0).addr.bytes, addr.bytes, sizeof(addr.bytes));
 	board_seat(board, 0, BOARD_NAME, NULL);
 	assert_true(board_is_shown(board, 0));

@@ -80,6 +80,40 @@ static const struct call {
 	{ "why web-pool nonsense", STATUS_REFUSED, "", "'nonsense' is not an IP address" },
 	{ "stats", STATUS_DONE, "reject_tcp", "" },
 	{ "stats db-pool", STATUS_DONE, "10.0.1.1:5432", "" },
+	{ "backend", STATUS_USAGE, "", "did you mean 'backend " },
+	{ "backend drain web-pool", STATUS_USAGE, "", "usage: sluice backend drain POOL ADDRESS" },
+	{ "backend drain web-pool 10.0.0.5", STATUS_DONE,
+	  "10.0.0.5:80    draining, ", "" },
+	{ "backend drain web-pool 10.0.0.5 --timeout 90s", STATUS_DONE, "draining, 1m 30s left",
+	  "" },
+	{ "backend drain web-pool 10.0.0.5 --timeout 0.5s", STATUS_USAGE, "",
+	  "--timeout '0.5s' is not a duration from 1s to 3600s" },
+	{ "backend drain web-pool 10.0.0.5 --timeout 500ms", STATUS_USAGE, "", "from 1s to 3600s" },
+	{ "backend drain web-pool 10.0.0.5 --timeout 3601", STATUS_USAGE, "", "from 1s to 3600s" },
+	{ "backend enable web-pool 10.0.0.5 --timeout 5s", STATUS_USAGE, "",
+	  "'backend enable' takes no option --timeout" },
+	{ "backend disable web-pool fd00::5", STATUS_DONE, "[fd00::5]:5432  disabled", "" },
+	{ "backend enable web-pool fd00:0::5", STATUS_DONE, "[fd00::5]:80    enabled", "" },
+	{ "backend enable spare 10.0.9.9", STATUS_DONE, "no service uses it now", "" },
+	{ "backend drain web-pool 10.0.0.9", STATUS_REFUSED, "", "has no backend '10.0.0.9'" },
+	{ "backend drain none 10.0.0.5", STATUS_REFUSED, "", "pool 'none'" },
+	{ "backend weight web-pool 10.0.0.5", STATUS_USAGE, "", "usage: sluice backend weight" },
+	{ "backend weight web-pool 10.0.0.5 257", STATUS_USAGE, "",
+	  "weight '257' is not a whole number from 0 to 256" },
+	{ "backend weight web-pool 10.0.0.5 -1", STATUS_USAGE, "", "unknown option '-1'" },
+	{ "backend weight web-pool 10.0.0.5 x", STATUS_USAGE, "", "weight 'x'" },
+	{ "backend weight web-pool 10.0.0.5 256", STATUS_DONE, "weight 256, until the daemon ends",
+	  "" },
+	{ "backend add web-pool 10.0.0.7", STATUS_USAGE, "", "unknown command 'backend add'" },
+	{ "backend drain web-pool 10.0.0.5 --socket=/nonexistent/s", STATUS_NO_DAEMON, "",
+	  "cannot be reached" },
+	{ "flows", STATUS_DONE, "0 flows\n", "" },
+	{ "flows web-pool 10.0.0.5 --limit 0", STATUS_DONE, "0 flows\n", "" },
+	{ "flows web-pool 10.0.0.9", STATUS_REFUSED, "", "no guarded endpoint '10.0.0.9'" },
+	{ "flows none", STATUS_REFUSED, "", "no pool 'none'" },
+	{ "flows --limit many", STATUS_USAGE, "",
+	  "--limit 'many' is not a whole number from 0 to 100000" },
+	{ "flows --limit 100001", STATUS_USAGE, "", "from 0 to 100000" },
 	{ "maps", STATUS_DONE, "bpftool map dump pinned /sys/fs/bpf/sluice/v1/targets", "" },
 	{ "--socket /nonexistent/s status", STATUS_NO_DAEMON, "", "/nonexistent/s" },
 	{ "status --socket=/nonexistent/s", STATUS_NO_DAEMON, "", "cannot be reached" },
@@ -297,12 +331,23 @@ static int status_as_nobody(const char *line, const char *wanted)
 
 static void test_not_permitted(void **state)
 {
+	static const char not_permitted[] =
+		"{\n  \"error\": {\n    \"code\": \"not_permitted\",\n    \"message\": "
+		"\"not permitted: only root and the user that sluiced runs as may change "
+		"anything\"\n  }\n}\n";
+
 	(void)state;
 	assert_int_equal(status_as_nobody("health", "No results.\n"), STATUS_NOT_PERMITTED);
 	assert_int_equal(status_as_nobody("health --json", "[]\n"), STATUS_NOT_PERMITTED);
 	/* The directory is closed to others, so the file cannot even be seen. */
 	assert_int_equal(chmod(gateway.directory, 0755), 0);
 	assert_int_equal(status_as_nobody("status", "No results.\n"), STATUS_NOT_PERMITTED);
+	/* An order is answered by a sentence, not by an empty list. */
+	assert_int_equal(status_as_nobody("backend drain web-pool 10.0.0.5", ""),
+			 STATUS_NOT_PERMITTED);
+	assert_int_equal(chmod(gateway.model->gateway.api_socket, 0666), 0);
+	assert_int_equal(status_as_nobody("backend drain web-pool 10.0.0.5 --json", not_permitted),
+			 STATUS_NOT_PERMITTED);
 }
 
 /* --- a daemon that is none ------------------------------------------------------------------ */

@@ -10,8 +10,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "daemon/changes.h"
 #include "daemon/pipeline.h"
+#include "model/weights.h"
 #include "tests/lib/fault.h"
+#include "util/clock.h"
 #include "util/err.h"
 
 #define N_BACKENDS 3
@@ -91,6 +94,15 @@ int dataplane_balance(struct dataplane *dp, uint32_t service, const uint16_t sha
 		assert_false(shares[i] && words[i].health == SL_UNHEALTHY &&
 			     !(words[i].flags & SL_WORD_FORCED));
 	return 0;
+}
+
+/* What the data plane was told to make tables by. */
+static const struct weights *weights;
+
+void dataplane_use_weights(struct dataplane *dp, const struct weights *in_force)
+{
+	(void)dp;
+	weights = in_force;
 }
 
 static bool with_listen;
@@ -660,6 +672,142 @@ static void next_inherits(void **state)
 	model_free(next.model);
 }
 
+static int order(struct fixture *f, enum change_action action, const char *address, uint32_t n)
+{
+	struct change change = { .action = action, .timeout_ms = n, .weight = n };
+	struct err err = { "" };
+
+	snprintf(change.address, sizeof(change.address), "%s", address);
+	return changes_make(f->pipeline, f->model, &change, &err);
+}
+
+/* What an operator orders is in the word at once, and the tables follow. */
+static void orders_are_carried_out(void **state)
+{
+	uint64_t before_s = clock_mono_ms() / MS_PER_SEC;
+	struct fixture f;
+
+	(void)state;
+	with_listen = true;
+	begin(&f, 0);
+	report(&f, 0, SL_MSG_OK);
+	report(&f, 1, SL_MSG_OK);
+	assert_int_equal(order(&f, CHANGE_DRAIN, "10.0.0.1", 60000), 0);
+	assert_int_equal(words[1].admin, SL_DRAINING);
+	assert_true(words[1].flags & SL_WORD_ORDERED);
+	assert_in_range(words[1].deadline_s, before_s + 60, before_s + 70);
+	assert_true(table_is(1, 0));
+	assert_true(board_read(f.board, 1).ordered);
+	assert_in_range(board_read(f.board, 1).deadline_ms, 1000 * (before_s + 60),
+			1000 * (before_s + 70));
+	assert_int_equal(words[0].admin, SL_ENABLED);
+
+	/* Without a time: what the settings say, or half a minute. */
+	assert_int_equal(order(&f, CHANGE_DRAIN, "10.0.0.1", 0), 0);
+	assert_in_range(words[1].deadline_s, before_s + 30, before_s + 40);
+	f.model->settings[0].drains = true;
+	f.model->settings[0].drain_ms = 600000;
+	assert_int_equal(order(&f, CHANGE_DRAIN, "10.0.0.1", 0), 0);
+	assert_in_range(words[1].deadline_s, before_s + 600, before_s + 610);
+
+	assert_int_equal(order(&f, CHANGE_ENABLE, "10.0.0.1", 0), 0);
+	assert_int_equal(words[1].admin, SL_ENABLED);
+	assert_int_equal(words[1].deadline_s, 0);
+	assert_false(words[1].flags & SL_WORD_ORDERED);
+	assert_true(table_is(1, 1));
+	assert_int_equal(order(&f, CHANGE_DISABLE, "10.0.0.0", 0), 0);
+	assert_int_equal(words[0].admin, SL_DISABLED);
+	assert_int_equal(words[0].deadline_s, 0);
+	assert_true(table_is(0, 1));
+
+	assert_int_equal(order(&f, CHANGE_DRAIN, "10.0.0.77", 0), -ENOENT);
+	assert_int_equal(order(&f, CHANGE_DRAIN, "10.0.0.1:80", 0), -ENOENT);
+	assert_int_equal(order(&f, CHANGE_DRAIN, "app.test", 0), -ENOENT);
+	pipeline_block(f.pipeline, "it is gone");
+	assert_int_equal(order(&f, CHANGE_DRAIN, "10.0.0.1", 0), -ENOLINK);
+	assert_int_equal(words[1].admin, SL_ENABLED);
+	end(&f);
+	with_listen = false;
+}
+
+/* The model stays as it is; tables are made by the weights in force. */
+static void weights_are_changed(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	with_listen = true;
+	begin(&f, 0);
+	assert_ptr_equal(weights, pipeline_weights(f.pipeline));
+	assert_int_equal(weights_get(weights, 0, 1), 1);
+	n_tables = 0;
+	assert_int_equal(order(&f, CHANGE_WEIGHT, "10.0.0.1", 7), 0);
+	assert_int_equal(weights_get(weights, 0, 1), 7);
+	assert_int_equal(weights_get(weights, 0, 0), 1);
+	assert_int_equal(n_tables, 1);
+	assert_true(table_is(1, 1));
+	assert_int_equal(order(&f, CHANGE_WEIGHT, "10.0.0.1", 0), 0);
+	assert_true(table_is(1, 0));
+	assert_int_equal(f.model->pools[0].backends[1].weight, 1);
+	end(&f);
+	assert_null(weights);
+	with_listen = false;
+}
+
+/* An order for a name is one for whoever sits in its seats; DNS does not take it back. */
+static void orders_for_names(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	with_name = true;
+	begin(&f, 0);
+	sit(&f, SEAT, "10.0.0.9");
+	assert_int_equal(order(&f, CHANGE_DRAIN, "APP.test.", 60000), 0);
+	assert_int_equal(words[SEAT].admin, SL_DRAINING);
+	assert_int_equal(pipeline_admin(f.pipeline, SEAT), SL_ENABLED);
+	sit(&f, SEAT + 1, "10.0.0.10");
+	assert_int_equal(words[SEAT + 1].admin, SL_DRAINING);
+	assert_int_equal(board_read(f.board, SEAT + 1).admin, SL_DRAINING);
+
+	/* The earlier of both ends is the end. */
+	pipeline_set_admin(f.pipeline, SEAT, SL_DRAINING, 41001);
+	assert_int_equal(words[SEAT].deadline_s, 42);
+	pipeline_set_admin(f.pipeline, SEAT, SL_ENABLED, 0);
+	assert_int_equal(words[SEAT].admin, SL_DRAINING);
+	assert_true(words[SEAT].deadline_s > 42);
+	pipeline_set_admin(f.pipeline, SEAT, SL_DRAINING, 41001);
+	assert_int_equal(order(&f, CHANGE_ENABLE, "app.test", 0), 0);
+	assert_int_equal(words[SEAT].admin, SL_DRAINING);
+	assert_int_equal(words[SEAT].deadline_s, 42);
+	assert_false(words[SEAT].flags & SL_WORD_ORDERED);
+	assert_int_equal(words[SEAT + 1].admin, SL_ENABLED);
+	end(&f);
+	with_name = false;
+}
+
+/* A seat's word tells a daemon who ordered, and an order is for all seats of the name. */
+static void orders_for_names_are_adopted(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	with_name = true;
+	seats[SEAT + 3] = (struct sl_target_key){ .port = 80, .proto = SL_TCP };
+	seats[SEAT + 3].addr[0] = 0xfd;
+	adopted[SEAT + 3] = true;
+	words[SEAT + 3] =
+		(struct sl_word){ .admin = SL_DISABLED, .flags = SL_WORD_ORDERED | SL_WORD_RESET };
+	begin(&f, 0);
+	assert_int_equal(words[SEAT + 3].admin, SL_DISABLED);
+	assert_int_equal(pipeline_admin(f.pipeline, SEAT + 3), SL_ENABLED);
+	sit(&f, SEAT, "10.0.0.9");
+	assert_int_equal(words[SEAT].admin, SL_DISABLED);
+	assert_int_equal(words[0].admin, SL_ENABLED);
+	end(&f);
+	with_name = false;
+}
+
 /* What the kernel holds for a seat, draining included, is taken over. */
 static void seats_are_adopted(void **state)
 {
@@ -698,6 +846,10 @@ int main(void)
 		cmocka_unit_test(tables_start_slowly),
 		cmocka_unit_test(orders_are_adopted),
 		cmocka_unit_test(next_inherits),
+		cmocka_unit_test(orders_are_carried_out),
+		cmocka_unit_test(weights_are_changed),
+		cmocka_unit_test(orders_for_names),
+		cmocka_unit_test(orders_for_names_are_adopted),
 		cmocka_unit_test(min_servers_forces_open),
 		cmocka_unit_test(min_servers_prefers_the_last_healthy),
 		cmocka_unit_test(min_servers_counts_in_each_service),

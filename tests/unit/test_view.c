@@ -41,6 +41,14 @@ static char *show(view_fn *fn, const char *text, bool color)
 	return shown;
 }
 
+static void check_has(view_fn *fn, const char *text, const char *wanted)
+{
+	CLEANUP(free_p) char *shown = show(fn, text, false);
+
+	if (!strstr(shown, wanted))
+		fail_msg("shown:\n%s", shown);
+}
+
 static void check(view_fn *fn, const char *text, const char *wanted)
 {
 	CLEANUP(free_p) char *shown = show(fn, text, false);
@@ -242,6 +250,60 @@ static void test_status(void **state)
 	      "PACKETS  DECISION      MEANING\n"
 	      "   1000  pass_healthy  endpoint is healthy\n"
 	      "     12  reject_tcp    gate is closed: answered with RST\n");
+}
+
+static void test_forwarding(void **state)
+{
+	(void)state;
+	check(view_pool,
+	      "{\"name\": \"web-pool\", \"backends\": [], \"services\": [{"
+	      " \"name\": \"shop\", \"settings\": \"web\", \"protocol\": \"http\", \"port\": 80,"
+	      " \"probe\": \"quick\", \"on_unhealthy\": \"reject\", \"established\": \"keep\","
+	      " \"listen\": \"192.0.2.10:80\", \"forward\": \"nat\", \"endpoints\": ["
+	      "  {\"address\": \"10.0.0.5\", \"port\": 80, \"health\": \"Healthy\", \"weight\": 2,"
+	      "   \"table\": {\"slots\": 2731, \"size\": 4096}},"
+	      "  {\"address\": \"10.0.0.6\", \"port\": 80, \"health\": \"Healthy\", \"weight\": 1,"
+	      "   \"admin\": \"disabled\"}]}]}",
+	      "pool web-pool, 0 backends\n"
+	      "\n"
+	      "SERVICE  SETTINGS  PROTOCOL  PORT  PROBE  ON-UNHEALTHY  ESTABLISHED  HEALTHY  "
+	      "UNHEALTHY  UNKNOWN\n"
+	      "shop     web       http        80  quick  reject        keep               0  "
+	      "        0        0\n"
+	      "\n"
+	      "SERVICE  LISTEN         FORWARD  ADDRESS      HEALTH              WEIGHT  SHARE\n"
+	      "shop     192.0.2.10:80  nat      10.0.0.5:80  Healthy                  2  66.7%\n"
+	      "shop     192.0.2.10:80  nat      10.0.0.6:80  Healthy (disabled)       1      -\n");
+	check(view_flows,
+	      "{\"flows\": [{\"client\": {\"address\": \"198.51.100.7\", \"port\": 1000},"
+	      " \"to\": {\"address\": \"fd00::10\", \"port\": 443}, \"proto\": \"tcp\","
+	      " \"endpoint\": {\"address\": \"fd09::1\", \"port\": 80}, \"state\": \"open\","
+	      " \"idle_s\": 90, \"service\": \"shop\"}], \"listed\": 1, \"total\": 5}",
+	      "CLIENT             TO              ENDPOINT      PROTO  STATE  IDLE  SERVICE\n"
+	      "198.51.100.7:1000  [fd00::10]:443  [fd09::1]:80  tcp    open    90s  shop\n"
+	      "1 of 5 flows; --limit N lists more\n");
+	check(view_flows, "{\"flows\": [], \"listed\": 0, \"total\": 0}", "0 flows\n");
+	check(view_change,
+	      "{\"action\": \"drain\", \"pool\": \"p\", \"address\": \"a.test\", \"endpoints\": ["
+	      " {\"service\": \"s\", \"address\": \"10.0.0.5\", \"port\": 80,"
+	      "  \"admin\": \"draining\", \"drain\": {\"flows\": 1, \"left_ms\": 30000}},"
+	      " {\"service\": \"t\", \"address\": \"10.0.0.6\", \"port\": 80,"
+	      "  \"admin\": \"draining\", \"drain\": {}}]}",
+	      "p a.test: drain\n"
+	      "  SERVICE  ADDRESS      STATE\n"
+	      "  s        10.0.0.5:80  draining, 30s left\n"
+	      "  t        10.0.0.6:80  draining\n");
+	check_has(
+		view_status,
+		"{\"forwarding\": {\"services\": 2, \"live\": 1, \"flows\": {\"entries\": 7, \"max\": 9},"
+		" \"half_open\": {\"entries\": 5, \"max\": 6}, \"counted_ms_ago\": 300}}",
+		"\nforwarding     2 services, 1 flow, flows 7 of 9 entries, half_open 5 of 6 entries "
+		"(300ms ago)\n");
+	check(view_change,
+	      "{\"action\": \"weight\", \"pool\": \"p\", \"address\": \"a.test\", \"weight\": 5,"
+	      " \"services_balanced\": 0}",
+	      "p a.test: weight 5, until the daemon ends\n"
+	      "  no service of this pool forwards packets: it changes nothing now\n");
 }
 
 static void test_lists(void **state)
@@ -446,8 +508,9 @@ static void test_azure(void **state)
 /* Whatever a daemon of another version says, nothing breaks. */
 static void test_foreign_documents(void **state)
 {
-	static view_fn *const views[] = { view_status, view_health, view_pools, view_pool,
-					  view_why,    view_stats,  view_maps };
+	static view_fn *const views[] = { view_status, view_health, view_pools,
+					  view_pool,   view_why,    view_stats,
+					  view_maps,   view_flows,  view_change };
 	static const char *const documents[] = {
 		"{}",
 		"[]",
@@ -457,6 +520,10 @@ static void test_foreign_documents(void **state)
 		"{\"services\": [1], \"backends\": [{}], \"maps\": [true]}",
 		"{\"pools\": [{\"services\": [{\"endpoints\": [{\"warnings\": [1, {}, \"x\"],"
 		" \"tls\": 1}, {\"warnings\": {}}]}]}], \"engine\": {\"overloaded_now\": true}}",
+		"{\"flows\": [1, {\"client\": 2}], \"listed\": 2, \"forwarding\": {\"live\": {}},"
+		" \"services\": [{\"forward\": \"x\", \"endpoints\": [1, {\"table\": []}]}]}",
+		"{\"pools\": [{\"services\": [{\"forward\": \"nat\", \"kernel\": 1}]}],"
+		" \"endpoints\": [{\"forward\": \"nat\", \"drain\": 1, \"table\": {\"size\": 0}}]}",
 		"{\"endpoints\": [{\"chain\": [1, {}], \"also\": [2, \"x\"], \"openssl\": 3,"
 		" \"warnings\": [4], \"plan\": {\"tls\": 5}}]}",
 	};
@@ -530,13 +597,21 @@ static void test_no_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_health),    cmocka_unit_test(test_color),
-		cmocka_unit_test(test_signature), cmocka_unit_test(test_why),
-		cmocka_unit_test(test_status),    cmocka_unit_test(test_lists),
-		cmocka_unit_test(test_clean),     cmocka_unit_test(test_foreign_documents),
-		cmocka_unit_test(test_times),     cmocka_unit_test(test_no_memory),
-		cmocka_unit_test(test_warnings),  cmocka_unit_test(test_why_certificates),
-		cmocka_unit_test(test_overload),  cmocka_unit_test(test_azure),
+		cmocka_unit_test(test_health),
+		cmocka_unit_test(test_color),
+		cmocka_unit_test(test_signature),
+		cmocka_unit_test(test_why),
+		cmocka_unit_test(test_status),
+		cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_forwarding),
+		cmocka_unit_test(test_clean),
+		cmocka_unit_test(test_foreign_documents),
+		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_warnings),
+		cmocka_unit_test(test_why_certificates),
+		cmocka_unit_test(test_overload),
+		cmocka_unit_test(test_azure),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -10,6 +10,9 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/err.h"
+#include "util/number.h"
+
+#define FLOWS_LIMIT_MAX 100000 /* as the daemon allows */
 
 static void json_p(json_t **json)
 {
@@ -164,6 +167,22 @@ enum cli_status command_why(struct cli *cli)
 enum cli_status command_stats(struct cli *cli)
 {
 	return show(NULL, cli, pool_query(cli, "/v1/stats"), view_stats);
+}
+
+enum cli_status command_flows(struct cli *cli)
+{
+	const char *limit = cli->options[OPT_LIMIT];
+	const char *const pairs[] = { "pool",    cli->n_args ? cli->args[0] : NULL,
+				      "address", cli->n_args > 1 ? cli->args[1] : NULL,
+				      "limit",   limit,
+				      NULL };
+	uint64_t n;
+
+	if (limit && number_parse(&n, limit, 0, FLOWS_LIMIT_MAX) < 0)
+		return cli_fail(cli, STATUS_USAGE, "usage",
+				"--limit '%s' is not a whole number from 0 to %d", limit,
+				FLOWS_LIMIT_MAX);
+	return show(NULL, cli, client_query("/v1/flows", pairs), view_flows);
 }
 
 enum cli_status command_maps(struct cli *cli)

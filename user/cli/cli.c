@@ -171,6 +171,18 @@ static const struct cli_command *find_command(const struct words *words, int *re
 	return NULL;
 }
 
+/* "pool", the first of two words of a command's name. */
+static bool is_first_word(const char *word)
+{
+	size_t n, len = strlen(word);
+	const struct cli_command *commands = cli_commands(&n);
+
+	for (size_t i = 0; i < n; i++)
+		if (!strncmp(commands[i].name, word, len) && commands[i].name[len] == ' ')
+			return true;
+	return false;
+}
+
 static enum cli_status unknown_command(const struct cli *cli, const struct words *words)
 {
 	char typed[2 * NAME_MAX_LEN];
@@ -186,8 +198,8 @@ static enum cli_status unknown_command(const struct cli *cli, const struct words
 	suggest = suggest_for(typed);
 	for (size_t i = 0; i < n && words->n > 1; i++)
 		suggest_try(&suggest, commands[i].name, &best);
-	of_two = best != NULL;
-	if (!best) {
+	of_two = best || (words->n > 1 && is_first_word(words->word[0]));
+	if (!of_two) {
 		suggest = suggest_for(words->word[0]);
 		for (size_t i = 0; i < n; i++)
 			suggest_try(&suggest, commands[i].name, &best);
@@ -198,7 +210,7 @@ static enum cli_status unknown_command(const struct cli *cli, const struct words
 				"unknown command '%s'; did you mean '%s'?",
 				of_two ? typed : words->word[0], best);
 	return cli_fail(cli, STATUS_USAGE, "usage", "unknown command '%s'; see sluice --help",
-			words->word[0]);
+			of_two ? typed : words->word[0]);
 }
 
 static void help_options(FILE *out, unsigned int wanted, bool everywhere)

@@ -42,6 +42,7 @@ enum cli_option {
 	OPT_SHOW_CERTS,
 	OPT_PROXY_PROTOCOL,
 	OPT_ALL,
+	OPT_LIMIT,
 	OPT_MAX,
 };
 

@@ -141,7 +141,9 @@ static int parse_body(json_t **ret, const struct body *body, const char *socket_
 	return 0;
 }
 
-int client_get(json_t **ret, const char *socket_path, const char *path, struct err *err)
+/* content: what is to be posted, or NULL. */
+static int ask(json_t **ret, const char *socket_path, const char *path, const char *content,
+	       struct err *err)
 {
 	CLEANUP(curl_easy_cleanup_p) CURL *curl = curl_easy_init();
 	CLEANUP(body_done) struct body body = { 0 };
@@ -158,6 +160,8 @@ int client_get(json_t **ret, const char *socket_path, const char *path, struct e
 	if (!curl || asprintf(&url, URL_HOST "%s", path) < 0)
 		return -ENOMEM;
 	r = set_up(curl, socket_path, url, &body);
+	if (r == 0 && content && curl_easy_setopt(curl, CURLOPT_POSTFIELDS, content) != CURLE_OK)
+		r = -EINVAL;
 	if (r < 0)
 		return err_set(err, r, "socket '%s': the path cannot be used", socket_path);
 
@@ -169,6 +173,21 @@ int client_get(json_t **ret, const char *socket_path, const char *path, struct e
 		return r;
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 	return status >= HTTP_BAD_REQUEST ? (int)status : 0;
+}
+
+int client_get(json_t **ret, const char *socket_path, const char *path, struct err *err)
+{
+	return ask(ret, socket_path, path, NULL, err);
+}
+
+int client_post(json_t **ret, const char *socket_path, const char *path, const json_t *json,
+		struct err *err)
+{
+	CLEANUP(free_p) char *content = json_dumps(json, JSON_COMPACT);
+
+	if (!content)
+		return -ENOMEM;
+	return ask(ret, socket_path, path, content, err);
 }
 
 /* "text" + separator + key + '=' + the escaped value; frees text. */

@@ -23,6 +23,10 @@ struct err;
  */
 int client_get(json_t **ret, const char *socket_path, const char *path, struct err *err);
 
+/* Post a document to a path, as above. */
+int client_post(json_t **ret, const char *socket_path, const char *path, const json_t *json,
+		struct err *err);
+
 /*
  * "path?key=value&…" with values escaped; pairs end with NULL, those with a NULL value are left
  * out. The caller frees it; NULL: out of memory.

@@ -25,6 +25,15 @@ struct view {
 typedef int view_fn(const struct view *view, const json_t *json);
 
 view_fn view_status, view_health, view_pools, view_pool, view_why, view_stats, view_maps;
+view_fn view_change, view_flows;
+
+/* "3 flows, 25s left"; "" unless it drains. */
+#define VIEW_DRAIN_LEN 96
+const char *view_drain(char buf[VIEW_DRAIN_LEN], const json_t *endpoint);
+
+/* "33.3%" of the service's table; "-": it has none. */
+#define VIEW_SHARE_LEN 48
+const char *view_share(char buf[VIEW_SHARE_LEN], const json_t *endpoint);
 
 /* Whether every endpoint of a health document is Healthy. */
 bool view_all_healthy(const json_t *json);
@@ -48,6 +57,9 @@ const char *view_warning(char buf[VIEW_WARNING_LEN], const json_t *endpoint, con
 
 /* What else is wrong, warnings and the chain; nothing for an endpoint without any of them. */
 void view_certificates(const struct view *view, const json_t *endpoint);
+
+/* How many packets left by which decision; nothing without any. */
+int view_decisions(const struct view *view, const json_t *decisions);
 
 /* "Unhealthy (forced open)" */
 #define VIEW_HEALTH_LEN 96

@@ -28,8 +28,8 @@ const char *view_state(char buf[VIEW_HEALTH_LEN], const json_t *endpoint)
 	const char *gate = text_get(endpoint, "gate");
 	const char *health = text_get(endpoint, "health");
 
-	if (!strcmp(text_get(endpoint, "admin"), "draining"))
-		snprintf(buf, VIEW_HEALTH_LEN, "%s (draining)", health);
+	if (*text_get(endpoint, "admin") && strcmp(text_get(endpoint, "admin"), "enabled") != 0)
+		snprintf(buf, VIEW_HEALTH_LEN, "%s (%s)", health, text_get(endpoint, "admin"));
 	else if (text_get_bool(endpoint, "forced"))
 		snprintf(buf, VIEW_HEALTH_LEN, "%s (forced open)", health);
 	else if (*gate)
@@ -37,6 +37,25 @@ const char *view_state(char buf[VIEW_HEALTH_LEN], const json_t *endpoint)
 	else
 		snprintf(buf, VIEW_HEALTH_LEN, "%s%s", health,
 			 text_get_bool(endpoint, "adopted") ? " (adopted)" : "");
+	return buf;
+}
+
+const char *view_drain(char buf[VIEW_DRAIN_LEN], const json_t *endpoint)
+{
+	const json_t *drain = json_object_get(endpoint, "drain");
+	uint64_t flows = text_get_uint(drain, "flows");
+	char left[DURATION_LEN] = "no end", counted[DURATION_LEN] = "flows not counted";
+
+	buf[0] = '\0';
+	if (!drain)
+		return buf;
+	if (json_object_get(drain, "left_ms"))
+		duration_human(left, text_get_uint(drain, "left_ms"));
+	if (json_object_get(drain, "flows"))
+		snprintf(counted, sizeof(counted), "%" PRIu64 " flow%s", flows,
+			 flows == 1 ? "" : "s");
+	snprintf(buf, VIEW_DRAIN_LEN, "%s, %s%s", counted, left,
+		 json_object_get(drain, "left_ms") ? " left" : "");
 	return buf;
 }
 
@@ -114,9 +133,12 @@ static void put_reason(struct table *table, const json_t *endpoint, uint64_t now
 {
 	char reason[REASON_LEN], text[VIEW_WARNING_LEN];
 	json_t *warning;
+	char drain[VIEW_DRAIN_LEN];
 	size_t len, i;
 
-	len = (size_t)snprintf(reason, sizeof(reason), "%s", text_get(endpoint, "message"));
+	view_drain(drain, endpoint);
+	len = (size_t)snprintf(reason, sizeof(reason), "%s%s%s%s", *drain ? "Draining: " : "",
+			       drain, *drain ? ". " : "", text_get(endpoint, "message"));
 	json_array_foreach(json_object_get(endpoint, "warnings"), i, warning)
 	{
 		if (!json_is_string(warning) || len >= sizeof(reason))

@@ -93,22 +93,76 @@ static int print_services(const struct view *view, const json_t *services)
 	return table_print(table, view->out, view->color);
 }
 
+const char *view_share(char buf[VIEW_SHARE_LEN], const json_t *endpoint)
+{
+	const json_t *table = json_object_get(endpoint, "table");
+	uint64_t size = text_get_uint(table, "size"), slots = text_get_uint(table, "slots");
+	uint64_t permille = size ? (slots * 1000 + size / 2) / size : 0;
+
+	snprintf(buf, VIEW_SHARE_LEN, "-");
+	if (size)
+		snprintf(buf, VIEW_SHARE_LEN, "%" PRIu64 ".%" PRIu64 "%%", permille / 10,
+			 permille % 10);
+	return buf;
+}
+
+/* Who gets what part of the new connections, in services that forward packets. */
+static int print_members(const struct view *view, const json_t *services)
+{
+	static const char *const headings[] = { "SERVICE", "LISTEN", "FORWARD", "ADDRESS",
+						"HEALTH",  "WEIGHT", "SHARE" };
+	CLEANUP(table_free_p) struct table *table = table_new(7, headings);
+	char address[VIEW_ADDRESS_LEN], state[VIEW_HEALTH_LEN], share[VIEW_SHARE_LEN];
+	json_t *service, *member;
+	bool any = false;
+	size_t s, m;
+
+	if (!table)
+		return -ENOMEM;
+	table_align_right(table, 5);
+	table_align_right(table, 6);
+	json_array_foreach(services, s, service)
+		json_array_foreach(json_object_get(service, "endpoints"), m, member)
+	{
+		const char *listen = text_get(service, "listen");
+
+		if (!*text_get(service, "forward"))
+			continue;
+		any = true;
+		table_cell(table, TABLE_PLAIN, "%s", text_get(service, "name"));
+		table_cell(table, TABLE_PLAIN, "%s", *listen ? listen : "-");
+		table_cell(table, TABLE_PLAIN, "%s", text_get(service, "forward"));
+		table_cell(table, TABLE_PLAIN, "%s", view_address(address, member));
+		table_cell(table, view_health_color(text_get(member, "health")), "%s",
+			   view_state(state, member));
+		table_cell(table, TABLE_PLAIN, "%" PRIu64, text_get_uint(member, "weight"));
+		table_cell(table, TABLE_PLAIN, "%s", view_share(share, member));
+	}
+	if (!any)
+		return 0;
+	fputc('\n', view->out);
+	return table_print(table, view->out, view->color);
+}
+
 int view_pool(const struct view *view, const json_t *json)
 {
 	const json_t *backends = json_object_get(json, "backends");
 	const json_t *services = json_object_get(json, "services");
 	json_t *backend;
 	size_t i;
+	int r;
 
 	fprintf(view->out, "pool %s, %zu backend%s\n", text_get(json, "name"),
 		json_array_size(backends), json_array_size(backends) == 1 ? "" : "s");
 	json_array_foreach(backends, i, backend) fprintf(
 		view->out, "  %s\n", json_is_string(backend) ? json_string_value(backend) : "");
 	fputc('\n', view->out);
-	if (json_array_size(services))
-		return print_services(view, services);
-	fputs("no service uses it, so nothing of it is probed\n", view->out);
-	return 0;
+	if (!json_array_size(services)) {
+		fputs("no service uses it, so nothing of it is probed\n", view->out);
+		return 0;
+	}
+	r = print_services(view, services);
+	return r < 0 ? r : print_members(view, services);
 }
 
 int view_maps(const struct view *view, const json_t *json)

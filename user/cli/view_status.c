@@ -96,6 +96,35 @@ static void print_totals(const struct view *view, const json_t *totals, const js
 		text_get_uint(engine, "loop_lag_ms"));
 }
 
+static void print_fill(const struct view *view, const json_t *forwarding, const char *key,
+		       const char *text)
+{
+	const json_t *fill = json_object_get(forwarding, key);
+
+	fprintf(view->out, ", %s %" PRIu64 " of %" PRIu64 " entries", text,
+		text_get_uint(fill, "entries"), text_get_uint(fill, "max"));
+}
+
+static void print_forwarding(const struct view *view, const json_t *forwarding)
+{
+	char age[DURATION_LEN];
+
+	if (!forwarding)
+		return;
+	fprintf(view->out, "forwarding     %" PRIu64 " service%s",
+		text_get_uint(forwarding, "services"), plural(forwarding, "services"));
+	if (!json_object_get(forwarding, "live")) {
+		fputs("; flows are being counted\n", view->out);
+		return;
+	}
+	fprintf(view->out, ", %" PRIu64 " flow%s", text_get_uint(forwarding, "live"),
+		plural(forwarding, "live"));
+	print_fill(view, forwarding, "flows", "flows");
+	print_fill(view, forwarding, "half_open", "half_open");
+	fprintf(view->out, " (%s ago)\n",
+		duration_human(age, text_get_uint(forwarding, "counted_ms_ago")));
+}
+
 static void print_names(const struct view *view, const json_t *names)
 {
 	uint64_t failing = 0;
@@ -159,7 +188,7 @@ static const struct decision_text {
 #undef DECISION_TEXT
 };
 
-static int print_decisions(const struct view *view, const json_t *decisions)
+int view_decisions(const struct view *view, const json_t *decisions)
 {
 	static const char *const headings[] = { "PACKETS", "DECISION", "MEANING" };
 	CLEANUP(table_free_p) struct table *table = NULL;
@@ -189,54 +218,10 @@ int view_status(const struct view *view, const json_t *json)
 
 	print_daemon(view, json);
 	print_totals(view, json_object_get(json, "totals"), json_object_get(json, "engine"));
+	print_forwarding(view, json_object_get(json, "forwarding"));
 	print_names(view, json_object_get(json, "names"));
 	r = print_interfaces(view, json_object_get(json, "interfaces"));
 	if (r < 0)
 		return r;
-	return print_decisions(view, json_object_get(json, "decisions"));
-}
-
-static int add_stats(void *arg, const json_t *pool, const json_t *service, const json_t *endpoint)
-{
-	static const char *const keys[] = { "syn",     "packets", "bytes",   "rejected",
-					    "dropped", "reset",   "limited", "icmp_errors" };
-	const json_t *kernel = json_object_get(endpoint, "kernel");
-	char address[VIEW_ADDRESS_LEN], state[VIEW_HEALTH_LEN];
-	struct table *table = arg;
-
-	table_cell(table, TABLE_PLAIN, "%s", text_get(pool, "name"));
-	table_cell(table, TABLE_PLAIN, "%s", text_get(service, "name"));
-	table_cell(table, TABLE_PLAIN, "%s", view_address(address, endpoint));
-	table_cell(table, view_health_color(text_get(endpoint, "health")), "%s",
-		   view_state(state, endpoint));
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		/* Not counted is not the same as zero. */
-		if (json_object_get(kernel, keys[i]))
-			table_cell(table, TABLE_PLAIN, "%" PRIu64, text_get_uint(kernel, keys[i]));
-		else
-			table_cell(table, TABLE_DIM, "-");
-	}
-	return 0;
-}
-
-int view_stats(const struct view *view, const json_t *json)
-{
-	static const char *const headings[] = {
-		"POOL",  "SERVICE",  "ADDRESS", "HEALTH", "SYN",     "PACKETS",
-		"BYTES", "REJECTED", "DROPPED", "RESET",  "LIMITED", "ICMP-ERRORS",
-	};
-	const int n = (int)(sizeof(headings) / sizeof(headings[0]));
-	CLEANUP(table_free_p) struct table *table = table_new(n, headings);
-	int r;
-
-	if (!table)
-		return -ENOMEM;
-	/* The first four columns are words. */
-	for (int i = 4; i < n; i++)
-		table_align_right(table, i);
-	view_each_endpoint(json, add_stats, table);
-	r = table_print(table, view->out, view->color);
-	if (r < 0)
-		return r;
-	return print_decisions(view, json_object_get(json, "decisions"));
+	return view_decisions(view, json_object_get(json, "decisions"));
 }

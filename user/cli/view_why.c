@@ -11,6 +11,20 @@
 
 DEFINE_CLEANUP(struct table, table_free)
 
+static void print_forwarding(const struct view *view, const json_t *endpoint)
+{
+	char share[VIEW_SHARE_LEN], drain[VIEW_DRAIN_LEN];
+	const char *listen = text_get(endpoint, "listen");
+
+	if (*view_drain(drain, endpoint))
+		fprintf(view->out, "draining: %s\n", drain);
+	if (!*text_get(endpoint, "forward"))
+		return;
+	fprintf(view->out, "weight %" PRIu64 ", %s of the new flows to %s now, forwarded by %s\n",
+		text_get_uint(endpoint, "weight"), view_share(share, endpoint),
+		*listen ? listen : "other endpoints", text_get(endpoint, "forward"));
+}
+
 static void print_head(const struct view *view, const json_t *json, const json_t *endpoint)
 {
 	char address[VIEW_ADDRESS_LEN], state[VIEW_HEALTH_LEN], age[DURATION_LEN];
@@ -23,6 +37,7 @@ static void print_head(const struct view *view, const json_t *json, const json_t
 	fprintf(view->out, "\npool %s, service %s, settings %s\n\n%s\n", text_get(json, "pool"),
 		text_get(endpoint, "service"), text_get(endpoint, "settings"),
 		text_get(endpoint, "finding"));
+	print_forwarding(view, endpoint);
 }
 
 /* "1 failure", "3 successes in a row" */

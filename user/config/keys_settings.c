@@ -235,8 +235,8 @@ static const struct key draining_keys[] = {
 	{
 		.name = "timeout",
 		.type = TYPE_DURATION,
-		.min = SECONDS(1),
-		.max = SECONDS(3600),
+		.min = LIMIT_DRAIN_MIN_MS,
+		.max = LIMIT_DRAIN_MAX_MS,
 		.value = "60s",
 		.help = "how long flows may stay open to a backend that is removed or drained",
 		KEPT(settings, drain_ms),

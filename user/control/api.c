@@ -8,6 +8,7 @@
 #include "control/groups.h"
 #include "control/routes.h"
 #include "control/socket.h"
+#include "dataplane/census.h"
 #include "util/err.h"
 
 #define CONNECTIONS_MAX 64
@@ -15,33 +16,51 @@
 #define CONNECTION_TIMEOUT_S 10 /* of silence */
 
 struct api {
-	struct api_context context;
+	struct api_context context; /* its census is ours */
 	struct groups groups;
 	struct MHD_Daemon *server;
 	struct socket_file file;
 	int fd; /* listening, until the server takes it; -1 */
 };
 
-/* Called on the server's thread, once for the header and again for the body of a request. */
+/*
+ * Called on the server's thread, once for the header of a request, for every part of its body, and once
+ * more at its end. Answering at the first call refuses the body, if there is one, unread.
+ */
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
 				  const char *method, const char *version, const char *upload_data,
 				  size_t *upload_data_size, void **request_data)
 {
 	const struct api *api = arg;
+	struct body *body = *request_data;
 	struct request request = {
 		.context = &api->context,
 		.groups = &api->groups,
 		.connection = connection,
 		.method = method,
 		.path = url,
+		.body = body,
 	};
 
 	(void)version;
-	(void)upload_data;
-	(void)upload_data_size;
-	(void)request_data;
-	/* Answering at the first call refuses the body, if there is one, unread. */
-	return routes_answer(&request);
+	if (body && *upload_data_size) {
+		body_add(body, upload_data, *upload_data_size);
+		*upload_data_size = 0;
+		return MHD_YES;
+	}
+	if (body || !routes_wants_body(&request))
+		return routes_answer(&request);
+	*request_data = calloc(1, sizeof(*body));
+	return *request_data ? MHD_YES : MHD_NO;
+}
+
+static void on_completed(void *arg, struct MHD_Connection *connection, void **request_data,
+			 enum MHD_RequestTerminationCode code)
+{
+	(void)arg;
+	(void)connection;
+	(void)code;
+	free(take_ptr(*request_data));
 }
 
 int api_listen(struct api **ret, const char *path, struct err *err)
@@ -63,9 +82,14 @@ int api_serve(struct api *api, const struct api_context *context, struct err *er
 	int r;
 
 	api->context = *context;
+	api->context.census = NULL;
 	r = groups_init(&api->groups, context->model);
 	if (r < 0)
 		return r;
+	r = census_start(&api->context.census, context->dataplane);
+	if (r < 0)
+		return err_set(err, r, "the thread that counts flows did not start: %s",
+			       strerror(-r));
 
 	/* From here on the descriptor belongs to the server, even where it fails to start. */
 	api->server = MHD_start_daemon(
@@ -73,7 +97,8 @@ int api_serve(struct api *api, const struct api_context *context, struct err *er
 		MHD_OPTION_LISTEN_SOCKET, (MHD_socket)take_fd(api->fd), MHD_OPTION_CONNECTION_LIMIT,
 		(unsigned int)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
-		(unsigned int)CONNECTION_TIMEOUT_S, MHD_OPTION_END);
+		(unsigned int)CONNECTION_TIMEOUT_S, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+		MHD_OPTION_END);
 	if (!api->server)
 		return err_set(err, errno > 0 ? -errno : -EIO, "socket '%s': the API did not start",
 			       api->file.path);
@@ -101,6 +126,7 @@ void api_stop(struct api *api)
 	if (api->server)
 		MHD_stop_daemon(api->server);
 	close_p(&api->fd);
+	census_stop(api->context.census);
 	groups_done(&api->groups);
 	free(api);
 }

@@ -2,12 +2,14 @@
 /*
  * api - the daemon's HTTP and JSON interface on its Unix socket.
  *
- * Runs on a thread of its own (libmicrohttpd's) and only reads: the model and the board, counters
- * of the data plane and of the engine. Connections, request sizes and times are limited.
+ * Runs on a thread of its own (libmicrohttpd's). It only reads: the model and the board, counters
+ * of the data plane and of the engine. What changes something is handed to the daemon's main thread,
+ * through api_context.change. Connections, request sizes and times are limited.
  */
 #ifndef SLUICE_CONTROL_API_H
 #define SLUICE_CONTROL_API_H
 
+#include "control/change.h"
 #include "dataplane/dataplane.h"
 #include "model/board.h"
 #include "model/model.h"
@@ -15,7 +17,9 @@
 #include "util/cleanup.h"
 
 struct api;
+struct census;
 struct err;
+struct weights;
 
 /* All borrowed until api_stop(). */
 struct api_context {
@@ -24,7 +28,11 @@ struct api_context {
 	const struct board *board;
 	const struct engine *engine;
 	const struct dataplane *dataplane;
+	struct census *census; /* api_serve() sets it */
 	const char *config_path;
+	const struct weights *weights; /* in force */
+	change_fn *change; /* makes changes; returns before CHANGE_TIMEOUT_MS are long over */
+	void *change_arg;
 	uint64_t started_ms; /* wall clock */
 };
 

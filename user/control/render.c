@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "control/groups.h"
+#include "dataplane/census.h"
 #include "diagnose/why.h"
 #include "probe/resolve.h"
 #include "util/clock.h"
@@ -77,6 +78,35 @@ static json_t *render_interfaces(const struct dataplane *dataplane)
 		json_push(&array, json);
 	}
 	return array;
+}
+
+static json_t *render_fill(const struct flow_fill *fill)
+{
+	json_t *json = json_object();
+
+	json_put_uint(&json, "entries", fill->entries);
+	json_put_uint(&json, "max", fill->max);
+	return json;
+}
+
+/* Services that packets are forwarded for, and how full the tables of their flows are. */
+static json_t *render_flows(const struct api_context *context)
+{
+	const struct model *model = context->model;
+	struct census_totals totals;
+	json_t *json = json_object();
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < model->n_services; i++)
+		n += service_forwards(model, &model->services[i]);
+	json_put_uint(&json, "services", n);
+	if (!census_totals(context->census, &totals))
+		return json;
+	json_put_uint(&json, "live", totals.flows);
+	json_put(&json, "flows", render_fill(&totals.fills.flows));
+	json_put(&json, "half_open", render_fill(&totals.fills.half_open));
+	json_put_uint(&json, "counted_ms_ago", totals.age_ms);
+	return json;
 }
 
 static json_t *render_engine(const struct engine *engine)
@@ -182,6 +212,8 @@ json_t *render_status(const struct api_context *context)
 	decisions = render_decisions(context);
 	if (decisions)
 		json_put(&json, "decisions", decisions);
+	if (dataplane_forwards(context->dataplane))
+		json_put(&json, "forwarding", render_flows(context));
 	json_put(&json, "engine", render_engine(context->engine));
 	if (context->model->n_names)
 		json_put(&json, "names", render_names(context, now_ms));
@@ -233,8 +265,9 @@ static struct tally tally_service(const struct api_context *context, const struc
 	return tally;
 }
 
-static json_t *render_service(const struct api_context *context, const struct service *service)
+static json_t *render_service(const struct api_context *context, uint32_t index)
 {
+	const struct service *service = &context->model->services[index];
 	const struct settings *settings = &context->model->settings[service->settings];
 	struct tally tally = tally_service(context, service);
 	json_t *json = json_object();
@@ -246,7 +279,9 @@ static json_t *render_service(const struct api_context *context, const struct se
 	json_put_text(&json, "probe", plan_probe(context->model, settings)->name);
 	json_put_text(&json, "on_unhealthy", why_action_name(settings->on_unhealthy));
 	json_put_text(&json, "established", settings->reset_established ? "reset" : "keep");
+	render_forwarding(&json, context, service);
 	put_tally(&json, &tally);
+	json_put(&json, "endpoints", render_members(context, index));
 	return json;
 }
 
@@ -260,8 +295,7 @@ json_t *render_pool(const struct api_context *context, const struct groups *grou
 	for (uint32_t i = 0; i < model->pools[pool].n_backends; i++)
 		json_push(&backends, json_text(backend_text(&model->pools[pool].backends[i])));
 	for (uint32_t i = groups->first[pool]; i < groups->first[pool + 1]; i++)
-		json_push(&services,
-			  render_service(context, &model->services[groups->services[i]]));
+		json_push(&services, render_service(context, groups->services[i]));
 
 	json_put_text(&json, "name", model->pools[pool].name);
 	json_put(&json, "backends", backends);

@@ -11,6 +11,7 @@
 #include "control/api.h"
 #include "diagnose/json.h"
 
+struct change;
 struct groups;
 
 /* One endpoint as one service sees it. */
@@ -25,8 +26,28 @@ json_t *render_health(const struct api_context *context, const struct render_row
 json_t *render_stats(const struct api_context *context, const struct render_row *row);
 json_t *render_why(const struct api_context *context, const struct render_row *row);
 
+/* Adds to a service in /v1/stats what the kernel counted for it, where its packets are forwarded. */
+void render_service_stats(json_t **json, const struct api_context *context, uint32_t service);
+
+/* Adds "listen" and "forward", where packets of the service are forwarded. */
+void render_forwarding(json_t **json, const struct api_context *context,
+		       const struct service *service);
+
+/* A service's endpoints with their weight and their part of its table now. */
+json_t *render_members(const struct api_context *context, uint32_t service);
+
+/* Adds "weight" and, where there is one, the endpoint's part of the "table". */
+void render_share(json_t **json, const struct api_context *context, const struct render_row *row);
+
+/* "address", "port", "proto", "backend", "health", "admin" and, while it drains, "drain". */
+json_t *render_standing(const struct api_context *context, const struct render_row *row);
+
 /* What is known of a DNS name: "dns" of its endpoints, and an element of "names" in /v1/status. */
 json_t *render_name(const char *text, const struct board_name *name, uint64_t now_ms);
+
+/* What a change that was made has come to. */
+json_t *render_change(const struct api_context *context, const struct groups *groups,
+		      const struct change *change);
 
 json_t *render_status(const struct api_context *context);
 json_t *render_maps(const struct api_context *context);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "dataplane/census.h"
 #include "diagnose/verdict_json.h"
 #include "diagnose/why.h"
 #include "util/clock.h"
@@ -69,6 +70,51 @@ static json_t *render_place(const struct place *place)
 	return json;
 }
 
+static const char *admin_name(enum sl_admin admin)
+{
+	static const char *const names[] = {
+		[SL_ENABLED] = "enabled",
+		[SL_DRAINING] = "draining",
+		[SL_DISABLED] = "disabled",
+	};
+
+	return names[admin];
+}
+
+static json_t *render_drain(const struct board_entry *entry)
+{
+	uint64_t now_ms = clock_mono_ms();
+	json_t *json = json_object();
+
+	if (entry->deadline_ms)
+		json_put_uint(&json, "left_ms",
+			      entry->deadline_ms > now_ms ? entry->deadline_ms - now_ms : 0);
+	return json;
+}
+
+/* Where the gate alone stands before an endpoint, nobody knows its flows. */
+static void put_flows(json_t **json, const struct api_context *context, const struct place *place)
+{
+	uint32_t flows;
+
+	if (service_forwards(context->model, place->service) &&
+	    census_flows(context->census, place->index, &flows))
+		json_put_uint(json, "flows", flows);
+}
+
+static void put_admin(json_t **json, const struct api_context *context, const struct place *place,
+		      const struct board_entry *entry)
+{
+	json_t *drain;
+
+	json_put_text(json, "admin", admin_name(entry->admin));
+	if (entry->admin != SL_DRAINING)
+		return;
+	drain = render_drain(entry);
+	put_flows(&drain, context, place);
+	json_put(json, "drain", drain);
+}
+
 static void put_health(json_t **json, const struct board_entry *entry)
 {
 	const struct health *health = &entry->health;
@@ -132,7 +178,7 @@ static json_t *render_entry(const struct api_context *context, const struct plac
 	json_t *json = render_place(place);
 
 	put_health(&json, entry);
-	json_put_text(&json, "admin", entry->admin == SL_DRAINING ? "draining" : "enabled");
+	put_admin(&json, context, place, entry);
 	json_put_time(&json, "since", entry->health.since_ms);
 	verdict_json_message(&json, &place->plan, &newest);
 	verdict_json_facts(&json, &place->plan, &newest);
@@ -165,7 +211,23 @@ json_t *render_stats(const struct api_context *context, const struct render_row 
 	json_t *json = render_place(&place);
 
 	put_health(&json, &entry);
+	json_put_text(&json, "admin", admin_name(entry.admin));
 	put_kernel(&json, context, place.index);
+	return json;
+}
+
+json_t *render_standing(const struct api_context *context, const struct render_row *row)
+{
+	CLEANUP(board_entry_done)
+	struct board_entry entry = read_entry(context, row);
+	struct place place = find(context, row, &entry);
+	json_t *json = render_place(&place);
+
+	put_health(&json, &entry);
+	json_put_text(&json, "admin", admin_name(entry.admin));
+	/* Flows were counted before the change: they are for those who ask again. */
+	if (entry.admin == SL_DRAINING)
+		json_put(&json, "drain", render_drain(&entry));
 	return json;
 }
 
@@ -274,6 +336,8 @@ json_t *render_why(const struct api_context *context, const struct render_row *r
 	json_put(&json, "recent", render_recent(&place, &entry));
 	if (place.plan.tls.enabled)
 		json_put(&json, "chain", verdict_json_chain(why.newest.tls.certs));
+	render_share(&json, context, row);
+	render_forwarding(&json, context, place.service);
 	json_put_text(&json, "on_unhealthy", why_action_name(place.settings->on_unhealthy));
 	json_put_text(&json, "established", place.settings->reset_established ? "reset" : "keep");
 	if (r >= 0)

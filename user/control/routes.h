@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * routes - which path is answered by what.
- *
- * Every answer is JSON; errors are {"error": {"code": "not_found", "message": "…"}}.
  */
 #ifndef SLUICE_CONTROL_ROUTES_H
 #define SLUICE_CONTROL_ROUTES_H
@@ -10,6 +8,7 @@
 #include <microhttpd.h>
 
 #include "control/api.h"
+#include "control/body.h"
 #include "control/groups.h"
 
 struct request {
@@ -17,7 +16,11 @@ struct request {
 	const struct groups *groups;
 	struct MHD_Connection *connection;
 	const char *method, *path;
+	const struct body *body; /* NULL: it was not read */
 };
+
+/* Whether a body is to be read before the request is answered: from who may change something. */
+bool routes_wants_body(const struct request *request);
 
 /* Answer the request. Returns MHD_NO only when even an error cannot be sent. */
 enum MHD_Result routes_answer(const struct request *request);

@@ -131,6 +131,9 @@ static int step_service(struct stream *stream)
 	head = json_object();
 	json_put_text(&head, "name", service->name);
 	json_put_text(&head, "settings", model->settings[service->settings].name);
+	if (stream->options.service)
+		stream->options.service(&head, stream->options.context,
+					groups->services[stream->group]);
 	stream->member = 0;
 	stream->at = AT_ROW;
 	return give_open(stream, head, "endpoints");

@@ -19,10 +19,14 @@ struct stream;
 
 typedef json_t *stream_row_fn(const struct api_context *context, const struct render_row *row);
 
+/* Adds to what is said of a service in front of its endpoints. */
+typedef void stream_service_fn(json_t **json, const struct api_context *context, uint32_t service);
+
 struct stream_options {
 	const struct api_context *context;
 	const struct groups *groups;
 	stream_row_fn *row;
+	stream_service_fn *service; /* may be NULL */
 	uint32_t pool; /* the only one, or INDEX_NONE: all */
 };
 

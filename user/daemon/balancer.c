@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "model/weights.h"
 #include "util/clock.h"
 #include "util/log.h"
 
@@ -36,18 +37,26 @@ void balancer_note(struct balancer *balancer, uint32_t endpoint)
 		note_service(balancer, balancer->of[i]);
 }
 
+void balancer_note_pool(struct balancer *balancer, uint32_t pool)
+{
+	const struct model *model = balancer->parts.model;
+
+	for (uint32_t i = 0; i < model->n_services; i++)
+		if (model->services[i].pool == pool && service_forwards(model, &model->services[i]))
+			note_service(balancer, i);
+}
+
 static void balance(struct balancer *balancer, uint32_t index)
 {
 	const struct model *model = balancer->parts.model;
 	const struct service *service = &model->services[index];
-	const struct pool *pool = &model->pools[service->pool];
 	uint64_t now_ms = clock_mono_ms();
 	struct balance result;
 
 	for (uint32_t i = 0; i < service->n_endpoints; i++) {
 		balancer->members[i] =
 			balancer->parts.member(balancer->parts.arg, service->endpoints[i]);
-		if (!pool->backends[service->owners[i]].weight)
+		if (!weights_get(balancer->parts.weights, service->pool, service->owners[i]))
 			balancer->members[i].serves = false;
 	}
 	result = balance_shares(balancer->members, service->n_endpoints,

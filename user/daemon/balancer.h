@@ -17,6 +17,7 @@
 #include "util/cleanup.h"
 
 struct balancer;
+struct weights;
 
 /* What is known of an endpoint now; its health is borrowed for the call's duration. */
 typedef struct balance_member balancer_member_fn(void *arg, uint32_t endpoint);
@@ -28,6 +29,7 @@ typedef int balancer_publish_fn(void *arg, uint32_t service, const uint16_t shar
 struct balancer_parts {
 	uv_loop_t *loop;
 	const struct model *model;
+	const struct weights *weights; /* in force */
 	balancer_member_fn *member;
 	balancer_publish_fn *publish;
 	void *arg;
@@ -42,6 +44,9 @@ DEFINE_CLEANUP(struct balancer, balancer_free)
 
 /* Something about the endpoint has changed: the tables of its services are due. */
 void balancer_note(struct balancer *balancer, uint32_t endpoint);
+
+/* The weight of a backend of the pool has changed: the tables of all its services are due. */
+void balancer_note_pool(struct balancer *balancer, uint32_t pool);
 
 /* Make the tables that are due. */
 void balancer_run(struct balancer *balancer);

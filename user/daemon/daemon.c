@@ -8,7 +8,9 @@
 #include "config/config.h"
 #include "config/report.h"
 #include "control/api.h"
+#include "daemon/changes.h"
 #include "daemon/generation.h"
+#include "daemon/orders.h"
 #include "daemon/pipeline.h"
 #include "util/clock.h"
 #include "util/err.h"
@@ -33,6 +35,7 @@ struct daemon {
 	int n_signals;
 	struct dataplane *dataplane;
 	struct generation *generation;
+	struct orders *orders;
 	struct api *api;
 	uint64_t started_ms; /* wall clock */
 	int broken; /* a reload got stuck half way: -errno, the loop ends */
@@ -148,6 +151,18 @@ static int follow_network(struct daemon *daemon, struct err *err)
 	return r < 0 ? err_set(err, r, "watch the network: %s", uv_strerror(r)) : 0;
 }
 
+static int make_change(void *arg, const struct change *change, struct err *err)
+{
+	struct daemon *daemon = arg;
+
+	return changes_make(daemon->generation->pipeline, daemon->model, change, err);
+}
+
+static int start_orders(struct daemon *daemon)
+{
+	return orders_new(&daemon->orders, &daemon->loop, make_change, daemon);
+}
+
 static void start_heartbeat(struct daemon *daemon)
 {
 	uint64_t period_ms = daemon->model->gateway.daemon_loss_after_ms / HEARTBEATS_PER_LOSS;
@@ -167,6 +182,9 @@ static int serve(struct daemon *daemon, struct err *err)
 		.board = generation->board,
 		.engine = generation->engine,
 		.dataplane = daemon->dataplane,
+		.weights = pipeline_weights(generation->pipeline),
+		.change = orders_change,
+		.change_arg = daemon->orders,
 		.config_path = daemon->options->config_path,
 		.started_ms = daemon->started_ms,
 	};
@@ -201,6 +219,9 @@ static int start(struct daemon *daemon, struct err *err)
 	r = generation_start(daemon->generation, &daemon->loop, daemon->dataplane, NULL, err);
 	if (r < 0)
 		return r;
+	r = start_orders(daemon);
+	if (r < 0)
+		return r;
 	return serve(daemon, err);
 }
 
@@ -230,7 +251,10 @@ static void log_dataplane(const struct daemon *daemon)
  */
 static void stop_threads(struct daemon *daemon)
 {
+	/* The API's thread may wait for this one. */
+	orders_close(daemon->orders);
 	api_stop(take_ptr(daemon->api));
+	orders_free(take_ptr(daemon->orders));
 	generation_free(take_ptr(daemon->generation));
 }
 

@@ -8,6 +8,7 @@
 #include "daemon/balancer.h"
 #include "daemon/inbox.h"
 #include "daemon/pipeline_work.h"
+#include "model/weights.h"
 #include "probe/message.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -149,11 +150,6 @@ bool pipeline_taken(const struct pipeline *pipeline, uint32_t endpoint)
 	return pipeline->seats[endpoint].taken;
 }
 
-enum sl_admin pipeline_admin(const struct pipeline *pipeline, uint32_t endpoint)
-{
-	return pipeline->seats[endpoint].admin;
-}
-
 struct plan pipeline_plan(const struct pipeline *pipeline, uint32_t endpoint)
 {
 	const struct seat *seat = &pipeline->seats[endpoint];
@@ -170,16 +166,16 @@ static void begin_anew(struct pipeline *pipeline, uint32_t endpoint, enum board_
 {
 	struct health *health = &pipeline->health[endpoint];
 
-	pipeline->seats[endpoint].admin = SL_ENABLED;
-	pipeline->seats[endpoint].deadline_ms = pipeline->seats[endpoint].recovered_ms = 0;
+	pipeline->seats[endpoint].leaving = (struct standing){ SL_ENABLED, 0 };
+	pipeline->seats[endpoint].recovered_ms = 0;
 	pipeline->seats[endpoint].generation++;
 	health_init(health, SL_UNKNOWN, clock_wall_ms());
 	board_seat(pipeline->parts.board, endpoint, seat, &pipeline->seats[endpoint].addr);
 	board_set_health(pipeline->parts.board, endpoint, health, false);
+	pipeline_show_standing(pipeline, endpoint);
 }
 
-/* One member more or less: others may be forced open now, or no longer. */
-static void members_changed(struct pipeline *pipeline, uint32_t endpoint)
+void pipeline_members_changed(struct pipeline *pipeline, uint32_t endpoint)
 {
 	pipeline_publish_change(pipeline, endpoint);
 	pipeline_note_change(pipeline, endpoint);
@@ -200,7 +196,7 @@ int pipeline_seat(struct pipeline *pipeline, uint32_t endpoint, const struct add
 	pipeline->seats[endpoint].taken = true;
 	pipeline->seats[endpoint].addr = *addr;
 	begin_anew(pipeline, endpoint, BOARD_FOUND);
-	members_changed(pipeline, endpoint);
+	pipeline_members_changed(pipeline, endpoint);
 	return 0;
 }
 
@@ -219,16 +215,7 @@ void pipeline_vacate(struct pipeline *pipeline, uint32_t endpoint, bool shown)
 	seat->addr = (struct addr){ { 0 } };
 	begin_anew(pipeline, endpoint, shown ? BOARD_NAME : BOARD_VACANT);
 	if (was_taken)
-		members_changed(pipeline, endpoint);
-}
-
-void pipeline_set_admin(struct pipeline *pipeline, uint32_t endpoint, enum sl_admin admin,
-			uint64_t deadline_ms)
-{
-	pipeline->seats[endpoint].admin = admin;
-	pipeline->seats[endpoint].deadline_ms = deadline_ms;
-	board_set_admin(pipeline->parts.board, endpoint, admin);
-	members_changed(pipeline, endpoint);
+		pipeline_members_changed(pipeline, endpoint);
 }
 
 void pipeline_judge(struct pipeline *pipeline, uint32_t endpoint, const struct verdict *verdict)
@@ -265,6 +252,7 @@ static int start_balancer(struct pipeline *pipeline)
 	const struct balancer_parts parts = {
 		.loop = pipeline->parts.loop,
 		.model = pipeline->parts.model,
+		.weights = pipeline->weights,
 		.member = member_of,
 		.publish = publish_table,
 		.arg = pipeline,
@@ -298,6 +286,7 @@ static uint32_t largest_service(const struct model *model)
 static void free_parts(struct pipeline *pipeline)
 {
 	inbox_free(pipeline->inbox);
+	weights_free(pipeline->weights);
 	free(pipeline->seats);
 	free(pipeline->health);
 	free(pipeline->forced);
@@ -322,13 +311,14 @@ int pipeline_new(struct pipeline **ret, const struct pipeline_parts *parts)
 		return -ENOMEM;
 	pipeline->parts = *parts;
 	pipeline->inbox = inbox_new();
+	pipeline->weights = weights_new(parts->model);
 	pipeline->seats = calloc(n, sizeof(*pipeline->seats));
 	pipeline->health = calloc(n, sizeof(*pipeline->health));
 	pipeline->forced = calloc(n, sizeof(*pipeline->forced));
 	pipeline->members = calloc(n_members, sizeof(*pipeline->members));
 	pipeline->chosen = calloc(n_members, sizeof(*pipeline->chosen));
-	if (!pipeline->inbox || !pipeline->seats || !pipeline->health || !pipeline->forced ||
-	    !pipeline->members || !pipeline->chosen) {
+	if (!pipeline->inbox || !pipeline->weights || !pipeline->seats || !pipeline->health ||
+	    !pipeline->forced || !pipeline->members || !pipeline->chosen) {
 		free_parts(pipeline);
 		return -ENOMEM;
 	}
@@ -345,6 +335,7 @@ int pipeline_new(struct pipeline **ret, const struct pipeline_parts *parts)
 	}
 	pipeline->wake.data = pipeline;
 	pipeline->shares = shares_endpoints(parts->model);
+	dataplane_use_weights(parts->dataplane, pipeline->weights);
 	pipeline_adopt(pipeline);
 	pipeline_publish_all(pipeline);
 	balancer_run(pipeline->balancer);

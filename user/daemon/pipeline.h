@@ -19,6 +19,7 @@
 
 struct err;
 struct pipeline;
+struct weights;
 
 /* All borrowed until pipeline_free(). */
 struct pipeline_parts {
@@ -60,14 +61,30 @@ int pipeline_seat(struct pipeline *pipeline, uint32_t endpoint, const struct add
 /* Nobody sits there any more; shown: the seat stands for its name until somebody does. */
 void pipeline_vacate(struct pipeline *pipeline, uint32_t endpoint, bool shown);
 
-enum sl_admin pipeline_admin(const struct pipeline *pipeline, uint32_t endpoint);
-
 /*
  * SL_DRAINING: no new flows; those that are open are reset after deadline_ms (monotonic; 0: never),
- * which the kernel sees to. SL_DISABLED: no new flows.
+ * which the kernel sees to. Of whoever sits there now: a name no longer stands for it, or does again.
  */
 void pipeline_set_admin(struct pipeline *pipeline, uint32_t endpoint, enum sl_admin admin,
 			uint64_t deadline_ms);
+enum sl_admin pipeline_admin(const struct pipeline *pipeline, uint32_t endpoint);
+
+/*
+ * The operator's order, beside the above; SL_DISABLED: no new flows. Of the place, whoever sits there
+ * now or later. A daemon that adopts the maps finds it there again.
+ */
+void pipeline_order(struct pipeline *pipeline, uint32_t endpoint, enum sl_admin admin,
+		    uint64_t deadline_ms);
+
+/* Give a backend, by its position in the pool, another weight until the daemon ends. */
+void pipeline_set_weight(struct pipeline *pipeline, uint32_t pool, uint32_t backend,
+			 uint32_t weight);
+
+/* The weights in force. They live as long as the pipeline. */
+const struct weights *pipeline_weights(const struct pipeline *pipeline);
+
+/* Whether pipeline_block() was called: nothing that is ordered reaches the kernel. */
+bool pipeline_is_blocked(const struct pipeline *pipeline);
 
 /* What the endpoint is to be probed by now. */
 struct plan pipeline_plan(const struct pipeline *pipeline, uint32_t endpoint);

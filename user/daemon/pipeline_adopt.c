@@ -33,16 +33,33 @@ static bool is_proof(const struct sl_word *word)
 	return word->health == SL_HEALTHY || word->health == SL_UNHEALTHY;
 }
 
-/* A drain goes on, until when it was to. */
+/* An order for one of a name's seats is one for all of them. */
+static void spread_order(struct pipeline *pipeline, uint32_t i)
+{
+	uint32_t first = i - pipeline->parts.model->endpoints[i].seat;
+
+	for (uint32_t s = first; s < first + LIMIT_NAME_ADDRESSES; s++) {
+		pipeline->seats[s].ordered = pipeline->seats[i].ordered;
+		pipeline_show_standing(pipeline, s);
+	}
+}
+
+/* A drain goes on, until when it was to. Addresses leave by themselves only as a name's. */
 static void adopt_admin(struct pipeline *pipeline, uint32_t i, const struct sl_word *word)
 {
+	bool is_name = pipeline->parts.model->endpoints[i].name != NULL;
+	struct standing standing = { word->admin, (uint64_t)word->deadline_s * MS_PER_SEC };
 	struct seat *seat = &pipeline->seats[i];
 
 	if (!seat->taken || (word->admin != SL_DRAINING && word->admin != SL_DISABLED))
 		return;
-	seat->admin = word->admin;
-	seat->deadline_ms = (uint64_t)word->deadline_s * MS_PER_SEC;
-	board_set_admin(pipeline->parts.board, i, seat->admin);
+	if (is_name && !(word->flags & SL_WORD_ORDERED))
+		seat->leaving = standing;
+	else
+		seat->ordered = standing;
+	pipeline_show_standing(pipeline, i);
+	if (is_name && seat->ordered.admin != SL_ENABLED)
+		spread_order(pipeline, i);
 }
 
 /*

@@ -6,6 +6,7 @@
 
 #include "daemon/balancer.h"
 #include "daemon/pipeline_work.h"
+#include "model/weights.h"
 
 /* An endpoint by what it is, whatever its place in the model. */
 struct known {
@@ -54,7 +55,25 @@ static void inherit_one(struct pipeline *pipeline, uint32_t i, const struct pipe
 	pipeline->health[i].forced = forced;
 	pipeline->seats[i].recovered_ms = before->seats[was].recovered_ms;
 	board_inherit(pipeline->parts.board, i, before->parts.board, was);
-	board_set_admin(pipeline->parts.board, i, pipeline->seats[i].admin);
+	pipeline_show_standing(pipeline, i);
+}
+
+/* What an operator has changed holds in the same pool for the same backend. */
+static void inherit_weights(struct pipeline *pipeline, const struct pipeline *before, uint32_t p)
+{
+	const struct model *model = pipeline->parts.model, *was = before->parts.model;
+	const struct pool *pool = &model->pools[p], *old = model_find_pool(was, pool->name);
+
+	for (uint32_t i = 0; old && i < old->n_backends; i++) {
+		uint32_t weight = weights_get(before->weights, (uint32_t)(old - was->pools), i);
+
+		if (weight == old->backends[i].weight)
+			continue;
+		for (uint32_t j = 0; j < pool->n_backends; j++)
+			if (!strcmp(backend_text(&pool->backends[j]),
+				    backend_text(&old->backends[i])))
+				weights_set(pipeline->weights, p, j, weight);
+	}
 }
 
 void pipeline_inherit(struct pipeline *pipeline, const struct pipeline *before)
@@ -75,6 +94,8 @@ void pipeline_inherit(struct pipeline *pipeline, const struct pipeline *before)
 		if (was)
 			inherit_one(pipeline, i, before, was->endpoint);
 	}
+	for (uint32_t p = 0; p < pipeline->parts.model->n_pools; p++)
+		inherit_weights(pipeline, before, p);
 	if (before->n_lapses > pipeline->n_lapses)
 		pipeline->n_lapses = before->n_lapses;
 	pipeline_publish_all(pipeline);

@@ -16,7 +16,8 @@ static void publish(struct pipeline *pipeline, uint32_t endpoint, bool forced)
 {
 	const struct settings *settings = settings_of(pipeline, endpoint);
 	const struct seat *seat = &pipeline->seats[endpoint];
-	bool draining = seat->admin == SL_DRAINING;
+	struct standing standing = seat_standing(seat);
+	bool draining = standing.admin == SL_DRAINING;
 	struct health health = pipeline->health[endpoint];
 	struct sl_word word;
 
@@ -26,10 +27,12 @@ static void publish(struct pipeline *pipeline, uint32_t endpoint, bool forced)
 	/* Draining is there for the flows that are open. */
 	word = health_word(&health, settings->on_unhealthy,
 			   settings->reset_established && !draining);
-	word.admin = seat->admin;
+	word.admin = standing.admin;
+	if (seat->ordered.admin != SL_ENABLED)
+		word.flags |= SL_WORD_ORDERED;
 	/* Rounded up: nobody loses a second. */
-	if (draining && seat->deadline_ms)
-		word.deadline_s = (__u32)((seat->deadline_ms + MS_PER_SEC - 1) / MS_PER_SEC);
+	if (draining && standing.deadline_ms)
+		word.deadline_s = (__u32)((standing.deadline_ms + MS_PER_SEC - 1) / MS_PER_SEC);
 	dataplane_store_word(pipeline->parts.dataplane, endpoint, word);
 	balancer_note(pipeline->balancer, endpoint);
 }
@@ -38,7 +41,7 @@ bool pipeline_serves(const struct pipeline *pipeline, uint32_t endpoint)
 {
 	const struct seat *seat = &pipeline->seats[endpoint];
 
-	return seat->taken && seat->admin == SL_ENABLED;
+	return seat->taken && seat_standing(seat).admin == SL_ENABLED;
 }
 
 static void force_service(struct pipeline *pipeline, const struct service *service, uint32_t min)

@@ -2,8 +2,9 @@
 /*
  * pipeline_work - what the pipeline keeps of every endpoint.
  *
- * pipeline.c takes in what is learned and who sits where; pipeline_words.c turns health into the
- * words that the kernel reads, min_servers included; pipeline_adopt.c starts from those in force.
+ * pipeline.c takes in what is learned and who sits where; pipeline_order.c what is ordered;
+ * pipeline_words.c turns health into the words that the kernel reads, min_servers included;
+ * pipeline_adopt.c starts from those in force.
  */
 #ifndef SLUICE_DAEMON_PIPELINE_WORK_H
 #define SLUICE_DAEMON_PIPELINE_WORK_H
@@ -12,15 +13,22 @@
 
 struct balancer;
 struct inbox;
+struct weights;
+
+/* Which state of administration, and until when. */
+struct standing {
+	enum sl_admin admin;
+	uint64_t
+		deadline_ms; /* monotonic: until when a draining one keeps its flows; 0: for ever */
+};
 
 /* Who sits in an endpoint's place. All but the seats of names never change. */
 struct seat {
 	bool taken;
-	enum sl_admin admin;
+	struct standing leaving; /* what follows from DNS: of whoever sits there */
+	struct standing ordered; /* by the operator: of the place, whoever sits there */
 	struct addr addr;
 	uint32_t generation; /* grows with every change: verdicts about others are dropped */
-	uint64_t
-		deadline_ms; /* monotonic: until when a draining one keeps its flows; 0: for ever */
 	uint64_t recovered_ms; /* monotonic: when it last turned Healthy from Unhealthy; 0: never */
 };
 
@@ -32,6 +40,7 @@ struct pipeline {
 	struct seat *seats; /* parallel to model->endpoints */
 	struct inbox *inbox;
 	struct balancer *balancer;
+	struct weights *weights;
 	char blocked[VERDICT_DETAIL_LEN]; /* why no verdict reaches the kernel; "": they do */
 	uv_async_t wake;
 	struct health *health; /* parallel to model->endpoints */
@@ -45,6 +54,15 @@ struct pipeline {
 /* "10.0.0.5:443", and for an address of a name "10.0.0.5:443 (app.test)". */
 const char *pipeline_text(const struct pipeline *pipeline, uint32_t endpoint,
 			  char buf[ENDPOINT_TEXT_LEN]);
+
+/* What is in force of what is ordered and what follows from DNS. */
+struct standing seat_standing(const struct seat *seat);
+
+/* Show what is in force. */
+void pipeline_show_standing(struct pipeline *pipeline, uint32_t endpoint);
+
+/* Something about a member has changed: others may be forced open now, or no longer. */
+void pipeline_members_changed(struct pipeline *pipeline, uint32_t endpoint);
 
 /* Whether the endpoint is one that new flows may go to, if it is well. */
 bool pipeline_serves(const struct pipeline *pipeline, uint32_t endpoint);

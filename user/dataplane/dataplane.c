@@ -149,6 +149,11 @@ int dataplane_balance(struct dataplane *dp, uint32_t service, const uint16_t sha
 	return tables_balance(&dp->tables, dp->model, service, shares, any);
 }
 
+void dataplane_use_weights(struct dataplane *dp, const struct weights *weights)
+{
+	dp->tables.services.weights = weights;
+}
+
 int dataplane_network_fd(const struct dataplane *dp)
 {
 	return dp->network ? network_fd(dp->network) : -1;
@@ -222,6 +227,51 @@ int dataplane_endpoint_stats(const struct dataplane *dp, uint32_t endpoint,
 		return r;
 	memcpy(ret_stats, sums, sizeof(sums));
 	return 0;
+}
+
+int dataplane_service_stats(const struct dataplane *dp, uint32_t service,
+			    struct sl_service_stats *ret_stats)
+{
+	uint64_t sums[sizeof(*ret_stats) / sizeof(uint64_t)];
+	uint32_t id;
+	int r;
+
+	assert(service < dp->tables.services.n);
+	id = dp->tables.services.of[service].id;
+	if (id == SL_ID_NONE)
+		return -ENOENT;
+	r = percpu_sum(programs_maps(dp->programs)->fd[MAP_SERVICE_STATS], id, sizeof(sums), sums);
+	if (r < 0)
+		return r;
+	memcpy(ret_stats, sums, sizeof(sums));
+	return 0;
+}
+
+int dataplane_slots(const struct dataplane *dp, uint32_t service, uint32_t ret_slots[],
+		    uint32_t *ret_size)
+{
+	const struct service *s = &dp->model->services[service];
+	CLEANUP(free_p) uint32_t *by_id = NULL;
+	int r;
+
+	by_id = calloc(dp->tables.sizes.endpoints, sizeof(*by_id));
+	if (!by_id)
+		return -ENOMEM;
+	r = services_count(&dp->tables.services, service, by_id, dp->tables.sizes.endpoints,
+			   ret_size);
+	if (r < 0)
+		return r;
+	for (uint32_t i = 0; i < s->n_endpoints; i++)
+		ret_slots[i] = by_id[id_of(dp, s->endpoints[i])];
+	return 0;
+}
+
+bool dataplane_forwards(const struct dataplane *dp)
+{
+	for (uint32_t i = 0; i < dp->tables.services.n; i++)
+		if (dp->tables.services.of[i].id != SL_ID_NONE)
+			return true;
+	return false;
 }
 
 int dataplane_decisions(const struct dataplane *dp, struct sl_decision_counts *ret_counts)

@@ -18,6 +18,7 @@
 
 struct dataplane;
 struct err;
+struct weights;
 
 #define ATTACH_STEPS_MAX 6
 #define ATTACH_STEP_LEN 160
@@ -130,6 +131,9 @@ void dataplane_store_word(struct dataplane *dp, uint32_t endpoint, struct sl_wor
  */
 int dataplane_balance(struct dataplane *dp, uint32_t service, const uint16_t shares[], bool any);
 
+/* The weights that tables are made by; borrowed for as long as tables are made. Before: those of the model. */
+void dataplane_use_weights(struct dataplane *dp, const struct weights *weights);
+
 /*
  * Readable when something has changed in this host's network that forwarding depends on; -1: nothing
  * is forwarded. dataplane_note_network() makes the programs look up their routes anew at once, and
@@ -155,6 +159,20 @@ const char *attach_mode_name(enum attach_mode mode);
 int dataplane_endpoint_stats(const struct dataplane *dp, uint32_t endpoint,
 			     struct sl_endpoint_stats *ret_stats);
 int dataplane_decisions(const struct dataplane *dp, struct sl_decision_counts *ret_counts);
+
+/* -ENOENT: the service's packets are not forwarded. */
+int dataplane_service_stats(const struct dataplane *dp, uint32_t service,
+			    struct sl_service_stats *ret_stats);
+
+/*
+ * How many slots of the service's table each of its endpoints holds now; ret_slots is parallel to
+ * them. *ret_size: of the table. -ENOENT: nothing of it is forwarded; -ENOMEM.
+ */
+int dataplane_slots(const struct dataplane *dp, uint32_t service, uint32_t ret_slots[],
+		    uint32_t *ret_size);
+
+/* Whether packets of any service are forwarded: whether there are flows. */
+bool dataplane_forwards(const struct dataplane *dp);
 
 /* One row per pinned map, for `sluice maps`. Names are static; paths are owned by dp. */
 struct map_info {

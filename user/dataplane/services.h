@@ -19,6 +19,7 @@
 
 struct err;
 struct maglev;
+struct weights;
 
 /* A service that the kernel knows. */
 struct held_service {
@@ -47,6 +48,7 @@ struct forwarding {
 
 struct services {
 	const struct mapset *maps; /* borrowed */
+	const struct weights *weights; /* borrowed; NULL: those of the model */
 	struct mapped entries, selection;
 	struct held_services held;
 	struct forwarding *of; /* by service of the model */
@@ -105,5 +107,12 @@ void services_settle(struct services *services, const struct model *model);
  */
 int services_balance(struct services *services, const struct model *model, const struct ids *ids,
 		     uint32_t service, const uint16_t shares[], bool any);
+
+/*
+ * Count the slots of a service's table as it is in force by the endpoint id that is in them. Any
+ * thread. -ENOENT: it has none.
+ */
+int services_count(const struct services *services, uint32_t service, uint32_t counts[],
+		   uint32_t n_ids, uint32_t *ret_size);
 
 #endif

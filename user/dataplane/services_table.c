@@ -5,6 +5,7 @@
 
 #include "dataplane/services_work.h"
 #include "model/maglev.h"
+#include "model/weights.h"
 #include "sluice/hash.h"
 
 void forwarding_done(struct forwarding *forwarding)
@@ -22,20 +23,24 @@ static bool is_member(const struct service *service, const struct sl_target_key 
 }
 
 /* What Maglev knows an endpoint by: its address, whoever the gateway. */
-static struct maglev_member member_of(const struct model *model, const struct service *service,
-				      const struct ids *ids, uint32_t i)
+static struct maglev_member member_of(const struct services *services, const struct model *model,
+				      uint32_t service, const struct ids *ids, uint32_t i)
 {
-	const struct pool *pool = &model->pools[service->pool];
+	const struct service *s = &model->services[service];
+	uint32_t owner = s->owners[i];
 
 	return (struct maglev_member){
-		.key = sl_key_mix(&ids->key[service->endpoints[i]]),
-		.weight = pool->backends[service->owners[i]].weight,
+		.key = sl_key_mix(&ids->key[s->endpoints[i]]),
+		.weight = services->weights ? weights_get(services->weights, s->pool, owner)
+					    : model->pools[s->pool].backends[owner].weight,
 	};
 }
 
-static int make_maglev(struct forwarding *f, const struct model *model,
-		       const struct service *service, const struct ids *ids)
+static int make_maglev(struct services *services, const struct model *model, uint32_t index,
+		       const struct ids *ids)
 {
+	const struct service *service = &model->services[index];
+	struct forwarding *f = &services->of[index];
 	CLEANUP(free_p)
 	struct maglev_member *list = calloc(service->n_endpoints + 1, sizeof(*list));
 	CLEANUP(free_p) uint32_t *members = calloc(service->n_endpoints + 1, sizeof(*members));
@@ -50,7 +55,7 @@ static int make_maglev(struct forwarding *f, const struct model *model,
 		if (!is_member(service, &ids->key[service->endpoints[i]]))
 			continue;
 		members[n] = i;
-		list[n] = member_of(model, service, ids, i);
+		list[n] = member_of(services, model, index, ids, i);
 		hash = (hash ^ list[n].key ^ list[n].weight) * SL_MIX_A;
 		n++;
 	}
@@ -102,7 +107,7 @@ int services_balance(struct services *services, const struct model *model, const
 
 	if (f->id == SL_ID_NONE)
 		return 0;
-	r = make_maglev(f, model, s, ids);
+	r = make_maglev(services, model, service, ids);
 	if (r < 0)
 		return r;
 	parts = calloc(f->n_members + 1, sizeof(*parts));
@@ -116,6 +121,25 @@ int services_balance(struct services *services, const struct model *model, const
 	publish(services, f, s, ids);
 	if (!any)
 		store_any(entry_of(services, f->id), false);
+	return 0;
+}
+
+int services_count(const struct services *services, uint32_t service, uint32_t counts[],
+		   uint32_t n_ids, uint32_t *ret_size)
+{
+	const struct forwarding *f = &services->of[service];
+	const uint32_t *live;
+
+	if (f->id == SL_ID_NONE)
+		return -ENOENT;
+	live = slots_of(services, f);
+	for (uint32_t i = 0; i < f->slice.size; i++) {
+		uint32_t id = __atomic_load_n(&live[i], __ATOMIC_RELAXED);
+
+		if (id < n_ids)
+			counts[id]++;
+	}
+	*ret_size = f->slice.size;
 	return 0;
 }
 

@@ -5,40 +5,65 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "util/cleanup.h"
-
 /* Entries per system call. A bucket that has more than what is asked for would fail the call. */
 #define CHUNK 4096
 
-struct chunk {
+struct sweeper {
+	int fd;
+	__u32 bucket;
+	bool started;
 	struct sl_tuple tuples[CHUNK];
 	struct sl_flow flows[CHUNK];
 };
 
+struct sweeper *sweeper_new(const struct mapset *maps, enum map_id id)
+{
+	struct sweeper *sweeper = malloc(sizeof(*sweeper));
+
+	if (!sweeper)
+		return NULL;
+	sweeper->fd = maps->fd[id];
+	sweeper->bucket = 0;
+	sweeper->started = false;
+	return sweeper;
+}
+
+void sweeper_free(struct sweeper *sweeper)
+{
+	free(sweeper);
+}
+
+int sweeper_next(struct sweeper *sweeper, sweep_fn *fn, void *arg)
+{
+	LIBBPF_OPTS(bpf_map_batch_opts, opts);
+	__u32 n = CHUNK;
+	int more = 1;
+
+	if (bpf_map_lookup_batch(sweeper->fd, sweeper->started ? &sweeper->bucket : NULL,
+				 &sweeper->bucket, sweeper->tuples, sweeper->flows, &n,
+				 &opts) < 0) {
+		if (errno != ENOENT)
+			return -errno;
+		more = 0;
+	}
+	sweeper->started = true;
+	for (__u32 i = 0; i < n; i++)
+		if (!fn(arg, &sweeper->tuples[i], &sweeper->flows[i]))
+			return 0;
+	return more;
+}
+
 int sweep(const struct mapset *maps, enum map_id id, sweep_fn *fn, void *arg)
 {
-	CLEANUP(free_p) struct chunk *chunk = malloc(sizeof(*chunk));
-	LIBBPF_OPTS(bpf_map_batch_opts, opts);
-	__u32 bucket = 0;
-	bool first = true, last = false;
+	CLEANUP(sweeper_free_p) struct sweeper *sweeper = sweeper_new(maps, id);
+	int r;
 
-	if (!chunk)
+	if (!sweeper)
 		return -ENOMEM;
-	while (!last) {
-		__u32 n = CHUNK;
-
-		if (bpf_map_lookup_batch(maps->fd[id], first ? NULL : &bucket, &bucket,
-					 chunk->tuples, chunk->flows, &n, &opts) < 0) {
-			if (errno != ENOENT)
-				return -errno;
-			last = true;
-		}
-		first = false;
-		for (__u32 i = 0; i < n; i++)
-			if (!fn(arg, &chunk->tuples[i], &chunk->flows[i]))
-				return 0;
-	}
-	return 0;
+	do
+		r = sweeper_next(sweeper, fn, arg);
+	while (r > 0);
+	return r;
 }
 
 struct forgetting {

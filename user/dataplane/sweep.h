@@ -11,9 +11,21 @@
 
 #include "dataplane/mapset.h"
 #include "sluice/abi.h"
+#include "util/cleanup.h"
 
 /* One entry; false: no more are wanted. */
 typedef bool sweep_fn(void *arg, const struct sl_tuple *tuple, const struct sl_flow *flow);
+
+/* A sweep in parts, so that whoever makes it can do something else in between. */
+struct sweeper;
+
+/* maps are borrowed. NULL: out of memory. */
+struct sweeper *sweeper_new(const struct mapset *maps, enum map_id id);
+void sweeper_free(struct sweeper *sweeper);
+DEFINE_CLEANUP(struct sweeper, sweeper_free)
+
+/* Call fn for the next few thousand entries. 1: there are more; 0: that was all; -errno. */
+int sweeper_next(struct sweeper *sweeper, sweep_fn *fn, void *arg);
 
 /* Call fn for every entry of the map, MAP_FLOWS or MAP_HALF_OPEN. -errno from the kernel, -ENOMEM. */
 int sweep(const struct mapset *maps, enum map_id id, sweep_fn *fn, void *arg);

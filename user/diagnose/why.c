@@ -150,6 +150,15 @@ static bool find_seat(struct why *why, const struct why_facts *facts)
 	if (facts->entry->seat == BOARD_NAME)
 		snprintf(why->finding, sizeof(why->finding), "Nothing is guarded: %s",
 			 facts->entry->n_verdicts ? why->message : "the name is being resolved.");
+	else if (facts->entry->ordered && facts->entry->admin == SL_DRAINING)
+		snprintf(why->finding, sizeof(why->finding),
+			 "No new connection reaches it: it is being drained, as ordered. 'sluice "
+			 "backend enable' takes that back.");
+	else if (facts->entry->admin == SL_DISABLED)
+		snprintf(
+			why->finding, sizeof(why->finding),
+			"No new connection reaches it: it is disabled, as ordered. 'sluice backend "
+			"enable' takes that back.");
 	else if (facts->entry->admin == SL_DRAINING)
 		snprintf(why->finding, sizeof(why->finding),
 			 "No new connection reaches it: the name %s no longer stands for this "

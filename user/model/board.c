@@ -29,6 +29,8 @@ struct entry {
 	struct health health;
 	enum board_seat seat;
 	enum sl_admin admin;
+	bool ordered;
+	uint64_t deadline_ms;
 	struct addr addr;
 	uint64_t n_verdicts;
 	bool adopted;
@@ -154,10 +156,13 @@ void board_seat(struct board *board, uint32_t i, enum board_seat seat, const str
 	pthread_mutex_unlock(&board->lock);
 }
 
-void board_set_admin(struct board *board, uint32_t i, enum sl_admin admin)
+void board_set_admin(struct board *board, uint32_t i, enum sl_admin admin, bool ordered,
+		     uint64_t deadline_ms)
 {
 	pthread_mutex_lock(&board->lock);
 	board->entries[i].admin = admin;
+	board->entries[i].ordered = ordered;
+	board->entries[i].deadline_ms = deadline_ms;
 	pthread_mutex_unlock(&board->lock);
 }
 
@@ -228,6 +233,19 @@ bool board_is_shown(const struct board *board, uint32_t i)
 	return shown;
 }
 
+enum board_seat board_where(const struct board *board, uint32_t i, struct addr *ret_addr)
+{
+	struct board *b = unconst(board);
+	enum board_seat seat;
+
+	pthread_mutex_lock(&b->lock);
+	seat = b->entries[i].seat;
+	*ret_addr = b->entries[i].addr;
+	pthread_mutex_unlock(&b->lock);
+
+	return seat;
+}
+
 const char *name_state_name(enum name_state state)
 {
 	static const char *const names[] = {
@@ -262,6 +280,8 @@ struct board_entry board_read(const struct board *board, uint32_t i)
 	ret.health = entry->health;
 	ret.seat = entry->seat;
 	ret.admin = entry->admin;
+	ret.ordered = entry->ordered;
+	ret.deadline_ms = entry->deadline_ms;
 	ret.addr = entry->addr;
 	ret.n_verdicts = entry->n_verdicts;
 	ret.adopted = entry->adopted;

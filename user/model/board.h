@@ -51,6 +51,8 @@ struct board_entry {
 	struct health health;
 	enum board_seat seat;
 	enum sl_admin admin;
+	bool ordered; /* admin is the operator's */
+	uint64_t deadline_ms; /* monotonic: when a draining one's flows end; 0: never */
 	struct addr addr; /* BOARD_FOUND */
 	uint64_t n_verdicts;
 	bool adopted; /* health was taken over from the kernel; nothing probed since */
@@ -72,7 +74,11 @@ struct board_name board_name(const struct board *board, uint32_t i);
 
 /* Somebody else, or nobody, sits in the seat: the entry begins anew. addr: for BOARD_FOUND. */
 void board_seat(struct board *board, uint32_t i, enum board_seat seat, const struct addr *addr);
-void board_set_admin(struct board *board, uint32_t i, enum sl_admin admin);
+void board_set_admin(struct board *board, uint32_t i, enum sl_admin admin, bool ordered,
+		     uint64_t deadline_ms);
+
+/* Where the entry is: its seat and, for BOARD_FOUND, the address. */
+enum board_seat board_where(const struct board *board, uint32_t i, struct addr *ret_addr);
 
 /* Whether the entry is to be shown. */
 bool board_is_shown(const struct board *board, uint32_t i);

@@ -56,6 +56,8 @@
 
 /* How long open flows to an endpoint may go on that is removed, when settings say nothing. */
 #define DRAIN_DEFAULT_MS 30000
+#define LIMIT_DRAIN_MIN_MS 1000
+#define LIMIT_DRAIN_MAX_MS (3600 * 1000)
 
 /* What one probe reads of an HTTP answer: status line and header, and body. */
 #define LIMIT_HTTP_HEADER_BYTES 65536

@@ -86,6 +86,30 @@ const struct pool *model_find_pool(const struct model *model, const char *name)
 	return NULL;
 }
 
+static bool is_same_name(const char *name, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len && text[len - 1] == '.')
+		len--;
+	return strlen(name) == len && !strncasecmp(name, text, len);
+}
+
+uint32_t pool_find_backend(const struct pool *pool, const char *address)
+{
+	struct addr addr;
+	bool is_name = addr_parse(&addr, address) < 0;
+
+	for (uint32_t i = 0; i < pool->n_backends; i++) {
+		const struct backend *backend = &pool->backends[i];
+
+		if (is_name ? backend->name && is_same_name(backend->name, address)
+			    : !backend->name && !memcmp(&backend->addr, &addr, sizeof(addr)))
+			return i;
+	}
+	return INDEX_NONE;
+}
+
 uint32_t model_declared(const struct model *model)
 {
 	uint32_t n = 0;

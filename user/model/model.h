@@ -242,6 +242,9 @@ uint32_t settings_drain_ms(const struct settings *settings);
 /* The address of a backend as it was written. */
 const char *backend_text(const struct backend *backend);
 
+/* The position of the backend that was written so, or INDEX_NONE. A name may end with a dot. */
+uint32_t pool_find_backend(const struct pool *pool, const char *address);
+
 /* The pool of that name, or NULL. */
 const struct pool *model_find_pool(const struct model *model, const char *name);
 

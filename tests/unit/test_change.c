@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Changes as they are asked for: what is taken, and the sentence about what is not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "control/body.h"
+#include "control/change.h"
+#include "util/err.h"
+
+#define POOL "\"pool\": \"web\", \"address\": \"10.0.0.5\""
+
+static const struct row {
+	const char *body, *wrong; /* wrong: NULL: it is taken */
+	enum change_action action;
+	uint32_t timeout_ms, weight;
+} rows[] = {
+	{ "{\"action\": \"drain\", " POOL "}", NULL, CHANGE_DRAIN, 0, 0 },
+	{ "{\"action\": \"drain\", \"timeout_ms\": 1000, " POOL "}", NULL, CHANGE_DRAIN, 1000, 0 },
+	{ "{" POOL ", \"timeout_ms\": 3600000, \"action\": \"drain\"}", NULL, CHANGE_DRAIN, 3600000,
+	  0 },
+	{ "{\"action\": \"enable\", " POOL "}", NULL, CHANGE_ENABLE, 0, 0 },
+	{ "{\"action\": \"disable\", " POOL "}", NULL, CHANGE_DISABLE, 0, 0 },
+	{ "{\"action\": \"weight\", \"weight\": 0, " POOL "}", NULL, CHANGE_WEIGHT, 0, 0 },
+	{ "{\"action\": \"weight\", \"weight\": 256, " POOL "}", NULL, CHANGE_WEIGHT, 0, 256 },
+	{ "", "the body is not JSON: line 1, column 0", 0, 0, 0 },
+	{ "{", "the body is not JSON: line 1, column 1", 0, 0, 0 },
+	{ "{\"action\": \"drain\", \"action\": \"drain\"}", "duplicate", 0, 0, 0 },
+	{ "{\"pool\": \"a\\u0000b\"}", "not JSON", 0, 0, 0 },
+	{ "{\"pool\": \"\xff\"}", "not JSON", 0, 0, 0 },
+	{ "[1]", "is to be a JSON object", 0, 0, 0 },
+	{ "{}", "action is missing", 0, 0, 0 },
+	{ "{\"action\": \"drain\"}", "pool is missing", 0, 0, 0 },
+	{ "{\"action\": \"drain\", \"pool\": \"web\"}", "address is missing", 0, 0, 0 },
+	{ "{\"action\": \"weight\", " POOL "}", "weight is missing", 0, 0, 0 },
+	{ "{\"action\": \"remove\", " POOL "}", "action 'remove' is not available; allowed: drain",
+	  0, 0, 0 },
+	{ "{\"action\": 1, " POOL "}", "action '' is not available", 0, 0, 0 },
+	{ "{\"action\": \"drain\", \"colour\": 1, " POOL "}", "'colour' is no member", 0, 0, 0 },
+	{ "{\"action\": \"enable\", \"timeout_ms\": 5000, " POOL "}",
+	  "timeout_ms does not go with action 'enable'", 0, 0, 0 },
+	{ "{\"action\": \"drain\", \"weight\": 5, " POOL "}",
+	  "weight does not go with action 'drain'", 0, 0, 0 },
+	{ "{\"action\": \"drain\", \"timeout_ms\": 999, " POOL "}",
+	  "timeout_ms is to be a whole number from 1000 to 3600000", 0, 0, 0 },
+	{ "{\"action\": \"drain\", \"timeout_ms\": 3600001, " POOL "}", "from 1000 to 3600000", 0,
+	  0, 0 },
+	{ "{\"action\": \"drain\", \"timeout_ms\": \"5s\", " POOL "}", "a whole number", 0, 0, 0 },
+	{ "{\"action\": \"drain\", \"timeout_ms\": 5000.5, " POOL "}", "a whole number", 0, 0, 0 },
+	{ "{\"action\": \"weight\", \"weight\": -1, " POOL "}", "from 0 to 256", 0, 0, 0 },
+	{ "{\"action\": \"weight\", \"weight\": 257, " POOL "}", "from 0 to 256", 0, 0, 0 },
+	{ "{\"action\": \"weight\", \"weight\": 4294967297, " POOL "}", "from 0 to 256", 0, 0, 0 },
+	{ "{\"action\": \"drain\", \"pool\": \"\", \"address\": \"a\"}",
+	  "pool is to be a string of 1 to 63 bytes", 0, 0, 0 },
+	{ "{\"action\": \"drain\", \"pool\": 5, \"address\": \"a\"}", "pool is to be a string", 0,
+	  0, 0 },
+	{ "{\"action\": \"drain\", \"pool\": \"a\", \"address\": null}",
+	  "address is to be a string of 1 to 253 bytes", 0, 0, 0 },
+};
+
+static void are_read(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct row *row = &rows[i];
+		struct change change = { .weight = UINT32_MAX };
+		struct err err = { "" };
+		int r = change_parse(&change, row->body, strlen(row->body), &err);
+
+		if (r != (row->wrong ? -EINVAL : 0) ||
+		    (row->wrong && !strstr(err.text, row->wrong)))
+			fail_msg("%s: %d %s", row->body, r, err.text);
+		if (row->wrong) {
+			assert_int_equal(change.weight, UINT32_MAX);
+			continue;
+		}
+		assert_int_equal(change.action, row->action);
+		assert_string_equal(change.pool, "web");
+		assert_string_equal(change.address, "10.0.0.5");
+		assert_int_equal(change.timeout_ms, row->timeout_ms);
+		assert_int_equal(change.weight, row->weight);
+	}
+}
+
+static void have_bounds(void **state)
+{
+	struct change change;
+	char body[2048], longest[LIMIT_HOST_BYTES + 2];
+	struct err err;
+
+	(void)state;
+	for (size_t len = LIMIT_HOST_BYTES; len <= LIMIT_HOST_BYTES + 1; len++) {
+		memset(longest, 'a', len);
+		longest[len] = '\0';
+		snprintf(body, sizeof(body),
+			 "{\"action\": \"drain\", \"pool\": \"p\", \"address\": \"%s\"}", longest);
+		assert_int_equal(change_parse(&change, body, strlen(body), &err),
+				 len == LIMIT_HOST_BYTES ? 0 : -EINVAL);
+	}
+	assert_string_equal(change_name(CHANGE_WEIGHT), "weight");
+}
+
+static void bodies_have_bounds(void **state)
+{
+	static struct body body;
+	static char data[BODY_MAX];
+
+	(void)state;
+	memset(data, 'x', sizeof(data));
+	body_add(&body, data, BODY_MAX - 1);
+	body_add(&body, "yz", 2);
+	assert_true(body.too_long);
+	body.too_long = false;
+	body_add(&body, "y", 1);
+	assert_false(body.too_long);
+	assert_int_equal(body.len, BODY_MAX);
+	assert_int_equal(body.data[BODY_MAX - 1], 'y');
+	body_add(&body, "", 0);
+	assert_false(body.too_long);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(are_read),
+		cmocka_unit_test(have_bounds),
+		cmocka_unit_test(bodies_have_bounds),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/view.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+#include "cli/text.h"
+#include "util/cleanup.h"
+
+DEFINE_CLEANUP(struct table, table_free)
+
+/* Not counted is not the same as zero. */
+static void put_counters(struct table *table, const json_t *kernel, const char *const keys[],
+			 size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (json_object_get(kernel, keys[i]))
+			table_cell(table, TABLE_PLAIN, "%" PRIu64, text_get_uint(kernel, keys[i]));
+		else
+			table_cell(table, TABLE_DIM, "-");
+	}
+}
+
+static int add_stats(void *arg, const json_t *pool, const json_t *service, const json_t *endpoint)
+{
+	static const char *const keys[] = { "syn",     "packets", "bytes",   "rejected",
+					    "dropped", "reset",   "limited", "icmp_errors" };
+	const json_t *kernel = json_object_get(endpoint, "kernel");
+	char address[VIEW_ADDRESS_LEN], state[VIEW_HEALTH_LEN];
+	struct table *table = arg;
+
+	table_cell(table, TABLE_PLAIN, "%s", text_get(pool, "name"));
+	table_cell(table, TABLE_PLAIN, "%s", text_get(service, "name"));
+	table_cell(table, TABLE_PLAIN, "%s", view_address(address, endpoint));
+	table_cell(table, view_health_color(text_get(endpoint, "health")), "%s",
+		   view_state(state, endpoint));
+	put_counters(table, kernel, keys, sizeof(keys) / sizeof(keys[0]));
+	return 0;
+}
+
+static void put_service(struct table *table, const json_t *pool, const json_t *service)
+{
+	static const char *const keys[] = { "packets", "bytes", "flows",   "none",
+					    "failed",  "moved", "replies", "reply_bytes" };
+	const char *listen = text_get(service, "listen");
+
+	table_cell(table, TABLE_PLAIN, "%s", text_get(pool, "name"));
+	table_cell(table, TABLE_PLAIN, "%s", text_get(service, "name"));
+	table_cell(table, TABLE_PLAIN, "%s", *listen ? listen : "-");
+	table_cell(table, TABLE_PLAIN, "%s", text_get(service, "forward"));
+	put_counters(table, json_object_get(service, "kernel"), keys,
+		     sizeof(keys) / sizeof(keys[0]));
+}
+
+/* Those whose packets are forwarded. */
+static int print_services(const struct view *view, const json_t *json)
+{
+	static const char *const headings[] = { "POOL",    "SERVICE", "LISTEN",  "FORWARD",
+						"PACKETS", "BYTES",   "FLOWS",   "NONE",
+						"FAILED",  "MOVED",   "REPLIES", "REPLY-BYTES" };
+	const int n = (int)(sizeof(headings) / sizeof(headings[0]));
+	CLEANUP(table_free_p) struct table *table = table_new(n, headings);
+	json_t *pool, *service;
+	bool any = false;
+	size_t p, s;
+
+	if (!table)
+		return -ENOMEM;
+	for (int i = 4; i < n; i++)
+		table_align_right(table, i);
+	json_array_foreach(json_object_get(json, "pools"), p, pool)
+		json_array_foreach(json_object_get(pool, "services"), s, service)
+	{
+		if (!*text_get(service, "forward"))
+			continue;
+		put_service(table, pool, service);
+		any = true;
+	}
+	if (!any)
+		return 0;
+	fputc('\n', view->out);
+	return table_print(table, view->out, view->color);
+}
+
+int view_stats(const struct view *view, const json_t *json)
+{
+	static const char *const headings[] = {
+		"POOL",  "SERVICE",  "ADDRESS", "HEALTH", "SYN",     "PACKETS",
+		"BYTES", "REJECTED", "DROPPED", "RESET",  "LIMITED", "ICMP-ERRORS",
+	};
+	const int n = (int)(sizeof(headings) / sizeof(headings[0]));
+	CLEANUP(table_free_p) struct table *table = table_new(n, headings);
+	int r;
+
+	if (!table)
+		return -ENOMEM;
+	/* The first four columns are words. */
+	for (int i = 4; i < n; i++)
+		table_align_right(table, i);
+	view_each_endpoint(json, add_stats, table);
+	r = table_print(table, view->out, view->color);
+	if (r < 0)
+		return r;
+	r = print_services(view, json);
+	if (r < 0)
+		return r;
+	return view_decisions(view, json_object_get(json, "decisions"));
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "control/body.h"
+
+#include <string.h>
+
+void body_add(struct body *body, const char *data, size_t n)
+{
+	if (n > sizeof(body->data) - body->len) {
+		body->too_long = true;
+		return;
+	}
+	memcpy(body->data + body->len, data, n);
+	body->len += n;
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "control/changing.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "control/change.h"
+#include "control/render.h"
+#include "util/err.h"
+
+#define UID_NONE ((uid_t)-1)
+
+/* Who it was when the connection was made. */
+static uid_t peer_uid(const struct request *request)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	if (!info || getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+		return UID_NONE;
+	return peer.uid;
+}
+
+bool changing_is_permitted(const struct request *request)
+{
+	uid_t uid = peer_uid(request);
+
+	return uid != UID_NONE && (uid == 0 || uid == geteuid());
+}
+
+/* How a change_fn's error is told. */
+static const struct failure {
+	int code;
+	unsigned int status;
+	const char *name;
+} failures[] = {
+	{ -ENOENT, MHD_HTTP_NOT_FOUND, "not_found" },
+	{ -ENOLINK, MHD_HTTP_CONFLICT, "gate_removed" },
+	{ -ETIMEDOUT, MHD_HTTP_GATEWAY_TIMEOUT, "timeout" },
+	{ -ESHUTDOWN, MHD_HTTP_SERVICE_UNAVAILABLE, "stopping" },
+	{ -ENOMEM, MHD_HTTP_INTERNAL_SERVER_ERROR, "out_of_memory" },
+};
+
+static void refuse_change(struct answer *answer, int code, const struct err *err)
+{
+	struct failure failure = { code, MHD_HTTP_INTERNAL_SERVER_ERROR, "failed" };
+
+	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++)
+		if (failures[i].code == code)
+			failure = failures[i];
+	answer_refuse(answer, failure.status, failure.name, "%s", err->text);
+}
+
+void changing_answer(const struct request *request, const char *rest, struct answer *answer)
+{
+	const struct api_context *context = request->context;
+	struct err err = { "out of memory" };
+	struct change change;
+	int r;
+
+	(void)rest;
+	if (!request->body) {
+		answer_refuse(answer, MHD_HTTP_FORBIDDEN, "not_permitted",
+			      "not permitted: only root and the user that sluiced runs as may "
+			      "change anything");
+		return;
+	}
+	if (request->body->too_long) {
+		answer_refuse(answer, MHD_HTTP_CONTENT_TOO_LARGE, "too_large",
+			      "the body is too long; allowed: %d bytes", BODY_MAX);
+		return;
+	}
+	r = change_parse(&change, request->body->data, request->body->len, &err);
+	if (r < 0) {
+		answer_refuse(answer, MHD_HTTP_BAD_REQUEST, "bad_request", "%s", err.text);
+		return;
+	}
+	r = context->change(context->change_arg, &change, &err);
+	if (r < 0) {
+		refuse_change(answer, r, &err);
+		return;
+	}
+	answer->json = render_change(context, request->groups, &change);
+}
