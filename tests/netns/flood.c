@@ -33,7 +33,7 @@ struct frame {
 static uint16_t fold(uint32_t sum)
 {
 	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)~((sum & 0xffff) + (sum >> 16));
+	return (uint16_t) ~((sum & 0xffff) + (sum >> 16));
 }
 
 static uint32_t sum_words(const void *data, size_t len)

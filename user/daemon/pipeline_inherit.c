@@ -58,6 +58,13 @@ static void inherit_one(struct pipeline *pipeline, uint32_t i, const struct pipe
 	pipeline_show_standing(pipeline, i);
 }
 
+static bool is_same(const struct backend *a, const struct backend *b)
+{
+	if (a->name || b->name)
+		return a->name && b->name && !strcmp(a->name, b->name);
+	return !memcmp(&a->addr, &b->addr, sizeof(a->addr));
+}
+
 /* What an operator has changed holds in the same pool for the same backend. */
 static void inherit_weights(struct pipeline *pipeline, const struct pipeline *before, uint32_t p)
 {
@@ -70,8 +77,7 @@ static void inherit_weights(struct pipeline *pipeline, const struct pipeline *be
 		if (weight == old->backends[i].weight)
 			continue;
 		for (uint32_t j = 0; j < pool->n_backends; j++)
-			if (!strcmp(backend_text(&pool->backends[j]),
-				    backend_text(&old->backends[i])))
+			if (is_same(&pool->backends[j], &old->backends[i]))
 				weights_set(pipeline->weights, p, j, weight);
 	}
 }
