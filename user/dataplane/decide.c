@@ -42,8 +42,9 @@ const char *decision_text(enum sl_decision decision)
 /* --- the packet -------------------------------------------------------------------------------- */
 
 struct frame {
-	uint8_t data[FRAME_MAX];
 	uint32_t len;
+	uint8_t pad[2]; /* so that what follows the Ethernet header is aligned */
+	uint8_t data[FRAME_MAX];
 };
 
 static void *add(struct frame *frame, size_t n)
