@@ -25,13 +25,21 @@ _sluice() {
 	local word words=() i
 
 	COMPREPLY=()
-	local valued='--socket --host --sni --connect --ca --allow-listed --crl --status --body --send --timeout --limit'
+	local valued='--socket --host --sni --connect --ca --allow-listed --crl --status --body --send --timeout --limit --proto --flags --interface'
 	case $previous in
 	--socket | --ca | --allow-listed | --crl)
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return
 		;;
-	--host | --sni | --connect | --status | --body | --send | --timeout | --limit)
+	--proto)
+		_sluice_reply 'tcp udp' "$current"
+		return
+		;;
+	--flags)
+		_sluice_reply 'syn ack' "$current"
+		return
+		;;
+	--interface | --host | --sni | --connect | --status | --body | --send | --timeout | --limit)
 		return
 		;;
 	esac
@@ -54,6 +62,7 @@ _sluice() {
 			;;
 		detach) options+=' --all' ;;
 		flows) options+=' --limit' ;;
+		decide) options+=' --proto --flags --interface' ;;
 		backend) [[ ${words[1]-} == drain ]] && options+=' --timeout' ;;
 		esac
 		_sluice_reply "$options" "$current"
@@ -61,7 +70,7 @@ _sluice() {
 	fi
 
 	case ${#words[@]}:${words[0]-}:${words[1]-} in
-	0:*) _sluice_reply 'status health pool backend why stats flows maps check explain probe detach' "$current" ;;
+	0:*) _sluice_reply 'status health pool backend why stats flows decide maps check explain probe detach' "$current" ;;
 	1:pool:) _sluice_reply 'list show' "$current" ;;
 	1:backend:) _sluice_reply 'drain enable disable weight' "$current" ;;
 	2:backend:* | 2:pool:show | 1:health: | 1:why: | 1:stats: | 1:flows:) _sluice_reply "$(_sluice_pools)" "$current" ;;

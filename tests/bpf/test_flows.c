@@ -15,6 +15,7 @@
 #include "config/config.h"
 #include "config/report.h"
 #include "dataplane/census.h"
+#include "dataplane/decide.h"
 #include "dataplane/open.h"
 #include "model/maglev.h"
 #include "model/weights.h"
@@ -55,6 +56,11 @@ static int start(void **state)
 
 	(void)state;
 	netbed_veth(NIC, FAR);
+	/* A way to the endpoints. */
+	netbed_must("ip", "addr", "add", "10.9.0.254/24", "dev", NIC);
+	netbed_must("ip", "neigh", "add", "10.9.0.1", "lladdr", "02:00:00:00:00:01", "dev", NIC);
+	netbed_must("ip", "neigh", "add", "10.9.0.2", "lladdr", "02:00:00:00:00:02", "dev", NIC);
+	netbed_must("sysctl", "-qw", "net.ipv4.ip_forward=1");
 	snprintf(yaml, sizeof(yaml),
 		 "gateway: { interfaces: [ { name: " NIC " } ], bpffs: %s, max_flows: 65536,\n"
 		 "           max_half_open: 4096 }\n"
@@ -286,6 +292,92 @@ static void tables_follow_weights(void **state)
 	assert_in_range(slots[1] * 100 / size, 74, 76);
 }
 
+static struct decide_result decide(const char *from, const char *to, enum decide_flags flags)
+{
+	struct decide_packet packet = { .proto = SL_TCP, .flags = flags };
+	struct decide_result result;
+	struct err err = { "" };
+
+	assert_int_equal(addr_port_parse(&packet.from, &packet.from_port, from), 0);
+	assert_int_equal(addr_port_parse(&packet.to, &packet.to_port, to), 0);
+	if (dataplane_decide(dp, &packet, &result, &err) < 0)
+		fail_msg("decide: %s", err.text);
+	return result;
+}
+
+static void count_entry(void *arg, const struct flow_row *row)
+{
+	(void)row;
+	++*(int *)arg;
+}
+
+/* The real program decides; what is in force is not disturbed. */
+static void packets_are_decided(void **state)
+{
+	uint32_t one = index_of("10.9.0.1:80"), two = index_of("10.9.0.2:80"),
+		 nine = index_of("10.9.0.9:80");
+	struct sl_decision_counts before, after;
+	struct sl_endpoint_stats stats;
+	struct sl_service_stats service;
+	struct decide_result result;
+	struct flow_list *flows;
+	int n = 0;
+
+	(void)state;
+	assert_int_equal(dataplane_decisions(dp, &before), 0);
+
+	result = decide("198.51.100.0:7", "10.9.0.9:80", DECIDE_SYN);
+	assert_int_equal(result.decision, SL_PASS_UNKNOWN);
+	assert_int_equal(result.endpoint, nine);
+	assert_int_equal(result.service, INDEX_NONE);
+	dataplane_store_word(
+		dp, nine, (struct sl_word){ .health = SL_UNHEALTHY, .action = SL_ACTION_REJECT });
+	result = decide("198.51.100.0:7", "10.9.0.9:80", DECIDE_SYN);
+	assert_int_equal(result.decision, SL_REJECT_TCP);
+	result = decide("198.51.100.0:7", "10.9.0.9:80", DECIDE_ACK);
+	assert_int_equal(result.decision, SL_PASS_ESTABLISHED);
+	assert_int_equal(decide("198.51.100.0:7", "10.9.0.9:81", DECIDE_SYN).decision,
+			 SL_PASS_NOT_OURS);
+
+	result = decide("198.51.100.0:7", "192.0.2.10:80", DECIDE_SYN);
+	assert_int_equal(result.decision, SL_FORWARD_NAT);
+	assert_int_equal(result.service, 1);
+	assert_true(result.endpoint == one || result.endpoint == two);
+	assert_false(result.known || result.moved);
+	/* Whoever it is, the other one, once that is drained. */
+	dataplane_store_word(dp, result.endpoint, (struct sl_word){ .admin = SL_DRAINING });
+	one = one + two - result.endpoint;
+	result = decide("198.51.100.0:7", "192.0.2.10:80", DECIDE_SYN);
+	assert_int_equal(result.endpoint, one);
+	assert_true(result.moved);
+	result = decide("198.51.100.0:7", "192.0.2.10:80", DECIDE_ACK);
+	assert_int_equal(result.decision, SL_REJECT_NO_FLOW);
+	assert_int_equal(result.service, 1);
+	enter(MAP_FLOWS, 7, one, 0);
+	result = decide("198.51.100.0:7", "192.0.2.10:80", DECIDE_ACK);
+	assert_int_equal(result.decision, SL_FORWARD_NAT);
+	assert_int_equal(result.endpoint, one);
+	assert_true(result.known);
+
+	assert_int_equal(dataplane_decisions(dp, &after), 0);
+	/* The device has some traffic of its own. */
+	assert_int_equal(after.forward_nat + after.reject_no_flow + after.pass_unknown +
+				 after.reject_tcp + after.pass_established,
+			 before.forward_nat + before.reject_no_flow + before.pass_unknown +
+				 before.reject_tcp + before.pass_established);
+	assert_int_equal(dataplane_endpoint_stats(dp, one, &stats), 0);
+	assert_int_equal(stats.packets, 0);
+	assert_int_equal(dataplane_service_stats(dp, 1, &service), 0);
+	assert_int_equal(service.packets + service.flows, 0);
+	assert_int_equal(flow_list_new(&flows, dp), 0);
+	while (flow_list_next(flows, count_entry, &n) > 0)
+		;
+	assert_int_equal(n, 1);
+	assert_int_equal(flow_list_fills(flows).flows.entries, 2);
+	assert_int_equal(flow_list_fills(flows).half_open.entries, 0);
+	flow_list_free(flows);
+}
+
 /* The rules that the programs have, too. */
 static void entries_are_judged(void **state)
 {
@@ -341,11 +433,9 @@ static void entries_are_judged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(entries_are_judged),
-		OPENED(flows_are_listed),
-		OPENED(large_tables_come_in_parts),
-		OPENED(flows_are_counted),
-		OPENED(memory_is_needed),
+		cmocka_unit_test(entries_are_judged), OPENED(flows_are_listed),
+		OPENED(large_tables_come_in_parts),   OPENED(flows_are_counted),
+		OPENED(packets_are_decided),          OPENED(memory_is_needed),
 		OPENED(tables_follow_weights),
 	};
 

@@ -49,6 +49,11 @@ admin_is() {
 	[ "$(health_of "$1" .admin)" = "$2" ]
 }
 
+# The client's end of the transfer.
+transfer_end() {
+	sluice flows --json | jq -r --arg b "$backend" 'first(.flows[] | select(.endpoint.address == $b)).client | "\(.address):\(.port)"'
+}
+
 # flows_left ADDRESS N: as health says.
 flows_left() {
 	[ "$(health_of "$1" .drain.flows)" = "$2" ]
@@ -121,6 +126,21 @@ daemon_start
 check "backends are healthy" eventually all_healthy
 check "both serve" served_by "b1 b2"
 
+# decides WANTED FROM [OPTION...]: the decision about a packet to the service.
+decides() {
+	local wanted=$1 from=$2
+	shift 2
+	[ "$(sluice decide "$from" "$vip:80" --json "$@" | jq -r '.decision + " " + .endpoint.address')" = "$wanted" ]
+}
+
+forwarded() {
+	sluice stats --json | jq .decisions.forward_nat
+}
+
+quiet=$(forwarded)
+check_status "a new connection would go to a backend" 0 sluice decide 10.1.0.2:1 "$vip:80" --interface gc
+check "which is said" grep -q '^forward_nat: ' "$work/out"
+check_status "asking counts nothing" 0 test "$quiet" = "$(forwarded)"
 transfer_start first
 check "a transfer runs" find_backend first
 check_status "its backend is drained" 0 sluice backend drain web-pool "$backend" --timeout 4s
@@ -131,7 +151,9 @@ check "the transfer goes on" grows first
 check "it is the one flow that is left" eventually flows_left "$backend" 1
 check "whose end is known" time_left "$backend"
 check "it is listed" eventually listed "$backend" 1
-check "and has no share of what is new" share_is "$backend" 0
+check "its packets would still go there" decides "forward_nat $backend" "$(transfer_end)" --flags ack
+check "and those of new ones elsewhere" decides "forward_nat 10.2.${there#b}.2" 10.1.0.2:1
+check "it has no share of what is new" share_is "$backend" 0
 check_status "the order is taken back" 0 sluice backend enable web-pool "$backend"
 check "both serve again" served_by "b1 b2"
 

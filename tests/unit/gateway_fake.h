@@ -19,6 +19,7 @@
 #include "config/report.h"
 #include "control/api.h"
 #include "dataplane/census.h"
+#include "dataplane/decide.h"
 #include "model/weights.h"
 #include "util/clock.h"
 #include "util/err.h"
@@ -159,6 +160,32 @@ int flow_list_next(struct flow_list *list, flow_row_fn *fn, void *arg)
 const char *flow_state_name(enum flow_state state)
 {
 	return state == FLOW_OPEN ? "open" : "half_open";
+}
+
+/* What was asked last, and what is answered. */
+static struct decide_packet fake_asked;
+static struct decide_result fake_decided;
+static int fake_decide_result;
+
+int dataplane_decide(const struct dataplane *dp, const struct decide_packet *packet,
+		     struct decide_result *ret_result, struct err *err)
+{
+	(void)dp;
+	fake_asked = *packet;
+	if (fake_decide_result < 0)
+		return err_set(err, fake_decide_result, "the kernel said no");
+	*ret_result = fake_decided;
+	return 0;
+}
+
+const char *decision_name(enum sl_decision decision)
+{
+	return decision == SL_FORWARD_NAT ? "forward_nat" : "other";
+}
+
+const char *decision_text(enum sl_decision decision)
+{
+	return decision == SL_FORWARD_NAT ? "to an endpoint" : "otherwise";
 }
 
 bool dataplane_in_force(const struct dataplane *dp)
@@ -348,6 +375,8 @@ static inline int gateway_fake_start(struct gateway_fake *gateway, const char *y
 	fake_stats = (struct sl_endpoint_stats){ .packets = 1000, .bytes = 64000, .syn = 120 };
 	fake_stats_result = fake_detach_result = fake_change_result = fake_flows_result = 0;
 	fake_forwards = false;
+	fake_decided = (struct decide_result){ .service = INDEX_NONE, .endpoint = INDEX_NONE };
+	fake_decide_result = 0;
 	fake_census_known = true;
 	fake_n_flows = 0;
 	fake_decisions = (struct sl_decision_counts){ .pass_healthy = 900, .reject_tcp = 12 };

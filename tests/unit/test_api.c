@@ -732,6 +732,83 @@ static void flow_streams(void **state)
 	flow_stream_free(stream);
 }
 
+static void packets_are_decided(void **state)
+{
+	struct addr addr;
+	json_t *json;
+
+	(void)state;
+	fake_decided =
+		(struct decide_result){ .decision = SL_FORWARD_NAT,
+					.endpoint = gateway_fake_index(&gateway, "10.0.0.6:80"),
+					.moved = true };
+	json = get("/v1/decide?from=10.1.0.2&to=192.0.2.10:80", 200);
+	addr_parse(&addr, "10.1.0.2");
+	assert_memory_equal(&fake_asked.from, &addr, sizeof(addr));
+	assert_int_equal(fake_asked.from_port, 49152);
+	assert_int_equal(fake_asked.to_port, 80);
+	assert_int_equal(fake_asked.proto, SL_TCP);
+	assert_int_equal(fake_asked.flags, DECIDE_SYN);
+	assert_int_equal(fake_asked.ifindex, 0);
+	assert_string_equal(text_at(json, "decision"), "forward_nat");
+	assert_string_equal(text_at(json, "meaning"), "to an endpoint");
+	assert_string_equal(text_at(json, "service"), "shop");
+	assert_string_equal(text_at(json, "pool"), "web-pool");
+	assert_string_equal(text_at(json, "endpoint.address"), "10.0.0.6");
+	assert_true(json_is_true(at(json, "moved")));
+	assert_true(json_is_false(at(json, "known_flow")));
+	assert_int_equal(number_at(json, "packet.from.port"), 49152);
+	assert_string_equal(text_at(json, "packet.flags"), "syn");
+	json_decref(json);
+
+	fake_decided = (struct decide_result){ .service = INDEX_NONE, .endpoint = INDEX_NONE };
+	json = get("/v1/decide?from=[fd00::1]:5&to=[fd00::2]:6&proto=udp&interface=lo", 200);
+	assert_int_equal(fake_asked.from_port, 5);
+	assert_int_equal(fake_asked.proto, SL_UDP);
+	assert_int_equal(fake_asked.ifindex, 1);
+	assert_string_equal(text_at(json, "packet.interface"), "lo");
+	assert_null(at(json, "packet.flags"));
+	assert_null(at(json, "service"));
+	assert_null(at(json, "endpoint"));
+	json_decref(json);
+	json_decref(get("/v1/decide?from=10.1.0.2:7&to=10.0.0.5:80&proto=tcp&flags=ack", 200));
+	assert_int_equal(fake_asked.flags, DECIDE_ACK);
+	fake_decide_result = -EPERM;
+	json = get("/v1/decide?from=10.1.0.2&to=192.0.2.10:80", 500);
+	assert_string_equal(text_at(json, "error.message"), "the kernel said no");
+	json_decref(json);
+}
+
+static void nonsense_is_not_decided(void **state)
+{
+	static const struct {
+		const char *query, *text;
+	} rows[] = {
+		{ "", "source '' is not an IP address" },
+		{ "from=x&to=10.0.0.5:80", "source 'x' is not" },
+		{ "from=10.1.0.2", "destination '' is not an IP address with a port" },
+		{ "from=10.1.0.2&to=10.0.0.5", "destination '10.0.0.5' is not" },
+		{ "from=10.1.0.2&to=10.0.0.5:99999", "destination '10.0.0.5:99999'" },
+		{ "from=fd00::1&to=10.0.0.5:80", "different address families" },
+		{ "from=10.1.0.2&to=10.0.0.5:80&proto=icmp", "proto 'icmp' is not tcp or udp" },
+		{ "from=10.1.0.2&to=10.0.0.5:80&flags=fin", "flags 'fin' are not syn or ack" },
+		{ "from=10.1.0.2&to=10.0.0.5:80&proto=udp&flags=syn", "flags are for tcp" },
+		{ "from=10.1.0.2&to=10.0.0.5:80&interface=nowhere", "no interface 'nowhere'" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char path[256];
+		json_t *json;
+
+		snprintf(path, sizeof(path), "/v1/decide?%s", rows[i].query);
+		json = get(path, 400);
+		if (!strstr(text_at(json, "error.message"), rows[i].text))
+			fail_msg("%s: %s", path, text_at(json, "error.message"));
+		json_decref(json);
+	}
+}
+
 /* --- hostile clients ------------------------------------------------------------------------ */
 
 static int dial(void)
@@ -834,6 +911,8 @@ int main(void)
 		FORWARDING(flows_are_listed),
 		FORWARDING(flows_are_refused),
 		FORWARDING(flow_streams),
+		FORWARDING(packets_are_decided),
+		FORWARDING(nonsense_is_not_decided),
 		SERVED(changes_are_made),
 		SERVED(changes_are_refused),
 		SERVED(changes_are_not_for_all),

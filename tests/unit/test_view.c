@@ -274,6 +274,17 @@ static void test_forwarding(void **state)
 	      "SERVICE  LISTEN         FORWARD  ADDRESS      HEALTH              WEIGHT  SHARE\n"
 	      "shop     192.0.2.10:80  nat      10.0.0.5:80  Healthy                  2  66.7%\n"
 	      "shop     192.0.2.10:80  nat      10.0.0.6:80  Healthy (disabled)       1      -\n");
+	check(view_decide,
+	      "{\"packet\": {\"from\": {\"address\": \"fd00::1\", \"port\": 5}, \"to\": {\"address\":"
+	      " \"fd00::2\", \"port\": 6}, \"proto\": \"tcp\", \"flags\": \"ack\"},"
+	      " \"decision\": \"d\", \"meaning\": \"m\", \"service\": \"s\", \"pool\": \"p\","
+	      " \"known_flow\": true, \"moved\": true, \"endpoint\": {\"address\": \"10.0.0.5\","
+	      "  \"port\": 80, \"health\": \"Healthy\", \"admin\": \"draining\"}}",
+	      "[fd00::1]:5 -> [fd00::2]:6  tcp ack\n"
+	      "d: m\n"
+	      "service   s, pool p\n"
+	      "endpoint  10.0.0.5:80  Healthy (draining), because the first choice is not well\n"
+	      "flow      known: it goes where it went\n");
 	check(view_flows,
 	      "{\"flows\": [{\"client\": {\"address\": \"198.51.100.7\", \"port\": 1000},"
 	      " \"to\": {\"address\": \"fd00::10\", \"port\": 443}, \"proto\": \"tcp\","
@@ -508,9 +519,9 @@ static void test_azure(void **state)
 /* Whatever a daemon of another version says, nothing breaks. */
 static void test_foreign_documents(void **state)
 {
-	static view_fn *const views[] = { view_status, view_health, view_pools,
-					  view_pool,   view_why,    view_stats,
-					  view_maps,   view_flows,  view_change };
+	static view_fn *const views[] = { view_status, view_health, view_pools, view_pool,
+					  view_why,    view_stats,  view_maps,  view_flows,
+					  view_change, view_decide };
 	static const char *const documents[] = {
 		"{}",
 		"[]",

@@ -185,6 +185,18 @@ enum cli_status command_flows(struct cli *cli)
 	return show(NULL, cli, client_query("/v1/flows", pairs), view_flows);
 }
 
+enum cli_status command_decide(struct cli *cli)
+{
+	const char *const pairs[] = { "from",      cli->args[0],
+				      "to",        cli->args[1],
+				      "proto",     cli->options[OPT_PROTO],
+				      "flags",     cli->options[OPT_FLAGS],
+				      "interface", cli->options[OPT_INTERFACE],
+				      NULL };
+
+	return show(NULL, cli, client_query("/v1/decide", pairs), view_decide);
+}
+
 enum cli_status command_maps(struct cli *cli)
 {
 	return show(NULL, cli, strdup("/v1/maps"), view_maps);

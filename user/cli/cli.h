@@ -43,6 +43,9 @@ enum cli_option {
 	OPT_PROXY_PROTOCOL,
 	OPT_ALL,
 	OPT_LIMIT,
+	OPT_PROTO,
+	OPT_FLAGS,
+	OPT_INTERFACE,
 	OPT_MAX,
 };
 

@@ -40,6 +40,9 @@ const struct cli_option_row cli_options[OPT_MAX] = {
 	[OPT_TIMEOUT] = { "--timeout", "T",
 			  "for the whole probe, or until open connections end: 500ms, 30s", false },
 	[OPT_LIMIT] = { "--limit", "N", "how many flows to list; the others are counted", false },
+	[OPT_PROTO] = { "--proto", "tcp|udp", "of the packet; without it tcp", false },
+	[OPT_FLAGS] = { "--flags", "syn|ack", "of the TCP segment; without it syn", false },
+	[OPT_INTERFACE] = { "--interface", "IF", "that the packet comes in by", false },
 	[OPT_ALL] = { "--all", NULL, "every interface, and every pinned map and program", false },
 };
 
@@ -65,6 +68,9 @@ static const struct cli_command commands[] = {
 	  0 },
 	{ "flows", command_flows, 0, 2, "[POOL] [ADDRESS[:PORT]]",
 	  "open flows through services: from whom, to which endpoint", BIT(OPT_LIMIT) },
+	{ "decide", command_decide, 2, 2, "SRC[:PORT] DST:PORT",
+	  "what would become of a packet now, and why",
+	  BIT(OPT_PROTO) | BIT(OPT_FLAGS) | BIT(OPT_INTERFACE) },
 	{ "maps", command_maps, 0, 0, "", "the pinned maps and the commands that dump them", 0 },
 	{ "check", command_check, 1, 1, "FILE", "validate a configuration; needs no daemon", 0 },
 	{ "explain", command_explain, 0, 1, "[ID]",

@@ -25,7 +25,7 @@ struct view {
 typedef int view_fn(const struct view *view, const json_t *json);
 
 view_fn view_status, view_health, view_pools, view_pool, view_why, view_stats, view_maps;
-view_fn view_change, view_flows;
+view_fn view_change, view_flows, view_decide;
 
 /* "3 flows, 25s left"; "" unless it drains. */
 #define VIEW_DRAIN_LEN 96

@@ -6,6 +6,7 @@
 
 #include "control/answer.h"
 #include "control/changing.h"
+#include "control/deciding.h"
 #include "control/flow_stream.h"
 #include "control/stream.h"
 #include "control/wanted.h"
@@ -249,7 +250,7 @@ static const struct route {
 	{ "/v1/pools", answer_pools, false },     { "/v1/pools/", answer_pool, false },
 	{ "/v1/why", answer_why, false },         { "/v1/stats", answer_stats, false },
 	{ "/v1/maps", answer_maps, false },       { "/v1/flows", answer_flows, false },
-	{ "/v1/backend", changing_answer, true },
+	{ "/v1/decide", deciding_answer, false }, { "/v1/backend", changing_answer, true },
 };
 
 #define N_ROUTES (sizeof(routes) / sizeof(routes[0]))

@@ -13,10 +13,15 @@
 #include "tc.skel.h"
 #include "xdp.skel.h"
 
+/* Of one packet; enough that none is evicted. */
+#define TRIAL_FLOWS 4096
+
 struct programs {
 	struct xdp_bpf *xdp;
 	struct tc_bpf *tc;
 	struct mapset maps; /* borrowed from xdp */
+	struct programs_options options; /* without reuse; sizes: below */
+	struct map_sizes sizes;
 	const struct bpf_program *progs[PROGS];
 };
 
@@ -70,6 +75,10 @@ static int load_xdp(struct programs *programs, const struct programs_options *op
 	for (enum map_id id = 0; id < MAPS; id++)
 		programs->maps.fd[id] =
 			bpf_object__find_map_fd_by_name(programs->xdp->obj, map_name(id));
+	programs->options = *options;
+	programs->options.reuse = NULL;
+	programs->sizes = *options->sizes;
+	programs->progs[PROG_XDP] = programs->xdp->progs.sl_xdp;
 	return 0;
 }
 
@@ -108,11 +117,43 @@ int programs_load(struct programs **ret, const struct programs_options *options,
 	r = load_tc(programs, options, err);
 	if (r < 0)
 		return r;
-	programs->progs[PROG_XDP] = programs->xdp->progs.sl_xdp;
 	programs->progs[PROG_TC_INGRESS] = programs->tc->progs.sl_tc_ingress;
 	programs->progs[PROG_TC_EGRESS] = programs->tc->progs.sl_tc_egress;
 
 	*ret = take_ptr(programs);
+	return 0;
+}
+
+/* Maps that the programs only read. */
+static const enum map_id read_only[] = {
+	MAP_TARGETS,  MAP_INDEX,         MAP_WORDS,     MAP_NAMES,
+	MAP_SERVICES, MAP_SERVICE_NAMES, MAP_SELECTION, MAP_DEVICES,
+};
+
+int programs_load_trial(struct programs **ret, const struct programs *programs, struct err *err)
+{
+	CLEANUP(programs_free_p) struct programs *trial = calloc(1, sizeof(*trial));
+	struct programs_options options = programs->options;
+	struct map_sizes sizes = programs->sizes;
+	struct mapset reuse = MAPSET_NONE; /* what is in it is borrowed */
+	int r;
+
+	if (!trial)
+		return -ENOMEM;
+	for (size_t i = 0; i < sizeof(read_only) / sizeof(read_only[0]); i++)
+		reuse.fd[read_only[i]] = programs->maps.fd[read_only[i]];
+	if (sizes.entries[MAP_FLOWS] > TRIAL_FLOWS)
+		sizes.entries[MAP_FLOWS] = TRIAL_FLOWS;
+	if (sizes.entries[MAP_HALF_OPEN] > TRIAL_FLOWS)
+		sizes.entries[MAP_HALF_OPEN] = TRIAL_FLOWS;
+	options.reuse = &reuse;
+	options.sizes = &sizes;
+	bpflog_begin();
+	r = load_xdp(trial, &options, err);
+	if (r < 0)
+		return r;
+
+	*ret = take_ptr(trial);
 	return 0;
 }
 

@@ -29,6 +29,13 @@ struct programs_options {
 
 /* Load both objects. -errno from the kernel, with what the verifier said in err. */
 int programs_load(struct programs **ret, const struct programs_options *options, struct err *err);
+
+/*
+ * A copy of the XDP program as it is in force, to try single packets on: over the same maps where it
+ * only reads, and over maps of its own where it writes, so that nothing is disturbed. Its meta and
+ * tables of flows are empty. It has no tc programs. -errno from the kernel.
+ */
+int programs_load_trial(struct programs **ret, const struct programs *programs, struct err *err);
 void programs_free(struct programs *programs);
 DEFINE_CLEANUP(struct programs, programs_free)
 
