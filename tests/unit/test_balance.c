@@ -14,6 +14,7 @@
 #include "daemon/balancer.h"
 #include "model/balance.h"
 #include "model/maglev.h"
+#include "model/weights.h"
 #include "util/clock.h"
 
 #define MEMBERS 8
@@ -136,6 +137,7 @@ struct fixture {
 	int r; /* what publishing returns */
 	uv_loop_t loop;
 	struct balancer *balancer;
+	struct weights *weights;
 };
 
 static uint32_t both[][2] = { { 0, 1 }, { 1, 2 }, { 0, 2 } };
@@ -189,10 +191,14 @@ static int publish(void *arg, uint32_t service, const uint16_t shares[], bool an
 
 static void begin(struct fixture *f)
 {
-	const struct balancer_parts parts = {
-		.loop = &f->loop, .model = &model, .member = member, .publish = publish, .arg = f
-	};
+	const struct balancer_parts parts = { .loop = &f->loop,
+					      .model = &model,
+					      .weights = f->weights = weights_new(&model),
+					      .member = member,
+					      .publish = publish,
+					      .arg = f };
 
+	assert_non_null(f->weights);
 	assert_int_equal(uv_loop_init(&f->loop), 0);
 	assert_int_equal(balancer_new(&f->balancer, &parts), 0);
 }
@@ -202,6 +208,7 @@ static void end(struct fixture *f)
 	balancer_free(f->balancer);
 	uv_run(&f->loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&f->loop), 0);
+	weights_free(f->weights);
 }
 
 static void test_only_what_changed(void **state)
