@@ -99,7 +99,7 @@ static __always_inline bool word_ends_flows(struct sl_word word, const struct sl
 {
 	bool closed;
 
-	if (word.admin == SL_DRAINING && word.deadline_s && now_read() >= word.deadline_s)
+	if (word_has_drained(word))
 		return true;
 	closed = word.admin == SL_DISABLED ||
 		 (word.health == SL_UNHEALTHY && !(word.flags & SL_WORD_FORCED));

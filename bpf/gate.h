@@ -150,6 +150,18 @@ static __always_inline bool is_new_flow(const struct packet *p)
 	return p->proto == IPPROTO_UDP || (tcp_flags(p) & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
 }
 
+/* The coarse clock, which the daemon's own second is set from as well. */
+static __always_inline __u32 now_read(void)
+{
+	return (__u32)(bpf_ktime_get_coarse_ns() / 1000000000);
+}
+
+/* Whether the time is over that a drain gives to open flows. */
+static __always_inline bool word_has_drained(struct sl_word word)
+{
+	return word.admin == SL_DRAINING && word.deadline_s && now_read() >= word.deadline_s;
+}
+
 /* *ret_meta is set before any decision that is not to pass. */
 static __always_inline enum sl_decision judge_closed(struct sl_word word, const struct packet *p,
 						     const struct sl_meta **ret_meta)
@@ -157,7 +169,8 @@ static __always_inline enum sl_decision judge_closed(struct sl_word word, const 
 	bool new_flow = is_new_flow(p);
 	const struct sl_meta *m;
 
-	if (!new_flow && (!(word.flags & SL_WORD_RESET) || tcp_flags(p) & TCP_RST))
+	if (!new_flow &&
+	    (tcp_flags(p) & TCP_RST || !(word.flags & SL_WORD_RESET || word_has_drained(word))))
 		return SL_PASS_ESTABLISHED;
 	m = meta_get();
 	if (!m || daemon_is_lost(m))

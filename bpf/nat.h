@@ -43,7 +43,9 @@ static __always_inline bool holder_may_go(struct flight *f, const struct sl_flow
 {
 	const struct sl_target_key *destination;
 	const struct sl_service *service;
-	__u32 timeout = flow_timeout_s(holder, f->key.proto, is_half_open, m);
+	__u32 timeout = f->presses && flow_is_closed(holder)
+				? 0
+				: flow_timeout_s(holder, f->key.proto, is_half_open, m);
 	__u32 now = f->flow.seen_s, id = holder->service, other;
 
 	service = bpf_map_lookup_elem(&services, &id);
@@ -114,7 +116,11 @@ static __always_inline bool nat_source(struct flight *f, const struct sl_service
 	return true;
 }
 
-/* Choose and take a port; f->flow is the TO_CLIENT entry. Returns the decision if there is none. */
+/*
+ * Choose and take a port; f->flow is the TO_CLIENT entry. Returns the decision if there is none. When all
+ * that were tried are busy, those of closed flows are taken before their time: at worst the endpoint still
+ * remembers the last one and the client has to repeat its SYN, as it would have to without a port.
+ */
 static __always_inline enum sl_decision nat_choose_port(struct flight *f,
 							const struct sl_service *service,
 							const struct sl_target_key *endpoint,
@@ -125,11 +131,12 @@ static __always_inline enum sl_decision nat_choose_port(struct flight *f,
 
 	if (m->port_high < low)
 		return SL_DROP_NO_PORT;
-	for (int i = 0; i < NAT_PORT_TRIES; i++) {
+	for (int i = 0; i < 2 * NAT_PORT_TRIES; i++) {
 		bool keep = !i && !(service->flags & SL_SERVICE_SOURCE_NAT);
 		int r;
 
 		hash = sl_next_hash(hash);
+		f->presses = i >= NAT_PORT_TRIES;
 		f->out.sport = keep ? f->in.sport : low + sl_slot(hash, n);
 		key_of_reply(&f->key, endpoint, f->out.saddr, f->out.sport);
 		r = nat_take_port();

@@ -16,12 +16,6 @@
 
 #define SELECTED_NONE (-1) /* no endpoint may be used */
 
-/* The coarse clock, which the daemon's own second is set from as well. */
-static __always_inline __u32 now_read(void)
-{
-	return (__u32)(bpf_ktime_get_coarse_ns() / 1000000000);
-}
-
 /*
  * May new flows go to an endpoint with this word? any: though it be unhealthy, since all are; but
  * not against the operator's word.

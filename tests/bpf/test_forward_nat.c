@@ -373,8 +373,8 @@ static const struct holder_row holder_rows[] = {
 	{ "idle, but not the client", TCP4, RIG_FLOWS_TABLE, 0, 905, 5, false },
 	{ "idle, and the client's entry is gone", TCP4, RIG_FLOWS_TABLE, 0, 905, 0, true },
 	{ "open, and the client's entry is gone", TCP4, RIG_FLOWS_TABLE, 0, 5, 0, false },
-	{ "closed just now", TCP6, RIG_FLOWS_TABLE, SL_FLOW_FIN_CLIENT | SL_FLOW_FIN_ENDPOINT, 30,
-	  30, false },
+	{ "closed lately, and there is no other", TCP6, RIG_FLOWS_TABLE,
+	  SL_FLOW_FIN_CLIENT | SL_FLOW_FIN_ENDPOINT, 30, 30, true },
 	{ "closed", TCP6, RIG_FLOWS_TABLE, SL_FLOW_FIN_CLIENT | SL_FLOW_FIN_ENDPOINT, 65, 65,
 	  true },
 	{ "half closed", TCP6, RIG_FLOWS_TABLE, SL_FLOW_FIN_CLIENT, 65, 65, false },
@@ -441,6 +441,29 @@ static void test_port_taken(void **state)
 							       row->flavour, &flow),
 					 row->is_free);
 		}
+	}
+}
+
+/* A port whose flow has closed lately is left alone as long as there is a free one. */
+static void test_port_rests(void **state)
+{
+	static const struct holder_row row = {
+		"closed lately", TCP4, RIG_FLOWS_TABLE, SL_FLOW_RESET, 30, 30, false
+	};
+	struct sl_meta meta = rig_default_meta();
+	struct packet_desc desc = services_request(TCP4, PACKET_SYN);
+	struct rig *rig = *state;
+
+	meta.port_high = meta.port_low + 1;
+	rig_meta(rig, &meta);
+	for_each_program (p) {
+		struct sl_flow flow;
+
+		rig_forget_flows(rig);
+		put_holder(rig, &row, services_choice(rig, TCP4, SERVICES_CLIENT_PORT));
+		assert_int_equal(services_run(rig, *p, &desc).decision, SL_FORWARD_NAT);
+		assert_true(services_request_flow(rig, RIG_HALF_OPEN_TABLE, TCP4, &flow));
+		assert_int_equal(flow.port, RIG_PORT_LOW + 1);
 	}
 }
 
@@ -835,6 +858,7 @@ int main(void)
 		row(test_of_no_flow),
 		row(test_many_flows),
 		row(test_udp_checksums),
+		row(test_port_rests),
 		row(test_port_taken),
 		row(test_half_forgotten),
 		row(test_next_port),

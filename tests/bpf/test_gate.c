@@ -45,6 +45,11 @@ struct row {
 	{                                                          \
 		.health = h, .admin = a, .action = act, .flags = f \
 	}
+#define UNTIL(s)                                                                        \
+	{                                                                               \
+		.health = SL_HEALTHY, .admin = SL_DRAINING, .action = SL_ACTION_REJECT, \
+		.deadline_s = (s),                                                      \
+	}
 #define R SL_ACTION_REJECT
 #define D SL_ACTION_DROP
 #define P SL_ACTION_PASS
@@ -68,6 +73,8 @@ static const struct row rows[] = {
 	{ "unhealthy, drop and reset", WORD(SL_UNHEALTHY, SL_ENABLED, D, RESETS), SL_DROP_CLOSED,
 	  SL_DROP_CLOSED, SL_RESET, EST },
 	{ "draining", WORD(SL_HEALTHY, SL_DRAINING, R, 0), SL_REJECT_TCP, SL_REJECT_UDP, EST, EST },
+	{ "draining, time left", UNTIL(UINT32_MAX), SL_REJECT_TCP, SL_REJECT_UDP, EST, EST },
+	{ "draining, time over", UNTIL(1), SL_REJECT_TCP, SL_REJECT_UDP, SL_RESET, EST },
 	{ "disabled", WORD(SL_UNKNOWN, SL_DISABLED, D, 0), SL_DROP_CLOSED, SL_DROP_CLOSED, EST,
 	  EST },
 	{ "disabled although forced", WORD(SL_UNHEALTHY, SL_DISABLED, R, FORCED | RESETS),

@@ -437,6 +437,24 @@ static void test_undone(void **state)
 	assert_int_equal(slots.n[ENDPOINTS_MAX], 0);
 }
 
+/* The next power of two, and room for everybody. */
+static void test_table_size(void **state)
+{
+	CLEANUP(model_free_p)
+	struct model *model = model_of(
+		"", HOSTS,
+		"{ name: a, listen: 192.0.2.1:80, pool: p, settings: w, table_size: 256 }, "
+		"{ name: b, listen: 192.0.2.2:80, pool: p, settings: w, table_size: 257 }, "
+		"{ name: c, listen: 192.0.2.3:80, pool: p, settings: w }");
+	CLEANUP(dataplane_close_p) struct dataplane *dp = must_open(model);
+
+	(void)state;
+	assert_int_equal(slots_of(service_id("192.0.2.1")).size, 256);
+	assert_int_equal(slots_of(service_id("192.0.2.2")).size, 512);
+	assert_int_equal(slots_of(service_id("192.0.2.3")).size, maglev_size(3, 0));
+	assert_int_equal(slots_of(service_id("192.0.2.2")).n[ENDPOINTS_MAX], 0);
+}
+
 static void test_redirect(void **state)
 {
 	CLEANUP(model_free_p)
@@ -525,9 +543,9 @@ static void test_leaving(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_written), TEST(test_balance),  TEST(test_adopted),
-		TEST(test_changed), TEST(test_grown),    TEST(test_full),
-		TEST(test_undone),  TEST(test_redirect), TEST(test_leaving),
+		TEST(test_written),    TEST(test_balance), TEST(test_adopted), TEST(test_changed),
+		TEST(test_grown),      TEST(test_full),    TEST(test_undone),  TEST(test_redirect),
+		TEST(test_table_size), TEST(test_leaving),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -567,6 +567,9 @@ static const struct row services_rows[] = {
 	  "services: [ { name: s, pool: p, settings: w, listen: 192.0.2.1:81, forward: ipip } ]\n",
 	  "t.yaml:4:54: services[0].listen: '192.0.2.1:81': has another port than the settings (80), and ipip changes no port; allowed: the same port, or forward: nat\n" },
 	{ GATE POOL WEB
+	  "services: [ { name: s, pool: p, settings: w, listen: 192.0.2.1:80, table_size: 100 } ]\n",
+	  "t.yaml:4:80: services[0].table_size: '100': is out of range; allowed: auto, 256..65536\n" },
+	{ GATE POOL WEB
 	  "services: [ { name: s, pool: p, settings: w, listen: 192.0.2.1:80/udp } ]\n",
 	  "t.yaml:4:54: services[0].listen: '192.0.2.1:80/udp': is for UDP, but the settings' protocol http runs over TCP\n" },
 	{ GATE POOL WEB

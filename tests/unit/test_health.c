@@ -215,7 +215,7 @@ static void test_word(void **state)
 		assert_int_equal(word.admin, SL_ENABLED);
 		assert_int_equal(word.action, actions[i]);
 		assert_int_equal(word.flags, 0);
-		assert_int_equal(word.zero, 0);
+		assert_int_equal(word.deadline_s, 0);
 	}
 	assert_int_equal(health_word(&health, SL_ACTION_DROP, true).flags, SL_WORD_RESET);
 	health.forced = true;

@@ -106,6 +106,15 @@ static const struct key service_keys[] = {
 		KEPT(service, source_affinity),
 	},
 	{
+		.name = "table_size",
+		.type = TYPE_AUTO,
+		.min = LIMIT_TABLE_MIN,
+		.max = LIMIT_TABLE_MAX,
+		.value = "auto",
+		.help = "slots of the table that new flows are spread by",
+		KEPT(service, table_size),
+	},
+	{
 		.name = "hosts",
 		.type = TYPE_LIST,
 		.item = TYPE_HOST,

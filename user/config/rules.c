@@ -211,7 +211,8 @@ static const char *const forward_names[] = { "nat", "dsr", "ipip" };
 /* What a service without a listen address, or with another way to forward, has no use for. */
 static void check_forward(struct reader *reader, struct record *record)
 {
-	static const char *const keys[] = { "forward", "source_nat", "source_affinity" };
+	static const char *const keys[] = { "forward", "source_nat", "source_affinity",
+					    "table_size" };
 	const struct service *service = record->base;
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)

@@ -8,7 +8,13 @@
 
 static uint32_t table_size(const struct service *service)
 {
-	return maglev_size(service->n_endpoints, 0);
+	uint32_t size = LIMIT_TABLE_MIN;
+
+	if (!service->table_size)
+		return maglev_size(service->n_endpoints, 0);
+	while (size < service->table_size || size < service->n_endpoints)
+		size *= 2;
+	return size;
 }
 
 void services_needs(struct map_needs *needs, const struct model *model)

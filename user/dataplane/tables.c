@@ -210,8 +210,11 @@ static int flush(struct tables *tables, bool names_only, struct err *err)
 	return 0;
 }
 
-/* Write names, and unless names_only targets, of the endpoints that are in force or are not. */
-static int write_endpoints(struct tables *tables, const struct model *model, bool in_force,
+/* Which endpoints are written, of those that are no vacant seats. */
+enum which { WHICH_NEW, WHICH_IN_FORCE, WHICH_ALL };
+
+/* Write names, and unless names_only targets. */
+static int write_endpoints(struct tables *tables, const struct model *model, enum which which,
 			   bool names_only, struct err *err)
 {
 	struct tables_chunk *chunk = tables->chunk;
@@ -219,7 +222,8 @@ static int write_endpoints(struct tables *tables, const struct model *model, boo
 
 	chunk->n = 0;
 	for (uint32_t i = 0; i < model->n_endpoints; i++) {
-		if (!tables->ids.key[i].port || is_in_force(tables, i) != in_force)
+		if (!tables->ids.key[i].port ||
+		    (which != WHICH_ALL && is_in_force(tables, i) != (which == WHICH_IN_FORCE)))
 			continue;
 		chunk->ids[chunk->n] = tables->ids.id[i];
 		chunk->keys[chunk->n] = tables->ids.key[i];
@@ -304,7 +308,7 @@ int tables_add(struct tables *tables, const struct model *model, struct err *err
 		if (r < 0)
 			return r;
 	}
-	r = write_endpoints(tables, model, false, false, err);
+	r = write_endpoints(tables, model, WHICH_NEW, false, err);
 	if (r < 0)
 		return r;
 	r = services_add(&tables->services, model, &tables->ids);
@@ -373,7 +377,7 @@ void tables_settle(struct tables *tables, const struct model *model, const struc
 			bpf_map_delete_elem(tables->maps->fd[MAP_TARGETS], &held->targets[i].key);
 	index_rebuild(tables, tables->wanted, tables->n_wanted);
 	/* Pool and settings may have other names now. A failure leaves an old label, no more. */
-	write_endpoints(tables, model, true, true, NULL);
+	write_endpoints(tables, model, WHICH_IN_FORCE, true, NULL);
 }
 
 /* --- changes while the daemon runs ------------------------------------------------------------ */
@@ -477,7 +481,7 @@ void tables_find_sources(struct tables *tables, const struct model *model)
 {
 	/* A failure leaves the old address, which may still be right. */
 	if (tables->sizes.entries[MAP_SERVICES] > 1)
-		write_endpoints(tables, model, true, true, NULL);
+		write_endpoints(tables, model, WHICH_ALL, true, NULL);
 }
 
 int tables_destinations(const struct tables *tables, const struct model *model,

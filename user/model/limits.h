@@ -26,6 +26,8 @@
 
 /* Services that packets are forwarded for. */
 #define LIMIT_WEIGHT 256
+#define LIMIT_TABLE_MIN 256
+#define LIMIT_TABLE_MAX 65536
 #define SERVICES_AUTO_MIN 64 /* room, when gateway.max_services is auto and there are few */
 #define SLOTS_AUTO_MIN (1u << 16) /* of the selection tables together */
 #define LIMIT_FLOWS (1u << 24)

@@ -165,6 +165,7 @@ struct service {
 	enum forward forward;
 	bool source_nat; /* nat: backends see this host's address */
 	bool source_affinity; /* all flows of a client's address go to one endpoint */
+	uint32_t table_size; /* slots of its selection table, at least; 0: auto */
 	uint32_t pool, settings;
 	/*
 	 * Its endpoints in the order of the pool's backends: indexes into endpoints, and beside them
