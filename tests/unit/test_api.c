@@ -750,15 +750,15 @@ static void packets_are_decided(void **state)
 	assert_int_equal(fake_asked.proto, SL_TCP);
 	assert_int_equal(fake_asked.flags, DECIDE_SYN);
 	assert_int_equal(fake_asked.ifindex, 0);
-	assert_string_equal(text_at(json, "decision"), "forward_nat");
-	assert_string_equal(text_at(json, "meaning"), "to an endpoint");
-	assert_string_equal(text_at(json, "service"), "shop");
-	assert_string_equal(text_at(json, "pool"), "web-pool");
-	assert_string_equal(text_at(json, "endpoint.address"), "10.0.0.6");
-	assert_true(json_is_true(at(json, "moved")));
-	assert_true(json_is_false(at(json, "known_flow")));
-	assert_int_equal(number_at(json, "packet.from.port"), 49152);
-	assert_string_equal(text_at(json, "packet.flags"), "syn");
+	assert_string_equal(json_text_at(json, "decision"), "forward_nat");
+	assert_string_equal(json_text_at(json, "meaning"), "to an endpoint");
+	assert_string_equal(json_text_at(json, "service"), "shop");
+	assert_string_equal(json_text_at(json, "pool"), "web-pool");
+	assert_string_equal(json_text_at(json, "endpoint.address"), "10.0.0.6");
+	assert_true(json_is_true(json_at(json, "moved")));
+	assert_true(json_is_false(json_at(json, "known_flow")));
+	assert_int_equal(json_number_at(json, "packet.from.port"), 49152);
+	assert_string_equal(json_text_at(json, "packet.flags"), "syn");
 	json_decref(json);
 
 	fake_decided = (struct decide_result){ .service = INDEX_NONE, .endpoint = INDEX_NONE };
@@ -766,16 +766,16 @@ static void packets_are_decided(void **state)
 	assert_int_equal(fake_asked.from_port, 5);
 	assert_int_equal(fake_asked.proto, SL_UDP);
 	assert_int_equal(fake_asked.ifindex, 1);
-	assert_string_equal(text_at(json, "packet.interface"), "lo");
-	assert_null(at(json, "packet.flags"));
-	assert_null(at(json, "service"));
-	assert_null(at(json, "endpoint"));
+	assert_string_equal(json_text_at(json, "packet.interface"), "lo");
+	assert_null(json_at(json, "packet.flags"));
+	assert_null(json_at(json, "service"));
+	assert_null(json_at(json, "endpoint"));
 	json_decref(json);
 	json_decref(get("/v1/decide?from=10.1.0.2:7&to=10.0.0.5:80&proto=tcp&flags=ack", 200));
 	assert_int_equal(fake_asked.flags, DECIDE_ACK);
 	fake_decide_result = -EPERM;
 	json = get("/v1/decide?from=10.1.0.2&to=192.0.2.10:80", 500);
-	assert_string_equal(text_at(json, "error.message"), "the kernel said no");
+	assert_string_equal(json_text_at(json, "error.message"), "the kernel said no");
 	json_decref(json);
 }
 
@@ -803,8 +803,8 @@ static void nonsense_is_not_decided(void **state)
 
 		snprintf(path, sizeof(path), "/v1/decide?%s", rows[i].query);
 		json = get(path, 400);
-		if (!strstr(text_at(json, "error.message"), rows[i].text))
-			fail_msg("%s: %s", path, text_at(json, "error.message"));
+		if (!strstr(json_text_at(json, "error.message"), rows[i].text))
+			fail_msg("%s: %s", path, json_text_at(json, "error.message"));
 		json_decref(json);
 	}
 }
