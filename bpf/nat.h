@@ -13,6 +13,7 @@
 #include "flow.h"
 
 #define NAT_PORT_TRIES 16
+#define NAT_POLITE_TRIES 4
 #define NOT_THERE (-17) /* -EEXIST of bpf_map_update_elem() with BPF_NOEXIST */
 
 enum port_try { PORT_TAKEN, PORT_BUSY, PORT_NO_STATE };
@@ -55,7 +56,7 @@ static __always_inline bool holder_may_go(struct flight *f, const struct sl_flow
 	if (!destination)
 		return true;
 	key_of_request(&f->partner, holder, destination);
-	if (holder_is_ours(f, holder))
+	if (holder_is_ours(f, holder) || (f->presses && is_half_open))
 		return true;
 	if (now - holder->seen_s <= timeout)
 		return false;
@@ -117,9 +118,12 @@ static __always_inline bool nat_source(struct flight *f, const struct sl_service
 }
 
 /*
- * Choose and take a port; f->flow is the TO_CLIENT entry. Returns the decision if there is none. When all
- * that were tried are busy, those of closed flows are taken before their time: at worst the endpoint still
- * remembers the last one and the client has to repeat its SYN, as it would have to without a port.
+ * Choose and take a port; f->flow is the TO_CLIENT entry. Returns the decision if there is none.
+ *
+ * When the first that are tried are busy, ports are taken before their time: those of closed flows, at
+ * worst from an endpoint that still remembers the last one, so that the client has to repeat its SYN; and
+ * those of flows that are half open, so that a flood displaces ports as it displaces entries, by
+ * chance, instead of holding all of them.
  */
 static __always_inline enum sl_decision nat_choose_port(struct flight *f,
 							const struct sl_service *service,
@@ -131,12 +135,12 @@ static __always_inline enum sl_decision nat_choose_port(struct flight *f,
 
 	if (m->port_high < low)
 		return SL_DROP_NO_PORT;
-	for (int i = 0; i < 2 * NAT_PORT_TRIES; i++) {
+	for (int i = 0; i < NAT_PORT_TRIES; i++) {
 		bool keep = !i && !(service->flags & SL_SERVICE_SOURCE_NAT);
 		int r;
 
 		hash = sl_next_hash(hash);
-		f->presses = i >= NAT_PORT_TRIES;
+		f->presses = i >= NAT_POLITE_TRIES;
 		f->out.sport = keep ? f->in.sport : low + sl_slot(hash, n);
 		key_of_reply(&f->key, endpoint, f->out.saddr, f->out.sport);
 		r = nat_take_port();
