@@ -37,6 +37,7 @@ struct flight {
 	struct next_hop next_hop; /* that one */
 	__u32 frame_len;
 	__u32 service, endpoint; /* ids; SL_ID_NONE as long as there is none */
+	__u32 original; /* of one that is redirected: the endpoint that it is addressed to, else 0 */
 	__u32 seq, ack; /* TCP */
 	__u32 segment_len; /* IP length of the largest packet that this one will be cut into */
 	__u16 header_len; /* as in struct packet */
@@ -50,7 +51,7 @@ struct flight {
 	bool observe; /* no entry may be written */
 	bool half_open; /* the flow was found there */
 	bool asks_neighbour; /* its way leads to f->next_hop */
-	__u8 zero[2];
+	__u8 zero[6];
 };
 
 /*
@@ -181,6 +182,7 @@ static __always_inline bool flight_read(struct flight *f, const struct pending *
 
 	f->frame_len = frame_len;
 	f->service = pending->id;
+	f->original = 0;
 	f->endpoint = SL_ID_NONE;
 	f->header_len = pending->shape.header_len;
 	f->l2_len = pending->shape.l2_len;
@@ -224,6 +226,7 @@ static __always_inline bool flight_read_icmp(struct flight *f, const struct pend
 
 	f->frame_len = frame_len;
 	f->service = f->endpoint = SL_ID_NONE;
+	f->original = 0;
 	f->l2_len = pending->icmp.l2_len;
 	f->header_len = offset - f->l2_len - sizeof(struct icmp_header);
 	f->l4_len = 0;

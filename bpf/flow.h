@@ -27,13 +27,29 @@ static __always_inline void key_of_reply(struct sl_tuple *key, const struct sl_t
 	tuple_set_ports(key, endpoint->port, port, endpoint->proto);
 }
 
+/*
+ * Whom the client of a TO_CLIENT entry believes to talk to: the service or, if that has no address,
+ * the endpoint that was redirected. NULL: nobody, which cannot be.
+ */
+static __always_inline const struct sl_target_key *
+flow_destination(const struct sl_flow *to_client, const struct sl_service *service)
+{
+	const struct sl_endpoint_name *name;
+	__u32 id = to_client->answer;
+
+	if (likely(service->key.port))
+		return &service->key;
+	name = bpf_map_lookup_elem(&endpoint_names, &id);
+	return name ? &name->key : NULL;
+}
+
 /* The key of the entry for packets from the client, of which a TO_CLIENT entry tells. */
 static __always_inline void key_of_request(struct sl_tuple *key, const struct sl_flow *to_client,
-					   const struct sl_target_key *service)
+					   const struct sl_target_key *destination)
 {
 	addr_copy(key->saddr, to_client->addr);
-	addr_copy(key->daddr, service->addr);
-	tuple_set_ports(key, to_client->port, service->port, service->proto);
+	addr_copy(key->daddr, destination->addr);
+	tuple_set_ports(key, to_client->port, destination->port, destination->proto);
 }
 
 static __always_inline struct sl_flow *flow_lookup(struct flight *f, bool half_open_too)

@@ -12,8 +12,9 @@
 
 #define TTL_SPENT 1 /* a packet that comes with no more than that goes nowhere */
 
-/* What forward_reply() returns for what is no reply, and no decision. */
+/* No decisions: the packet is none of a service; it is to be treated as one to f->service. */
 #define FORWARD_NOT_OURS (-1)
+#define FORWARD_TO_SERVICE (-2)
 
 /* Everything that the decision about a packet to a service is made from. */
 struct request_to {
@@ -285,18 +286,23 @@ static __always_inline int reply_forward(struct flight *f, struct sl_flow *flow,
 					 const struct sl_service *service,
 					 struct sl_service_stats *stats, const struct sl_meta *m)
 {
+	const struct sl_target_key *destination;
+
 	f->observe = m->mode != SL_MODE_ENFORCE;
 	f->service = flow->service;
 	f->endpoint = flow->endpoint;
-	key_of_request(&f->key, flow, &service->key);
+	destination = flow_destination(flow, service);
+	if (!destination)
+		return FORWARD_NOT_OURS;
+	key_of_request(&f->key, flow, destination);
 	stats->replies++;
 	stats->reply_bytes += f->frame_len;
 	if (f->ttl <= TTL_SPENT)
 		return SL_DROP_TTL;
 
-	addr_copy(f->out.saddr, service->key.addr);
+	addr_copy(f->out.saddr, destination->addr);
 	addr_copy(f->out.daddr, flow->addr);
-	f->out.sport = service->key.port;
+	f->out.sport = destination->port;
 	f->out.dport = flow->port;
 	f->rewrite = REWRITE_NAT;
 	if (unlikely(reply_is_too_late(f, flow, service, m))) {
@@ -339,6 +345,84 @@ __noinline int forward_reply(void)
 	return reply_forward(f, flow, service, stats, m);
 }
 
+/* The gate's judgement about a packet that belongs to no flow that was redirected. */
+static __always_inline enum sl_decision redirect_judge(const struct flight *f, struct sl_word word,
+						       const struct sl_meta *m)
+{
+	bool new_flow = flight_is_syn(f) || !flight_is_tcp(f);
+
+	if (word.admin == SL_ENABLED && word.health == SL_UNKNOWN)
+		return SL_PASS_UNKNOWN;
+	if (word.admin == SL_ENABLED && word.health == SL_UNHEALTHY && word.flags & SL_WORD_FORCED)
+		return SL_PASS_FORCED;
+	if (word.admin == SL_ENABLED && word.health == SL_HEALTHY)
+		return SL_PASS_HEALTHY;
+	if (!new_flow && (!(word.flags & SL_WORD_RESET) || f->tcp_flags & TCP_RST))
+		return SL_PASS_ESTABLISHED;
+	if (daemon_is_lost(m))
+		return SL_PASS_DAEMON_LOST;
+	return new_flow ? SL_FORWARD_REDIRECT : SL_RESET;
+}
+
+/*
+ * The flow that was redirected, if the packet belongs to one. One that is over is forgotten, or
+ * packets of the next one would go its way; UDP's are when they have been idle for long enough.
+ */
+static __always_inline bool redirect_is_known(struct flight *f, const struct sl_meta *m)
+{
+	const struct sl_flow *flow = flow_lookup(f, true);
+	const struct sl_endpoint_name *name;
+	bool over;
+	__u32 id;
+
+	if (!flow || flow->kind != SL_FLOW_TO_ENDPOINT || !flow->port)
+		return false;
+	over = flight_is_tcp(f) ? flight_is_syn(f) && flow_is_closed(flow)
+				: m->now_s - flow->seen_s > m->idle_udp_s;
+	if (likely(!over)) {
+		f->service = flow->service;
+		return true;
+	}
+	id = flow->endpoint;
+	name = bpf_map_lookup_elem(&endpoint_names, &id);
+	if (name)
+		forward_forget(f, flow, name);
+	return false;
+}
+
+/*
+ * Decide about a packet to an endpoint whose new flows go to another of its pool while its gate is
+ * closed; or return FORWARD_TO_SERVICE. A flow that was redirected stays with the other one whatever
+ * becomes of the gate.
+ */
+__noinline int forward_redirected(void)
+{
+	struct flight *f = flight_get();
+	const struct sl_meta *m = meta_get();
+	const struct sl_endpoint_name *name;
+	enum sl_decision decision;
+	__u32 id;
+
+	if (!f || !m)
+		return SL_PASS_UNPARSED; /* cannot be */
+	id = f->service;
+	name = bpf_map_lookup_elem(&endpoint_names, &id);
+	if (!name)
+		return SL_PASS_UNPARSED; /* cannot be */
+	f->observe = m->mode != SL_MODE_ENFORCE;
+	f->original = f->endpoint = id;
+	if (!redirect_is_known(f, m)) {
+		decision = redirect_judge(f, endpoint_word(id), m);
+		if (decision != SL_FORWARD_REDIRECT)
+			return decision;
+		if (name->service == SL_ID_NONE)
+			return SL_PASS_POLICY;
+		f->service = name->service;
+	}
+	f->endpoint = SL_ID_NONE;
+	return FORWARD_TO_SERVICE;
+}
+
 static __always_inline void forward_count_failed(const struct flight *f)
 {
 	__u32 id = f->service;
@@ -354,17 +438,31 @@ static __always_inline bool forward_has_failed(enum sl_decision decision)
 	       decision == SL_DROP_NO_STATE;
 }
 
-/* Decide about the packet, and leave it pending in case it is to be answered. */
-static __always_inline enum sl_decision forward(struct flight *f, struct pending *pending)
+/*
+ * Decide about the packet, and leave it pending in case it is to be answered; or return
+ * FORWARD_NOT_OURS.
+ */
+static __always_inline int forward(struct flight *f, struct pending *pending)
 {
-	int decision = pending->reply ? forward_reply() : forward_to_service();
+	int decision;
 
-	if (decision == FORWARD_NOT_OURS)
-		decision = SL_PASS_NOT_OURS;
+	switch (pending->addressed) {
+	case TO_NOBODY:
+		decision = forward_reply();
+		break;
+	case TO_REDIRECTED:
+		decision = forward_redirected();
+		break;
+	default:
+		decision = FORWARD_TO_SERVICE;
+		break;
+	}
+	if (decision == FORWARD_TO_SERVICE)
+		decision = forward_to_service();
+	if (decision == SL_FORWARD_NAT && pending->addressed == TO_REDIRECTED)
+		decision = SL_FORWARD_REDIRECT;
 	pending->id = f->endpoint;
 	pending->decision = decision;
-	if (forward_has_failed(decision))
-		forward_count_failed(f);
 	return decision;
 }
 

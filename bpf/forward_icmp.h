@@ -51,6 +51,7 @@ static __always_inline int icmp_to_client(struct flight *f)
 {
 	const struct sl_flow *flow = icmp_flow(f, SL_FLOW_TO_CLIENT);
 	const struct sl_endpoint_name *name;
+	const struct sl_target_key *destination;
 	const struct sl_service *service;
 	__u32 id;
 
@@ -61,14 +62,17 @@ static __always_inline int icmp_to_client(struct flight *f)
 	name = icmp_endpoint(flow);
 	if (!service || !name)
 		return FORWARD_NOT_OURS;
+	destination = flow_destination(flow, service);
+	if (!destination)
+		return FORWARD_NOT_OURS;
 
 	f->service = id;
 	f->endpoint = flow->endpoint;
-	/* A router on the way speaks for itself, the endpoint for the service. */
+	/* A router on the way speaks for itself, the endpoint for whom it stands in for. */
 	addr_copy(f->out.saddr,
-		  addr_equals(f->in.saddr, name->key.addr) ? service->key.addr : f->in.saddr);
+		  addr_equals(f->in.saddr, name->key.addr) ? destination->addr : f->in.saddr);
 	addr_copy(f->out.daddr, flow->addr);
-	key_of_request(&f->requoted, flow, &service->key);
+	key_of_request(&f->requoted, flow, destination);
 	f->rewrite = REWRITE_ICMP;
 	icmp_count(f);
 	return SL_FORWARD_ICMP;
@@ -131,17 +135,19 @@ static __always_inline int icmp_to_endpoint(struct flight *f)
 	const struct sl_flow *flow;
 	__u32 id;
 
+	flow = icmp_flow(f, SL_FLOW_TO_ENDPOINT);
+	if (flow && flow->port) {
+		f->service = flow->service;
+		return icmp_translate(f, flow);
+	}
 	addr_copy(key.addr, f->quoted.saddr);
 	key_set_port(&key, bpf_htons(f->quoted.sport), f->quoted.proto);
 	if (target_lookup(&id, &key) != SL_TARGET_SERVICE)
 		return FORWARD_NOT_OURS;
 	service = bpf_map_lookup_elem(&services, &id);
-	if (!service)
+	if (!service || service->method == SL_METHOD_NAT)
 		return FORWARD_NOT_OURS;
 	f->service = id;
-	flow = icmp_flow(f, SL_FLOW_TO_ENDPOINT);
-	if (service->method == SL_METHOD_NAT)
-		return flow && flow->port ? icmp_translate(f, flow) : FORWARD_NOT_OURS;
 	return icmp_as_is(f, flow, service);
 }
 

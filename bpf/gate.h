@@ -50,17 +50,18 @@ static __always_inline bool key_equals(const struct sl_target_key *a, const stru
 	       *(const __u32 *)&a->port == *(const __u32 *)&b->port;
 }
 
-/* Whether the slot of the index names the one that the key is of. */
-static __always_inline bool index_is_right(struct sl_target index, const struct sl_target_key *key)
+/* Whether the key is that of the service with this id. */
+static __always_inline bool key_is_service(const struct sl_target_key *key, const __u32 *id)
 {
-	const struct sl_endpoint_name *name;
-	const struct sl_service *service;
+	const struct sl_service *service = bpf_map_lookup_elem(&services, id);
 
-	if (has_services && index.kind == SL_TARGET_SERVICE) {
-		service = bpf_map_lookup_elem(&services, &index.id);
-		return service && key_equals(&service->key, key);
-	}
-	name = bpf_map_lookup_elem(&endpoint_names, &index.id);
+	return service && key_equals(&service->key, key);
+}
+
+static __always_inline bool key_is_endpoint(const struct sl_target_key *key, const __u32 *id)
+{
+	const struct sl_endpoint_name *name = bpf_map_lookup_elem(&endpoint_names, id);
+
 	return name && key_equals(&name->key, key);
 }
 
@@ -82,8 +83,12 @@ static __always_inline enum sl_target_kind target_lookup(__u32 *ret_id,
 	if (index.target.kind == SL_TARGET_NONE)
 		return SL_TARGET_NONE;
 	*ret_id = index.target.id;
-	if (index_is_right(index.target, key))
-		return has_services ? index.target.kind : SL_TARGET_ENDPOINT;
+	if (likely(index.target.kind != SL_TARGET_SERVICE)) {
+		if (key_is_endpoint(key, ret_id))
+			return SL_TARGET_ENDPOINT;
+	} else if (key_is_service(key, ret_id)) {
+		return SL_TARGET_SERVICE;
+	}
 
 	target = bpf_map_lookup_elem(&targets, key);
 	if (unlikely(!target))

@@ -93,7 +93,7 @@ struct pending {
 		struct {
 			struct shape shape; /* of one to be answered or forwarded */
 			__u8 proto; /* of one to be forwarded */
-			bool reply; /* perhaps from an endpoint to the client of a service */
+			__u8 addressed; /* enum addressed: of one to be forwarded */
 			__u16 mtu; /* to answer with, for SL_ANSWER_TOO_BIG */
 		};
 		struct {
@@ -110,6 +110,13 @@ struct pending {
 #define PENDING_GENERAL (-4) /* not plain: to be parsed the general way */
 #define PENDING_FORWARD (-5) /* to a service, or perhaps from one of its endpoints */
 
+/* To whom a packet is addressed that services may have to do with. */
+enum addressed {
+	TO_SERVICE,
+	TO_NOBODY, /* of ours; perhaps from an endpoint to the client of a service */
+	TO_REDIRECTED, /* to an endpoint whose new flows another receives while its gate is closed */
+};
+
 /* May what is addressed to nothing of ours be an endpoint's reply to the client of a service? */
 static __always_inline bool may_be_reply(const struct sl_target_key *key)
 {
@@ -123,21 +130,40 @@ static __always_inline bool may_be_reply(const struct sl_target_key *key)
 	return m && key->port >= m->port_low && key->port <= m->port_high;
 }
 
-/* Leave a packet that is no endpoint's to the code for services, or return false. */
-static __always_inline bool leave_to_services(struct pending *pending, enum sl_target_kind kind,
-					      __u32 id, const struct packet *p,
-					      const struct sl_target_key *key)
+static __always_inline void leave_to_services(struct pending *pending, __u32 id,
+					      const struct packet *p, enum addressed addressed)
 {
-	if (!has_services)
-		return false;
-	if (kind != SL_TARGET_SERVICE && !may_be_reply(key))
-		return false;
-
 	*pending = (struct pending){}; /* whole: kernels before 6.3 read no unwritten stack */
 	pending->id = id;
 	pending->shape = shape_of(p);
 	pending->proto = p->proto;
-	pending->reply = kind != SL_TARGET_SERVICE;
+	pending->addressed = addressed;
+}
+
+/* Leave a packet that is no endpoint's to the code for services, or return false. */
+static __always_inline bool leave_if_service(struct pending *pending, enum sl_target_kind kind,
+					     __u32 id, const struct packet *p,
+					     const struct sl_target_key *key)
+{
+	if (!has_services)
+		return false;
+	if (likely(kind == SL_TARGET_NONE)) {
+		if (likely(!may_be_reply(key)))
+			return false;
+		leave_to_services(pending, SL_ID_NONE, p, TO_NOBODY);
+	} else {
+		leave_to_services(pending, id, p, TO_SERVICE);
+	}
+	return true;
+}
+
+/* The same for one that is an endpoint's. */
+static __always_inline bool leave_if_redirected(struct pending *pending,
+						const struct target *target, const struct packet *p)
+{
+	if (likely(target->word.action != SL_ACTION_REDIRECT) || !has_services)
+		return false;
+	leave_to_services(pending, target->id, p, TO_REDIRECTED);
 	return true;
 }
 

@@ -21,7 +21,7 @@ enum port_try { PORT_TAKEN, PORT_BUSY, PORT_NO_STATE };
 static __always_inline bool holder_is_ours(const struct flight *f, const struct sl_flow *holder)
 {
 	return holder->port == f->in.sport && holder->service == f->service &&
-	       addr_equals(holder->addr, f->in.saddr);
+	       holder->answer == f->original && addr_equals(holder->addr, f->in.saddr);
 }
 
 /* When the client of the flow that holds a port was last seen; 0: its entry is gone. */
@@ -41,6 +41,7 @@ static __always_inline __u32 partner_seen_s(struct flight *f)
 static __always_inline bool holder_may_go(struct flight *f, const struct sl_flow *holder,
 					  bool is_half_open, const struct sl_meta *m)
 {
+	const struct sl_target_key *destination;
 	const struct sl_service *service;
 	__u32 timeout = flow_timeout_s(holder, f->key.proto, is_half_open, m);
 	__u32 now = f->flow.seen_s, id = holder->service, other;
@@ -48,7 +49,10 @@ static __always_inline bool holder_may_go(struct flight *f, const struct sl_flow
 	service = bpf_map_lookup_elem(&services, &id);
 	if (!service)
 		return true;
-	key_of_request(&f->partner, holder, &service->key);
+	destination = flow_destination(holder, service);
+	if (!destination)
+		return true;
+	key_of_request(&f->partner, holder, destination);
 	if (holder_is_ours(f, holder))
 		return true;
 	if (now - holder->seen_s <= timeout)
@@ -73,7 +77,7 @@ __noinline int nat_take_port(void)
 	struct flight *f = flight_get();
 	const struct sl_meta *m = meta_get();
 	const struct sl_flow *holder;
-	long r;
+	int r; /* before 6.4 only so much of it is defined */
 
 	if (!f || !m)
 		return PORT_NO_STATE;
@@ -151,6 +155,7 @@ static __always_inline enum sl_decision nat_open(struct flight *f, const struct 
 
 	flow_begin(f, name, m, SL_FLOW_TO_CLIENT, 0);
 	f->flow.port = f->in.sport;
+	f->flow.answer = f->original;
 	addr_copy(f->flow.addr, f->in.saddr);
 	decision = nat_choose_port(f, service, &name->key, m);
 	if (decision != SL_FORWARD_NAT)
@@ -158,6 +163,7 @@ static __always_inline enum sl_decision nat_open(struct flight *f, const struct 
 
 	f->flow.kind = SL_FLOW_TO_ENDPOINT;
 	f->flow.port = f->out.sport;
+	f->flow.answer = 0;
 	addr_copy(f->flow.addr, f->out.saddr);
 	if (!bpf_map_update_elem(&half_open, &f->in, &f->flow, BPF_ANY))
 		return SL_FORWARD_NAT;
@@ -187,6 +193,7 @@ static __always_inline void nat_promote(struct flight *f, const struct sl_flow *
 	if (bpf_map_update_elem(&flows, &f->in, &f->flow, BPF_ANY))
 		return;
 	f->flow.kind = SL_FLOW_TO_CLIENT;
+	f->flow.answer = f->original;
 	f->flow.port = f->in.sport;
 	addr_copy(f->flow.addr, f->in.saddr);
 	if (bpf_map_update_elem(&flows, &f->key, &f->flow, BPF_ANY)) {

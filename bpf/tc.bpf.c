@@ -186,18 +186,24 @@ __noinline int tc_icmp(struct __sk_buff *ctx, const struct pending *pending)
 		      TC_ACT_UNSPEC);
 }
 
-/* Judge a TCP or UDP packet, and do as judged; replies are left pending. */
+/*
+ * Judge a TCP or UDP packet, and do as judged; replies are left pending. What this host itself sends
+ * to a service is not balanced, and not redirected.
+ */
 static __always_inline int tc_flow(struct __sk_buff *ctx, const struct packet *p,
-				   const struct sl_target_key *key, struct pending *pending)
+				   const struct sl_target_key *key, enum side side,
+				   struct pending *pending)
 {
 	const struct sl_meta *m = NULL;
 	enum sl_decision decision;
 	enum sl_target_kind kind;
-	struct target target = {};
+	struct target target;
 
+	target.id =
+		SL_ID_NONE; /* or it might be read although nothing was found, which 6.1 forbids */
 	kind = target_lookup(&target.id, key);
 	if (kind != SL_TARGET_ENDPOINT) {
-		if (leave_to_services(pending, kind, target.id, p, key))
+		if (side == SIDE_INGRESS && leave_if_service(pending, kind, target.id, p, key))
 			return PENDING_FORWARD;
 		return decide(SL_PASS_NOT_OURS, TC_ACT_UNSPEC);
 	}
@@ -206,6 +212,8 @@ static __always_inline int tc_flow(struct __sk_buff *ctx, const struct packet *p
 			      TC_ACT_UNSPEC); /* cannot be: the maps have all ids */
 
 	target_count(&target, p, ctx->len);
+	if (side == SIDE_INGRESS && leave_if_redirected(pending, &target, p))
+		return PENDING_FORWARD;
 	decision = judge_word(target.word, p, &m);
 	if (!m)
 		return decide(decision, TC_ACT_UNSPEC);
@@ -226,7 +234,7 @@ static __always_inline int tc_flow(struct __sk_buff *ctx, const struct packet *p
 }
 
 /* Any frame at all. */
-__noinline int tc_general(struct __sk_buff *ctx, struct pending *pending)
+__noinline int tc_general(struct __sk_buff *ctx, __u32 side, struct pending *pending)
 {
 	struct sl_target_key key __attribute__((aligned(8))) = {};
 	struct packet p = { .gso_len = ctx->gso_size ? ctx->len : 0 };
@@ -252,12 +260,12 @@ __noinline int tc_general(struct __sk_buff *ctx, struct pending *pending)
 		return PENDING_ICMP;
 	}
 	if (parsed == PARSED_FLOW)
-		return tc_flow(ctx, &p, &key, pending);
+		return tc_flow(ctx, &p, &key, side, pending);
 	return decide(decision_of_other(parsed), TC_ACT_UNSPEC);
 }
 
 /* Judge a plain frame of one family, or return PENDING_GENERAL. */
-static __always_inline int tc_plain(struct __sk_buff *ctx, struct cursor c, bool v6,
+static __always_inline int tc_plain(struct __sk_buff *ctx, struct cursor c, bool v6, enum side side,
 				    struct pending *pending)
 {
 	struct sl_target_key key __attribute__((aligned(8)));
@@ -266,44 +274,49 @@ static __always_inline int tc_plain(struct __sk_buff *ctx, struct cursor c, bool
 	if (!parse_plain(c, &p, &key, v6))
 		return PENDING_GENERAL;
 	if (is_plain(&p, &key, IPPROTO_TCP, ctx->len) || is_plain(&p, &key, IPPROTO_UDP, ctx->len))
-		return tc_flow(ctx, &p, &key, pending);
+		return tc_flow(ctx, &p, &key, side, pending);
 	return PENDING_GENERAL;
 }
 
-static __always_inline int tc_judge(struct __sk_buff *ctx, struct pending *pending)
+static __always_inline int tc_judge(struct __sk_buff *ctx, enum side side, struct pending *pending)
 {
 	struct cursor c = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };
 	int verdict;
 
-	verdict = tc_plain(ctx, c, false, pending);
+	verdict = tc_plain(ctx, c, false, side, pending);
 	if (verdict == PENDING_GENERAL)
-		verdict = tc_plain(ctx, c, true, pending);
+		verdict = tc_plain(ctx, c, true, side, pending);
 	if (verdict != PENDING_GENERAL)
 		return verdict;
 
 	*pending = (struct pending){};
-	return tc_general(ctx, pending);
+	return tc_general(ctx, side, pending);
+}
+
+/* Do what no verdict could be given for at once. */
+static __always_inline int tc_pending(struct __sk_buff *ctx, int verdict, enum side side,
+				      struct pending *pending)
+{
+	if (has_services && side == SIDE_INGRESS && verdict != PENDING_ANSWER)
+		verdict = tc_forward(ctx, verdict, pending);
+	switch (verdict) {
+	case PENDING_ANSWER:
+		return tc_answer(ctx, pending, side);
+	case PENDING_ICMP:
+		return tc_icmp(ctx, pending);
+	default:
+		return verdict;
+	}
 }
 
 static __always_inline int tc_run(struct __sk_buff *ctx, enum side side)
 {
 	struct pending pending;
-	int verdict = tc_judge(ctx, &pending);
+	int verdict = tc_judge(ctx, side, &pending);
 
-	/* What this host itself sends to a service is not balanced. */
-	if (has_services && verdict == PENDING_FORWARD)
-		verdict = side == SIDE_INGRESS ? tc_forward(ctx, &pending)
-					       : decide(SL_PASS_NOT_OURS, TC_ACT_UNSPEC);
-	else if (has_services && verdict == PENDING_ICMP && side == SIDE_INGRESS)
-		verdict = tc_forward_icmp(ctx, &pending);
-	switch (verdict) {
-	case PENDING_ANSWER:
-		return tc_answer(ctx, &pending, side);
-	case PENDING_ICMP:
-		return tc_icmp(ctx, &pending);
-	default:
+	if (likely(verdict >= TC_ACT_UNSPEC))
 		return verdict;
-	}
+	return tc_pending(ctx, verdict, side, &pending);
 }
 
 SEC("tc")

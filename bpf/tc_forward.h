@@ -12,11 +12,12 @@
 
 #define L3_OFFSET ((__u32)sizeof(struct eth_header)) /* once there is no tag in the frame */
 
-/* The tags of a frame that is a VLAN's, wherever they are. */
-static __always_inline bool tc_pop_tags(struct __sk_buff *ctx, const struct flight *f)
+/*
+ * Take away the tags of a frame that is a VLAN's, wherever they are; in_band: one is in the frame.
+ * A global function, or the verifier would follow what comes after it once for every tag.
+ */
+__noinline int tc_pop_tags(struct __sk_buff *ctx, bool in_band)
 {
-	bool in_band = f->l2_len > sizeof(struct eth_header);
-
 	for (int i = 0; i < VLAN_TAGS_MAX + 1; i++) {
 		if (!ctx->vlan_present && !in_band)
 			return true;
@@ -112,9 +113,12 @@ static __always_inline bool tc_carry_icmp(struct __sk_buff *ctx, const struct fl
 					      BPF_F_PSEUDO_HDR);
 }
 
-static __always_inline bool tc_carry_ip(struct __sk_buff *ctx, const struct flight *f)
+/* A global function, as what follows it does not depend on what it does. */
+__noinline int tc_carry_ip(struct __sk_buff *ctx)
 {
-	if (!(f->v6 ? tc_carry_ipv6(ctx, f) : tc_carry_ipv4(ctx, f)))
+	const struct flight *f = flight_get();
+
+	if (!f || !(f->v6 ? tc_carry_ipv6(ctx, f) : tc_carry_ipv4(ctx, f)))
 		return false;
 	switch (f->rewrite) {
 	case REWRITE_NAT:
@@ -183,7 +187,7 @@ __noinline int tc_carry(struct __sk_buff *ctx)
 	tunnel = f->rewrite == REWRITE_TUNNEL;
 	v4 = addr_is_v4(f->out.daddr);
 	outer_v6 = tunnel ? !v4 : f->v6;
-	if (!tc_pop_tags(ctx, f) || !tc_carry_ip(ctx, f))
+	if (!tc_pop_tags(ctx, f->l2_len > sizeof(struct eth_header)) || !tc_carry_ip(ctx))
 		return false;
 	if (tunnel && !tc_carry_tunnel(ctx, f, v4))
 		return false;
@@ -251,21 +255,33 @@ static __always_inline int tc_send_on(struct __sk_buff *ctx, struct flight *f,
 }
 
 /*
- * Deal with a packet that is addressed to a service, or may be an endpoint's reply. What is to be
- * answered is left pending.
+ * Deal with what may be a service's: kind is PENDING_FORWARD, or PENDING_ICMP for an ICMP error. What
+ * is to be answered is left pending. Returns PENDING_ICMP for an error about something else.
  */
-__noinline int tc_forward(struct __sk_buff *ctx, struct pending *pending)
+__noinline int tc_forward(struct __sk_buff *ctx, int kind, struct pending *pending)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	__u32 frame_len = ctx->len;
 	struct flight *f = flight_get();
-	enum sl_decision decision;
+	int decision;
 
 	if (!pending || !f)
 		return TC_ACT_UNSPEC; /* for the verifier */
-	if (!flight_read(f, pending, data, end, ctx->len))
-		return decide(SL_PASS_UNPARSED, TC_ACT_UNSPEC);
+	if (kind == PENDING_ICMP) {
+		if (!flight_read_icmp(f, pending, data, end, frame_len))
+			return PENDING_ICMP;
+		decision = forward_icmp();
+	} else {
+		if (!flight_read(f, pending, data, end, frame_len))
+			return decide(SL_PASS_UNPARSED, TC_ACT_UNSPEC);
+		decision = forward(f, pending);
+	}
+	if (decision == FORWARD_NOT_OURS)
+		return kind == PENDING_ICMP ? PENDING_ICMP
+					    : decide(SL_PASS_NOT_OURS, TC_ACT_UNSPEC);
 
-	decision = forward(f, pending);
+	if (forward_has_failed(decision))
+		forward_count_failed(f);
 	switch (decision_effect(decision)) {
 	case EFFECT_FORWARD:
 		return tc_send_on(ctx, f, decision, pending);
@@ -276,27 +292,6 @@ __noinline int tc_forward(struct __sk_buff *ctx, struct pending *pending)
 	default:
 		return decide_any(decision, TC_ACT_UNSPEC);
 	}
-}
-
-/* Deal with an ICMP error, or return PENDING_ICMP: it is not about a service. */
-__noinline int tc_forward_icmp(struct __sk_buff *ctx, struct pending *pending)
-{
-	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-	struct flight *f = flight_get();
-	int decision;
-
-	if (!pending || !f)
-		return TC_ACT_UNSPEC; /* for the verifier */
-	if (!flight_read_icmp(f, pending, data, end, ctx->len))
-		return PENDING_ICMP;
-	decision = forward_icmp();
-	if (decision == FORWARD_NOT_OURS)
-		return PENDING_ICMP;
-	if (decision == SL_FORWARD_ICMP)
-		return tc_send_on(ctx, f, decision, pending);
-	if (decision == SL_DROP_NO_ROUTE)
-		forward_count_failed(f);
-	return decide_any(decision, f->observe ? TC_ACT_UNSPEC : TC_ACT_SHOT);
 }
 
 #endif

@@ -202,11 +202,13 @@ static __always_inline int xdp_flow(struct xdp_md *ctx, const struct packet *p,
 	const struct sl_meta *m = NULL;
 	enum sl_decision decision;
 	enum sl_target_kind kind;
-	struct target target = {};
+	struct target target;
 
+	target.id =
+		SL_ID_NONE; /* or it might be read although nothing was found, which 6.1 forbids */
 	kind = target_lookup(&target.id, key);
 	if (kind != SL_TARGET_ENDPOINT) {
-		if (leave_to_services(pending, kind, target.id, p, key))
+		if (leave_if_service(pending, kind, target.id, p, key))
 			return PENDING_FORWARD;
 		return decide(SL_PASS_NOT_OURS, XDP_PASS);
 	}
@@ -214,6 +216,8 @@ static __always_inline int xdp_flow(struct xdp_md *ctx, const struct packet *p,
 		return decide(SL_PASS_NOT_OURS, XDP_PASS); /* cannot be: the maps have all ids */
 
 	target_count(&target, p, frame_len);
+	if (leave_if_redirected(pending, &target, p))
+		return PENDING_FORWARD;
 	decision = judge_word(target.word, p, &m);
 	if (likely(!m))
 		return decide(decision, XDP_PASS);
@@ -296,24 +300,30 @@ static __always_inline int xdp_judge(struct xdp_md *ctx, struct pending *pending
 	return xdp_general(ctx, pending);
 }
 
+/* Do what no verdict could be given for at once. */
+static __always_inline int xdp_pending(struct xdp_md *ctx, int verdict, struct pending *pending)
+{
+	if (has_services && verdict != PENDING_ANSWER)
+		verdict = xdp_forward(ctx, verdict, pending);
+	switch (verdict) {
+	case PENDING_ANSWER:
+		return xdp_answer(ctx, pending);
+	case PENDING_ICMP:
+		return xdp_icmp(ctx, pending);
+	default:
+		return verdict;
+	}
+}
+
 SEC("xdp.frags")
 int sl_xdp(struct xdp_md *ctx)
 {
 	struct pending pending;
 	int verdict = xdp_judge(ctx, &pending);
 
-	if (has_services && verdict == PENDING_FORWARD)
-		verdict = xdp_forward(ctx, &pending);
-	else if (has_services && verdict == PENDING_ICMP)
-		verdict = xdp_forward_icmp(ctx, &pending);
-	switch (verdict) {
-	case PENDING_ANSWER:
-		return xdp_answer(ctx, &pending);
-	case PENDING_ICMP:
-		return xdp_icmp(ctx, &pending);
-	default:
+	if (likely(verdict >= 0))
 		return verdict;
-	}
+	return xdp_pending(ctx, verdict, &pending);
 }
 
 char _license[] SEC("license") = "GPL";

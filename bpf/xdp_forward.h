@@ -207,21 +207,32 @@ static __always_inline int xdp_send_on(struct xdp_md *ctx, struct flight *f,
 }
 
 /*
- * Deal with a packet that is addressed to a service, or may be an endpoint's reply. What is to be
- * answered is left pending.
+ * Deal with what may be a service's: kind is PENDING_FORWARD, or PENDING_ICMP for an ICMP error. What
+ * is to be answered is left pending. Returns PENDING_ICMP for an error about something else.
  */
-__noinline int xdp_forward(struct xdp_md *ctx, struct pending *pending)
+__noinline int xdp_forward(struct xdp_md *ctx, int kind, struct pending *pending)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	__u32 frame_len = (__u32)bpf_xdp_get_buff_len(ctx);
 	struct flight *f = flight_get();
 	int decision;
 
 	if (!pending || !f)
 		return XDP_PASS; /* for the verifier */
-	if (!flight_read(f, pending, data, end, (__u32)bpf_xdp_get_buff_len(ctx)))
-		return decide(SL_PASS_UNPARSED, XDP_PASS);
+	if (kind == PENDING_ICMP) {
+		if (!flight_read_icmp(f, pending, data, end, frame_len))
+			return PENDING_ICMP;
+		decision = forward_icmp();
+	} else {
+		if (!flight_read(f, pending, data, end, frame_len))
+			return decide(SL_PASS_UNPARSED, XDP_PASS);
+		decision = forward(f, pending);
+	}
+	if (decision == FORWARD_NOT_OURS)
+		return kind == PENDING_ICMP ? PENDING_ICMP : decide(SL_PASS_NOT_OURS, XDP_PASS);
 
-	decision = forward(f, pending);
+	if (forward_has_failed(decision))
+		forward_count_failed(f);
 	switch (decision_effect(decision)) {
 	case EFFECT_FORWARD:
 		return xdp_send_on(ctx, f, decision, pending);
@@ -232,27 +243,6 @@ __noinline int xdp_forward(struct xdp_md *ctx, struct pending *pending)
 	default:
 		return decide_any(decision, XDP_PASS);
 	}
-}
-
-/* Deal with an ICMP error, or return PENDING_ICMP: it is not about a service. */
-__noinline int xdp_forward_icmp(struct xdp_md *ctx, struct pending *pending)
-{
-	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-	struct flight *f = flight_get();
-	int decision;
-
-	if (!pending || !f)
-		return XDP_PASS; /* for the verifier */
-	if (!flight_read_icmp(f, pending, data, end, (__u32)bpf_xdp_get_buff_len(ctx)))
-		return PENDING_ICMP;
-	decision = forward_icmp();
-	if (decision == FORWARD_NOT_OURS)
-		return PENDING_ICMP;
-	if (decision == SL_FORWARD_ICMP)
-		return xdp_send_on(ctx, f, decision, pending);
-	if (decision == SL_DROP_NO_ROUTE)
-		forward_count_failed(f);
-	return decide_any(decision, f->observe ? XDP_PASS : XDP_DROP);
 }
 
 #endif

@@ -294,7 +294,11 @@ struct sl_flow {
 	enum sl_flow_kind kind;
 	__u8 state; /* SL_FLOW_* */
 	__u16 port; /* source port towards the endpoint; of TO_CLIENT: the client's */
-	__u32 answer; /* half open: sequence number that the client has to acknowledge */
+	/*
+	 * Half open: sequence number that the client has to acknowledge. Of TO_CLIENT, if the service
+	 * has no address: id of the endpoint that the client believes to talk to.
+	 */
+	__u32 answer;
 	__u8 addr
 		[SL_ADDR_LEN]; /* source address towards the endpoint; of TO_CLIENT: the client's */
 };

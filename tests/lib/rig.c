@@ -200,7 +200,7 @@ void rig_endpoint(struct rig *rig, uint32_t id, const char *addr, uint16_t port,
 {
 	struct sl_target_key key = key_of(addr, port, proto);
 	struct sl_target target = { .kind = SL_TARGET_ENDPOINT, .id = id };
-	struct sl_endpoint_name name = { .key = key };
+	struct sl_endpoint_name name = { .key = key, .service = SL_ID_NONE };
 
 	ok(bpf_map_update_elem(bpf_map__fd(rig->xdp->maps.endpoint_names), &id, &name, BPF_ANY),
 	   "write endpoint_names");
@@ -232,6 +232,15 @@ void rig_source(struct rig *rig, uint32_t id, const char *source, uint32_t gener
 
 	name.generation = generation;
 	memcpy(name.source, key.addr, sizeof(name.source));
+	ok(bpf_map_update_elem(bpf_map__fd(rig->xdp->maps.endpoint_names), &id, &name, BPF_ANY),
+	   "write endpoint_names");
+}
+
+void rig_redirect(struct rig *rig, uint32_t id, uint32_t service)
+{
+	struct sl_endpoint_name name = endpoint_name(rig, id);
+
+	name.service = service;
 	ok(bpf_map_update_elem(bpf_map__fd(rig->xdp->maps.endpoint_names), &id, &name, BPF_ANY),
 	   "write endpoint_names");
 }

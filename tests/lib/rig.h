@@ -71,6 +71,9 @@ void rig_word(struct rig *rig, uint32_t id, struct sl_word word);
 /* Where the endpoint sees this host, and which of those with its id it is. */
 void rig_source(struct rig *rig, uint32_t id, const char *source, uint32_t generation);
 
+/* Where a closed gate sends new flows; SL_ID_NONE: nowhere. */
+void rig_redirect(struct rig *rig, uint32_t id, uint32_t service);
+
 /* Put a service behind an id; addr NULL: it has no address. */
 struct rig_service {
 	const char *addr;
