@@ -13,8 +13,6 @@
 #include "tests/lib/packet.h"
 #include "util/clock.h"
 
-#define DEVICE "out0"
-#define FAR "far0"
 #define FAR_MAC "02:00:00:00:99:02"
 #define CLIENT_PORT 40000
 #define SERVICE_PORT 443
@@ -31,7 +29,6 @@
 #define SLOTS_MIN 4096
 #define SLOTS_PER_ENDPOINT 64 /* as maglev has them, about */
 #define SLACK 4 /* a table that forgets nothing has room to spare */
-#define BATCH 65536
 
 /* Networks, to whose last four bytes a number is added. */
 enum side { CLIENT, SERVICE, ENDPOINT, SOURCE };
@@ -92,12 +89,13 @@ void scene_enter(void)
 	netbed_enter();
 	netbed_must("sysctl", "-qw", "net.ipv4.ip_forward=1");
 	netbed_must("sysctl", "-qw", "net.ipv6.conf.all.forwarding=1");
-	netbed_veth(DEVICE, FAR);
-	netbed_must("ip", "link", "set", DEVICE, "mtu", "3000"); /* room for a tunnel's header */
-	netbed_must("ip", "addr", "add", "192.0.2.1/24", "dev", DEVICE);
-	netbed_must("ip", "addr", "add", "fd01::1/64", "dev", DEVICE, "nodad");
-	netbed_must("ip", "neigh", "add", "192.0.2.2", "lladdr", FAR_MAC, "dev", DEVICE);
-	netbed_must("ip", "neigh", "add", "fd01::2", "lladdr", FAR_MAC, "dev", DEVICE);
+	netbed_veth(SCENE_DEVICE, SCENE_FAR);
+	netbed_must("ip", "link", "set", SCENE_DEVICE, "mtu",
+		    "3000"); /* room for a tunnel's header */
+	netbed_must("ip", "addr", "add", "192.0.2.1/24", "dev", SCENE_DEVICE);
+	netbed_must("ip", "addr", "add", "fd01::1/64", "dev", SCENE_DEVICE, "nodad");
+	netbed_must("ip", "neigh", "add", "192.0.2.2", "lladdr", FAR_MAC, "dev", SCENE_DEVICE);
+	netbed_must("ip", "neigh", "add", "fd01::2", "lladdr", FAR_MAC, "dev", SCENE_DEVICE);
 	netbed_must("ip", "route", "add", "default", "via", "192.0.2.2");
 	netbed_must("ip", "-6", "route", "add", "default", "via", "fd01::2");
 }

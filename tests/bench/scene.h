@@ -26,6 +26,9 @@ struct scene {
 	struct scene_sizes sizes;
 };
 
+#define SCENE_DEVICE "out0"
+#define SCENE_FAR "far0" /* its other end */
+
 /* Enter the namespace; once. */
 void scene_enter(void);
 

@@ -268,6 +268,11 @@ double world_measure(struct world *w, enum world_program program, const uint8_t 
 	return (double)(end_ns - start_ns) / REPEAT;
 }
 
+int world_program_fd(const struct world *w, enum world_program program)
+{
+	return w->fds[program];
+}
+
 uint32_t world_verified_insns(const struct world *w, enum world_program program)
 {
 	struct bpf_prog_info info = { 0 };

@@ -70,6 +70,8 @@ void world_clients(struct world *world, uint32_t mask);
 double world_measure(struct world *world, enum world_program program, const uint8_t *frame,
 		     uint32_t retval);
 
+int world_program_fd(const struct world *world, enum world_program program);
+
 uint32_t world_verified_insns(const struct world *world, enum world_program program);
 
 /* Bytes that the kernel charges for all maps of the product. */
