@@ -175,12 +175,12 @@ static __always_inline bool flight_read_l4(struct flight *f, struct cursor c, __
 
 /* Fill *f from the frame between start and end, which was parsed before. */
 static __always_inline bool flight_read(struct flight *f, const struct pending *pending,
-					void *start, void *end, __u32 frame_len)
+					void *start, void *end)
 {
 	struct cursor l3 = { start + (pending->shape.l2_len & L2_LEN_MASK), end };
 	struct cursor l4 = { l3.pos + (pending->shape.header_len & HEADER_LEN_MASK), end };
 
-	f->frame_len = frame_len;
+	f->frame_len = pending->frame_len;
 	f->service = pending->id;
 	f->original = 0;
 	f->endpoint = SL_ID_NONE;

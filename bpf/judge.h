@@ -95,6 +95,7 @@ struct pending {
 			__u8 proto; /* of one to be forwarded */
 			__u8 addressed; /* enum addressed: of one to be forwarded */
 			__u16 mtu; /* to answer with, for SL_ANSWER_TOO_BIG */
+			__u32 frame_len; /* of one to be forwarded */
 		};
 		struct {
 			__u16 offset; /* of the packet that an ICMP error quotes */
@@ -131,18 +132,20 @@ static __always_inline bool may_be_reply(const struct sl_target_key *key)
 }
 
 static __always_inline void leave_to_services(struct pending *pending, __u32 id,
-					      const struct packet *p, enum addressed addressed)
+					      const struct packet *p, __u32 frame_len,
+					      enum addressed addressed)
 {
 	*pending = (struct pending){}; /* whole: kernels before 6.3 read no unwritten stack */
 	pending->id = id;
 	pending->shape = shape_of(p);
 	pending->proto = p->proto;
+	pending->frame_len = frame_len;
 	pending->addressed = addressed;
 }
 
 /* Leave a packet that is no endpoint's to the code for services, or return false. */
 static __always_inline bool leave_if_service(struct pending *pending, enum sl_target_kind kind,
-					     __u32 id, const struct packet *p,
+					     __u32 id, const struct packet *p, __u32 frame_len,
 					     const struct sl_target_key *key)
 {
 	if (!has_services)
@@ -150,20 +153,21 @@ static __always_inline bool leave_if_service(struct pending *pending, enum sl_ta
 	if (likely(kind == SL_TARGET_NONE)) {
 		if (likely(!may_be_reply(key)))
 			return false;
-		leave_to_services(pending, SL_ID_NONE, p, TO_NOBODY);
+		leave_to_services(pending, SL_ID_NONE, p, frame_len, TO_NOBODY);
 	} else {
-		leave_to_services(pending, id, p, TO_SERVICE);
+		leave_to_services(pending, id, p, frame_len, TO_SERVICE);
 	}
 	return true;
 }
 
 /* The same for one that is an endpoint's. */
 static __always_inline bool leave_if_redirected(struct pending *pending,
-						const struct target *target, const struct packet *p)
+						const struct target *target, const struct packet *p,
+						__u32 frame_len)
 {
 	if (likely(target->word.action != SL_ACTION_REDIRECT) || !has_services)
 		return false;
-	leave_to_services(pending, target->id, p, TO_REDIRECTED);
+	leave_to_services(pending, target->id, p, frame_len, TO_REDIRECTED);
 	return true;
 }
 

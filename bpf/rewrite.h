@@ -63,6 +63,18 @@ static __always_inline __u64 change_of_addresses(const struct flight *f)
 	return change_of_tuple(&f->in, &f->out, f->v6);
 }
 
+/*
+ * One hop further: the two bytes with TTL and protocol of an IPv4 header, rewritten at once, because
+ * a read of what was just written in part would wait. Returns how that changes its checksum.
+ */
+static __always_inline __u64 hop_ipv4(struct iphdr *ip)
+{
+	__be16 *ttl = (__be16 *)&ip->ttl, before = *ttl, after = before - bpf_htons(0x0100);
+
+	*ttl = after;
+	return sum_change(word_of_halves(before, 0), word_of_halves(after, 0));
+}
+
 /* Both ports as the first word of TCP and UDP. */
 static __always_inline __be32 ports_word(const struct sl_tuple *tuple)
 {

@@ -203,7 +203,8 @@ static __always_inline int tc_flow(struct __sk_buff *ctx, const struct packet *p
 		SL_ID_NONE; /* or it might be read although nothing was found, which 6.1 forbids */
 	kind = target_lookup(&target.id, key);
 	if (kind != SL_TARGET_ENDPOINT) {
-		if (side == SIDE_INGRESS && leave_if_service(pending, kind, target.id, p, key))
+		if (side == SIDE_INGRESS &&
+		    leave_if_service(pending, kind, target.id, p, ctx->len, key))
 			return PENDING_FORWARD;
 		return decide(SL_PASS_NOT_OURS, TC_ACT_UNSPEC);
 	}
@@ -212,7 +213,7 @@ static __always_inline int tc_flow(struct __sk_buff *ctx, const struct packet *p
 			      TC_ACT_UNSPEC); /* cannot be: the maps have all ids */
 
 	target_count(&target, p, ctx->len);
-	if (side == SIDE_INGRESS && leave_if_redirected(pending, &target, p))
+	if (side == SIDE_INGRESS && leave_if_redirected(pending, &target, p, ctx->len))
 		return PENDING_FORWARD;
 	decision = judge_word(target.word, p, &m);
 	if (!m)

@@ -38,14 +38,11 @@ static __always_inline __u32 sum_to_csum(__u64 sum)
 static __always_inline bool tc_carry_ipv4(struct __sk_buff *ctx, const struct flight *f)
 {
 	struct iphdr ip;
-	__be16 before;
 	__u64 change;
 
 	if (bpf_skb_load_bytes(ctx, L3_OFFSET, &ip, sizeof(ip)))
 		return false;
-	before = *(__be16 *)&ip.ttl;
-	ip.ttl--;
-	change = sum_change(word_of_halves(before, 0), word_of_halves(*(__be16 *)&ip.ttl, 0));
+	change = hop_ipv4(&ip);
 	if (rewrites_addresses(f)) {
 		change += change_of_addresses(f);
 		ip.saddr = ((const __be32 *)f->out.saddr)[3];
@@ -261,18 +258,17 @@ static __always_inline int tc_send_on(struct __sk_buff *ctx, struct flight *f,
 __noinline int tc_forward(struct __sk_buff *ctx, int kind, struct pending *pending)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-	__u32 frame_len = ctx->len;
 	struct flight *f = flight_get();
 	int decision;
 
 	if (!pending || !f)
 		return TC_ACT_UNSPEC; /* for the verifier */
 	if (kind == PENDING_ICMP) {
-		if (!flight_read_icmp(f, pending, data, end, frame_len))
+		if (!flight_read_icmp(f, pending, data, end, ctx->len))
 			return PENDING_ICMP;
 		decision = forward_icmp();
 	} else {
-		if (!flight_read(f, pending, data, end, frame_len))
+		if (!flight_read(f, pending, data, end))
 			return decide(SL_PASS_UNPARSED, TC_ACT_UNSPEC);
 		decision = forward(f, pending);
 	}

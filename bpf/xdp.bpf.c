@@ -208,7 +208,7 @@ static __always_inline int xdp_flow(struct xdp_md *ctx, const struct packet *p,
 		SL_ID_NONE; /* or it might be read although nothing was found, which 6.1 forbids */
 	kind = target_lookup(&target.id, key);
 	if (kind != SL_TARGET_ENDPOINT) {
-		if (leave_if_service(pending, kind, target.id, p, key))
+		if (leave_if_service(pending, kind, target.id, p, frame_len, key))
 			return PENDING_FORWARD;
 		return decide(SL_PASS_NOT_OURS, XDP_PASS);
 	}
@@ -216,7 +216,7 @@ static __always_inline int xdp_flow(struct xdp_md *ctx, const struct packet *p,
 		return decide(SL_PASS_NOT_OURS, XDP_PASS); /* cannot be: the maps have all ids */
 
 	target_count(&target, p, frame_len);
-	if (leave_if_redirected(pending, &target, p))
+	if (leave_if_redirected(pending, &target, p, frame_len))
 		return PENDING_FORWARD;
 	decision = judge_word(target.word, p, &m);
 	if (likely(!m))

@@ -11,16 +11,11 @@
 static __always_inline bool xdp_carry_ipv4(struct cursor *c, const struct flight *f)
 {
 	struct iphdr *ip = cursor_take(c, sizeof(*ip));
-	__be32 before, after;
 	__u64 change;
 
 	if (!ip)
 		return false;
-	/* The word that holds TTL and protocol; the checksum beside them is not part of it. */
-	before = word_of_halves(*(__be16 *)&ip->ttl, 0);
-	ip->ttl--;
-	after = word_of_halves(*(__be16 *)&ip->ttl, 0);
-	change = sum_change(before, after);
+	change = hop_ipv4(ip);
 	if (rewrites_addresses(f)) {
 		change += change_of_addresses(f);
 		ip->saddr = ((const __be32 *)f->out.saddr)[3];
@@ -213,18 +208,17 @@ static __always_inline int xdp_send_on(struct xdp_md *ctx, struct flight *f,
 __noinline int xdp_forward(struct xdp_md *ctx, int kind, struct pending *pending)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-	__u32 frame_len = (__u32)bpf_xdp_get_buff_len(ctx);
 	struct flight *f = flight_get();
 	int decision;
 
 	if (!pending || !f)
 		return XDP_PASS; /* for the verifier */
 	if (kind == PENDING_ICMP) {
-		if (!flight_read_icmp(f, pending, data, end, frame_len))
+		if (!flight_read_icmp(f, pending, data, end, (__u32)bpf_xdp_get_buff_len(ctx)))
 			return PENDING_ICMP;
 		decision = forward_icmp();
 	} else {
-		if (!flight_read(f, pending, data, end, frame_len))
+		if (!flight_read(f, pending, data, end))
 			return decide(SL_PASS_UNPARSED, XDP_PASS);
 		decision = forward(f, pending);
 	}

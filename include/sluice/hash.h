@@ -86,7 +86,11 @@ static inline __attribute__((always_inline)) __u32 sl_slot(__u64 hash, __u32 siz
 /* The slot of an address in routes. */
 static inline __attribute__((always_inline)) __u32 sl_route_slot(const __u8 addr[SL_ADDR_LEN])
 {
-	return sl_slot(sl_mix_addr(0, addr), SL_ROUTE_SLOTS);
+	__u64 high, low;
+
+	__builtin_memcpy(&high, &addr[0], sizeof(high));
+	__builtin_memcpy(&low, &addr[8], sizeof(low));
+	return sl_slot((low ^ high * SL_MIX_B) * SL_MIX_A, SL_ROUTE_SLOTS);
 }
 
 #endif
