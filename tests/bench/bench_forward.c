@@ -127,6 +127,7 @@ static void measure_kinds(struct scene *scene, samples_t samples, int round)
 	for (size_t i = 0; i < N_ROWS; i++) {
 		struct scene_flow flow = flow_of(rows[i].kind);
 
+		flow.client += rows[i].flags == PACKET_SYN; /* one that is not known */
 		samples[rows[i].subject][round] =
 			measure(scene, rows[i].program, &flow, rows[i].flags, rows[i].retval);
 	}
