@@ -24,20 +24,71 @@ struct swift {
 	struct sl_route *route;
 };
 
-/* Fill *f from a plain frame. */
-static __always_inline bool swift_read(struct flight *f, __u32 id, __u8 proto, void *start,
-				       void *end, bool v6)
-{
-	const struct pending plain = {
-		.id = id,
-		.proto = proto,
-		.frame_len = (__u32)(end - start),
-		.shape = { .header_len = v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr),
-			   .l2_len = sizeof(struct eth_header),
-			   .v6 = v6 },
+/* The headers of a plain frame, as long as it has not been resized. */
+struct swift_frame {
+	struct eth_header *eth;
+	union {
+		struct iphdr *ipv4;
+		struct ipv6hdr *ipv6;
 	};
+	union {
+		struct tcphdr *tcp;
+		struct udphdr *udp;
+	};
+};
 
-	return flight_read(f, &plain, start, end) && f->ttl > TTL_SPENT;
+/* The headers of what was found to be a plain frame before. */
+static __always_inline bool swift_take(struct swift_frame *ret, struct cursor c, bool v6)
+{
+	struct plain_ipv4 *ipv4;
+	struct plain_ipv6 *ipv6;
+
+	if (v6) {
+		ipv6 = cursor_take(&c, sizeof(*ipv6));
+		if (!ipv6)
+			return false;
+		*ret = (struct swift_frame){ .eth = &ipv6->eth,
+					     .ipv6 = (void *)&ipv6->ip,
+					     .tcp = (void *)&ipv6->l4 };
+	} else {
+		ipv4 = cursor_take(&c, sizeof(*ipv4));
+		if (!ipv4)
+			return false;
+		*ret = (struct swift_frame){ .eth = &ipv4->eth,
+					     .ipv4 = (void *)&ipv4->ip,
+					     .tcp = (void *)&ipv4->l4 };
+	}
+	return true;
+}
+
+static __always_inline void swift_read_ip(struct flight *f, const struct swift_frame *frame)
+{
+	if (f->v6) {
+		f->header_len = sizeof(*frame->ipv6);
+		f->ip_len = sizeof(*frame->ipv6) + bpf_ntohs(frame->ipv6->payload_len);
+		f->ttl = frame->ipv6->hop_limit;
+		__builtin_memcpy(f->in.saddr, &frame->ipv6->saddr, sizeof(f->in.saddr));
+		__builtin_memcpy(f->in.daddr, &frame->ipv6->daddr, sizeof(f->in.daddr));
+	} else {
+		f->header_len = sizeof(*frame->ipv4);
+		f->ip_len = bpf_ntohs(frame->ipv4->tot_len);
+		f->ttl = frame->ipv4->ttl;
+		addr_set_v4(f->in.saddr, frame->ipv4->saddr);
+		addr_set_v4(f->in.daddr, frame->ipv4->daddr);
+	}
+}
+
+/* Fill *f, which is zero, from a plain frame. */
+static __always_inline void swift_read(struct flight *f, const struct swift_frame *frame,
+				       __u8 proto, bool v6)
+{
+	f->v6 = v6;
+	f->l2_len = sizeof(*frame->eth);
+	swift_read_ip(f, frame);
+	f->segment_len = f->ip_len;
+	tuple_set_ports(&f->in, bpf_ntohs(frame->tcp->source), bpf_ntohs(frame->tcp->dest), proto);
+	if (proto == SL_TCP)
+		f->tcp_flags = ((const __u8 *)frame->tcp)[TCP_FLAGS_BYTE];
 }
 
 static __always_inline bool swift_find_service(struct swift *s, __u32 id)
