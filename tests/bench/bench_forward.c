@@ -16,13 +16,13 @@
 #include "tests/bench/scene.h"
 #include "tests/lib/packet.h"
 
-#define ROUNDS 21
+#define ROUNDS 15
 #define ROUNDS_PER_LOAD 3 /* where the kernel puts code and buckets is part of the noise */
 #define ATTEMPTS 2
 #define ENDPOINTS 1000
 #define SERVICES 10000
 #define FEW_ENDPOINTS 2
-#define WARM_KEYS 16 /* of a large map: chains differ in length */
+#define WARM_KEYS 8 /* of a large map: chains differ in length */
 #define FLOWS 65536
 #define MANY_FLOWS (1u << 20)
 #define SOME_FLOWS (1u << 16)

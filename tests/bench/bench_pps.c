@@ -33,7 +33,7 @@
 #include "traffic.skel.h"
 
 #define ROUNDS 7
-#define ATTEMPTS 3
+#define ATTEMPTS 2
 #define BATCH 64
 #define FRAMES 1024 /* as traffic.bpf.c has it; each of a client and flow of its own */
 #define ENDPOINTS 4
