@@ -52,7 +52,7 @@ UNIT  := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
 BPFT  := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/bpf/test_*.c))
 BENCH := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/bench/bench_*.c))
 BENCHLIB := $(patsubst tests/%.c,$B/tests/%.o,$(filter-out tests/bench/bench_% %.bpf.c,$(wildcard tests/bench/*.c)) \
-	tests/lib/packet.c)
+	tests/lib/packet.c tests/lib/netbed.c)
 TESTLIB := $(patsubst tests/%.c,$B/tests/%.o,$(wildcard tests/lib/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 NETNS := $(wildcard tests/netns/test_*.sh)

@@ -48,19 +48,27 @@ static __always_inline void forward_count_endpoint(const struct flight *f)
 		stats->syn++;
 }
 
-/* Describe the way to f->endpoint of a packet that is not translated. */
-static __always_inline enum sl_decision forward_as_is(struct flight *f,
-						      const struct sl_service *service,
-						      const struct sl_endpoint_name *name)
+/* Describe the way to f->endpoint of a packet in a tunnel. */
+static __always_inline enum sl_decision forward_in_tunnel(struct flight *f,
+							  const struct sl_endpoint_name *name)
 {
 	addr_copy(f->out.daddr, name->key.addr);
-	if (service->method != SL_METHOD_IPIP)
-		return SL_FORWARD_DSR;
 	if (addr_is_zero(name->source) || addr_is_v4(name->source) != addr_is_v4(name->key.addr))
 		return SL_DROP_NO_ROUTE;
 	addr_copy(f->out.saddr, name->source);
 	f->rewrite = REWRITE_TUNNEL;
 	return SL_FORWARD_IPIP;
+}
+
+/* Describe the way to f->endpoint of a packet that is not translated. */
+static __always_inline enum sl_decision forward_as_is(struct flight *f,
+						      const struct sl_service *service,
+						      const struct sl_endpoint_name *name)
+{
+	if (service->method == SL_METHOD_IPIP)
+		return forward_in_tunnel(f, name);
+	addr_copy(f->out.daddr, name->key.addr);
+	return SL_FORWARD_DSR;
 }
 
 /* Describe the way to f->endpoint of a translated packet; its source is in f->out already. */

@@ -65,25 +65,32 @@ static __always_inline bool key_is_endpoint(const struct sl_target_key *key, con
 	return name && key_equals(&name->key, key);
 }
 
-/* What the key is of, by its slot or else by the hash map. */
-static __always_inline enum sl_target_kind target_lookup(__u32 *ret_id,
-							 const struct sl_target_key *key)
+/* What the key probably is of: kind NONE is certain, and anything else has to be confirmed. */
+static __always_inline struct sl_target target_guess(const struct sl_target_key *key)
 {
 	__u32 slot = sl_index_slot(key, index_bits);
 	const __u64 *entry = bpf_map_lookup_elem(&target_index, &slot);
-	const struct sl_target *target;
 	union {
 		__u64 whole;
 		struct sl_target target;
 	} index;
 
 	if (!entry)
-		return SL_TARGET_NONE;
+		return (struct sl_target){ .kind = SL_TARGET_NONE }; /* cannot be */
 	index.whole = *(const volatile __u64 *)entry;
-	if (index.target.kind == SL_TARGET_NONE)
+	return index.target;
+}
+
+/* What the key is of, by the guess or else by the hash map. */
+static __always_inline enum sl_target_kind target_confirm(struct sl_target guess, __u32 *ret_id,
+							  const struct sl_target_key *key)
+{
+	const struct sl_target *target;
+
+	if (guess.kind == SL_TARGET_NONE)
 		return SL_TARGET_NONE;
-	*ret_id = index.target.id;
-	if (likely(index.target.kind != SL_TARGET_SERVICE)) {
+	*ret_id = guess.id;
+	if (likely(guess.kind != SL_TARGET_SERVICE)) {
 		if (key_is_endpoint(key, ret_id))
 			return SL_TARGET_ENDPOINT;
 	} else if (key_is_service(key, ret_id)) {
@@ -95,6 +102,12 @@ static __always_inline enum sl_target_kind target_lookup(__u32 *ret_id,
 		return SL_TARGET_NONE;
 	*ret_id = target->id;
 	return target->kind;
+}
+
+static __always_inline enum sl_target_kind target_lookup(__u32 *ret_id,
+							 const struct sl_target_key *key)
+{
+	return target_confirm(target_guess(key), ret_id, key);
 }
 
 /* Fill *ret for the endpoint ret->id. */

@@ -143,24 +143,25 @@ static __always_inline void leave_to_services(struct pending *pending, __u32 id,
 	pending->addressed = addressed;
 }
 
-/* Leave a packet that is no endpoint's to the code for services, or return false. */
-static __always_inline bool leave_if_service(struct pending *pending, enum sl_target_kind kind,
-					     __u32 id, const struct packet *p, __u32 frame_len,
-					     const struct sl_target_key *key)
+/* May a packet that is no endpoint's be one of a service? */
+static __always_inline bool is_for_services(enum sl_target_kind kind,
+					    const struct sl_target_key *key)
 {
 	if (!has_services)
 		return false;
-	if (likely(kind == SL_TARGET_NONE)) {
-		if (likely(!may_be_reply(key)))
-			return false;
-		leave_to_services(pending, SL_ID_NONE, p, frame_len, TO_NOBODY);
-	} else {
-		leave_to_services(pending, id, p, frame_len, TO_SERVICE);
-	}
+	if (likely(kind == SL_TARGET_NONE))
+		return unlikely(may_be_reply(key));
 	return true;
 }
 
-/* The same for one that is an endpoint's. */
+/* Leave it to the code for services; id is SL_ID_NONE if it is addressed to none. */
+static __always_inline void leave_to_service(struct pending *pending, __u32 id,
+					     const struct packet *p, __u32 frame_len)
+{
+	leave_to_services(pending, id, p, frame_len, id == SL_ID_NONE ? TO_NOBODY : TO_SERVICE);
+}
+
+/* Leave a packet to an endpoint to the code for services, or return false. */
 static __always_inline bool leave_if_redirected(struct pending *pending,
 						const struct target *target, const struct packet *p,
 						__u32 frame_len)

@@ -42,13 +42,14 @@ static __always_inline enum sl_decision reply_permit(enum sl_decision decision, 
  * Headers are built as words in registers and written whole: summing up what was just written in
  * smaller pieces would make the CPU wait.
  *
- * payload_len: bytes behind the IP header. Identification zero goes with "don't fragment".
+ * class: traffic class and ECN. payload_len: bytes behind the IP header. Identification zero goes
+ * with "don't fragment".
  */
-static __always_inline void reply_ipv4(struct iphdr *ip, __be32 saddr, __be32 daddr, __u8 proto,
-				       __u16 payload_len)
+static __always_inline void put_ipv4(struct iphdr *ip, __u8 class, __be32 saddr, __be32 daddr,
+				     __u8 proto, __u16 payload_len)
 {
-	__be32 first =
-		bpf_htonl(IPV4_VERSION << 28 | IPV4_IHL_MIN << 24 | (sizeof(*ip) + payload_len));
+	__be32 first = bpf_htonl(IPV4_VERSION << 28 | IPV4_IHL_MIN << 24 | class << 16 |
+				 (sizeof(*ip) + payload_len));
 	__be32 second = bpf_htonl(IPV4_DONT_FRAGMENT);
 	__be32 third = bpf_htonl(REPLY_TTL << 24 | proto << 16);
 	__u64 sum = (__u64)first + second + third + saddr + daddr;
@@ -61,13 +62,12 @@ static __always_inline void reply_ipv4(struct iphdr *ip, __be32 saddr, __be32 da
 	words[4] = daddr;
 }
 
-static __always_inline void reply_ipv6(struct ipv6hdr *ip, const __be32 saddr[ADDR_WORDS],
-				       const __be32 daddr[ADDR_WORDS], __u8 proto,
-				       __u16 payload_len)
+static __always_inline void put_ipv6(struct ipv6hdr *ip, __u8 class, const __be32 saddr[ADDR_WORDS],
+				     const __be32 daddr[ADDR_WORDS], __u8 proto, __u16 payload_len)
 {
 	__be32 *words = (__be32 *)ip;
 
-	words[0] = bpf_htonl((__u32)IPV6_VERSION << 28);
+	words[0] = bpf_htonl((__u32)IPV6_VERSION << 28 | (__u32) class << IPV6_CLASS_SHIFT);
 	words[1] = bpf_htonl((__u32)payload_len << 16 | proto << 8 | REPLY_TTL);
 	__builtin_memcpy(&ip->saddr, saddr, sizeof(ip->saddr));
 	__builtin_memcpy(&ip->daddr, daddr, sizeof(ip->daddr));
@@ -78,9 +78,9 @@ static __always_inline void reply_ip(void *ip, const struct request *r, __u8 pro
 				     __u16 payload_len)
 {
 	if (r->v6)
-		reply_ipv6(ip, r->dst, r->src, proto, payload_len);
+		put_ipv6(ip, 0, r->dst, r->src, proto, payload_len);
 	else
-		reply_ipv4(ip, r->dst[3], r->src[3], proto, payload_len);
+		put_ipv4(ip, 0, r->dst[3], r->src[3], proto, payload_len);
 }
 
 /*

@@ -9,7 +9,6 @@
 #include "route.h"
 
 #define TUNNEL_TTL 64
-#define IPV6_CLASS_SHIFT 20 /* traffic class in the first word */
 #define IPV6_CLASS_MASK 0xff
 
 /* The frame that carries a packet away. */
@@ -64,15 +63,14 @@ static __always_inline __u64 change_of_addresses(const struct flight *f)
 }
 
 /*
- * One hop further: the two bytes with TTL and protocol of an IPv4 header, rewritten at once, because
- * a read of what was just written in part would wait. Returns how that changes its checksum.
+ * One hop further, for a TTL that is not spent: the two bytes with TTL and protocol of an IPv4
+ * header, rewritten at once, because a read of what was just written in part would wait. Returns how
+ * that changes its checksum.
  */
 static __always_inline __u64 hop_ipv4(struct iphdr *ip)
 {
-	__be16 *ttl = (__be16 *)&ip->ttl, before = *ttl, after = before - bpf_htons(0x0100);
-
-	*ttl = after;
-	return sum_change(word_of_halves(before, 0), word_of_halves(after, 0));
+	*(__be16 *)&ip->ttl -= bpf_htons(1 << 8);
+	return sum_change(word_of_halves(bpf_htons(1 << 8), 0), 0);
 }
 
 /* Both ports as the first word of TCP and UDP. */
@@ -133,22 +131,14 @@ static __always_inline __u64 requote_l4(struct quoted_l4 *l4, const struct fligh
  */
 static __always_inline void tunnel_ipv4(struct iphdr *ip, const struct flight *f, __u8 class)
 {
-	__u16 len = f->ip_len;
-	__be32 *words = (__be32 *)ip;
-
-	reply_ipv4(ip, ((const __be32 *)f->out.saddr)[3], ((const __be32 *)f->out.daddr)[3],
-		   f->v6 ? IPPROTO_IPV6 : IPPROTO_IPIP, len);
-	ip->check = sum_update(ip->check, bpf_htonl((__u32) class << 16));
-	words[0] |= bpf_htonl((__u32) class << 16);
+	put_ipv4(ip, class, ((const __be32 *)f->out.saddr)[3], ((const __be32 *)f->out.daddr)[3],
+		 f->v6 ? IPPROTO_IPV6 : IPPROTO_IPIP, f->ip_len);
 }
 
 static __always_inline void tunnel_ipv6(struct ipv6hdr *ip, const struct flight *f, __u8 class)
 {
-	__be32 *words = (__be32 *)ip;
-
-	reply_ipv6(ip, (const __be32 *)f->out.saddr, (const __be32 *)f->out.daddr,
-		   f->v6 ? IPPROTO_IPV6 : IPPROTO_IPIP, f->ip_len);
-	words[0] |= bpf_htonl((__u32) class << IPV6_CLASS_SHIFT);
+	put_ipv6(ip, class, (const __be32 *)f->out.saddr, (const __be32 *)f->out.daddr,
+		 f->v6 ? IPPROTO_IPV6 : IPPROTO_IPIP, f->ip_len);
 }
 
 /* The traffic class of a packet, from the first word of its header. */

@@ -73,7 +73,7 @@ static __always_inline bool rst_write_ipv4(struct cursor c, __u16 len)
 	saddr = ip->saddr;
 	daddr = ip->daddr;
 	rst_swap_macs(&frame->eth);
-	reply_ipv4(ip, daddr, saddr, IPPROTO_TCP, len);
+	put_ipv4(ip, 0, daddr, saddr, IPPROTO_TCP, len);
 	rst_write(tcp, rst_to(tcp, 0), len,
 		  (__u64)saddr + daddr + bpf_htons(len) + bpf_htons(IPPROTO_TCP));
 	return true;
@@ -94,7 +94,7 @@ static __always_inline bool rst_write_ipv6(struct cursor c, __u16 len)
 	__builtin_memcpy(saddr, &ip->saddr, sizeof(saddr));
 	__builtin_memcpy(daddr, &ip->daddr, sizeof(daddr));
 	rst_swap_macs(&frame->eth);
-	reply_ipv6(ip, daddr, saddr, IPPROTO_TCP, len);
+	put_ipv6(ip, 0, daddr, saddr, IPPROTO_TCP, len);
 	rst_write(tcp, rst_to(tcp, 0), len, sum_pseudo(saddr, daddr, IPPROTO_TCP, len));
 	return true;
 }

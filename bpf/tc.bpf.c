@@ -203,10 +203,12 @@ static __always_inline int tc_flow(struct __sk_buff *ctx, const struct packet *p
 		SL_ID_NONE; /* or it might be read although nothing was found, which 6.1 forbids */
 	kind = target_lookup(&target.id, key);
 	if (kind != SL_TARGET_ENDPOINT) {
-		if (side == SIDE_INGRESS &&
-		    leave_if_service(pending, kind, target.id, p, ctx->len, key))
-			return PENDING_FORWARD;
-		return decide(SL_PASS_NOT_OURS, TC_ACT_UNSPEC);
+		if (side != SIDE_INGRESS || likely(!is_for_services(kind, key)))
+			return decide(SL_PASS_NOT_OURS, TC_ACT_UNSPEC);
+		if (kind == SL_TARGET_NONE)
+			target.id = SL_ID_NONE;
+		leave_to_service(pending, target.id, p, ctx->len);
+		return PENDING_FORWARD;
 	}
 	if (unlikely(!target_load(&target)))
 		return decide(SL_PASS_NOT_OURS,

@@ -9,6 +9,7 @@
 
 #define IPV4_VERSION 4
 #define IPV6_VERSION 6
+#define IPV6_CLASS_SHIFT 20 /* traffic class in the first word */
 #define IPV4_IHL_MIN 5
 #define IPV4_WORD 4 /* bytes per unit of ihl */
 #define IPV4_OFFSET_MASK 0x1fff

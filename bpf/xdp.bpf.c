@@ -27,7 +27,7 @@
 
 #include "judge.h"
 #include "rst.h"
-#include "xdp_forward.h"
+#include "xdp_swift.h"
 
 /* Cut the frame, now now_len bytes, to len; then add room in front of it, or take some away. */
 static __always_inline bool xdp_resize(struct xdp_md *ctx, __u32 now_len, __u32 len, int add_head)
@@ -191,6 +191,21 @@ __noinline int xdp_icmp(struct xdp_md *ctx, const struct pending *pending)
 	return decide(icmp_judge(ctx, data, end, pending->icmp.offset, pending->icmp.v6), XDP_PASS);
 }
 
+/* Forward a plain packet, which probably is to the service with that id. */
+static __always_inline int xdp_service(struct xdp_md *ctx, __u32 id, const struct packet *p,
+				       const struct sl_target_key *key, __u32 frame_len,
+				       struct pending *pending)
+{
+	int verdict = xdp_swift(ctx, id, p);
+
+	if (likely(verdict >= 0))
+		return verdict;
+	if (!key_is_service(key, &id))
+		return PENDING_GENERAL;
+	leave_to_service(pending, id, p, frame_len);
+	return PENDING_FORWARD;
+}
+
 /*
  * Judge a TCP or UDP packet, and do as judged. The RST for a plain packet is usually made at once;
  * other replies are left pending.
@@ -202,15 +217,27 @@ static __always_inline int xdp_flow(struct xdp_md *ctx, const struct packet *p,
 	const struct sl_meta *m = NULL;
 	enum sl_decision decision;
 	enum sl_target_kind kind;
+	struct sl_target guess;
 	struct target target;
+	int verdict;
 
 	target.id =
 		SL_ID_NONE; /* or it might be read although nothing was found, which 6.1 forbids */
-	kind = target_lookup(&target.id, key);
+	guess = target_guess(key);
+	if (has_services && plain && unlikely(guess.kind == SL_TARGET_SERVICE))
+		return xdp_service(ctx, guess.id, p, key, frame_len, pending);
+	kind = target_confirm(guess, &target.id, key);
 	if (kind != SL_TARGET_ENDPOINT) {
-		if (leave_if_service(pending, kind, target.id, p, frame_len, key))
-			return PENDING_FORWARD;
-		return decide(SL_PASS_NOT_OURS, XDP_PASS);
+		if (likely(!is_for_services(kind, key)))
+			return decide(SL_PASS_NOT_OURS, XDP_PASS);
+		if (kind == SL_TARGET_NONE) {
+			target.id = SL_ID_NONE;
+			verdict = plain ? xdp_swift(ctx, SL_ID_NONE, p) : PENDING_FORWARD;
+			if (likely(verdict >= 0))
+				return verdict;
+		}
+		leave_to_service(pending, target.id, p, frame_len);
+		return PENDING_FORWARD;
 	}
 	if (unlikely(!target_load(&target)))
 		return decide(SL_PASS_NOT_OURS, XDP_PASS); /* cannot be: the maps have all ids */
@@ -287,12 +314,11 @@ static __always_inline int xdp_plain(struct xdp_md *ctx, struct cursor c, bool v
 
 static __always_inline int xdp_judge(struct xdp_md *ctx, struct pending *pending)
 {
-	struct cursor c = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };
 	int verdict;
 
-	verdict = xdp_plain(ctx, c, false, pending);
+	verdict = xdp_plain(ctx, xdp_cursor(ctx), false, pending);
 	if (verdict == PENDING_GENERAL)
-		verdict = xdp_plain(ctx, c, true, pending);
+		verdict = xdp_plain(ctx, xdp_cursor(ctx), true, pending);
 	if (verdict != PENDING_GENERAL)
 		return verdict;
 

@@ -101,6 +101,20 @@ static __always_inline bool xdp_carry_ip(struct cursor *c, const struct flight *
 	}
 }
 
+/*
+ * The addresses of a frame: in words that lie as those of the IP header do, which is two bytes off.
+ */
+static __always_inline void xdp_carry_macs(struct eth_header *eth, const struct sl_route *route)
+{
+	const __be16 *from = (const __be16 *)route->dst_mac;
+	__be16 *to = eth->dst;
+
+	to[0] = from[0];
+	*(__be32 *)&to[1] = *(const __be32 *)&from[1];
+	*(__be32 *)&to[3] = *(const __be32 *)&from[3];
+	to[5] = from[5];
+}
+
 /* Write the L2 header; the cursor moves behind it. type: of what it carries. */
 static __always_inline bool xdp_carry_l2(struct cursor *c, const struct sl_route *route,
 					 __be16 type)
@@ -110,8 +124,7 @@ static __always_inline bool xdp_carry_l2(struct cursor *c, const struct sl_route
 
 	if (!eth)
 		return false;
-	__builtin_memcpy(eth->dst, route->dst_mac, sizeof(eth->dst));
-	__builtin_memcpy(eth->src, route->src_mac, sizeof(eth->src));
+	xdp_carry_macs(eth, route);
 	if (!route->vlan_proto) {
 		eth->type = type;
 		return true;

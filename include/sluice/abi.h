@@ -312,9 +312,9 @@ struct sl_route {
 	__u32 epoch; /* meta.route_epoch when it was asked */
 	__u32 ifindex;
 	__u16 mtu;
-	__u16 uses; /* asked again after SL_ROUTE_USES */
+	__u8 dst_mac[6]; /* as in a frame, which is written from here in words */
 	__u8 src_mac[6];
-	__u8 dst_mac[6];
+	__u16 uses; /* asked again after SL_ROUTE_USES */
 	__u16 vlan; /* tag control, host order; ... */
 	__u16 vlan_proto; /* 0: untagged; 0x8100, 0x88a8 */
 };

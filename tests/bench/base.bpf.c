@@ -100,17 +100,23 @@ int bench_tx(struct xdp_md *ctx)
 }
 
 /* Make the packet what it was before the last run rewrote it. */
-static __always_inline int restore_and_call(struct xdp_md *ctx, enum slot slot)
+static __always_inline bool restore(struct xdp_md *ctx)
 {
 	struct cursor c = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };
 	void *packet = cursor_take(&c, TEMPLATE_BYTES);
 
 	if (!packet)
-		return XDP_ABORTED;
+		return false;
 	*(__u16 *)packet = template.first;
 	__builtin_memcpy((__u32 *)(packet + sizeof(template.first)), template.words,
 			 sizeof(template.words));
-	bpf_tail_call(ctx, &subjects, slot);
+	return true;
+}
+
+static __always_inline int restore_and_call(struct xdp_md *ctx, enum slot slot)
+{
+	if (restore(ctx))
+		bpf_tail_call(ctx, &subjects, slot);
 	return XDP_ABORTED;
 }
 
@@ -130,6 +136,54 @@ SEC("xdp.frags")
 int restore_redir(struct xdp_md *ctx)
 {
 	return restore_and_call(ctx, SLOT_REDIRECT);
+}
+
+/* The same for what has made the packet longer; the call is made for what has not, too. */
+static __always_inline int shrink_and_call(struct xdp_md *ctx, enum slot slot)
+{
+	__u32 len = ctx->data_end - ctx->data;
+
+	if (bpf_xdp_adjust_head(ctx, (int)len - TEMPLATE_BYTES))
+		return XDP_ABORTED;
+	return restore_and_call(ctx, slot);
+}
+
+SEC("xdp.frags")
+int shrink_tx(struct xdp_md *ctx)
+{
+	return shrink_and_call(ctx, SLOT_TX);
+}
+
+SEC("xdp.frags")
+int shrink_gate(struct xdp_md *ctx)
+{
+	return shrink_and_call(ctx, SLOT_GATE);
+}
+
+/* Let the packet come from another client every time. */
+static __always_inline int clients_and_call(struct xdp_md *ctx, enum slot slot)
+{
+	struct cursor c = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };
+	struct ethhdr *eth = cursor_take(&c, sizeof(*eth));
+	struct iphdr *ip = cursor_take(&c, sizeof(*ip));
+
+	if (!eth || !ip || !restore(ctx))
+		return XDP_ABORTED;
+	ip->saddr = bpf_htonl(RANDOM_NET | (random_next++ * RANDOM_STRIDE & random_mask));
+	bpf_tail_call(ctx, &subjects, slot);
+	return XDP_ABORTED;
+}
+
+SEC("xdp.frags")
+int clients_tx(struct xdp_md *ctx)
+{
+	return clients_and_call(ctx, SLOT_TX);
+}
+
+SEC("xdp.frags")
+int clients_gate(struct xdp_md *ctx)
+{
+	return clients_and_call(ctx, SLOT_GATE);
 }
 
 /* Address the packet to another endpoint every time, in no order that a cache could like. */

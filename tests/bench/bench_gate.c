@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What a packet costs in the XDP program, against an empty program and against one that parses and
- * does one hash lookup. Everything is measured in turn, round after round; a ratio is the median of
- * the rounds' ratios, so that a noisy neighbour hits both sides of it.
+ * does one hash lookup. Everything is measured in turn, round after round.
  *
  * Usage: bench_gate FILE, where the figures go as JSON. Exit status 1: a target was missed in every
  * one of a few attempts.
@@ -14,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/bench/figures.h"
+#include "tests/bench/compare.h"
 #include "tests/bench/world.h"
 #include "tests/lib/packet.h"
 
@@ -37,6 +36,7 @@
 enum id { ID_HEALTHY = 1, ID_DROP, ID_REJECT, ID_RESET };
 
 enum subject {
+	S_NONE = COMPARE_NO_FLOOR,
 	S_PASS, /* F */
 	S_HASH, /* R */
 	S_NOBODY,
@@ -150,55 +150,23 @@ static void measure_flat(const struct worlds *w, samples_t samples, int round)
 	samples[S_FLAT_MANY][round] = many / WARM_KEYS;
 }
 
-/* A figure and what it is compared with: (subject - floor) / (baseline - baseline_floor). */
-struct comparison {
-	const char *name;
-	enum subject subject;
-	const char *baseline; /* NULL: only the number */
-	enum subject base;
-	bool net;
-	enum subject floor; /* of the subject, if net; the baseline's is S_PASS */
-	double target;
-};
-
 static const struct comparison comparisons[] = {
-	{ "bare_pass", S_PASS, NULL, 0, false, 0, 0 },
-	{ "parse_hash", S_HASH, NULL, 0, false, 0, 0 },
-	{ "gate.nobody", S_NOBODY, "bare_pass", S_PASS, false, 0, TARGET_NOBODY },
-	{ "gate.pass", S_HEALTHY, "parse_hash", S_HASH, true, S_PASS, TARGET_KNOWN },
-	{ "gate.drop", S_DROP, "parse_hash", S_HASH, true, S_PASS, TARGET_KNOWN },
-	{ "gate.established", S_ESTABLISHED, "parse_hash", S_HASH, true, S_PASS, TARGET_KNOWN },
-	{ "restore", S_RESTORE, NULL, 0, false, 0, 0 },
-	{ "gate.reject", S_REJECT, "parse_hash", S_HASH, true, S_RESTORE, TARGET_REPLY },
-	{ "gate.reset", S_RESET, "parse_hash", S_HASH, true, S_RESTORE, TARGET_REPLY },
-	{ "gate.reject_redirect", S_REDIRECT, "parse_hash", S_HASH, true, S_RESTORE, 0 },
-	{ "gate.pass_1", S_FLAT_ONE, NULL, 0, false, 0, 0 },
-	{ "gate.pass_65536", S_FLAT_MANY, "gate.pass_1", S_FLAT_ONE, false, 0, TARGET_FLAT },
-	{ "random_pass", S_RANDOM_PASS, NULL, 0, false, 0, 0 },
-	{ "random_parse_hash", S_RANDOM_HASH, "random_pass", S_RANDOM_PASS, false, 0, 0 },
-	{ "gate.random_65536", S_RANDOM_GATE, "random_parse_hash", S_RANDOM_HASH, false, 0, 0 },
+	{ "bare_pass", S_PASS, 0, NULL, 0, 0, 0 },
+	{ "parse_hash", S_HASH, 0, NULL, 0, 0, 0 },
+	{ "gate.nobody", S_NOBODY, 0, "bare_pass", S_PASS, 0, TARGET_NOBODY },
+	{ "gate.pass", S_HEALTHY, S_PASS, "parse_hash", S_HASH, S_PASS, TARGET_KNOWN },
+	{ "gate.drop", S_DROP, S_PASS, "parse_hash", S_HASH, S_PASS, TARGET_KNOWN },
+	{ "gate.established", S_ESTABLISHED, S_PASS, "parse_hash", S_HASH, S_PASS, TARGET_KNOWN },
+	{ "restore", S_RESTORE, 0, NULL, 0, 0, 0 },
+	{ "gate.reject", S_REJECT, S_RESTORE, "parse_hash", S_HASH, S_PASS, TARGET_REPLY },
+	{ "gate.reset", S_RESET, S_RESTORE, "parse_hash", S_HASH, S_PASS, TARGET_REPLY },
+	{ "gate.reject_redirect", S_REDIRECT, S_RESTORE, "parse_hash", S_HASH, S_PASS, 0 },
+	{ "gate.pass_1", S_FLAT_ONE, 0, NULL, 0, 0, 0 },
+	{ "gate.pass_65536", S_FLAT_MANY, 0, "gate.pass_1", S_FLAT_ONE, 0, TARGET_FLAT },
+	{ "random_pass", S_RANDOM_PASS, 0, NULL, 0, 0, 0 },
+	{ "random_parse_hash", S_RANDOM_HASH, 0, "random_pass", S_RANDOM_PASS, 0, 0 },
+	{ "gate.random_65536", S_RANDOM_GATE, 0, "random_parse_hash", S_RANDOM_HASH, 0, 0 },
 };
-
-static void add_comparison(struct figures *figures, const struct comparison *c, samples_t samples)
-{
-	struct figure *figure = figures_add(figures, c->name, "ns", samples[c->subject], ROUNDS);
-	double ratios[ROUNDS];
-
-	if (!c->baseline)
-		return;
-	for (int i = 0; i < ROUNDS; i++) {
-		double subject = samples[c->subject][i], base = samples[c->base][i];
-
-		if (c->net) {
-			subject -= samples[c->floor][i];
-			base -= samples[S_PASS][i];
-		}
-		ratios[i] = subject / base;
-	}
-	figure->baseline = c->baseline;
-	figure->ratio = median(ratios, ROUNDS);
-	figure->target = c->target;
-}
 
 static void add_sizes(struct figures *figures, const struct worlds *w)
 {
@@ -263,7 +231,7 @@ static void run(struct figures *figures)
 		measure_random(&w, samples, round);
 	}
 	for (size_t i = 0; i < sizeof(comparisons) / sizeof(comparisons[0]); i++)
-		add_comparison(figures, &comparisons[i], samples);
+		compare_add(figures, &comparisons[i], samples[0], ROUNDS);
 	add_sizes(figures, &w);
 	worlds_free(&w);
 }

@@ -21,12 +21,13 @@
 #include "xdp.skel.h"
 
 #define REPEAT 50000 /* a few milliseconds: a round must fit between two moods of the machine */
-#define SLOTS_PER_ENDPOINT 8
+#define SLOTS_PER_TARGET 8
 #define PATH_LEN 64
 #define LINE_LEN 128
 
 struct world {
-	uint32_t endpoints, index_bits;
+	struct world_sizes sizes;
+	uint32_t index_bits;
 	struct xdp_bpf *xdp, *redirecting; /* the second with reply_by_redirect */
 	struct tc_bpf *tc;
 	struct base_bpf *base;
@@ -51,16 +52,32 @@ static void check(bool ok, const char *fmt, ...)
 	exit(EXIT_FAILURE);
 }
 
+static void set_size(const struct world *w, const char *map, uint32_t entries)
+{
+	check(!bpf_map__set_max_entries(bpf_object__find_map_by_name(w->xdp->obj, map),
+					entries ?: 1),
+	      "size map %s", map);
+}
+
 static void set_sizes(struct world *w)
 {
-	while (1u << w->index_bits < w->endpoints * SLOTS_PER_ENDPOINT)
+	const struct world_sizes *sizes = &w->sizes;
+	uint32_t targets = sizes->endpoints + sizes->services;
+
+	while (1u << w->index_bits < targets * SLOTS_PER_TARGET)
 		w->index_bits++;
-	w->xdp->rodata->index_bits = w->index_bits;
-	bpf_map__set_max_entries(w->xdp->maps.targets, 2 * w->endpoints);
-	bpf_map__set_max_entries(w->xdp->maps.target_index, 1u << w->index_bits);
-	bpf_map__set_max_entries(w->xdp->maps.endpoint_words, w->endpoints);
-	bpf_map__set_max_entries(w->xdp->maps.endpoint_names, w->endpoints);
-	bpf_map__set_max_entries(w->xdp->maps.endpoint_stats, w->endpoints);
+	set_size(w, "targets", 2 * targets);
+	set_size(w, "target_index", 1u << w->index_bits);
+	set_size(w, "endpoint_words", sizes->endpoints);
+	set_size(w, "endpoint_names", sizes->endpoints);
+	set_size(w, "endpoint_stats", sizes->endpoints);
+	set_size(w, "services", sizes->services);
+	set_size(w, "service_names", sizes->services);
+	set_size(w, "service_stats", sizes->services);
+	set_size(w, "selection", sizes->slots / 2);
+	set_size(w, "flows", sizes->flows);
+	set_size(w, "half_open", sizes->flows);
+	set_size(w, "routes", sizes->services ? SL_ROUTE_SLOTS : 1);
 }
 
 /* Give an object the maps of the first. */
@@ -78,6 +95,20 @@ static void share_maps(const struct world *w, struct bpf_object *obj)
 	}
 }
 
+static void set_options(struct world *w)
+{
+	bool has_services = w->sizes.services > 0;
+
+	w->xdp->rodata->index_bits = w->index_bits;
+	w->redirecting->rodata->index_bits = w->index_bits;
+	w->tc->rodata->index_bits = w->index_bits;
+	w->redirecting->rodata->reply_by_redirect = true;
+	w->xdp->rodata->has_services = w->xdp->rodata->has_source_nat = has_services;
+	w->redirecting->rodata->has_services = has_services;
+	w->redirecting->rodata->has_source_nat = has_services;
+	w->tc->rodata->has_services = w->tc->rodata->has_source_nat = has_services;
+}
+
 static void load(struct world *w)
 {
 	w->xdp = xdp_bpf__open();
@@ -87,9 +118,7 @@ static void load(struct world *w)
 	check(w->xdp && w->redirecting && w->tc && w->base, "open the programs");
 
 	set_sizes(w);
-	w->redirecting->rodata->index_bits = w->index_bits;
-	w->redirecting->rodata->reply_by_redirect = true;
-	w->tc->rodata->index_bits = w->index_bits;
+	set_options(w);
 	check(!xdp_bpf__load(w->xdp), "load the XDP program");
 	share_maps(w, w->redirecting->obj);
 	share_maps(w, w->tc->obj);
@@ -97,7 +126,7 @@ static void load(struct world *w)
 	check(!xdp_bpf__load(w->redirecting), "load the XDP program that redirects");
 	check(!tc_bpf__load(w->tc), "load the tc programs");
 	check(!base_bpf__load(w->base), "load the baselines");
-	w->base->bss->random_mask = w->endpoints - 1;
+	w->base->bss->random_mask = w->sizes.endpoints - 1;
 }
 
 static void set_slots(const struct world *w)
@@ -127,6 +156,10 @@ static void set_fds(struct world *w)
 		[BENCH_RESTORE_TX] = w->base->progs.restore_tx,
 		[BENCH_RESTORE_GATE] = w->base->progs.restore_gate,
 		[BENCH_RESTORE_REDIRECT] = w->base->progs.restore_redir,
+		[BENCH_SHRINK_TX] = w->base->progs.shrink_tx,
+		[BENCH_SHRINK_GATE] = w->base->progs.shrink_gate,
+		[BENCH_CLIENTS_TX] = w->base->progs.clients_tx,
+		[BENCH_CLIENTS_GATE] = w->base->progs.clients_gate,
 		[BENCH_RANDOM_PASS] = w->base->progs.random_pass,
 		[BENCH_RANDOM_HASH] = w->base->progs.random_hash,
 		[BENCH_RANDOM_GATE] = w->base->progs.random_gate,
@@ -138,25 +171,16 @@ static void set_fds(struct world *w)
 
 static void add_endpoint(struct world *w, uint32_t id)
 {
-	struct sl_target_key key = { .port = WORLD_PORT, .proto = SL_TCP };
-	struct sl_target target = { .kind = SL_TARGET_ENDPOINT, .id = id };
 	const uint32_t words[] = { htonl(0xffff), htonl(WORLD_NET + id) };
-	uint32_t slot;
-	struct sl_endpoint_name name = { 0 };
+	struct sl_endpoint_name name = { .key = { .port = WORLD_PORT, .proto = SL_TCP } };
 
-	memcpy(&key.addr[8], words, sizeof(words));
-	name.key = key;
-	check(!bpf_map_update_elem(bpf_map__fd(w->xdp->maps.endpoint_names), &id, &name, BPF_ANY),
-	      "name endpoint %u", id);
-	slot = sl_index_slot(&key, w->index_bits);
-	check(!bpf_map_update_elem(bpf_map__fd(w->xdp->maps.target_index), &slot, &target, BPF_ANY),
-	      "write target_index");
-	check(!bpf_map_update_elem(bpf_map__fd(w->xdp->maps.targets), &key, &target, BPF_ANY),
-	      "add endpoint %u", id);
+	memcpy(&name.key.addr[8], words, sizeof(words));
+	world_put(w, "endpoint_names", &id, &name);
+	world_target(w, &name.key, (struct sl_target){ .kind = SL_TARGET_ENDPOINT, .id = id });
 	world_word(w, id, (struct sl_word){ .health = SL_HEALTHY });
 }
 
-struct world *world_new(uint32_t endpoints)
+struct world *world_new_sized(const struct world_sizes *sizes)
 {
 	const struct sl_meta meta = { .layout = SL_LAYOUT,
 				      .reply_window_ns = NS_PER_SEC,
@@ -165,13 +189,19 @@ struct world *world_new(uint32_t endpoints)
 	uint32_t zero = 0;
 
 	check(w, "allocate");
-	w->endpoints = endpoints;
+	w->sizes = *sizes;
 	w->index_bits = 1;
 	load(w);
 	set_slots(w);
 	set_fds(w);
-	check(!bpf_map_update_elem(bpf_map__fd(w->xdp->maps.meta), &zero, &meta, BPF_ANY),
-	      "write meta");
+	world_put(w, "meta", &zero, &meta);
+	return w;
+}
+
+struct world *world_new(uint32_t endpoints)
+{
+	struct world *w = world_new_sized(&(struct world_sizes){ .endpoints = endpoints });
+
 	for (uint32_t id = 0; id < endpoints; id++)
 		add_endpoint(w, id);
 	return w;
@@ -189,10 +219,32 @@ void world_free(struct world *w)
 	free(w);
 }
 
+int world_map(const struct world *w, const char *name)
+{
+	return bpf_object__find_map_fd_by_name(w->xdp->obj, name);
+}
+
+void world_put(struct world *w, const char *map, const void *key, const void *value)
+{
+	check(!bpf_map_update_elem(world_map(w, map), key, value, BPF_ANY), "write %s", map);
+}
+
 void world_word(struct world *w, uint32_t id, struct sl_word word)
 {
-	check(!bpf_map_update_elem(bpf_map__fd(w->xdp->maps.endpoint_words), &id, &word, BPF_ANY),
-	      "write endpoint_words");
+	world_put(w, "endpoint_words", &id, &word);
+}
+
+void world_target(struct world *w, const struct sl_target_key *key, struct sl_target target)
+{
+	uint32_t slot = sl_index_slot(key, w->index_bits);
+
+	world_put(w, "target_index", &slot, &target);
+	world_put(w, "targets", key, &target);
+}
+
+void world_clients(struct world *w, uint32_t mask)
+{
+	w->base->bss->random_mask = mask;
 }
 
 double world_measure(struct world *w, enum world_program program, const uint8_t *frame,
@@ -214,6 +266,11 @@ double world_measure(struct world *w, enum world_program program, const uint8_t 
 	      retval);
 
 	return (double)(end_ns - start_ns) / REPEAT;
+}
+
+int world_program_fd(const struct world *w, enum world_program program)
+{
+	return w->fds[program];
 }
 
 uint32_t world_verified_insns(const struct world *w, enum world_program program)
