@@ -35,11 +35,20 @@ static __always_inline struct sl_word endpoint_word(__u32 id)
 	return word_load(word);
 }
 
-/* A pool that a gate redirects in may have endpoints of both families; neither can stand in for the other. */
-static __always_inline bool endpoint_is_of_family(__u32 id, bool v6)
+/*
+ * May new flows go to this endpoint? A pool that a gate redirects in may have endpoints of both
+ * families, and neither can stand in for the other. Keys of lookups are one variable: the stack is short.
+ */
+static __always_inline bool endpoint_is_eligible(const __u32 *id, bool any, bool redirects, bool v6)
 {
-	const struct sl_endpoint_name *name = bpf_map_lookup_elem(&endpoint_names, &id);
+	const struct sl_endpoint_name *name;
+	const __u64 *word = bpf_map_lookup_elem(&endpoint_words, id);
 
+	if (!word || !word_is_eligible(word_load(word), any))
+		return false;
+	if (!redirects)
+		return true;
+	name = bpf_map_lookup_elem(&endpoint_names, id);
 	return name && addr_is_v4(name->key.addr) != v6;
 }
 
@@ -91,8 +100,7 @@ __noinline int select_endpoint(void)
 	hash = service->flags & SL_SERVICE_AFFINITY ? sl_client_hash(&f->in) : sl_flow_hash(&f->in);
 	for (int i = 0; i < SELECT_TRIES; i++) {
 		id = slot_endpoint(&slice, hash);
-		if (id != SL_ID_NONE && word_is_eligible(endpoint_word(id), any) &&
-		    (service->key.port || endpoint_is_of_family(id, f->v6))) {
+		if (id != SL_ID_NONE && endpoint_is_eligible(&id, any, !service->key.port, f->v6)) {
 			f->endpoint = id;
 			return i;
 		}
