@@ -34,10 +34,10 @@ all_healthy() {
 	sluice health --json | jq -e 'all(.pools[].services[].endpoints[]; .health == "Healthy")'
 }
 
-# load_start SECONDS: requests from 8 connections at a time.
+# load_start SECONDS: requests from 8 connections at a time. wrk finds the port of http in /etc/services only.
 load_start() {
 	nsenter --net="/run/netns/$ns_id-client" wrk -t1 -c8 -d"${1}s" --timeout 5s -H 'Connection: close' \
-		"http://$vip/" >"$work/wrk.out" 2>&1 </dev/null &
+		"http://$vip:80/" >"$work/wrk.out" 2>&1 </dev/null &
 	wrk_pid=$!
 }
 
