@@ -127,7 +127,7 @@ static __always_inline enum sl_decision rst_in_place(struct cursor c, const stru
 	__u16 len = p->ip_len - p->header_len;
 
 	decision = reply_permit(decision, rst_is_unicast(c, p->v6), m);
-	if (decision_effect(decision) != EFFECT_REPLY || m->mode != SL_MODE_ENFORCE)
+	if (!is_reply(decision) || m->mode != SL_MODE_ENFORCE)
 		return decision;
 	return (p->v6 ? rst_write_ipv6(c, len) : rst_write_ipv4(c, len)) ? decision
 									 : SL_DROP_NO_REPLY;

@@ -148,7 +148,7 @@ static __always_inline int xdp_finish(struct xdp_md *ctx, struct sl_endpoint_sta
 	count_closed(stats, decision);
 	if (m->mode != SL_MODE_ENFORCE)
 		return decide(decision, XDP_PASS);
-	if (decision_effect(decision) == EFFECT_REPLY)
+	if (is_reply(decision))
 		return decide(decision, xdp_send(ctx));
 	return decide(decision, XDP_DROP);
 }
