@@ -175,12 +175,8 @@ static __always_inline void flow_begin(struct flight *f, const struct sl_endpoin
 static __always_inline bool flow_may_enter(const struct sl_meta *m)
 {
 	__u32 zero = 0;
-	struct sl_reply_budget *b = bpf_map_lookup_elem(&flow_budget, &zero);
 
-	if (!b || (!b->left && !budget_refill(b, m)))
-		return false;
-	b->left--;
-	return true;
+	return budget_spend(bpf_map_lookup_elem(&flow_budget, &zero), m);
 }
 
 #endif

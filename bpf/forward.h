@@ -357,7 +357,7 @@ static __always_inline enum sl_decision redirect_judge(const struct flight *f, s
 		return SL_PASS_FORCED;
 	if (word.admin == SL_ENABLED && word.health == SL_HEALTHY)
 		return SL_PASS_HEALTHY;
-	if (!new_flow && (!(word.flags & SL_WORD_RESET) || f->tcp_flags & TCP_RST))
+	if (!new_flow && (f->tcp_flags & TCP_RST || word_keeps_flows(word)))
 		return SL_PASS_ESTABLISHED;
 	if (daemon_is_lost(m))
 		return SL_PASS_DAEMON_LOST;

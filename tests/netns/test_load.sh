@@ -30,10 +30,6 @@ write_config() {
 two="{ address: 10.2.1.2 }, { address: 10.2.2.2 }"
 three="$two, { address: 10.2.3.2 }"
 
-all_healthy() {
-	sluice health --json | jq -e 'all(.pools[].services[].endpoints[]; .health == "Healthy")'
-}
-
 # load_start SECONDS: requests from 8 connections at a time. wrk finds the port of http in /etc/services only.
 load_start() {
 	nsenter --net="/run/netns/$ns_id-client" wrk -t1 -c8 -d"${1}s" --timeout 5s -H 'Connection: close' \
@@ -48,22 +44,6 @@ load_is_clean() {
 		awk '/requests in/ { n = $1 } END { exit !(n > 1000) }' "$work/wrk.out"
 }
 
-
-said() {
-	grep -c "$1" "$work/sluiced.log"
-}
-
-more_than() {
-	[ "$(said "$2")" -gt "$1" ]
-}
-
-reload() {
-	local before
-	before=$(said "reloaded: ")
-	kill -HUP "$daemon_pid"
-	eventually more_than "$before" "reloaded: "
-}
-
 ten_reloads() {
 	local i backends
 
@@ -71,18 +51,16 @@ ten_reloads() {
 		backends=$three
 		((i % 2)) || backends=$two
 		write_config "$xdp" "$forward" "$backends"
-		reload || return 1
+		reload "reloaded: " || return 1
 	done
 }
-
 
 story() {
 	xdp=$1 forward=$2
 	local what="$1 $2"
 
 	if [ "$xdp" = native ]; then
-		net_prepare_native
-		for b in b1 b2 b3; do on $b ethtool -K eth0 tx off gro on >/dev/null; done
+		net_prepare_native b1 b2 b3
 	fi
 	for b in b1 b2 b3; do
 		[ "$forward" != nat ] && on $b ip addr replace $vip/32 dev lo

@@ -212,16 +212,7 @@ int order_parse(struct order *ret_order, const struct cli *cli, struct err *err)
 
 void order_done(struct order *order)
 {
-	struct trust_spec *spec = &order->trust;
-
-	for (uint32_t i = 0; i < spec->n_certs; i++) {
-		free(spec->certs[i].path);
-		free(spec->certs[i].der);
-	}
-	for (uint32_t i = 0; i < spec->n_crls; i++)
-		free(spec->crls[i]);
-	free(spec->certs);
-	free(spec->crls);
+	trust_spec_done(&order->trust);
 	order->trust = (struct trust_spec){ .mode = TRUST_WELL_KNOWN };
 }
 

@@ -204,6 +204,9 @@ struct model {
 	uint64_t digest; /* of the configuration as it was written: tells one from another */
 };
 
+/* Release what the spec owns. */
+void trust_spec_done(struct trust_spec *spec);
+
 /* An empty model, or NULL: out of memory. */
 struct model *model_new(void);
 
@@ -233,6 +236,12 @@ uint32_t model_declared(const struct model *model);
 
 /* Whether packets of the service are forwarded: it has a listen address, or redirects. */
 bool service_forwards(const struct model *model, const struct service *service);
+
+/* Services that forward. */
+uint32_t model_forwarding(const struct model *model);
+
+/* Endpoints of the service that has most, at least 1. */
+uint32_t model_largest_service(const struct model *model);
 
 /* Whether an endpoint at that address may get the service's packets: translation changes no family. */
 bool service_takes(const struct service *service, const struct addr *addr);

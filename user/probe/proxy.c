@@ -53,21 +53,15 @@ int proxy_ends_of(struct proxy_ends *ret_ends, int fd, const struct addr *target
 	struct proxy_ends ends = { .target = *target, .target_port = target_port };
 	struct sockaddr_storage ss;
 	socklen_t len = sizeof(ss);
+	int r;
 
 	if (getsockname(fd, (struct sockaddr *)&ss, &len) < 0)
 		return -errno;
-	if (ss.ss_family == AF_INET) {
-		const struct sockaddr_in *in = (const struct sockaddr_in *)&ss;
-
-		ends.source = *target; /* for the bytes that make it a mapped one */
-		memcpy(ends.source.bytes + V4_OFFSET, &in->sin_addr, sizeof(in->sin_addr));
-		ends.source_port = ntohs(in->sin_port);
-	} else {
-		const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&ss;
-
-		memcpy(ends.source.bytes, &in6->sin6_addr, sizeof(ends.source.bytes));
-		ends.source_port = ntohs(in6->sin6_port);
-	}
+	r = addr_from_sockaddr(&ends.source, &ss);
+	if (r < 0)
+		return r;
+	/* The port stands at the same place in both. */
+	ends.source_port = ntohs(((const struct sockaddr_in *)&ss)->sin_port);
 	*ret_ends = ends;
 	return 0;
 }
