@@ -95,7 +95,7 @@ static __always_inline void forward_enter(struct flight *f, const struct sl_endp
 	if (f->observe || !flow_may_enter(m))
 		return;
 	flow_begin(f, name, m, SL_FLOW_TO_ENDPOINT, flight_ends(f, SL_FLOW_FIN_CLIENT));
-	bpf_map_update_elem(&flows, &f->in, &f->flow, BPF_ANY);
+	flow_enter(&flows, &f->in, &f->flow, BPF_ANY);
 }
 
 /* A packet of a flow that is not known. */

@@ -14,9 +14,9 @@ on client ip route add 192.0.2.0/24 via 10.1.0.1
 on client sysctl -qw net.ipv4.ip_local_port_range="1024 65535" net.ipv4.tcp_tw_reuse=1
 for b in b1 b2 b3; do backend_start $b; done
 
-# write_config XDP FORWARD BACKENDS
+# write_config XDP FORWARD BACKENDS: with so little room for flows that those that are over make way all the time.
 write_config() {
-	config "interfaces: [ { name: gc, xdp: $1 }, { name: gb1, xdp: $1 }, { name: gb2, xdp: $1 }, { name: gb3, xdp: $1 } ]" <<-EOF
+	config "max_flows: 8192" "max_half_open: 4096" "interfaces: [ { name: gc, xdp: $1 }, { name: gb1, xdp: $1 }, { name: gb2, xdp: $1 }, { name: gb3, xdp: $1 } ]" <<-EOF
 		probes:
 		  - { name: quick, protocol: http, path: /healthz, interval: 100ms, timeout: 1s, unhealthy_threshold: 1 }
 		settings:
