@@ -68,6 +68,17 @@ enum sl_proto protocol_transport(enum protocol protocol)
 	return protocol == PROTO_UDP ? SL_UDP : SL_TCP;
 }
 
+const char *proxy_version_name(enum proxy_version version)
+{
+	static const char *const names[] = {
+		[PROXY_NONE] = "none",
+		[PROXY_V1] = "v1",
+		[PROXY_V2] = "v2",
+	};
+
+	return names[version];
+}
+
 const char *protocol_name(enum protocol protocol)
 {
 	static const char *const names[] = {

@@ -27,6 +27,9 @@ struct err;
 
 enum protocol { PROTO_HTTP, PROTO_HTTPS, PROTO_TCP, PROTO_TLS, PROTO_UDP, PROTO_GRPC };
 
+/* Of the PROXY protocol's header that a connection begins with. */
+enum proxy_version { PROXY_NONE, PROXY_V1, PROXY_V2 };
+
 enum xdp_mode { XDP_AUTO, XDP_OFFLOAD, XDP_NATIVE, XDP_GENERIC, XDP_OFF };
 
 struct interface {
@@ -112,7 +115,7 @@ struct probe_def {
 	bool fail_fast; /* after a failure, probe again at once instead of an interval later */
 	struct probe_match match;
 	uint32_t min_servers;
-	bool proxy_protocol;
+	enum proxy_version proxy_protocol;
 	char *send; /* udp: the datagram, escapes resolved; NULL: an empty one */
 	uint32_t send_len;
 };
@@ -230,6 +233,9 @@ enum sl_proto protocol_transport(enum protocol protocol);
 
 /* "http", "tcp", … */
 const char *protocol_name(enum protocol protocol);
+
+/* "v1", "v2"; "none". */
+const char *proxy_version_name(enum proxy_version version);
 
 /* Endpoints as the configuration counts them: a name is one. */
 uint32_t model_declared(const struct model *model);

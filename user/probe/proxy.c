@@ -14,7 +14,7 @@
 /* An IPv4 address is the end of its mapped form. */
 #define V4_OFFSET (SL_ADDR_LEN - 4)
 
-size_t proxy_header_v1(uint8_t buf[PROXY_HEADER_MAX], const struct proxy_ends *ends)
+static size_t text_header(uint8_t buf[PROXY_HEADER_MAX], const struct proxy_ends *ends)
 {
 	char source[SL_TEXT_LEN], target[SL_TEXT_LEN];
 	int len = snprintf((char *)buf, PROXY_HEADER_MAX, "PROXY %s %s %s %u %u\r\n",
@@ -31,7 +31,7 @@ static size_t append(uint8_t *buf, size_t at, const void *data, size_t len)
 	return at + len;
 }
 
-size_t proxy_header_v2(uint8_t buf[PROXY_HEADER_MAX], const struct proxy_ends *ends)
+static size_t binary_header(uint8_t buf[PROXY_HEADER_MAX], const struct proxy_ends *ends)
 {
 	bool v4 = addr_is_v4(&ends->target);
 	size_t skip = v4 ? V4_OFFSET : 0, addr_len = SL_ADDR_LEN - skip, at;
@@ -45,6 +45,19 @@ size_t proxy_header_v2(uint8_t buf[PROXY_HEADER_MAX], const struct proxy_ends *e
 	at = append(buf, at, ends->source.bytes + skip, addr_len);
 	at = append(buf, at, ends->target.bytes + skip, addr_len);
 	return append(buf, at, ports, sizeof(ports));
+}
+
+size_t proxy_header(uint8_t buf[PROXY_HEADER_MAX], enum proxy_version version,
+		    const struct proxy_ends *ends)
+{
+	switch (version) {
+	case PROXY_V1:
+		return text_header(buf, ends);
+	case PROXY_V2:
+		return binary_header(buf, ends);
+	default:
+		return 0;
+	}
 }
 
 int proxy_ends_of(struct proxy_ends *ret_ends, int fd, const struct addr *target,
