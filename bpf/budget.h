@@ -23,16 +23,21 @@ static __always_inline bool budget_refill(struct sl_reply_budget *b, const struc
 	return b->left > 0;
 }
 
-static __always_inline bool budget_take(const struct sl_meta *m)
+/* b: of this CPU, from the map of one kind of budget. */
+static __always_inline bool budget_spend(struct sl_reply_budget *b, const struct sl_meta *m)
 {
-	__u32 zero = 0;
-	struct sl_reply_budget *b = bpf_map_lookup_elem(&reply_budget, &zero);
-
 	if (!b || (!b->left && !budget_refill(b, m)))
 		return false;
 
 	b->left--;
 	return true;
+}
+
+static __always_inline bool budget_take(const struct sl_meta *m)
+{
+	__u32 zero = 0;
+
+	return budget_spend(bpf_map_lookup_elem(&reply_budget, &zero), m);
 }
 
 #endif

@@ -50,7 +50,7 @@ struct flight {
 	bool v6;
 	bool observe; /* no entry may be written */
 	bool half_open; /* the flow was found there */
-	bool presses; /* a port is needed that no free one was found for */
+	__u8 press; /* enum press: for a port, where no free one was found */
 	bool asks_neighbour; /* its way leads to f->next_hop */
 	__u8 zero[5];
 };

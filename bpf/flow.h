@@ -52,6 +52,22 @@ static __always_inline void key_of_request(struct sl_tuple *key, const struct sl
 	tuple_set_ports(key, to_client->port, destination->port, destination->proto);
 }
 
+/*
+ * Enter a flow into a map. It is looked up at once, since that is what the kernel's LRU goes by: an entry
+ * that nobody has looked up counts as the least used of all, so that a full map would forget a flow
+ * that has just begun before all those that are over.
+ */
+static __always_inline int flow_enter(void *map, const struct sl_tuple *key,
+				      const struct sl_flow *flow, __u64 how)
+{
+	int r = bpf_map_update_elem(map, key, flow,
+				    how); /* before 6.4 only so much of it is defined */
+
+	if (!r)
+		bpf_map_lookup_elem(map, key);
+	return r;
+}
+
 static __always_inline struct sl_flow *flow_lookup(struct flight *f, bool half_open_too)
 {
 	struct sl_flow *flow = bpf_map_lookup_elem(&flows, &f->in);
@@ -175,12 +191,8 @@ static __always_inline void flow_begin(struct flight *f, const struct sl_endpoin
 static __always_inline bool flow_may_enter(const struct sl_meta *m)
 {
 	__u32 zero = 0;
-	struct sl_reply_budget *b = bpf_map_lookup_elem(&flow_budget, &zero);
 
-	if (!b || (!b->left && !budget_refill(b, m)))
-		return false;
-	b->left--;
-	return true;
+	return budget_spend(bpf_map_lookup_elem(&flow_budget, &zero), m);
 }
 
 #endif

@@ -103,7 +103,7 @@ static __always_inline void forward_enter(struct flight *f, const struct sl_endp
 	if (f->observe || !flow_may_enter(m))
 		return;
 	flow_begin(f, name, m, SL_FLOW_TO_ENDPOINT, flight_ends(f, SL_FLOW_FIN_CLIENT));
-	bpf_map_update_elem(&flows, &f->in, &f->flow, BPF_ANY);
+	flow_enter(&flows, &f->in, &f->flow, BPF_ANY);
 }
 
 /* A packet of a flow that is not known. */
@@ -365,7 +365,7 @@ static __always_inline enum sl_decision redirect_judge(const struct flight *f, s
 		return SL_PASS_FORCED;
 	if (word.admin == SL_ENABLED && word.health == SL_HEALTHY)
 		return SL_PASS_HEALTHY;
-	if (!new_flow && (!(word.flags & SL_WORD_RESET) || f->tcp_flags & TCP_RST))
+	if (!new_flow && (f->tcp_flags & TCP_RST || word_keeps_flows(word)))
 		return SL_PASS_ESTABLISHED;
 	if (daemon_is_lost(m))
 		return SL_PASS_DAEMON_LOST;

@@ -175,6 +175,12 @@ static __always_inline bool word_has_drained(struct sl_word word)
 	return word.admin == SL_DRAINING && word.deadline_s && now_read() >= word.deadline_s;
 }
 
+/* Whether flows that are open when the gate closes go on. */
+static __always_inline bool word_keeps_flows(struct sl_word word)
+{
+	return !(word.flags & SL_WORD_RESET || word_has_drained(word));
+}
+
 /* *ret_meta is set before any decision that is not to pass. */
 static __always_inline enum sl_decision judge_closed(struct sl_word word, const struct packet *p,
 						     const struct sl_meta **ret_meta)
@@ -182,8 +188,7 @@ static __always_inline enum sl_decision judge_closed(struct sl_word word, const 
 	bool new_flow = is_new_flow(p);
 	const struct sl_meta *m;
 
-	if (!new_flow &&
-	    (tcp_flags(p) & TCP_RST || !(word.flags & SL_WORD_RESET || word_has_drained(word))))
+	if (!new_flow && (tcp_flags(p) & TCP_RST || word_keeps_flows(word)))
 		return SL_PASS_ESTABLISHED;
 	m = meta_get();
 	if (!m || daemon_is_lost(m))

@@ -12,11 +12,16 @@
 
 #include "flow.h"
 
+/* Tries to find a port; how many of them come before each degree of pressing. */
 #define NAT_PORT_TRIES 16
 #define NAT_POLITE_TRIES 4
-#define NOT_THERE (-17) /* -EEXIST of bpf_map_update_elem() with BPF_NOEXIST */
+#define NAT_CLOSED_TRIES 8
+#define IS_THERE (-17) /* -EEXIST of bpf_map_update_elem() with BPF_NOEXIST */
 
 enum port_try { PORT_TAKEN, PORT_BUSY, PORT_NO_STATE };
+
+/* Whose port may be taken before its time. */
+enum press { PRESS_NOBODY, PRESS_CLOSED, PRESS_HALF_OPEN };
 
 /* Whether the flow that holds a port, by its TO_CLIENT entry, is that of the packet. */
 static __always_inline bool holder_is_ours(const struct flight *f, const struct sl_flow *holder)
@@ -25,14 +30,20 @@ static __always_inline bool holder_is_ours(const struct flight *f, const struct 
 	       holder->answer == f->original && addr_equals(holder->addr, f->in.saddr);
 }
 
-/* When the client of the flow that holds a port was last seen; 0: its entry is gone. */
-static __always_inline __u32 partner_seen_s(struct flight *f)
+/*
+ * The client's entry of the flow that holds the port, by f->partner; NULL: it is gone, and what is there is
+ * another flow's, that the client has opened from the same port.
+ */
+static __always_inline const struct sl_flow *holder_partner(const struct flight *f,
+							    const struct sl_flow *holder)
 {
 	const struct sl_flow *partner = bpf_map_lookup_elem(&flows, &f->partner);
 
 	if (!partner)
 		partner = bpf_map_lookup_elem(&half_open, &f->partner);
-	return partner ? partner->seen_s : 0;
+	if (!partner || partner->port != f->out.sport || partner->endpoint != holder->endpoint)
+		return NULL;
+	return partner;
 }
 
 /*
@@ -42,12 +53,12 @@ static __always_inline __u32 partner_seen_s(struct flight *f)
 static __always_inline bool holder_may_go(struct flight *f, const struct sl_flow *holder,
 					  bool is_half_open, const struct sl_meta *m)
 {
+	bool is_closed = f->press >= PRESS_CLOSED && flow_is_closed(holder);
+	__u32 timeout = is_closed ? 0 : flow_timeout_s(holder, f->key.proto, is_half_open, m);
+	__u32 now = f->flow.seen_s, id = holder->service;
 	const struct sl_target_key *destination;
 	const struct sl_service *service;
-	__u32 timeout = f->presses && flow_is_closed(holder)
-				? 0
-				: flow_timeout_s(holder, f->key.proto, is_half_open, m);
-	__u32 now = f->flow.seen_s, id = holder->service, other;
+	const struct sl_flow *partner;
 
 	service = bpf_map_lookup_elem(&services, &id);
 	if (!service)
@@ -56,18 +67,19 @@ static __always_inline bool holder_may_go(struct flight *f, const struct sl_flow
 	if (!destination)
 		return true;
 	key_of_request(&f->partner, holder, destination);
-	if (holder_is_ours(f, holder) || (f->presses && is_half_open))
+	if (holder_is_ours(f, holder) || (is_half_open && f->press == PRESS_HALF_OPEN))
 		return true;
 	if (now - holder->seen_s <= timeout)
 		return false;
-	other = partner_seen_s(f);
-	return !other || now - other > timeout;
+	partner = holder_partner(f, holder);
+	return !partner || now - partner->seen_s > timeout;
 }
 
 /* Forget the flow that holds the port of f->key. */
-static __always_inline void holder_forget(struct flight *f)
+static __always_inline void holder_forget(struct flight *f, const struct sl_flow *holder)
 {
-	flow_delete(f, &f->partner);
+	if (holder_partner(f, holder))
+		flow_delete(f, &f->partner);
 	flow_delete(f, &f->key);
 }
 
@@ -88,19 +100,20 @@ __noinline int nat_take_port(void)
 	if (holder) {
 		if (!holder_may_go(f, holder, false, m))
 			return PORT_BUSY;
-		holder_forget(f);
+		holder_forget(f, holder);
 	}
-	r = bpf_map_update_elem(&half_open, &f->key, &f->flow, BPF_NOEXIST);
-	if (r != NOT_THERE)
+	r = flow_enter(&half_open, &f->key, &f->flow, BPF_NOEXIST);
+	if (r != IS_THERE)
 		return r ? PORT_NO_STATE : PORT_TAKEN;
 
 	holder = bpf_map_lookup_elem(&half_open, &f->key);
 	if (holder) {
-		if (!holder_may_go(f, holder, true, m))
+		/* Another CPU may just have moved it. */
+		if (!holder_may_go(f, holder, true, m) || bpf_map_lookup_elem(&flows, &f->key))
 			return PORT_BUSY;
-		holder_forget(f);
+		holder_forget(f, holder);
 	}
-	r = bpf_map_update_elem(&half_open, &f->key, &f->flow, BPF_NOEXIST);
+	r = flow_enter(&half_open, &f->key, &f->flow, BPF_NOEXIST);
 	return r ? PORT_BUSY : PORT_TAKEN;
 }
 
@@ -120,10 +133,11 @@ static __always_inline bool nat_source(struct flight *f, const struct sl_service
 /*
  * Choose and take a port; f->flow is the TO_CLIENT entry. Returns the decision if there is none.
  *
- * When the first that are tried are busy, ports are taken before their time: those of closed flows, at
- * worst from an endpoint that still remembers the last one, so that the client has to repeat its SYN; and
- * those of flows that are half open, so that a flood displaces ports as it displaces entries, by
- * chance, instead of holding all of them.
+ * When the first that are tried are busy, ports are taken before their time. First those of closed flows,
+ * at worst from an endpoint that still remembers the last one, so that the client has to repeat its
+ * SYN. Where they are busy as well, those of flows that are half open: a flood displaces ports as it
+ * displaces entries, by chance, instead of holding all of them; but nobody else may do that, since such a
+ * flow's client may believe it to be open.
  */
 static __always_inline enum sl_decision nat_choose_port(struct flight *f,
 							const struct sl_service *service,
@@ -135,12 +149,15 @@ static __always_inline enum sl_decision nat_choose_port(struct flight *f,
 
 	if (m->port_high < low)
 		return SL_DROP_NO_PORT;
+#pragma clang loop unroll(disable)
 	for (int i = 0; i < NAT_PORT_TRIES; i++) {
 		bool keep = !i && !(service->flags & SL_SERVICE_SOURCE_NAT);
 		int r;
 
 		hash = sl_next_hash(hash);
-		f->presses = i >= NAT_POLITE_TRIES;
+		f->press = i < NAT_POLITE_TRIES   ? PRESS_NOBODY
+			   : i < NAT_CLOSED_TRIES ? PRESS_CLOSED
+						  : PRESS_HALF_OPEN;
 		f->out.sport = keep ? f->in.sport : low + sl_slot(hash, n);
 		key_of_reply(&f->key, endpoint, f->out.saddr, f->out.sport);
 		r = nat_take_port();
@@ -176,7 +193,7 @@ static __always_inline enum sl_decision nat_open(struct flight *f, const struct 
 	f->flow.port = f->out.sport;
 	f->flow.answer = 0;
 	addr_copy(f->flow.addr, f->out.saddr);
-	if (!bpf_map_update_elem(&half_open, &f->in, &f->flow, BPF_ANY))
+	if (!flow_enter(&half_open, &f->in, &f->flow, BPF_ANY))
 		return SL_FORWARD_NAT;
 	flow_delete(f, &f->key);
 	return SL_DROP_NO_STATE;
@@ -201,13 +218,13 @@ static __always_inline void nat_promote(struct flight *f, const struct sl_flow *
 	f->flow = *to_endpoint;
 	f->flow.answer = 0;
 	key_of_reply(&f->key, &name->key, f->flow.addr, f->flow.port);
-	if (bpf_map_update_elem(&flows, &f->in, &f->flow, BPF_ANY))
+	if (flow_enter(&flows, &f->in, &f->flow, BPF_ANY))
 		return;
 	f->flow.kind = SL_FLOW_TO_CLIENT;
 	f->flow.answer = f->original;
 	f->flow.port = f->in.sport;
 	addr_copy(f->flow.addr, f->in.saddr);
-	if (bpf_map_update_elem(&flows, &f->key, &f->flow, BPF_ANY)) {
+	if (flow_enter(&flows, &f->key, &f->flow, BPF_ANY)) {
 		bpf_map_delete_elem(&flows, &f->in);
 		return;
 	}

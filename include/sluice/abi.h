@@ -267,7 +267,7 @@ _Static_assert(sizeof(struct sl_service_stats) == 64, "abi: sl_service_stats");
 
 /* flows, half_open: key. As the packets of one direction have it on the wire. */
 struct sl_tuple {
-	__u8 saddr[SL_ADDR_LEN];
+	__u8 saddr[SL_ADDR_LEN] __attribute__((aligned(8))); /* read as whole words */
 	__u8 daddr[SL_ADDR_LEN];
 	__u16 sport;
 	__u16 dport;

@@ -45,13 +45,22 @@ static inline __attribute__((always_inline)) __u64 sl_mix(__u64 value)
 	return value * SL_MIX_A;
 }
 
+/* The words of an address in a tuple, where they are aligned. */
+static inline __attribute__((always_inline)) void sl_addr_words(__u64 *ret_high, __u64 *ret_low,
+								const __u8 addr[SL_ADDR_LEN])
+{
+	const __u8 *aligned = __builtin_assume_aligned(addr, sizeof(__u64));
+
+	__builtin_memcpy(ret_high, &aligned[0], sizeof(*ret_high));
+	__builtin_memcpy(ret_low, &aligned[8], sizeof(*ret_low));
+}
+
 static inline __attribute__((always_inline)) __u64 sl_mix_addr(__u64 hash,
 							       const __u8 addr[SL_ADDR_LEN])
 {
 	__u64 high, low;
 
-	__builtin_memcpy(&high, &addr[0], sizeof(high));
-	__builtin_memcpy(&low, &addr[8], sizeof(low));
+	sl_addr_words(&high, &low, addr);
 	return sl_mix(hash ^ low ^ high * SL_MIX_A);
 }
 
@@ -83,13 +92,12 @@ static inline __attribute__((always_inline)) __u32 sl_slot(__u64 hash, __u32 siz
 	return (__u32)((hash >> 32) * size >> 32);
 }
 
-/* The slot of an address in routes. */
+/* The slot in routes of an address in a tuple. */
 static inline __attribute__((always_inline)) __u32 sl_route_slot(const __u8 addr[SL_ADDR_LEN])
 {
 	__u64 high, low;
 
-	__builtin_memcpy(&high, &addr[0], sizeof(high));
-	__builtin_memcpy(&low, &addr[8], sizeof(low));
+	sl_addr_words(&high, &low, addr);
 	return sl_slot((low ^ high * SL_MIX_B) * SL_MIX_A, SL_ROUTE_SLOTS);
 }
 

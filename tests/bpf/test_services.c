@@ -406,6 +406,18 @@ static void test_full(void **state)
 				      "entries; raise gateway.max_services (at most 16384)");
 }
 
+/* Room for one service is room for services: its endpoints have a source. */
+static void test_room_for_one(void **state)
+{
+	CLEANUP(model_free_p) struct model *model = model_of(", max_services: 1", HOSTS, SHOP);
+	CLEANUP(dataplane_close_p) struct dataplane *dp = must_open(model);
+	struct sl_target_key source = key_of("10.9.0.254", 0);
+
+	(void)state;
+	assert_int_equal(dataplane_meta(dp).services, 1);
+	assert_memory_equal(name_of(endpoint_id("10.9.0.1")).source, source.addr, SL_ADDR_LEN);
+}
+
 /* A start that fails leaves what is in force as it was. */
 static void test_undone(void **state)
 {
@@ -543,9 +555,10 @@ static void test_leaving(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_written),    TEST(test_balance), TEST(test_adopted), TEST(test_changed),
-		TEST(test_grown),      TEST(test_full),    TEST(test_undone),  TEST(test_redirect),
-		TEST(test_table_size), TEST(test_leaving),
+		TEST(test_written), TEST(test_balance),      TEST(test_adopted),
+		TEST(test_changed), TEST(test_grown),        TEST(test_full),
+		TEST(test_undone),  TEST(test_redirect),     TEST(test_table_size),
+		TEST(test_leaving), TEST(test_room_for_one),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

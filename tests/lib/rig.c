@@ -107,7 +107,7 @@ struct sl_meta rig_default_meta(void)
 				 .closed_s = CLOSED_S };
 }
 
-static void set_sizes(struct xdp_bpf *xdp)
+static void set_sizes(struct xdp_bpf *xdp, uint32_t flows)
 {
 	bpf_map__set_max_entries(xdp->maps.targets, 2 * RIG_ENDPOINTS);
 	bpf_map__set_max_entries(xdp->maps.target_index, 1u << INDEX_BITS);
@@ -118,12 +118,12 @@ static void set_sizes(struct xdp_bpf *xdp)
 	bpf_map__set_max_entries(xdp->maps.service_names, RIG_SERVICES);
 	bpf_map__set_max_entries(xdp->maps.service_stats, RIG_SERVICES);
 	bpf_map__set_max_entries(xdp->maps.selection, RIG_SLOTS / 2);
-	bpf_map__set_max_entries(xdp->maps.flows, RIG_FLOWS);
-	bpf_map__set_max_entries(xdp->maps.half_open, RIG_FLOWS);
+	bpf_map__set_max_entries(xdp->maps.flows, flows);
+	bpf_map__set_max_entries(xdp->maps.half_open, flows);
 	bpf_map__set_max_entries(xdp->maps.routes, SL_ROUTE_SLOTS);
 }
 
-static struct rig *new_rig(bool plain_nat)
+static struct rig *new_rig(bool plain_nat, uint32_t flows)
 {
 	struct rig *rig = calloc(1, sizeof(*rig));
 	struct sl_meta meta = rig_default_meta();
@@ -141,7 +141,7 @@ static struct rig *new_rig(bool plain_nat)
 	rig->xdp->rodata->has_services = rig->xdp->rodata->has_source_nat = true;
 	rig->tc->rodata->has_services = rig->tc->rodata->has_source_nat = true;
 	rig->xdp->rodata->has_plain_nat = rig->tc->rodata->has_plain_nat = plain_nat;
-	set_sizes(rig->xdp);
+	set_sizes(rig->xdp, flows);
 	ok(xdp_bpf__load(rig->xdp), "load the XDP program");
 	share_maps(rig);
 	ok(tc_bpf__load(rig->tc), "load the tc programs");
@@ -151,12 +151,17 @@ static struct rig *new_rig(bool plain_nat)
 
 struct rig *rig_new(void)
 {
-	return new_rig(false);
+	return new_rig(false, RIG_FLOWS);
 }
 
 struct rig *rig_new_plain_nat(void)
 {
-	return new_rig(true);
+	return new_rig(true, RIG_FLOWS);
+}
+
+struct rig *rig_new_small(void)
+{
+	return new_rig(false, RIG_FLOWS_SMALL);
 }
 
 void rig_free(struct rig *rig)
@@ -290,13 +295,13 @@ uint32_t rig_selected(const struct rig *rig, struct sl_slice slice, uint64_t has
 
 void rig_route(struct rig *rig, const char *addr, struct sl_route route)
 {
-	struct sl_target_key key = key_of(addr, 0, 0);
+	const struct sl_tuple to = rig_tuple(addr, 0, addr, 0, 0);
 	uint8_t values[CPUS_MAX][(sizeof(route) + 7) / 8 * 8] = { 0 };
-	uint32_t slot = sl_route_slot(key.addr), zero = 0;
+	uint32_t slot = sl_route_slot(to.daddr), zero = 0;
 	struct sl_meta meta;
 
 	ok(bpf_map_lookup_elem(bpf_map__fd(rig->xdp->maps.meta), &zero, &meta), "read meta");
-	memcpy(route.addr, key.addr, sizeof(route.addr));
+	memcpy(route.addr, to.daddr, sizeof(route.addr));
 	route.epoch = meta.route_epoch;
 	for (int cpu = 0; cpu < rig->cpus; cpu++)
 		memcpy(values[cpu], &route, sizeof(route));

@@ -50,6 +50,11 @@ struct rig *rig_new(void);
 
 /* For services whose flows keep the client's address: any packet may be a reply. */
 struct rig *rig_new_plain_nat(void);
+
+/* With so little room for flows that it is full soon. */
+#define RIG_FLOWS_SMALL 2048
+struct rig *rig_new_small(void);
+
 void rig_free(struct rig *rig);
 
 /* The same as cmocka's teardown, for a rig in *state. */

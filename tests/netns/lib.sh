@@ -129,9 +129,12 @@ net_up() {
 	on gateway sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 }
 
-# What native XDP with replies needs on veth: full checksums from the sender, NAPI on the receiver.
+# What native XDP needs of veth: full checksums from whoever sends to it, NAPI at whoever it sends to; of
+# backends only where packets are forwarded to them.
 net_prepare_native() {
-	on client ethtool -K eth0 tx off gro on >/dev/null
+	local host
+
+	for host in client "$@"; do on "$host" ethtool -K eth0 tx off gro on >/dev/null; done
 }
 
 net_down() {
@@ -268,6 +271,27 @@ sluice() {
 # health_is ADDRESS HEALTH: what the daemon says of the endpoint.
 health_is() {
 	[ "$(health_of "$1" .health)" = "$2" ]
+}
+
+all_healthy() {
+	sluice health --json | jq -e 'all(.pools[].services[].endpoints[]; .health == "Healthy")'
+}
+
+# said WORDS: in how many lines the daemon has said this.
+said() {
+	grep -c "$1" "$work/sluiced.log"
+}
+
+has_said_more() {
+	[ "$(said "$2")" -gt "$1" ]
+}
+
+# reload WORDS: have the daemon read its configuration, and wait until it says so.
+reload() {
+	local before
+	before=$(said "$1")
+	kill -HUP "$daemon_pid"
+	eventually has_said_more "$before" "$1"
 }
 
 health_of() {

@@ -28,8 +28,7 @@ done
 # What native XDP needs of veth at all ends; tcx needs nothing.
 prepare() {
 	[ "$1" = native ] || return 0
-	net_prepare_native
-	for b in b1 b2 b3; do on $b ethtool -K eth0 tx off gro on >/dev/null; done
+	net_prepare_native b1 b2 b3
 }
 
 # service_config XDP FORWARD [SERVICE_KEYS]
@@ -50,10 +49,6 @@ service_config() {
 		  - { name: shop4, listen: "$vip4:80", pool: four, settings: web, forward: $forward${keys:+, $keys} }
 		  - { name: shop6, listen: "[$vip6]:80", pool: six, settings: web, forward: $forward${keys:+, $keys} }
 	EOF
-}
-
-all_healthy() {
-	sluice health --json | jq -e 'all(.pools[].services[].endpoints[]; .health == "Healthy")'
 }
 
 # spread URL N: how many of N fetches each backend answered, as "b1 b2 b3" counts.

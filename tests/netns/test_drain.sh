@@ -29,10 +29,6 @@ config "interfaces: [ { name: gc, xdp: native }, { name: gb1, xdp: native }, { n
 	  - { name: shop, listen: "$vip:80", pool: web-pool, settings: web }
 EOF
 
-all_healthy() {
-	sluice health --json | jq -e 'all(.pools[].services[].endpoints[]; .health == "Healthy")'
-}
-
 # served N: which backends answered N fetches, as "b1 b2".
 served() {
 	local i

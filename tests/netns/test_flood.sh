@@ -32,10 +32,6 @@ flood_config() {
 	EOF
 }
 
-all_healthy() {
-	sluice health --json | jq -e 'all(.pools[].services[].endpoints[]; .health == "Healthy")'
-}
-
 # A connection that says nothing until $work/ask exists, and then asks.
 idle_start() {
 	mkfifo "$work/ask.$1"
@@ -82,8 +78,7 @@ story() {
 	idle_pids=() idle_fds=(x)
 
 	if [ "$1" = native ]; then
-		net_prepare_native
-		for b in b1 b2; do on $b ethtool -K eth0 tx off gro on >/dev/null; done
+		net_prepare_native b1 b2
 	fi
 	flood_config "$1"
 	daemon_start

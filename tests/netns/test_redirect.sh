@@ -15,10 +15,6 @@ says() {
 	[ "$(fetch "$1")" = "hello from $2" ]
 }
 
-all_healthy() {
-	sluice health --json | jq -e 'all(.pools[].services[].endpoints[]; .health == "Healthy")'
-}
-
 transfer() {
 	[ "$(fetch --max-time 10 -o /dev/null -w '%{size_download}' "$1/big")" = 4194304 ]
 }
@@ -27,8 +23,7 @@ story() {
 	local xdp=$1
 
 	if [ "$xdp" = native ]; then
-		net_prepare_native
-		for b in b1 b2; do on $b ethtool -K eth0 tx off gro on >/dev/null; done
+		net_prepare_native b1 b2
 	fi
 	web_config "interfaces: [ { name: gc, xdp: $xdp }, { name: gb1, xdp: $xdp }, { name: gb2, xdp: $xdp } ]" -- "on_unhealthy: redirect"
 	daemon_start

@@ -33,23 +33,6 @@ second="{ name: second, listen: \"192.0.2.11:80\", pool: p, settings: web }"
 two="{ address: 10.2.1.2 }, { address: 10.2.2.2 }"
 three="$two, { address: 10.2.3.2 }"
 
-# How often the daemon has said this.
-said() {
-	grep -c "$1" "$work/sluiced.log"
-}
-
-# reload WANTED: and wait until it was done, or refused.
-reload() {
-	local before
-	before=$(said "$1")
-	kill -HUP "$daemon_pid"
-	eventually more_than "$before" "$1"
-}
-
-more_than() {
-	[ "$(said "$2")" -gt "$1" ]
-}
-
 served_by() {
 	local i
 
@@ -62,10 +45,6 @@ is_served_by() {
 
 since_of() {
 	health_of "$1" .since
-}
-
-all_healthy() {
-	sluice health --json | jq -e 'all(.pools[].services[].endpoints[]; .health == "Healthy")'
 }
 
 # A transfer that takes as long as it is let: it ends when $work/go exists.

@@ -55,10 +55,6 @@ udp_config() {
 	EOF
 }
 
-all_healthy() {
-	sluice health --json | jq -e 'all(.pools[].services[].endpoints[]; .health == "Healthy")'
-}
-
 client_gets() {
 	local what i
 	for ((i = 0; i < 20; i++)); do
@@ -85,8 +81,7 @@ story() {
 	local xdp=$1 keys=${2:+, $2} what="$1 $2" vip
 
 	if [ "$xdp" = native ]; then
-		net_prepare_native
-		for b in b1 b2; do on $b ethtool -K eth0 tx off gro on >/dev/null; done
+		net_prepare_native b1 b2
 	fi
 	udp_start
 	udp_config "$xdp" "$keys"

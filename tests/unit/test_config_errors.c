@@ -284,7 +284,7 @@ static const struct row probes_rows[] = {
 	{ GATE "probes: [ { name: w, protocol: http, min_servers: -1 } ]\n",
 	  "t.yaml:2:51: probes[0].min_servers: '-1': is not a whole number; allowed: 0..4096\n" },
 	{ GATE "probes: [ { name: w, protocol: http, proxy_protocol: 5 } ]\n",
-	  "t.yaml:2:54: probes[0].proxy_protocol: '5': is neither true nor false; allowed: true, false\n" },
+	  "t.yaml:2:54: probes[0].proxy_protocol: '5': is none of the choices; allowed: false, true, v1, v2\n" },
 	{ GATE "probes: [ { name: w, protocol: http, match: 200 } ]\n",
 	  "t.yaml:2:45: probes[0].match: '200': is a text; allowed: a mapping\n" },
 	{ GATE "probes: [ { name: w, protocol: http, match: { status: 99 } } ]\n",

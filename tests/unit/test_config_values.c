@@ -106,7 +106,9 @@ static const struct row probe_rows[] = {
 	  "probe y grpc host - 0 path /pkg.Service port 0 interval 30000 timeout 30000 "
 	  "thresholds 3 1 fast 0 status 200-399 body - min 0\n"
 	  "probe z udp host - 0 path / port 0 " },
-	{ PROBE("proxy_protocol: true"), "probe w starts with a PROXY header\n" },
+	{ PROBE("proxy_protocol: true"), "probe w starts with a PROXY header v1\n" },
+	{ PROBE("proxy_protocol: v1"), "probe w starts with a PROXY header v1\n" },
+	{ PROBE("proxy_protocol: v2"), "probe w starts with a PROXY header v2\n" },
 	{ GATE "probes: [ { name: w, protocol: udp, match: { body: pong },\n"
 	       "            send: 'a\\n\\r\\t\\\\\\x00\\xfF' } ]\n",
 	  "body pong min 0\nprobe w sends 61 0a 0d 09 5c 00 ff\n" },
@@ -268,7 +270,8 @@ static void dump_probe(FILE *out, const struct probe_def *p)
 			p->match.status[i].high);
 	fprintf(out, " body %s min %u\n", or_dash(p->match.body), p->min_servers);
 	if (p->proxy_protocol)
-		fprintf(out, "probe %s starts with a PROXY header\n", p->name);
+		fprintf(out, "probe %s starts with a PROXY header %s\n", p->name,
+			proxy_version_name(p->proxy_protocol));
 	if (p->send_len)
 		fprintf(out, "probe %s sends", p->name);
 	for (uint32_t i = 0; i < p->send_len; i++)

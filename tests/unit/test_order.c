@@ -86,7 +86,8 @@ static void test_switches(void **state)
 	plan = order_plan(&order);
 	assert_true(plan.tls.check_chain && plan.tls.check_name && plan.tls.name_configured);
 	assert_int_equal(plan.tls.full_every, 1);
-	assert_false(plan.proxy_protocol || order.show_certs);
+	assert_int_equal(plan.proxy_protocol, PROXY_NONE);
+	assert_false(order.show_certs);
 	assert_string_equal(plan.backend, "a.test");
 	assert_string_equal(plan.path, "/x?y");
 	assert_int_equal(plan.mark, 0);
@@ -94,13 +95,15 @@ static void test_switches(void **state)
 	assert_int_equal(order.trust.mode, TRUST_WELL_KNOWN);
 
 	cli.options[OPT_NO_VALIDATE_CHAIN] = cli.options[OPT_NO_VALIDATE_SNI] = "";
-	cli.options[OPT_SHOW_CERTS] = cli.options[OPT_PROXY_PROTOCOL] = "";
+	cli.options[OPT_SHOW_CERTS] = "";
+	cli.options[OPT_PROXY_PROTOCOL] = "v2";
 	cli.options[OPT_TIMEOUT] = "500ms";
 	cli.options[OPT_CONNECT] = "10.0.0.5:8443";
 	assert_int_equal(order_parse(&order, &cli, NULL), 0);
 	plan = order_plan(&order);
 	assert_false(plan.tls.check_chain || plan.tls.check_name);
-	assert_true(plan.proxy_protocol && order.show_certs);
+	assert_int_equal(plan.proxy_protocol, PROXY_V2);
+	assert_true(order.show_certs);
 	assert_null(plan.backend);
 	assert_int_equal(plan.timeout_ms, 500);
 	assert_int_equal(plan.port, 8443);

@@ -403,7 +403,7 @@ static void test_proxy_header(void **state)
 	struct verdict v;
 
 	(void)state;
-	plan.proxy_protocol = true;
+	plan.proxy_protocol = PROXY_V1;
 	v = probe_port(&plan, NULL, tls_peer_port(peer));
 	assert_int_equal(v.code, SL_MSG_OK);
 	assert_int_equal(sscanf(tls_peer_prologue(peer), "PROXY TCP4 127.0.0.1 127.0.0.1 %u %u\r\n",

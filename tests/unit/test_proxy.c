@@ -32,7 +32,7 @@ static void test_v1(void **state)
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		struct proxy_ends ends = ends_of(rows[i].source, 40000, rows[i].target, 443);
-		size_t len = proxy_header_v1(buf, &ends);
+		size_t len = proxy_header(buf, PROXY_V1, &ends);
 
 		assert_int_equal(len, strlen(rows[i].header));
 		assert_memory_equal(buf, rows[i].header, len);
@@ -47,7 +47,7 @@ static void test_v1_longest(void **state)
 
 	(void)state;
 	/* As the protocol's own document computes it. */
-	assert_int_equal(proxy_header_v1(buf, &ends), 104);
+	assert_int_equal(proxy_header(buf, PROXY_V1, &ends), 104);
 }
 
 static void test_v2(void **state)
@@ -59,11 +59,11 @@ static void test_v2(void **state)
 	uint8_t buf[PROXY_HEADER_MAX];
 
 	(void)state;
-	assert_int_equal(proxy_header_v2(buf, &ends), sizeof(v4));
+	assert_int_equal(proxy_header(buf, PROXY_V2, &ends), sizeof(v4));
 	assert_memory_equal(buf, v4, sizeof(v4));
 
 	ends = ends_of("fd00::1", 40000, "fd00::5", 443);
-	assert_int_equal(proxy_header_v2(buf, &ends), 16 + 36);
+	assert_int_equal(proxy_header(buf, PROXY_V2, &ends), 16 + 36);
 	assert_int_equal(buf[13], 0x21);
 	assert_int_equal(buf[15], 36);
 	assert_memory_equal(buf + 16, ends.source.bytes, 16);

@@ -140,6 +140,22 @@ static int parse_timeout(struct order *order, const struct cli *cli, struct err 
 	return 0;
 }
 
+static int parse_proxy(struct order *order, const struct cli *cli, struct err *err)
+{
+	const char *version = cli->options[OPT_PROXY_PROTOCOL];
+
+	if (!version)
+		return 0;
+	for (enum proxy_version v = PROXY_V1; v <= PROXY_V2; v++) {
+		if (strcmp(version, proxy_version_name(v)))
+			continue;
+		order->proxy_protocol = v;
+		return 0;
+	}
+	return err_set(err, -EINVAL, "--proxy-protocol '%s' is no version; allowed: v1, v2",
+		       version);
+}
+
 static int add_crl(struct trust_spec *spec, const char *text, struct err *err)
 {
 	const char *wrong = syntax_crl(text);
@@ -193,8 +209,8 @@ typedef int parse_fn(struct order *order, const struct cli *cli, struct err *err
 
 int order_parse(struct order *ret_order, const struct cli *cli, struct err *err)
 {
-	static parse_fn *const steps[] = { check_uses,  parse_match,   parse_send,
-					   parse_names, parse_timeout, parse_trust };
+	static parse_fn *const steps[] = { check_uses,    parse_match, parse_send, parse_names,
+					   parse_timeout, parse_proxy, parse_trust };
 	int r;
 
 	memset(ret_order, 0, sizeof(*ret_order));
@@ -206,22 +222,12 @@ int order_parse(struct order *ret_order, const struct cli *cli, struct err *err)
 		return r;
 	}
 	ret_order->show_certs = cli->options[OPT_SHOW_CERTS] != NULL;
-	ret_order->proxy_protocol = cli->options[OPT_PROXY_PROTOCOL] != NULL;
 	return 0;
 }
 
 void order_done(struct order *order)
 {
-	struct trust_spec *spec = &order->trust;
-
-	for (uint32_t i = 0; i < spec->n_certs; i++) {
-		free(spec->certs[i].path);
-		free(spec->certs[i].der);
-	}
-	for (uint32_t i = 0; i < spec->n_crls; i++)
-		free(spec->crls[i]);
-	free(spec->certs);
-	free(spec->crls);
+	trust_spec_done(&order->trust);
 	order->trust = (struct trust_spec){ .mode = TRUST_WELL_KNOWN };
 }
 

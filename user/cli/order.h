@@ -22,7 +22,8 @@ struct order {
 	const char *host; /* Host header; borrowed from the options, or the target's */
 	const char *sni; /* --sni, or NULL */
 	struct trust_spec trust;
-	bool check_chain, check_name, proxy_protocol, show_certs;
+	bool check_chain, check_name, show_certs;
+	enum proxy_version proxy_protocol;
 	uint64_t timeout_ms;
 };
 

@@ -12,6 +12,14 @@ static const struct choice probe_protocols[] = {
 	END,
 };
 
+static const struct choice proxy_versions[] = {
+	NOW("false", PROXY_NONE),
+	NOW("true", PROXY_V1),
+	NOW("v1", PROXY_V1),
+	NOW("v2", PROXY_V2),
+	END,
+};
+
 static const struct key probe_keys[] = {
 	{
 		.name = "name",
@@ -122,9 +130,10 @@ static const struct key probe_keys[] = {
 	},
 	{
 		.name = "proxy_protocol",
-		.type = TYPE_BOOL,
+		.type = TYPE_CHOICE,
+		.choices = proxy_versions,
 		.value = "false",
-		.help = "whether the probe starts with a PROXY protocol header",
+		.help = "the PROXY protocol header that the probe starts with",
 		KEPT(probe_def, proxy_protocol),
 	},
 	{

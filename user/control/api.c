@@ -113,6 +113,8 @@ void api_pause(struct api *api)
 	api->fd = (int)MHD_quiesce_daemon(api->server);
 	MHD_stop_daemon(api->server);
 	api->server = NULL;
+	/* It counts in a data plane that may be about to go. */
+	census_stop(take_ptr(api->context.census));
 	groups_done(&api->groups);
 	api->groups = (struct groups){ 0 };
 }

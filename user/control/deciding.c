@@ -98,16 +98,6 @@ static int parse(struct decide_packet *packet, const struct question *question, 
 	return parse_interface(packet, question->interface, err);
 }
 
-static json_t *render_end(const struct addr *addr, uint16_t port)
-{
-	json_t *json = json_object();
-	char text[SL_TEXT_LEN];
-
-	json_put_text(&json, "address", addr_format(text, addr));
-	json_put_uint(&json, "port", port);
-	return json;
-}
-
 static json_t *render_packet(const struct decide_packet *packet)
 {
 	json_t *json = json_object();

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "control/print.h"
+#include "control/render.h"
 #include "dataplane/flows.h"
 #include "diagnose/json.h"
 
@@ -86,16 +87,6 @@ void flow_stream_free(struct flow_stream *stream)
 	free(stream->wanted);
 	free(stream->text);
 	free(stream);
-}
-
-static json_t *render_end(const struct addr *addr, uint16_t port)
-{
-	json_t *json = json_object();
-	char text[SL_TEXT_LEN];
-
-	json_put_text(&json, "address", addr_format(text, addr));
-	json_put_uint(&json, "port", port);
-	return json;
 }
 
 static json_t *render_endpoint(const struct flow_stream *stream, uint32_t index)

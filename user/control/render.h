@@ -49,6 +49,9 @@ json_t *render_name(const char *text, const struct board_name *name, uint64_t no
 json_t *render_change(const struct api_context *context, const struct groups *groups,
 		      const struct change *change);
 
+/* One end of a flow: "address" and "port". */
+json_t *render_end(const struct addr *addr, uint16_t port);
+
 json_t *render_status(const struct api_context *context);
 json_t *render_maps(const struct api_context *context);
 json_t *render_decisions(const struct api_context *context);

@@ -265,7 +265,7 @@ static json_t *render_plan(const struct plan *plan)
 	if (plan->tls.enabled)
 		json_put(&json, "tls", render_plan_tls(&plan->tls));
 	if (plan->proxy_protocol)
-		json_put_bool(&json, "proxy_protocol", true);
+		json_put_text(&json, "proxy_protocol", proxy_version_name(plan->proxy_protocol));
 	json_put_uint(&json, "interval_ms", plan->interval_ms);
 	json_put_uint(&json, "timeout_ms", plan->timeout_ms);
 	json_put_uint(&json, "unhealthy_threshold", plan->unhealthy_threshold);

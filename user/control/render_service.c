@@ -100,3 +100,13 @@ json_t *render_members(const struct api_context *context, uint32_t service)
 	}
 	return array;
 }
+
+json_t *render_end(const struct addr *addr, uint16_t port)
+{
+	json_t *json = json_object();
+	char text[SL_TEXT_LEN];
+
+	json_put_text(&json, "address", addr_format(text, addr));
+	json_put_uint(&json, "port", port);
+	return json;
+}

@@ -149,16 +149,6 @@ static int list_memberships(struct balancer *balancer)
 	return 0;
 }
 
-static uint32_t largest_service(const struct model *model)
-{
-	uint32_t largest = 1;
-
-	for (uint32_t i = 0; i < model->n_services; i++)
-		if (model->services[i].n_endpoints > largest)
-			largest = model->services[i].n_endpoints;
-	return largest;
-}
-
 static void free_parts(struct balancer *balancer)
 {
 	free(balancer->first);
@@ -174,7 +164,7 @@ static void free_parts(struct balancer *balancer)
 static int allocate(struct balancer *balancer)
 {
 	const struct model *model = balancer->parts.model;
-	uint32_t largest = largest_service(model);
+	uint32_t largest = model_largest_service(model);
 	size_t n = model->n_services + 1; /* calloc(0) may be NULL */
 
 	balancer->first = calloc(model->n_endpoints + 2, sizeof(*balancer->first));

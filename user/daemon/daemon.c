@@ -370,8 +370,10 @@ static int change(struct daemon *daemon, const struct model *model, struct err *
 	r = generation_new(&next, model, err);
 	if (r < 0)
 		return r;
-	/* Readers of what is about to go wait meanwhile. */
+	/* Readers of what is about to go wait meanwhile; whoever gave an order waits for this thread. */
+	orders_close(daemon->orders);
 	api_pause(daemon->api);
+	orders_reopen(daemon->orders);
 	r = dataplane_change(&daemon->dataplane, model, err);
 	if (r < 0) {
 		daemon->broken = serve(daemon, &daemon->broken_by);

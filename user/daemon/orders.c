@@ -138,7 +138,7 @@ static bool wait_for(struct orders *orders, const struct order *order, uint32_t 
 
 static int refuse_closed(struct err *err)
 {
-	return err_set(err, -ESHUTDOWN, "the daemon is stopping: nothing was changed");
+	return err_set(err, -ESHUTDOWN, "the daemon is stopping or reloading: nothing was changed");
 }
 
 /* Whether the order is this thread's to release. */
@@ -204,6 +204,13 @@ void orders_close(struct orders *orders)
 	pthread_mutex_lock(&orders->lock);
 	orders->closed = true;
 	pthread_cond_broadcast(&orders->done);
+	pthread_mutex_unlock(&orders->lock);
+}
+
+void orders_reopen(struct orders *orders)
+{
+	pthread_mutex_lock(&orders->lock);
+	orders->closed = false;
 	pthread_mutex_unlock(&orders->lock);
 }
 

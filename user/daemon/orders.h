@@ -31,6 +31,9 @@ int orders_change(void *arg, const struct change *change, struct err *err);
 /* Take no more, and send away who waits. Before threads are joined that may wait. NULL is fine. */
 void orders_close(struct orders *orders);
 
+/* Take orders again. */
+void orders_reopen(struct orders *orders);
+
 /*
  * After orders_close(), when nobody can give orders any more. The loop must run once more for the
  * handle to close. NULL is fine.

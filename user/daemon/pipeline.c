@@ -273,16 +273,6 @@ static bool shares_endpoints(const struct model *model)
 	return n_members > model->n_endpoints;
 }
 
-static uint32_t largest_service(const struct model *model)
-{
-	uint32_t largest = 1;
-
-	for (uint32_t i = 0; i < model->n_services; i++)
-		if (model->services[i].n_endpoints > largest)
-			largest = model->services[i].n_endpoints;
-	return largest;
-}
-
 static void free_parts(struct pipeline *pipeline)
 {
 	inbox_free(pipeline->inbox);
@@ -304,7 +294,7 @@ int pipeline_new(struct pipeline **ret, const struct pipeline_parts *parts)
 {
 	struct pipeline *pipeline = calloc(1, sizeof(*pipeline));
 	uint32_t n = parts->model->n_endpoints + 1; /* calloc(0) may be NULL */
-	uint32_t n_members = largest_service(parts->model);
+	uint32_t n_members = model_largest_service(parts->model);
 	int r;
 
 	if (!pipeline)

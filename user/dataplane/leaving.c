@@ -55,7 +55,7 @@ void leaving_settle(struct tables *tables, const struct model *model, const stru
 		    uint64_t now_s)
 {
 	const struct holdings *held = &tables->held;
-	bool drains = tables->keeps_flows && tables->sizes.entries[MAP_SERVICES] > 1;
+	bool drains = tables->keeps_flows && tables->sizes.services;
 
 	tables->leaving = calloc(held->n_names + 1, sizeof(*tables->leaving));
 	for (uint32_t i = 0; i < held->n_names; i++) {

@@ -114,7 +114,9 @@ static uint32_t at_least_one(uint32_t n)
 struct map_sizes map_sizes_for(const struct map_needs *needs)
 {
 	uint32_t targets = needs->endpoints + needs->services;
-	struct map_sizes sizes = { .endpoints = needs->endpoints, .index_bits = 1 };
+	struct map_sizes sizes = { .endpoints = needs->endpoints,
+				   .services = needs->services,
+				   .index_bits = 1 };
 
 	while (1ull << sizes.index_bits < (uint64_t)targets * INDEX_FACTOR)
 		sizes.index_bits++;

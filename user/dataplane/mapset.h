@@ -47,6 +47,7 @@ struct map_needs {
 
 struct map_sizes {
 	uint32_t endpoints; /* ids 0 .. endpoints - 1 */
+	uint32_t services; /* the same; 0: nothing is forwarded, though no map is empty */
 	uint32_t index_bits;
 	uint32_t entries[MAPS];
 };

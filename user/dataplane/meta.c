@@ -30,15 +30,6 @@ static void set_replies(struct sl_meta *meta, uint64_t rate)
 	meta->reply_window_ns = meta->reply_budget * NS_PER_SEC / rate;
 }
 
-static uint32_t count_services(const struct model *model)
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < model->n_services; i++)
-		n += service_forwards(model, &model->services[i]);
-	return n;
-}
-
 struct sl_meta meta_of(const struct model *model, uint64_t now_ns)
 {
 	const struct gateway *gateway = &model->gateway;
@@ -50,7 +41,7 @@ struct sl_meta meta_of(const struct model *model, uint64_t now_ns)
 		.heartbeat_ns = now_ns,
 		.daemon_pid = (__u32)getpid(),
 		.endpoints = model->n_endpoints,
-		.services = count_services(model),
+		.services = model_forwarding(model),
 		.version = SLUICE_VERSION,
 		.now_s = (__u32)(now_ns / NS_PER_SEC),
 		.port_low = gateway->nat_ports.low,

@@ -60,7 +60,7 @@ static int find_nics(struct opening *opening, struct err *err)
 
 static int check_size(const struct model *model, const struct map_sizes *sizes, struct err *err)
 {
-	uint32_t services = meta_of(model, 0).services;
+	uint32_t services = model_forwarding(model);
 
 	if (services > sizes->entries[MAP_SERVICES])
 		return err_set(
@@ -103,7 +103,7 @@ static int open_network(struct opening *opening, struct err *err)
 		opening->dp->network = opening->before->network;
 		return 0;
 	}
-	if (!meta_of(opening->model, 0).services)
+	if (!model_forwarding(opening->model))
 		return 0;
 	return network_open(&opening->dp->network, err);
 }

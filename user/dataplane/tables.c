@@ -178,7 +178,7 @@ static void name_endpoint(struct sl_endpoint_name *ret_name, const struct tables
 	if (model->settings[endpoint->settings].on_unhealthy == SL_ACTION_REDIRECT)
 		ret_name->service = tables->services.of[endpoint->service].id;
 	memcpy(addr.bytes, key->addr, sizeof(addr.bytes));
-	if (tables->sizes.entries[MAP_SERVICES] > 1)
+	if (tables->sizes.services)
 		source_find(ret_name->source, &addr);
 	addr_port_format(ret_name->text, &addr, key->port);
 	snprintf(ret_name->pool, sizeof(ret_name->pool), "%s", model->pools[service->pool].name);
@@ -480,7 +480,7 @@ int tables_balance(struct tables *tables, const struct model *model, uint32_t se
 void tables_find_sources(struct tables *tables, const struct model *model)
 {
 	/* A failure leaves the old address, which may still be right. */
-	if (tables->sizes.entries[MAP_SERVICES] > 1)
+	if (tables->sizes.services)
 		write_endpoints(tables, model, WHICH_ALL, true, NULL);
 }
 

@@ -9,7 +9,7 @@ struct model *model_new(void)
 	return calloc(1, sizeof(struct model));
 }
 
-static void trust_spec_done(struct trust_spec *spec)
+void trust_spec_done(struct trust_spec *spec)
 {
 	for (uint32_t i = 0; i < spec->n_certs; i++) {
 		free(spec->certs[i].path);
@@ -66,6 +66,17 @@ void model_free(struct model *model)
 enum sl_proto protocol_transport(enum protocol protocol)
 {
 	return protocol == PROTO_UDP ? SL_UDP : SL_TCP;
+}
+
+const char *proxy_version_name(enum proxy_version version)
+{
+	static const char *const names[] = {
+		[PROXY_NONE] = "none",
+		[PROXY_V1] = "v1",
+		[PROXY_V2] = "v2",
+	};
+
+	return names[version];
 }
 
 const char *protocol_name(enum protocol protocol)
@@ -157,4 +168,23 @@ bool service_takes(const struct service *service, const struct addr *addr)
 uint32_t settings_drain_ms(const struct settings *settings)
 {
 	return settings->drains ? settings->drain_ms : DRAIN_DEFAULT_MS;
+}
+
+uint32_t model_forwarding(const struct model *model)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < model->n_services; i++)
+		n += service_forwards(model, &model->services[i]);
+	return n;
+}
+
+uint32_t model_largest_service(const struct model *model)
+{
+	uint32_t largest = 1;
+
+	for (uint32_t i = 0; i < model->n_services; i++)
+		if (model->services[i].n_endpoints > largest)
+			largest = model->services[i].n_endpoints;
+	return largest;
 }

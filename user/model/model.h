@@ -27,6 +27,9 @@ struct err;
 
 enum protocol { PROTO_HTTP, PROTO_HTTPS, PROTO_TCP, PROTO_TLS, PROTO_UDP, PROTO_GRPC };
 
+/* Of the PROXY protocol's header that a connection begins with. */
+enum proxy_version { PROXY_NONE, PROXY_V1, PROXY_V2 };
+
 enum xdp_mode { XDP_AUTO, XDP_OFFLOAD, XDP_NATIVE, XDP_GENERIC, XDP_OFF };
 
 struct interface {
@@ -112,7 +115,7 @@ struct probe_def {
 	bool fail_fast; /* after a failure, probe again at once instead of an interval later */
 	struct probe_match match;
 	uint32_t min_servers;
-	bool proxy_protocol;
+	enum proxy_version proxy_protocol;
 	char *send; /* udp: the datagram, escapes resolved; NULL: an empty one */
 	uint32_t send_len;
 };
@@ -204,6 +207,9 @@ struct model {
 	uint64_t digest; /* of the configuration as it was written: tells one from another */
 };
 
+/* Release what the spec owns. */
+void trust_spec_done(struct trust_spec *spec);
+
 /* An empty model, or NULL: out of memory. */
 struct model *model_new(void);
 
@@ -228,11 +234,20 @@ enum sl_proto protocol_transport(enum protocol protocol);
 /* "http", "tcp", … */
 const char *protocol_name(enum protocol protocol);
 
+/* "v1", "v2"; "none". */
+const char *proxy_version_name(enum proxy_version version);
+
 /* Endpoints as the configuration counts them: a name is one. */
 uint32_t model_declared(const struct model *model);
 
 /* Whether packets of the service are forwarded: it has a listen address, or redirects. */
 bool service_forwards(const struct model *model, const struct service *service);
+
+/* Services that forward. */
+uint32_t model_forwarding(const struct model *model);
+
+/* Endpoints of the service that has most, at least 1. */
+uint32_t model_largest_service(const struct model *model);
 
 /* Whether an endpoint at that address may get the service's packets: translation changes no family. */
 bool service_takes(const struct service *service, const struct addr *addr);

@@ -37,7 +37,7 @@ struct plan {
 	const char *path; /* grpc: "/" or "/" and the name of the service */
 	const char *send; /* udp: the datagram; NULL: an empty one */
 	uint32_t send_len;
-	bool proxy_protocol; /* the connection begins with a PROXY header */
+	enum proxy_version proxy_protocol; /* the header that the connection begins with */
 	const struct probe_match *match;
 	uint32_t interval_ms, timeout_ms;
 	uint32_t unhealthy_threshold, healthy_threshold;

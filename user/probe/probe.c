@@ -119,7 +119,7 @@ static int put_proxy_header(struct probe *p)
 	r = proxy_ends_of(&ends, p->stream.fd, &p->plan->addr, p->plan->port);
 	if (r < 0)
 		return r;
-	return stream_put(&p->stream, header, proxy_header_v1(header, &ends));
+	return stream_put(&p->stream, header, proxy_header(header, p->plan->proxy_protocol, &ends));
 }
 
 static bool connected(struct probe *p)

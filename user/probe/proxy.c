@@ -14,7 +14,7 @@
 /* An IPv4 address is the end of its mapped form. */
 #define V4_OFFSET (SL_ADDR_LEN - 4)
 
-size_t proxy_header_v1(uint8_t buf[PROXY_HEADER_MAX], const struct proxy_ends *ends)
+static size_t text_header(uint8_t buf[PROXY_HEADER_MAX], const struct proxy_ends *ends)
 {
 	char source[SL_TEXT_LEN], target[SL_TEXT_LEN];
 	int len = snprintf((char *)buf, PROXY_HEADER_MAX, "PROXY %s %s %s %u %u\r\n",
@@ -31,7 +31,7 @@ static size_t append(uint8_t *buf, size_t at, const void *data, size_t len)
 	return at + len;
 }
 
-size_t proxy_header_v2(uint8_t buf[PROXY_HEADER_MAX], const struct proxy_ends *ends)
+static size_t binary_header(uint8_t buf[PROXY_HEADER_MAX], const struct proxy_ends *ends)
 {
 	bool v4 = addr_is_v4(&ends->target);
 	size_t skip = v4 ? V4_OFFSET : 0, addr_len = SL_ADDR_LEN - skip, at;
@@ -47,27 +47,34 @@ size_t proxy_header_v2(uint8_t buf[PROXY_HEADER_MAX], const struct proxy_ends *e
 	return append(buf, at, ports, sizeof(ports));
 }
 
+size_t proxy_header(uint8_t buf[PROXY_HEADER_MAX], enum proxy_version version,
+		    const struct proxy_ends *ends)
+{
+	switch (version) {
+	case PROXY_V1:
+		return text_header(buf, ends);
+	case PROXY_V2:
+		return binary_header(buf, ends);
+	default:
+		return 0;
+	}
+}
+
 int proxy_ends_of(struct proxy_ends *ret_ends, int fd, const struct addr *target,
 		  uint16_t target_port)
 {
 	struct proxy_ends ends = { .target = *target, .target_port = target_port };
 	struct sockaddr_storage ss;
 	socklen_t len = sizeof(ss);
+	int r;
 
 	if (getsockname(fd, (struct sockaddr *)&ss, &len) < 0)
 		return -errno;
-	if (ss.ss_family == AF_INET) {
-		const struct sockaddr_in *in = (const struct sockaddr_in *)&ss;
-
-		ends.source = *target; /* for the bytes that make it a mapped one */
-		memcpy(ends.source.bytes + V4_OFFSET, &in->sin_addr, sizeof(in->sin_addr));
-		ends.source_port = ntohs(in->sin_port);
-	} else {
-		const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&ss;
-
-		memcpy(ends.source.bytes, &in6->sin6_addr, sizeof(ends.source.bytes));
-		ends.source_port = ntohs(in6->sin6_port);
-	}
+	r = addr_from_sockaddr(&ends.source, &ss);
+	if (r < 0)
+		return r;
+	/* The port stands at the same place in both. */
+	ends.source_port = ntohs(((const struct sockaddr_in *)&ss)->sin_port);
 	*ret_ends = ends;
 	return 0;
 }

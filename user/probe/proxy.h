@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/model.h"
 #include "util/addr.h"
 
 #define PROXY_HEADER_MAX 108 /* the longest of version 1, with its NUL; version 2 needs less */
@@ -21,11 +22,12 @@ struct proxy_ends {
 	uint16_t source_port, target_port;
 };
 
-/* "PROXY TCP4 10.0.0.1 10.0.0.5 40000 443\r\n". Returns the length. */
-size_t proxy_header_v1(uint8_t buf[PROXY_HEADER_MAX], const struct proxy_ends *ends);
-
-/* The binary form, command PROXY. Returns the length. */
-size_t proxy_header_v2(uint8_t buf[PROXY_HEADER_MAX], const struct proxy_ends *ends);
+/*
+ * Version 1: "PROXY TCP4 10.0.0.1 10.0.0.5 40000 443\r\n"; version 2: the binary form, command PROXY.
+ * Returns the length; 0 for PROXY_NONE.
+ */
+size_t proxy_header(uint8_t buf[PROXY_HEADER_MAX], enum proxy_version version,
+		    const struct proxy_ends *ends);
 
 /* The ends of a connected socket. Returns 0 or -errno. */
 int proxy_ends_of(struct proxy_ends *ret_ends, int fd, const struct addr *target,
