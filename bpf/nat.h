@@ -149,7 +149,6 @@ static __always_inline enum sl_decision nat_choose_port(struct flight *f,
 
 	if (m->port_high < low)
 		return SL_DROP_NO_PORT;
-#pragma clang loop unroll(disable)
 	for (int i = 0; i < NAT_PORT_TRIES; i++) {
 		bool keep = !i && !(service->flags & SL_SERVICE_SOURCE_NAT);
 		int r;

@@ -35,31 +35,39 @@ static __always_inline struct sl_word endpoint_word(__u32 id)
 	return word_load(word);
 }
 
-/*
- * May new flows go to this endpoint? A pool that a gate redirects in may have endpoints of both
- * families, and neither can stand in for the other. Keys of lookups are one variable: the stack is short.
- */
-static __always_inline bool endpoint_is_eligible(const __u32 *id, bool any, bool redirects, bool v6)
-{
-	const struct sl_endpoint_name *name;
-	const __u64 *word = bpf_map_lookup_elem(&endpoint_words, id);
-
-	if (!word || !word_is_eligible(word_load(word), any))
-		return false;
-	if (!redirects)
-		return true;
-	name = bpf_map_lookup_elem(&endpoint_names, id);
-	return name && addr_is_v4(name->key.addr) != v6;
-}
-
 /* The endpoint that a slot names, or SL_ID_NONE. */
-static __always_inline __u32 slot_endpoint(const struct sl_slice *slice, __u64 hash)
+static __always_inline __u32 slot_endpoint(__u32 slot)
 {
-	__u32 slot = slice->start + sl_slot(hash, slice->size);
 	__u32 at = slot / 2;
 	const struct sl_slots *slots = bpf_map_lookup_elem(&selection, &at);
 
 	return slots ? *(const volatile __u32 *)&slots->endpoint[slot & 1] : SL_ID_NONE;
+}
+
+/* Which endpoints may be chosen. */
+#define SELECT_ANY 1u /* unhealthy ones, too */
+#define SELECT_FAMILY 2u /* of a pool with both families only those of the packet's: ... */
+#define SELECT_V6 4u
+
+/*
+ * The endpoint that a slot names, if new flows may go to it; else SELECTED_NONE. A pool that a gate redirects
+ * in may have endpoints of both families, and neither can stand in for the other. Global, so that
+ * the verifier checks it once instead of once a try.
+ */
+__noinline int select_from(__u32 slot, __u32 which)
+{
+	__u32 id = slot_endpoint(slot);
+	const __u64 *word = bpf_map_lookup_elem(&endpoint_words, &id);
+	const struct sl_endpoint_name *name;
+
+	if (!word || !word_is_eligible(word_load(word), which & SELECT_ANY))
+		return SELECTED_NONE;
+	if (!(which & SELECT_FAMILY))
+		return (int)id;
+	name = bpf_map_lookup_elem(&endpoint_names, &id);
+	if (!name || addr_is_v4(name->key.addr) == !!(which & SELECT_V6))
+		return SELECTED_NONE;
+	return (int)id;
 }
 
 static __always_inline struct sl_slice slice_load(const struct sl_service *service)
@@ -83,9 +91,9 @@ __noinline int select_endpoint(void)
 	const struct sl_meta *m = meta_get();
 	const struct sl_service *service;
 	struct sl_slice slice;
-	__u32 id = SL_ID_NONE, first = SL_ID_NONE;
+	__u32 first, which;
 	__u64 hash;
-	bool any;
+	int id;
 
 	if (!f || !m)
 		return SELECTED_NONE;
@@ -96,19 +104,20 @@ __noinline int select_endpoint(void)
 	if (!slice.size)
 		return SELECTED_NONE;
 
-	any = service->flags & SL_SERVICE_ANY;
+	which = (service->flags & SL_SERVICE_ANY ? SELECT_ANY : 0) |
+		(service->key.port ? 0 : SELECT_FAMILY) | (f->v6 ? SELECT_V6 : 0);
 	hash = service->flags & SL_SERVICE_AFFINITY ? sl_client_hash(&f->in) : sl_flow_hash(&f->in);
+	first = slice.start + sl_slot(hash, slice.size);
 	for (int i = 0; i < SELECT_TRIES; i++) {
-		id = slot_endpoint(&slice, hash);
-		if (id != SL_ID_NONE && endpoint_is_eligible(&id, any, !service->key.port, f->v6)) {
-			f->endpoint = id;
+		id = select_from(slice.start + sl_slot(hash, slice.size), which);
+		if (id >= 0) {
+			f->endpoint = (__u32)id;
 			return i;
 		}
-		if (!i)
-			first = id;
 		hash = sl_next_hash(hash);
 	}
 
+	first = slot_endpoint(first);
 	if (first == SL_ID_NONE || !daemon_is_lost(m) || endpoint_word(first).admin != SL_ENABLED)
 		return SELECTED_NONE;
 	f->endpoint = first;

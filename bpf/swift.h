@@ -122,7 +122,7 @@ static __always_inline bool swift_find_route(struct swift *s, const struct fligh
 /* The flow that the packet, as it came, belongs to. */
 static __always_inline struct sl_flow *swift_flow(const struct flight *f)
 {
-	struct sl_tuple key __attribute__((aligned(8)));
+	struct sl_tuple key;
 
 	addr_copy(key.saddr, f->in.saddr);
 	addr_copy(key.daddr, f->in.daddr);
@@ -134,12 +134,10 @@ static __always_inline struct sl_flow *swift_flow(const struct flight *f)
 static __always_inline __u32 swift_select(const struct swift *s, const struct flight *f)
 {
 	struct sl_slice slice = slice_load(s->service);
+	__u64 hash = s->service->flags & SL_SERVICE_AFFINITY ? sl_client_hash(&f->in)
+							     : sl_flow_hash(&f->in);
 
-	if (!slice.size)
-		return SL_ID_NONE;
-	return slot_endpoint(&slice, s->service->flags & SL_SERVICE_AFFINITY
-					     ? sl_client_hash(&f->in)
-					     : sl_flow_hash(&f->in));
+	return slice.size ? slot_endpoint(slice.start + sl_slot(hash, slice.size)) : SL_ID_NONE;
 }
 
 /* How the packet looks on its way to the endpoint. */
