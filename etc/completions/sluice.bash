@@ -25,7 +25,7 @@ _sluice() {
 	local word words=() i
 
 	COMPREPLY=()
-	local valued='--socket --host --sni --connect --ca --allow-listed --crl --status --body --send --proxy-protocol --timeout --limit --proto --flags --interface'
+	local valued='--socket --host --sni --connect --ca --allow-listed --crl --status --body --send --timeout --limit --proto --flags --interface'
 	case $previous in
 	--socket | --ca | --allow-listed | --crl)
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
@@ -37,10 +37,6 @@ _sluice() {
 		;;
 	--flags)
 		_sluice_reply 'syn ack' "$current"
-		return
-		;;
-	--proxy-protocol)
-		_sluice_reply 'v1 v2' "$current"
 		return
 		;;
 	--interface | --host | --sni | --connect | --status | --body | --send | --timeout | --limit)
@@ -62,7 +58,7 @@ _sluice() {
 		health) options+=' --watch --azure' ;;
 		probe)
 			options+=' --host --sni --connect --ca --allow-listed --crl --status --body --send --timeout'
-			options+=' --no-validate-chain --no-validate-sni --show-certs --proxy-protocol'
+			options+=' --no-validate-chain --no-validate-sni --show-certs --proxy-protocol --proxy-protocol=v2'
 			;;
 		detach) options+=' --all' ;;
 		flows) options+=' --limit' ;;

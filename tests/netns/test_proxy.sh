@@ -93,9 +93,9 @@ for version in v1 v2; do
 		trust=()
 		[ "$scheme" = http ] || trust=(--sni a.probe.test --ca "$certs/root.crt")
 		check "$port: $version: it knows the ends of the connection" \
-			probe "$scheme://10.2.1.2:$port/" "${trust[@]}" --proxy-protocol $version --body "from 10.2.1.1 to 10.2.1.2:$port"
+			probe "$scheme://10.2.1.2:$port/" "${trust[@]}" --proxy-protocol=$version --body "from 10.2.1.1 to 10.2.1.2:$port"
 		check "$port: $version: IPv6" \
-			probe "$scheme://[fd02:1::2]:$port/" "${trust[@]}" --proxy-protocol $version --body "from fd02:1::1 to fd02:1::2:$port"
+			probe "$scheme://[fd02:1::2]:$port/" "${trust[@]}" --proxy-protocol=$version --body "from fd02:1::1 to fd02:1::2:$port"
 	done <<<"$servers"
 done
 check_status "without a header nginx has no good answer" 1 probe http://10.2.1.2:81/
@@ -103,13 +103,13 @@ check_status "nor has HAProxy" 1 probe http://10.2.1.2:82/
 
 # tcp: the header is all that is said.
 listener_start
-check "v1 over tcp" probe tcp://10.2.1.2:83 --proxy-protocol v1
+check "v1 over tcp" probe tcp://10.2.1.2:83 --proxy-protocol
 check "is a line" eventually grep -qxE $'PROXY TCP4 10\\.2\\.1\\.1 10\\.2\\.1\\.2 [0-9]+ 83\r' "$work/heard"
 listener_start
-check "v2 over tcp" probe tcp://10.2.1.2:83 --proxy-protocol v2
+check "v2 over tcp" probe tcp://10.2.1.2:83 --proxy-protocol=v2
 check "is binary" eventually heard "0d0a0d0a000d0a515549540a2111000c0a0201010a020102[0-9a-f]{4}0053"
 listener_start
-check "v2 over tcp, IPv6" probe "tcp://[fd02:1::2]:83" --proxy-protocol v2
+check "v2 over tcp, IPv6" probe "tcp://[fd02:1::2]:83" --proxy-protocol=v2
 check "is binary, too" eventually heard \
 	"0d0a0d0a000d0a515549540a21210024fd0200010{23}1fd0200010{23}2[0-9a-f]{4}0053"
 

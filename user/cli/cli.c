@@ -100,7 +100,7 @@ static enum cli_status take_option(struct cli *cli, int argc, char **argv, int *
 		return unknown_option(cli, text);
 	if (!row->arg && equals)
 		return cli_fail(cli, STATUS_USAGE, "usage", "option %s takes no value", row->name);
-	if (row->arg && !equals) {
+	if (row->arg && !equals && !row->may_stand_alone) {
 		if (*i + 1 >= argc)
 			return cli_fail(cli, STATUS_USAGE, "usage", "option %s needs a value: %s",
 					row->name, row->arg);
@@ -221,8 +221,11 @@ static void help_options(FILE *out, unsigned int wanted, bool everywhere)
 
 		if (everywhere ? !row->everywhere : !(wanted & 1u << i))
 			continue;
-		snprintf(head, sizeof(head), "%s%s%s", row->name, row->arg ? " " : "",
-			 row->arg ? row->arg : "");
+		snprintf(head, sizeof(head),
+			 row->may_stand_alone ? "%s[=%s]"
+			 : row->arg           ? "%s %s"
+					      : "%s",
+			 row->name, row->arg);
 		fprintf(out, "  %-24s  %s\n", head, row->help);
 	}
 }

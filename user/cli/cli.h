@@ -56,7 +56,8 @@ struct cli {
 	FILE *out, *err;
 	bool json, color;
 	const char *socket, *bpffs;
-	const char *options[OPT_MAX]; /* NULL: not given; flags: ""; repeated ones: the last */
+	const char *options
+		[OPT_MAX]; /* NULL: not given; without a value: ""; repeated ones: the last */
 	struct cli_repeat {
 		enum cli_option option;
 		const char *value;
@@ -72,6 +73,7 @@ struct cli_option_row {
 	const char *help;
 	bool everywhere; /* every command takes it */
 	bool repeatable;
+	bool may_stand_alone; /* a value stands behind '=' or nowhere */
 };
 
 struct cli_command {

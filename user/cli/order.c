@@ -147,7 +147,7 @@ static int parse_proxy(struct order *order, const struct cli *cli, struct err *e
 	if (!version)
 		return 0;
 	for (enum proxy_version v = PROXY_V1; v <= PROXY_V2; v++) {
-		if (strcmp(version, proxy_version_name(v)))
+		if (*version && strcmp(version, proxy_version_name(v)))
 			continue;
 		order->proxy_protocol = v;
 		return 0;
