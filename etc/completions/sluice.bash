@@ -70,7 +70,7 @@ _sluice() {
 	fi
 
 	case ${#words[@]}:${words[0]-}:${words[1]-} in
-	0:*) _sluice_reply 'status health pool backend why stats flows decide maps check explain probe detach' "$current" ;;
+	0:*) _sluice_reply 'status health pool backend reload why stats flows decide maps check explain probe detach' "$current" ;;
 	1:pool:) _sluice_reply 'list show' "$current" ;;
 	1:backend:) _sluice_reply 'drain enable disable weight' "$current" ;;
 	2:backend:* | 2:pool:show | 1:health: | 1:why: | 1:stats: | 1:flows:) _sluice_reply "$(_sluice_pools)" "$current" ;;

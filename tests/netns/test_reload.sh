@@ -76,7 +76,15 @@ check "and the new service" is_served_by 192.0.2.11 "b1 b2 b3"
 check "what was known is still known" test "$(since_of 10.2.1.2)" = "$since"
 check "recent verdicts included" jq -e '.endpoints[0].recent | length > 1' <(sluice why p 10.2.1.2 --json)
 
+check_status "by a command" 0 sluice reload
+check "which says what there is" grep -qx "reloaded: pools 1, endpoints 3" "$work/out"
+check "as a document" jq -e '.number >= 2 and .refused == false and .errors == []' <(sluice reload --json)
+check_status "not by everybody" 4 on gateway setpriv --reuid 65534 --clear-groups env "SLUICE_SOCKET=$SLUICE_SOCKET" "$build/sluice" reload
+
 echo "nonsense: true" >>"$work/sluice.yaml"
+check_status "an unknown key: the command is refused" 1 sluice reload
+check "it says where" grep -q "sluice.yaml:.*nonsense: unknown key" "$work/out"
+check "and that nothing has changed" grep -q "reload refused, nothing has changed" "$work/out"
 check "an unknown key: refused" reload "reload refused"
 check "the log says where" grep -q "sluice.yaml:.*nonsense: unknown key" "$work/sluiced.log"
 check "nothing has changed" is_served_by $vip "b1 b2 b3"

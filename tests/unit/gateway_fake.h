@@ -18,6 +18,7 @@
 #include "config/config.h"
 #include "config/report.h"
 #include "control/api.h"
+#include "control/reloads.h"
 #include "dataplane/census.h"
 #include "dataplane/decide.h"
 #include "model/weights.h"
@@ -297,6 +298,7 @@ struct gateway_fake {
 	struct plan *plans;
 	struct board *board;
 	struct weights *weights;
+	struct reloads *reloads;
 	struct api_context context;
 	char directory[64];
 };
@@ -356,6 +358,7 @@ static inline int gateway_fake_start(struct gateway_fake *gateway, const char *y
 	gateway->plans = calloc(gateway->model->n_endpoints + 1, sizeof(*gateway->plans));
 	gateway->board = board_new(gateway->model->n_endpoints);
 	gateway->weights = weights_new(gateway->model);
+	gateway->reloads = reloads_new();
 	health_init(&health, SL_UNKNOWN, clock_wall_ms());
 	for (uint32_t i = 0; i < gateway->model->n_endpoints; i++) {
 		gateway->plans[i] = plan_endpoint(gateway->model, &gateway->model->endpoints[i]);
@@ -369,6 +372,7 @@ static inline int gateway_fake_start(struct gateway_fake *gateway, const char *y
 		.change = gateway_fake_change,
 		.change_arg = gateway,
 		.config_path = "/etc/sluice/sluice.yaml",
+		.reloads = gateway->reloads,
 		.started_ms = clock_wall_ms() - 90 * MS_PER_SEC,
 	};
 
@@ -391,6 +395,7 @@ static inline void gateway_fake_stop(struct gateway_fake *gateway)
 	rmdir(gateway->directory);
 	board_free(gateway->board);
 	weights_free(gateway->weights);
+	reloads_free(gateway->reloads);
 	free(gateway->plans);
 	model_free(gateway->model);
 }

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -434,6 +435,58 @@ static void changes_are_made(void **state)
 	assert_int_equal(json_number_at(json, "weight"), 7);
 	assert_int_equal(json_number_at(json, "services_balanced"), 0);
 	json_decref(json);
+}
+
+static volatile sig_atomic_t hangups;
+
+static void on_hangup(int signum)
+{
+	(void)signum;
+	hangups++;
+}
+
+static void reload_is_asked_for(void **state)
+{
+	struct reloads *reloads = gateway.context.reloads;
+	struct api_answer *answer;
+	json_t *json;
+
+	(void)state;
+	signal(SIGHUP, on_hangup);
+	json = get("/v1/status", 200);
+	assert_null(json_at(json, "reload"));
+	json_decref(json);
+	answer = post("/v1/reload", "{}", 2);
+	assert_int_equal(answer->status, 202);
+	json = json_loads(answer->body, 0, NULL);
+	assert_int_equal(json_number_at(json, "number"), 1);
+	json_decref(json);
+	assert_int_equal(hangups, 1);
+
+	/* One that has begun may have read the file before it was changed. */
+	reloads_begin(reloads);
+	reloads_say(reloads, "t.yaml:1:1: no");
+	json = get("/v1/status", 200);
+	assert_null(json_at(json, "reload"));
+	json_decref(json);
+	json = json_loads(post("/v1/reload", "", 0)->body, 0, NULL);
+	assert_int_equal(json_number_at(json, "number"), 2);
+	json_decref(json);
+	reloads_end(reloads, true);
+	json = get("/v1/status", 200);
+	assert_int_equal(json_number_at(json, "reload.number"), 1);
+	assert_true(json_is_true(json_at(json, "reload.refused")));
+	assert_string_equal(json_text_at(json, "reload.errors.0"), "t.yaml:1:1: no");
+	json_decref(json);
+	reloads_begin(reloads);
+	reloads_end(reloads, false);
+	json = get("/v1/status", 200);
+	assert_int_equal(json_number_at(json, "reload.number"), 2);
+	assert_false(json_is_true(json_at(json, "reload.refused")));
+	assert_int_equal(json_array_size(json_at(json, "reload.errors")), 0);
+	json_decref(json);
+	assert_int_equal(ask("GET", "/v1/reload")->status, 405);
+	signal(SIGHUP, SIG_DFL);
 }
 
 static void changes_are_refused(void **state)
@@ -914,6 +967,7 @@ int main(void)
 		FORWARDING(packets_are_decided),
 		FORWARDING(nonsense_is_not_decided),
 		SERVED(changes_are_made),
+		SERVED(reload_is_asked_for),
 		SERVED(changes_are_refused),
 		SERVED(changes_are_not_for_all),
 		SERVED(test_oversized_request),

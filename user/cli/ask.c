@@ -12,6 +12,7 @@
 #include "util/err.h"
 #include "util/number.h"
 
+#define HTTP_FORBIDDEN 403
 #define FLOWS_LIMIT_MAX 100000 /* as the daemon allows */
 
 static void json_p(json_t **json)
@@ -62,6 +63,51 @@ enum cli_status command_ask(json_t **ret, const struct cli *cli, const char *pat
 	default:
 		if (r > 0)
 			return say_error(cli, json);
+		return cli_fail(cli, STATUS_REFUSED, "bad_answer", "%s", err.text);
+	}
+}
+
+/* One sentence, unlike who may not read: the documented "No results." is no answer to an order. */
+static enum cli_status not_permitted(const struct cli *cli, const char *reason)
+{
+	if (cli->json)
+		text_dump(cli->out, json_pack("{s:{s:s,s:s}}", "error", "code", "not_permitted",
+					      "message", reason));
+	else
+		fprintf(cli->err, "sluice: %s\n", reason);
+	return STATUS_NOT_PERMITTED;
+}
+
+static enum cli_status say_refusal(const struct cli *cli, int status, json_t *json)
+{
+	const char *message = text_get(json_object_get(json, "error"), "message");
+
+	if (status == HTTP_FORBIDDEN)
+		return not_permitted(cli, message);
+	return say_error(cli, json);
+}
+
+enum cli_status command_post(json_t **ret, const struct cli *cli, const char *path, json_t *body)
+{
+	CLEANUP(json_p) json_t *owned = body;
+	CLEANUP(json_p) json_t *json = NULL;
+	struct err err = { "" };
+	int r = owned ? client_post(&json, cli->socket, path, owned, &err) : -ENOMEM;
+
+	switch (r) {
+	case 0:
+		*ret = take_ptr(json);
+		return STATUS_DONE;
+	case -EACCES:
+		err_in(&err, r, "not permitted: ");
+		return not_permitted(cli, err.text);
+	case -ENOTCONN:
+		return cli_fail(cli, STATUS_NO_DAEMON, "daemon_unreachable", "%s", err.text);
+	case -ENOMEM:
+		return cli_fail(cli, STATUS_REFUSED, "out_of_memory", "out of memory");
+	default:
+		if (r > 0)
+			return say_refusal(cli, r, json);
 		return cli_fail(cli, STATUS_REFUSED, "bad_answer", "%s", err.text);
 	}
 }

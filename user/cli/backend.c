@@ -1,48 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* backend - the commands that change what becomes of a backend. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/text.h"
 #include "model/limits.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/duration.h"
-#include "util/err.h"
 #include "util/number.h"
-
-#define HTTP_FORBIDDEN 403
 
 static void json_p(json_t **json)
 {
 	json_decref(*json);
-}
-
-/* One sentence, unlike who may not read: the documented "No results." is no answer to an order. */
-static enum cli_status not_permitted(const struct cli *cli, const char *reason)
-{
-	if (cli->json)
-		text_dump(cli->out, json_pack("{s:{s:s,s:s}}", "error", "code", "not_permitted",
-					      "message", reason));
-	else
-		fprintf(cli->err, "sluice: %s\n", reason);
-	return STATUS_NOT_PERMITTED;
-}
-
-static enum cli_status say_error(const struct cli *cli, int status, json_t *json)
-{
-	const char *message = text_get(json_object_get(json, "error"), "message");
-
-	if (status == HTTP_FORBIDDEN)
-		return not_permitted(cli, message);
-	if (cli->json)
-		text_dump(cli->out, json_incref(json));
-	else
-		fprintf(cli->err, "sluice: %s\n", message);
-	return STATUS_REFUSED;
 }
 
 static enum cli_status print(const struct cli *cli, json_t *json)
@@ -61,26 +32,10 @@ static enum cli_status print(const struct cli *cli, json_t *json)
 /* Takes over the change, which may be NULL. */
 static enum cli_status order(const struct cli *cli, json_t *change)
 {
-	CLEANUP(json_p) json_t *owned = change;
 	CLEANUP(json_p) json_t *json = NULL;
-	struct err err = { "" };
-	int r = owned ? client_post(&json, cli->socket, "/v1/backend", owned, &err) : -ENOMEM;
+	enum cli_status status = command_post(&json, cli, "/v1/backend", change);
 
-	switch (r) {
-	case 0:
-		return print(cli, json);
-	case -EACCES:
-		err_in(&err, r, "not permitted: ");
-		return not_permitted(cli, err.text);
-	case -ENOTCONN:
-		return cli_fail(cli, STATUS_NO_DAEMON, "daemon_unreachable", "%s", err.text);
-	case -ENOMEM:
-		return cli_fail(cli, STATUS_REFUSED, "out_of_memory", "out of memory");
-	default:
-		if (r > 0)
-			return say_error(cli, r, json);
-		return cli_fail(cli, STATUS_REFUSED, "bad_answer", "%s", err.text);
-	}
+	return status == STATUS_DONE ? print(cli, json) : status;
 }
 
 static json_t *change_of(const struct cli *cli, const char *action)

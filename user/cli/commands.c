@@ -63,6 +63,8 @@ static const struct cli_command commands[] = {
 	  "no new connections to a backend, for as long as it takes", 0 },
 	{ "backend weight", command_weight, 3, 3, "POOL ADDRESS N",
 	  "share of the new connections, 0 to 256, until the daemon ends", 0 },
+	{ "reload", command_reload, 0, 0, "",
+	  "have the daemon read its configuration again, and say what came of it", 0 },
 	{ "why", command_why, 2, 2, "POOL ADDRESS[:PORT]",
 	  "health, last probes, what the kernel saw, and what to do about it", 0 },
 	{ "stats", command_stats, 0, 1, "[POOL]", "traffic counters per endpoint, and decisions",

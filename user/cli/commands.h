@@ -11,13 +11,16 @@ typedef enum cli_status command_fn(struct cli *cli);
 command_fn command_status, command_health, command_pool_list, command_pool_show, command_why;
 command_fn command_stats, command_maps, command_check, command_explain, command_probe;
 command_fn command_decide, command_flows, command_detach, command_drain, command_enable,
-	command_disable, command_weight;
+	command_disable, command_weight, command_reload;
 
 /*
  * Ask the daemon. STATUS_DONE and the document (the caller releases it), or the exit status after
  * the reason was said.
  */
 enum cli_status command_ask(json_t **ret, const struct cli *cli, const char *path);
+
+/* The same for what changes something. Takes over body, which may be NULL: out of memory. */
+enum cli_status command_post(json_t **ret, const struct cli *cli, const char *path, json_t *body);
 
 /* Show health again and again, on a terminal each second, else when it changes, until SIGINT. */
 enum cli_status watch_health(const struct cli *cli, const char *path);

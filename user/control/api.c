@@ -3,17 +3,21 @@
 
 #include <errno.h>
 #include <microhttpd.h>
+#include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 
 #include "control/groups.h"
 #include "control/routes.h"
 #include "control/socket.h"
 #include "dataplane/census.h"
+#include "util/clock.h"
 #include "util/err.h"
 
 #define CONNECTIONS_MAX 64
 #define CONNECTION_MEMORY_BYTES 32768 /* request line and header; a response's buffer */
 #define CONNECTION_TIMEOUT_S 10 /* of silence */
+#define PAUSE_MAX_MS 1000 /* for a client that is slow to read its answer */
 
 struct api {
 	struct api_context context; /* its census is ours */
@@ -21,6 +25,7 @@ struct api {
 	struct MHD_Daemon *server;
 	struct socket_file file;
 	int fd; /* listening, until the server takes it; -1 */
+	atomic_uint busy; /* requests that are being answered */
 };
 
 /*
@@ -31,7 +36,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 				  const char *method, const char *version, const char *upload_data,
 				  size_t *upload_data_size, void **request_data)
 {
-	const struct api *api = arg;
+	struct api *api = arg;
 	struct body *body = *request_data;
 	struct request request = {
 		.context = &api->context,
@@ -43,6 +48,8 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 	};
 
 	(void)version;
+	if (!body)
+		atomic_fetch_add(&api->busy, 1);
 	if (body && *upload_data_size) {
 		body_add(body, upload_data, *upload_data_size);
 		*upload_data_size = 0;
@@ -57,9 +64,11 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 static void on_completed(void *arg, struct MHD_Connection *connection, void **request_data,
 			 enum MHD_RequestTerminationCode code)
 {
-	(void)arg;
+	struct api *api = arg;
+
 	(void)connection;
 	(void)code;
+	atomic_fetch_sub(&api->busy, 1);
 	free(take_ptr(*request_data));
 }
 
@@ -97,12 +106,22 @@ int api_serve(struct api *api, const struct api_context *context, struct err *er
 		MHD_OPTION_LISTEN_SOCKET, (MHD_socket)take_fd(api->fd), MHD_OPTION_CONNECTION_LIMIT,
 		(unsigned int)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
-		(unsigned int)CONNECTION_TIMEOUT_S, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+		(unsigned int)CONNECTION_TIMEOUT_S, MHD_OPTION_NOTIFY_COMPLETED, on_completed, api,
 		MHD_OPTION_END);
 	if (!api->server)
 		return err_set(err, errno > 0 ? -errno : -EIO, "socket '%s': the API did not start",
 			       api->file.path);
 	return 0;
+}
+
+/* Stopping the server cuts off whoever has not read his answer to the end. */
+static void await_answers(struct api *api)
+{
+	const struct timespec pause = { .tv_nsec = NS_PER_MS };
+	uint64_t until_ms = clock_mono_ms() + PAUSE_MAX_MS;
+
+	while (atomic_load(&api->busy) && clock_mono_ms() < until_ms)
+		nanosleep(&pause, NULL);
 }
 
 void api_pause(struct api *api)
@@ -111,8 +130,10 @@ void api_pause(struct api *api)
 		return;
 	/* Needs MHD_USE_ITC; the descriptor is ours again. */
 	api->fd = (int)MHD_quiesce_daemon(api->server);
+	await_answers(api);
 	MHD_stop_daemon(api->server);
 	api->server = NULL;
+	api->busy = 0;
 	/* It counts in a data plane that may be about to go. */
 	census_stop(take_ptr(api->context.census));
 	groups_done(&api->groups);

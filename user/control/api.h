@@ -19,6 +19,7 @@
 struct api;
 struct census;
 struct err;
+struct reloads;
 struct weights;
 
 /* All borrowed until api_stop(). */
@@ -30,6 +31,7 @@ struct api_context {
 	const struct dataplane *dataplane;
 	struct census *census; /* api_serve() sets it */
 	const char *config_path;
+	struct reloads *reloads; /* there in any case */
 	const struct weights *weights; /* in force */
 	change_fn *change; /* makes changes; returns before CHANGE_TIMEOUT_MS are long over */
 	void *change_arg;
@@ -46,7 +48,9 @@ int api_listen(struct api **ret, const char *path, struct err *err);
 /* Answer from now on, those who wait first. */
 int api_serve(struct api *api, const struct api_context *context, struct err *err);
 
-/* Finish what has been asked; what is asked from now on waits for the next api_serve(). */
+/*
+ * Finish what has been asked, for a second at most; what is asked from now on waits for the next api_serve().
+ */
 void api_pause(struct api *api);
 
 /* Stop serving and remove the socket. NULL is fine. */

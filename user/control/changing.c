@@ -54,6 +54,22 @@ static void refuse_change(struct answer *answer, int code, const struct err *err
 	answer_refuse(answer, failure.status, failure.name, "%s", err->text);
 }
 
+bool changing_may(const struct request *request, struct answer *answer)
+{
+	if (!request->body) {
+		answer_refuse(answer, MHD_HTTP_FORBIDDEN, "not_permitted",
+			      "not permitted: only root and the user that sluiced runs as may "
+			      "change anything");
+		return false;
+	}
+	if (request->body->too_long) {
+		answer_refuse(answer, MHD_HTTP_CONTENT_TOO_LARGE, "too_large",
+			      "the body is too long; allowed: %d bytes", BODY_MAX);
+		return false;
+	}
+	return true;
+}
+
 void changing_answer(const struct request *request, const char *rest, struct answer *answer)
 {
 	const struct api_context *context = request->context;
@@ -62,17 +78,8 @@ void changing_answer(const struct request *request, const char *rest, struct ans
 	int r;
 
 	(void)rest;
-	if (!request->body) {
-		answer_refuse(answer, MHD_HTTP_FORBIDDEN, "not_permitted",
-			      "not permitted: only root and the user that sluiced runs as may "
-			      "change anything");
+	if (!changing_may(request, answer))
 		return;
-	}
-	if (request->body->too_long) {
-		answer_refuse(answer, MHD_HTTP_CONTENT_TOO_LARGE, "too_large",
-			      "the body is too long; allowed: %d bytes", BODY_MAX);
-		return;
-	}
 	r = change_parse(&change, request->body->data, request->body->len, &err);
 	if (r < 0) {
 		answer_refuse(answer, MHD_HTTP_BAD_REQUEST, "bad_request", "%s", err.text);

@@ -13,6 +13,9 @@
 /* Whether the process at the other end of the socket may change anything. */
 bool changing_is_permitted(const struct request *request);
 
+/* Refuse the answer, and return false, unless who asks may change something and said no more than fits. */
+bool changing_may(const struct request *request, struct answer *answer);
+
 /* Answer POST /v1/backend. */
 void changing_answer(const struct request *request, const char *rest, struct answer *answer);
 

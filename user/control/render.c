@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "control/groups.h"
+#include "control/reloads.h"
 #include "dataplane/census.h"
 #include "diagnose/why.h"
 #include "probe/resolve.h"
@@ -193,7 +194,7 @@ json_t *render_status(const struct api_context *context)
 	struct sl_meta meta = dataplane_meta(context->dataplane);
 	uint64_t now_ms = clock_wall_ms();
 	json_t *json = json_object();
-	json_t *decisions;
+	json_t *decisions, *reload;
 	struct utsname uts;
 
 	json_put_text(&json, "version", SLUICE_VERSION);
@@ -202,6 +203,9 @@ json_t *render_status(const struct api_context *context)
 		      now_ms > context->started_ms ? now_ms - context->started_ms : 0);
 	json_put_time(&json, "since", context->started_ms);
 	json_put_text(&json, "config", context->config_path);
+	reload = reloads_render(context->reloads);
+	if (reload)
+		json_put(&json, "reload", reload);
 	put_meta(&json, &meta);
 	json_put_text(&json, "bpffs", context->model->gateway.bpffs);
 	json_put_bool(&json, "in_force", dataplane_in_force(context->dataplane));

@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "config/report.h"
 #include "control/api.h"
+#include "control/reloads.h"
 #include "daemon/changes.h"
 #include "daemon/generation.h"
 #include "daemon/orders.h"
@@ -37,6 +38,7 @@ struct daemon {
 	struct generation *generation;
 	struct orders *orders;
 	struct api *api;
+	struct reloads *reloads;
 	uint64_t started_ms; /* wall clock */
 	int broken; /* a reload got stuck half way: -errno, the loop ends */
 	struct err broken_by;
@@ -186,6 +188,7 @@ static int serve(struct daemon *daemon, struct err *err)
 		.change = orders_change,
 		.change_arg = daemon->orders,
 		.config_path = daemon->options->config_path,
+		.reloads = daemon->reloads,
 		.started_ms = daemon->started_ms,
 	};
 
@@ -197,6 +200,9 @@ static int start(struct daemon *daemon, struct err *err)
 	int r;
 
 	daemon->started_ms = clock_wall_ms();
+	daemon->reloads = reloads_new();
+	if (!daemon->reloads)
+		return -ENOMEM;
 	r = dataplane_supported(err);
 	if (r < 0)
 		return r;
@@ -338,6 +344,7 @@ static int load(const struct daemon *daemon, struct model **ret, struct err *err
 	for (size_t i = 0; i < report.n_items; i++) {
 		report_format(line, sizeof(line), &report, i);
 		log_error("%s", line);
+		reloads_say(daemon->reloads, line);
 	}
 	if (r < 0)
 		return err_set(err, r, "'%s' has %zu errors", daemon->options->config_path,
@@ -390,11 +397,13 @@ static void reload(struct daemon *daemon)
 	struct err err = { "out of memory" };
 	int r;
 
+	reloads_begin(daemon->reloads);
 	r = load(daemon, &model, &err);
 	if (r == 0)
 		r = change(daemon, model, &err);
 	if (r < 0) {
 		log_error("reload refused, nothing has changed: %s", err.text);
+		reloads_say(daemon->reloads, err.text);
 	} else {
 		/* The one before, if it was read while running. */
 		model_free(daemon->loaded);
@@ -403,6 +412,7 @@ static void reload(struct daemon *daemon)
 		log_info("reloaded: pools %u, endpoints %u", daemon->model->n_pools,
 			 model_declared(daemon->model));
 	}
+	reloads_end(daemon->reloads, r < 0);
 	if (daemon->broken < 0)
 		uv_stop(&daemon->loop);
 }
@@ -434,6 +444,7 @@ int daemon_run(const struct daemon_options *options, struct err *err)
 		undo_dataplane(&daemon);
 	close_loop(&daemon);
 	model_free(daemon.loaded);
+	reloads_free(daemon.reloads);
 
 	return r;
 }
