@@ -3,7 +3,7 @@
 #   make             build/sluiced and build/sluice
 #   make demo        (root) a gateway with real backends in network namespaces, narrated
 #   make check       (root) every test; installs what is missing
-#   make vm-check    (root) the kernel's tests on Debian 12's kernel 6.1, in a virtual machine
+#   make check-vm    (root) the kernel's tests on Debian 12's kernel 6.1, in a virtual machine
 #   make bench       (root) the benchmarks: a table, and build/bench.json
 #   make lint        formatting, layers, house rules
 #   make fuzz        every parser under libFuzzer; FUZZ_SECONDS each
@@ -58,7 +58,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 NETNS := $(wildcard tests/netns/test_*.sh)
 NETNS_TOOLS := $(patsubst tests/%.c,$B/tests/%,$(filter-out %.bpf.c,$(wildcard tests/netns/*.c)))
 
-.PHONY: all demo deps check test vm-check vm-tests bench lint format fuzz install clean
+.PHONY: all demo deps check test check-vm test-vm bench lint format fuzz install clean
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -138,11 +138,12 @@ test: all $(UNIT) $(BPFT) $(NETNS_TOOLS)
 # attaching expect tcx, which it has not; the scenarios show that the gate works without.
 VM_BPFT := $(filter-out %/test_dataplane %/test_dataplane_attach,$(BPFT)) \
 	$(patsubst tests/%.c,$B/tests/%,$(wildcard tests/vm/*.c))
+VM_NETNS := $(addprefix tests/netns/,test_gate.sh test_egress.sh test_survival.sh) $(wildcard tests/vm/*.sh)
 
-vm-check: deps
-	@$(MAKE) --no-print-directory all vm-tests
-vm-tests: $(VM_BPFT) $(NETNS_TOOLS)
-	@scripts/vm-check $(VM_BPFT) tests/netns/test_gate.sh tests/netns/test_egress.sh tests/netns/test_survival.sh
+check-vm: deps
+	@$(MAKE) --no-print-directory all test-vm
+test-vm: $(VM_BPFT) $(NETNS_TOOLS)
+	@scripts/check-vm $(VM_BPFT) $(VM_NETNS)
 
 demo: deps
 	@$(MAKE) --no-print-directory all

@@ -112,21 +112,27 @@ add_link() {
 	on "$host" ip -6 route add default via "${net6}::1"
 }
 
-net_up() {
-	local backends=$1 i
+# net_begin HOST...: hosts without links, besides the gateway.
+net_begin() {
+	local host
 
 	trap net_down EXIT
 	trap 'exit 130' INT TERM
 	mkdir -p "$work/bpf"
 	mount -t bpf bpf "$work/bpf"
-	add_host gateway
-	add_host client
+	for host in gateway "$@"; do add_host "$host"; done
+	on gateway sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+}
+
+net_up() {
+	local backends=$1 i
+
+	net_begin client
 	add_link client gc 10.1.0 fd01
 	for ((i = 1; i <= backends; i++)); do
 		add_host "b$i"
 		add_link "b$i" "gb$i" "10.2.$i" "fd02:$i"
 	done
-	on gateway sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 }
 
 # What native XDP needs of veth: full checksums from whoever sends to it, NAPI at whoever it sends to; of
@@ -178,6 +184,14 @@ backend_start() {
 				location = /healthz {
 					if (-f $work/$host.sick) { return 503; }
 					return 200 "ready\n";
+				}
+				location = /up { # answers when it has all of the body, with how much that was
+					client_max_body_size 200m;
+					proxy_pass http://127.0.0.1/healthz;
+					proxy_method GET;
+					proxy_pass_request_body off;
+					proxy_set_header Content-Length "";
+					add_header X-Got \$content_length;
 				}
 				location = /slow { # a long transfer, at its pace
 					alias $dir/html/huge;

@@ -14,9 +14,9 @@ on client ip route add 192.0.2.0/24 via 10.1.0.1
 on client sysctl -qw net.ipv4.ip_local_port_range="1024 65535" net.ipv4.tcp_tw_reuse=1
 for b in b1 b2 b3; do backend_start $b; done
 
-# write_config XDP FORWARD BACKENDS: with so little room for flows that those that are over make way all the time.
+# write_config XDP FORWARD BACKENDS [ENDPOINTS]: with so little room for flows that those that are over make way all the time.
 write_config() {
-	config "max_flows: 8192" "max_half_open: 4096" "interfaces: [ { name: gc, xdp: $1 }, { name: gb1, xdp: $1 }, { name: gb2, xdp: $1 }, { name: gb3, xdp: $1 } ]" <<-EOF
+	config "max_flows: 8192" "max_half_open: 4096" "max_endpoints: ${4:-64}" "interfaces: [ { name: gc, xdp: $1 }, { name: gb1, xdp: $1 }, { name: gb2, xdp: $1 }, { name: gb3, xdp: $1 } ]" <<-EOF
 		probes:
 		  - { name: quick, protocol: http, path: /healthz, interval: 100ms, timeout: 1s, unhealthy_threshold: 1 }
 		settings:
@@ -55,6 +55,17 @@ ten_reloads() {
 	done
 }
 
+# Other map sizes are other maps, and other programs over them.
+ten_upgrades() {
+	local i
+
+	for ((i = 0; i < 10; i++)); do
+		write_config "$xdp" "$forward" "$three" $((128 + i % 2 * 128))
+		reload "reloaded: " || return 1
+	done
+	write_config "$xdp" "$forward" "$three"
+}
+
 story() {
 	xdp=$1 forward=$2
 	local what="$1 $2"
@@ -74,6 +85,11 @@ story() {
 
 	load_start 4
 	check "$what: ten reloads, with a backend more or less" ten_reloads
+	check "$what: no error meanwhile" load_is_clean
+	eventually all_healthy
+
+	load_start 6
+	check "$what: ten times other programs and maps" ten_upgrades
 	check "$what: no error meanwhile" load_is_clean
 	eventually all_healthy
 
