@@ -79,7 +79,8 @@ check "recent verdicts included" jq -e '.endpoints[0].recent | length > 1' <(slu
 check_status "by a command" 0 sluice reload
 check "which says what there is" grep -qx "reloaded: pools 1, endpoints 3" "$work/out"
 check "as a document" jq -e '.number >= 2 and .refused == false and .errors == []' <(sluice reload --json)
-check_status "not by everybody" 4 on gateway setpriv --reuid 65534 --clear-groups env "SLUICE_SOCKET=$SLUICE_SOCKET" "$build/sluice" reload
+cp "$build/sluice" "$work/sluice" # where everybody may read it
+check_status "not by everybody" 4 on gateway setpriv --reuid 65534 --clear-groups env "SLUICE_SOCKET=$SLUICE_SOCKET" "$work/sluice" reload
 
 echo "nonsense: true" >>"$work/sluice.yaml"
 check_status "an unknown key: the command is refused" 1 sluice reload
