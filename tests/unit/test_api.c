@@ -466,6 +466,8 @@ static void reload_is_asked_for(void **state)
 	/* One that has begun may have read the file before it was changed. */
 	reloads_begin(reloads);
 	reloads_say(reloads, "t.yaml:1:1: no");
+	reloads_say(reloads,
+		    "t.yaml:2:1: \xe9 is no UTF-8"); /* which no text of the file need be */
 	json = get("/v1/status", 200);
 	assert_null(json_at(json, "reload"));
 	json_decref(json);
@@ -477,6 +479,7 @@ static void reload_is_asked_for(void **state)
 	assert_int_equal(json_number_at(json, "reload.number"), 1);
 	assert_true(json_is_true(json_at(json, "reload.refused")));
 	assert_string_equal(json_text_at(json, "reload.errors.0"), "t.yaml:1:1: no");
+	assert_int_equal(json_array_size(json_at(json, "reload.errors")), 2);
 	json_decref(json);
 	reloads_begin(reloads);
 	reloads_end(reloads, false);

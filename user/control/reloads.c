@@ -50,7 +50,7 @@ void reloads_begin(struct reloads *reloads)
 void reloads_say(struct reloads *reloads, const char *line)
 {
 	pthread_mutex_lock(&reloads->lock);
-	json_array_append_new(reloads->saying, json_string(line));
+	json_array_append_new(reloads->saying, json_text(line));
 	pthread_mutex_unlock(&reloads->lock);
 }
 
