@@ -9,6 +9,7 @@
 #ifndef SLUICE_BPF_FLOW_H
 #define SLUICE_BPF_FLOW_H
 
+#include "handshake.h"
 #include "select.h"
 
 /* What becomes of a packet of a flow that is known. */

@@ -106,6 +106,37 @@ static __always_inline void forward_enter(struct flight *f, const struct sl_endp
 	flow_enter(&flows, &f->in, &f->flow, BPF_ANY);
 }
 
+static __always_inline void forward_note(const struct flight *f,
+					 const struct sl_endpoint_name *name)
+{
+	if (!f->observe)
+		handshake_note(sl_flow_hash(&f->in), f->service, f->endpoint, name->generation);
+}
+
+/*
+ * Send a packet of a flow that is not known, but whose SYN is, after that: what the selection says may
+ * have changed since. f->endpoint; or false.
+ */
+static __always_inline bool forward_resume(struct flight *f, const struct request_to *to)
+{
+	struct sl_handshake handshake = handshake_find(sl_flow_hash(&f->in), f->service);
+	const struct sl_endpoint_name *name;
+	struct sl_word word;
+	__u32 id = handshake.endpoint;
+
+	if (!handshake.tag)
+		return false;
+	name = bpf_map_lookup_elem(&endpoint_names, &id);
+	if (!name || (__u16)name->generation != handshake.generation)
+		return false;
+	word = endpoint_word(id);
+	if (!word_is_eligible(word, to->service->flags & SL_SERVICE_ANY) &&
+	    word_ends_flows(word, to->m))
+		return false;
+	f->endpoint = id;
+	return true;
+}
+
 /* A packet of a flow that is not known. */
 static __always_inline enum sl_decision forward_new(struct flight *f, const struct request_to *to)
 {
@@ -118,7 +149,7 @@ static __always_inline enum sl_decision forward_new(struct flight *f, const stru
 
 	if (nat && !opens)
 		return f->tcp_flags & TCP_RST ? SL_DROP_NO_REPLY : SL_REJECT_NO_FLOW;
-	passed_over = select_endpoint();
+	passed_over = !opens && forward_resume(f, to) ? 0 : select_endpoint();
 	if (passed_over < 0)
 		return forward_none(f, to);
 	if (opens) {
@@ -135,8 +166,10 @@ static __always_inline enum sl_decision forward_new(struct flight *f, const stru
 		forward_translated(f, name);
 		return decision;
 	}
-	/* The hash places a SYN's flow again where it placed it before; a RST's is over. */
-	if (!flight_is_syn(f) && !(f->tcp_flags & TCP_RST))
+	/* Whoever sent a SYN has not proved that it is there; the flow of a RST is over. */
+	if (flight_is_syn(f))
+		forward_note(f, name);
+	else if (!(f->tcp_flags & TCP_RST))
 		forward_enter(f, name, to->m);
 	return forward_as_is(f, to->service, name);
 }

@@ -16,6 +16,9 @@
 /* target_index has 2^index_bits slots; set by the loader together with the map's size. */
 const volatile __u32 index_bits = 1;
 
+/* As many slots as handshakes has; likewise. */
+const volatile __u32 handshake_slots = 1;
+
 /*
  * What is configured at all; set by the loader. The verifier removes what is not: the packets of
  * others shall not pay for it.

@@ -5,7 +5,7 @@
  * max_entries given as 1 below is set by user/dataplane/ before loading, from the number of
  * endpoints and services: targets twice as many, so that its hash chains stay short, target_index
  * 2^index_bits with at least 8 slots per endpoint, the others as many; flows and half_open as configured,
- * selection as the services need. All maps are pinned under their names.
+ * handshakes as half_open, selection as the services need. All maps are pinned under their names.
  */
 #ifndef SLUICE_BPF_MAPS_H
 #define SLUICE_BPF_MAPS_H
@@ -226,6 +226,22 @@ struct {
 	__type(key, struct sl_tuple);
 	__type(value, struct sl_flow);
 } half_open SEC(".maps");
+
+/*
+ * handshakes - which endpoint did the SYN of this flow, which is not translated, go to?
+ *   entry    slot -> struct sl_handshake
+ *   writer   every program, on a SYN: one store
+ *   reader   every program, on a packet of a TCP flow that is not in flows
+ *   absent   cannot be; a slot of another flow: the selection decides
+ *   full     a SYN takes the slot of another: a flood can move only what is half open, and that only
+ *            while the selection changes
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sl_handshake);
+} handshakes SEC(".maps");
 
 /*
  * flow_budget - flows that each CPU may still enter in its current window

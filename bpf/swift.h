@@ -22,6 +22,7 @@ struct swift {
 	struct sl_endpoint_stats *stats;
 	struct sl_flow *flow; /* NULL: a SYN's */
 	struct sl_route *route;
+	__u64 hash; /* of a SYN's flow */
 };
 
 /* The headers of a plain frame, as long as it has not been resized. */
@@ -131,11 +132,13 @@ static __always_inline struct sl_flow *swift_flow(const struct flight *f)
 }
 
 /* The first choice for a new flow; SL_ID_NONE: there is none. */
-static __always_inline __u32 swift_select(const struct swift *s, const struct flight *f)
+static __always_inline __u32 swift_select(struct swift *s, const struct flight *f)
 {
 	struct sl_slice slice = slice_load(s->service);
-	__u64 hash = s->service->flags & SL_SERVICE_AFFINITY ? sl_client_hash(&f->in)
-							     : sl_flow_hash(&f->in);
+	__u64 hash;
+
+	s->hash = sl_flow_hash(&f->in);
+	hash = s->service->flags & SL_SERVICE_AFFINITY ? sl_client_hash(&f->in) : s->hash;
 
 	return slice.size ? slot_endpoint(slice.start + sl_slot(hash, slice.size)) : SL_ID_NONE;
 }
@@ -207,6 +210,7 @@ static __always_inline void swift_count_request(const struct swift *s, const str
 	} else {
 		s->service_stats->flows++;
 		s->stats->syn++;
+		handshake_note(s->hash, f->service, f->endpoint, s->name->generation);
 	}
 }
 

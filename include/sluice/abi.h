@@ -306,6 +306,17 @@ struct sl_flow {
 };
 _Static_assert(sizeof(struct sl_flow) == 40, "abi: sl_flow");
 
+/*
+ * handshakes: which endpoint a SYN was sent to that left no flow. Packets are sent there as long as the
+ * next SYN to fall into the slot has not taken it.
+ */
+struct sl_handshake {
+	__u32 endpoint; /* id */
+	__u16 generation; /* of the endpoint: its low bits */
+	__u16 tag; /* which flow's, see sl_handshake_tag(); 0: the slot is empty */
+} __attribute__((aligned(8))); /* stored and loaded at once */
+_Static_assert(sizeof(struct sl_handshake) == 8, "abi: sl_handshake");
+
 /* routes (per CPU): where to send what goes to an address; a cache of what the FIB said. */
 struct sl_route {
 	__u8 addr[SL_ADDR_LEN]; /* all zero: the slot is empty */

@@ -92,6 +92,18 @@ static inline __attribute__((always_inline)) __u32 sl_slot(__u64 hash, __u32 siz
 	return (__u32)((hash >> 32) * size >> 32);
 }
 
+/* The slot in handshakes, which has so many, of a flow with this hash. */
+static inline __attribute__((always_inline)) __u32 sl_handshake_slot(__u64 flow_hash, __u32 slots)
+{
+	return sl_slot(flow_hash, slots);
+}
+
+/* By which, in its slot, a flow to a service is known again; never 0. */
+static inline __attribute__((always_inline)) __u16 sl_handshake_tag(__u64 flow_hash, __u32 service)
+{
+	return (__u16)(flow_hash + service * SL_MIX_A) | 1;
+}
+
 /* The slot in routes of an address in a tuple. */
 static inline __attribute__((always_inline)) __u32 sl_route_slot(const __u8 addr[SL_ADDR_LEN])
 {

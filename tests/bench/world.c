@@ -22,6 +22,7 @@
 
 #define REPEAT 50000 /* a few milliseconds: a round must fit between two moods of the machine */
 #define SLOTS_PER_TARGET 8
+#define HANDSHAKES 65536 /* as many as by default */
 #define PATH_LEN 64
 #define LINE_LEN 128
 
@@ -77,6 +78,7 @@ static void set_sizes(struct world *w)
 	set_size(w, "selection", sizes->slots / 2);
 	set_size(w, "flows", sizes->flows);
 	set_size(w, "half_open", sizes->flows);
+	set_size(w, "handshakes", HANDSHAKES);
 	set_size(w, "routes", sizes->services ? SL_ROUTE_SLOTS : 1);
 }
 
@@ -102,6 +104,9 @@ static void set_options(struct world *w)
 	w->xdp->rodata->index_bits = w->index_bits;
 	w->redirecting->rodata->index_bits = w->index_bits;
 	w->tc->rodata->index_bits = w->index_bits;
+	w->xdp->rodata->handshake_slots = HANDSHAKES;
+	w->redirecting->rodata->handshake_slots = HANDSHAKES;
+	w->tc->rodata->handshake_slots = HANDSHAKES;
 	w->redirecting->rodata->reply_by_redirect = true;
 	w->xdp->rodata->has_services = w->xdp->rodata->has_source_nat = has_services;
 	w->redirecting->rodata->has_services = has_services;

@@ -19,6 +19,7 @@
 #include "dataplane/open.h"
 #include "model/maglev.h"
 #include "model/weights.h"
+#include "sluice/hash.h"
 #include "tests/lib/fault.h"
 #include "tests/lib/netbed.h"
 #include "util/clock.h"
@@ -69,7 +70,9 @@ static int start(void **state)
 		 "pools: [ { name: p, backends: [ { address: 10.9.0.1 }, { address: 10.9.0.2,\n"
 		 "           weight: 3 } ] }, { name: q, backends: [ { address: 10.9.0.9 } ] } ]\n"
 		 "services: [ { name: gate, pool: q, settings: w },\n"
-		 "            { name: shop, listen: 192.0.2.10:80, pool: p, settings: w } ]\n",
+		 "            { name: shop, listen: 192.0.2.10:80, pool: p, settings: w },\n"
+		 "            { name: direct, listen: 192.0.2.11:80, pool: p, settings: w,\n"
+		 "              forward: dsr } ]\n",
 		 bpffs);
 	assert_int_equal(config_parse(&model, yaml, strlen(yaml), "t.yaml", &report), 0);
 	if (dataplane_open(&dp, model, &err) < 0)
@@ -380,6 +383,45 @@ static void packets_are_decided(void **state)
 	flow_list_free(flows);
 }
 
+/* A SYN of a flow that is not translated went to this endpoint. */
+static void note(const char *from, const char *to, uint32_t service, uint32_t endpoint)
+{
+	int fd = programs_maps(dp->programs)->fd[MAP_HANDSHAKES];
+	struct sl_tuple tuple = { .proto = SL_TCP };
+	uint32_t id = dp->tables.ids.id[endpoint], slot;
+	struct sl_handshake noted = { .endpoint = id,
+				      .generation = (uint16_t)dp->tables.generation[id] };
+	struct addr addr;
+
+	assert_int_equal(addr_port_parse(&addr, &tuple.sport, from), 0);
+	memcpy(tuple.saddr, addr.bytes, sizeof(tuple.saddr));
+	assert_int_equal(addr_port_parse(&addr, &tuple.dport, to), 0);
+	memcpy(tuple.daddr, addr.bytes, sizeof(tuple.daddr));
+	slot = sl_handshake_slot(sl_flow_hash(&tuple), map_entries(fd));
+	noted.tag = sl_handshake_tag(sl_flow_hash(&tuple), dp->tables.services.of[service].id);
+	assert_int_equal(bpf_map_update_elem(fd, &slot, &noted, BPF_ANY), 0);
+}
+
+/* Nor is a handshake that is under way, and it is told where that goes on. */
+static void handshakes_are_decided(void **state)
+{
+	const char *from = "198.51.100.0:7", *to = "192.0.2.11:80";
+	uint32_t both = index_of("10.9.0.1:80") + index_of("10.9.0.2:80"), other;
+	struct decide_result result;
+
+	(void)state;
+	result = decide(from, to, DECIDE_SYN);
+	assert_int_equal(result.decision, SL_FORWARD_DSR);
+	other = both - result.endpoint;
+	assert_int_equal(decide(from, to, DECIDE_ACK).endpoint, result.endpoint);
+	note(from, to, 2, other);
+	assert_int_equal(decide(from, to, DECIDE_ACK).endpoint, other);
+	assert_int_equal(decide(from, to, DECIDE_SYN).endpoint, result.endpoint);
+	assert_int_equal(decide(from, to, DECIDE_ACK).endpoint, other);
+	note(from, to, 1, other);
+	assert_int_equal(decide(from, to, DECIDE_ACK).endpoint, result.endpoint);
+}
+
 /* The rules that the programs have, too. */
 static void entries_are_judged(void **state)
 {
@@ -438,7 +480,7 @@ int main(void)
 		cmocka_unit_test(entries_are_judged), OPENED(flows_are_listed),
 		OPENED(large_tables_come_in_parts),   OPENED(flows_are_counted),
 		OPENED(packets_are_decided),          OPENED(memory_is_needed),
-		OPENED(tables_follow_weights),
+		OPENED(tables_follow_weights),        OPENED(handshakes_are_decided),
 	};
 
 	return cmocka_run_group_tests_name("flows", tests, set_up, tear_down);

@@ -120,6 +120,7 @@ static void set_sizes(struct xdp_bpf *xdp, uint32_t flows)
 	bpf_map__set_max_entries(xdp->maps.selection, RIG_SLOTS / 2);
 	bpf_map__set_max_entries(xdp->maps.flows, flows);
 	bpf_map__set_max_entries(xdp->maps.half_open, flows);
+	bpf_map__set_max_entries(xdp->maps.handshakes, RIG_HANDSHAKES);
 	bpf_map__set_max_entries(xdp->maps.routes, SL_ROUTE_SLOTS);
 }
 
@@ -138,6 +139,8 @@ static struct rig *new_rig(bool plain_nat, uint32_t flows)
 
 	rig->xdp->rodata->index_bits = INDEX_BITS;
 	rig->tc->rodata->index_bits = INDEX_BITS;
+	rig->xdp->rodata->handshake_slots = RIG_HANDSHAKES;
+	rig->tc->rodata->handshake_slots = RIG_HANDSHAKES;
 	rig->xdp->rodata->has_services = rig->xdp->rodata->has_source_nat = true;
 	rig->tc->rodata->has_services = rig->tc->rodata->has_source_nat = true;
 	rig->xdp->rodata->has_plain_nat = rig->tc->rodata->has_plain_nat = plain_nat;
@@ -362,8 +365,18 @@ void rig_forget_flow(struct rig *rig, const struct sl_tuple *tuple)
 	bpf_map_delete_elem(table_fd(rig, RIG_HALF_OPEN_TABLE), tuple);
 }
 
+static void forget_handshakes(struct rig *rig)
+{
+	const struct sl_handshake none = { 0 };
+	int fd = bpf_map__fd(rig->xdp->maps.handshakes);
+
+	for (uint32_t slot = 0; slot < RIG_HANDSHAKES; slot++)
+		ok(bpf_map_update_elem(fd, &slot, &none, BPF_ANY), "forget a handshake");
+}
+
 void rig_forget_flows(struct rig *rig)
 {
+	forget_handshakes(rig);
 	for (enum rig_table table = RIG_FLOWS_TABLE; table <= RIG_HALF_OPEN_TABLE; table++) {
 		struct sl_tuple key;
 

@@ -17,6 +17,7 @@
 #define RIG_SERVICES 16
 #define RIG_SLOTS 4096
 #define RIG_FLOWS 65536
+#define RIG_HANDSHAKES 256
 
 /* Source ports of translated flows; rig_default_meta(). */
 #define RIG_PORT_LOW 20000

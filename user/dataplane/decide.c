@@ -14,6 +14,7 @@
 
 #include "dataplane/open.h"
 #include "dataplane/percpu.h"
+#include "sluice/hash.h"
 #include "util/err.h"
 
 #define FRAME_MAX 128
@@ -143,6 +144,24 @@ static struct sl_tuple tuple_of(const struct decide_packet *packet)
 	return tuple;
 }
 
+/* The slot for the tuple in the handshakes of a map that has so many. */
+static uint32_t handshake_slot(const struct mapset *maps, const struct sl_tuple *tuple)
+{
+	return sl_handshake_slot(sl_flow_hash(tuple), map_entries(maps->fd[MAP_HANDSHAKES]));
+}
+
+/* Show the trial where the SYN of the packet's flow went. */
+static void copy_handshake(const struct mapset *live, const struct mapset *trial,
+			   const struct decide_packet *packet)
+{
+	struct sl_tuple tuple = tuple_of(packet);
+	uint32_t from = handshake_slot(live, &tuple), to = handshake_slot(trial, &tuple);
+	struct sl_handshake handshake;
+
+	if (bpf_map_lookup_elem(live->fd[MAP_HANDSHAKES], &from, &handshake) == 0)
+		bpf_map_update_elem(trial->fd[MAP_HANDSHAKES], &to, &handshake, BPF_ANY);
+}
+
 /* Show the trial what is known of the packet's flow. */
 static bool copy_flow(const struct mapset *live, const struct mapset *trial,
 		      const struct decide_packet *packet, struct sl_flow *ret_flow)
@@ -266,6 +285,7 @@ int dataplane_decide(const struct dataplane *dp, const struct decide_packet *pac
 	maps = programs_maps(trial);
 	if (bpf_map_update_elem(maps->fd[MAP_META], &zero, &meta, BPF_ANY) < 0)
 		return err_set(err, -errno, "cannot prepare the trial: %s", strerror(errno));
+	copy_handshake(live, maps, packet);
 	result.known = copy_flow(live, maps, packet, &flow);
 	r = run(trial, packet, err);
 	if (r < 0)

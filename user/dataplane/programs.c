@@ -62,6 +62,7 @@ static int load_xdp(struct programs *programs, const struct programs_options *op
 	if (!programs->xdp)
 		return load_error(err, "XDP", -errno);
 	programs->xdp->rodata->index_bits = options->sizes->index_bits;
+	programs->xdp->rodata->handshake_slots = options->sizes->entries[MAP_HANDSHAKES];
 	programs->xdp->rodata->has_services = options->has_services;
 	programs->xdp->rodata->has_source_nat = options->has_source_nat;
 	programs->xdp->rodata->has_plain_nat = options->has_plain_nat;
@@ -91,6 +92,7 @@ static int load_tc(struct programs *programs, const struct programs_options *opt
 	if (!programs->tc)
 		return load_error(err, "tc", -errno);
 	programs->tc->rodata->index_bits = options->sizes->index_bits;
+	programs->tc->rodata->handshake_slots = options->sizes->entries[MAP_HANDSHAKES];
 	programs->tc->rodata->has_services = options->has_services;
 	programs->tc->rodata->has_source_nat = options->has_source_nat;
 	programs->tc->rodata->has_plain_nat = options->has_plain_nat;
@@ -130,6 +132,9 @@ static const enum map_id read_only[] = {
 	MAP_SERVICES, MAP_SERVICE_NAMES, MAP_SELECTION, MAP_DEVICES,
 };
 
+/* Maps that need no more entries than those of the flow on trial. */
+static const enum map_id of_flows[] = { MAP_FLOWS, MAP_HALF_OPEN, MAP_HANDSHAKES };
+
 int programs_load_trial(struct programs **ret, const struct programs *programs, struct err *err)
 {
 	CLEANUP(programs_free_p) struct programs *trial = calloc(1, sizeof(*trial));
@@ -142,10 +147,9 @@ int programs_load_trial(struct programs **ret, const struct programs *programs, 
 		return -ENOMEM;
 	for (size_t i = 0; i < sizeof(read_only) / sizeof(read_only[0]); i++)
 		reuse.fd[read_only[i]] = programs->maps.fd[read_only[i]];
-	if (sizes.entries[MAP_FLOWS] > TRIAL_FLOWS)
-		sizes.entries[MAP_FLOWS] = TRIAL_FLOWS;
-	if (sizes.entries[MAP_HALF_OPEN] > TRIAL_FLOWS)
-		sizes.entries[MAP_HALF_OPEN] = TRIAL_FLOWS;
+	for (size_t i = 0; i < sizeof(of_flows) / sizeof(of_flows[0]); i++)
+		if (sizes.entries[of_flows[i]] > TRIAL_FLOWS)
+			sizes.entries[of_flows[i]] = TRIAL_FLOWS;
 	options.reuse = &reuse;
 	options.sizes = &sizes;
 	bpflog_begin();
