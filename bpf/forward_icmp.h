@@ -133,7 +133,7 @@ static __always_inline int icmp_to_endpoint(struct flight *f)
 	struct sl_target_key key __attribute__((aligned(8)));
 	const struct sl_service *service;
 	const struct sl_flow *flow;
-	__u32 id;
+	struct sl_target found;
 
 	flow = icmp_flow(f, SL_FLOW_TO_ENDPOINT);
 	if (flow && flow->port) {
@@ -142,12 +142,13 @@ static __always_inline int icmp_to_endpoint(struct flight *f)
 	}
 	addr_copy(key.addr, f->quoted.saddr);
 	key_set_port(&key, bpf_htons(f->quoted.sport), f->quoted.proto);
-	if (target_lookup(&id, &key) != SL_TARGET_SERVICE)
+	found = target_lookup(&key);
+	if (found.kind != SL_TARGET_SERVICE)
 		return FORWARD_NOT_OURS;
-	service = bpf_map_lookup_elem(&services, &id);
+	service = bpf_map_lookup_elem(&services, &found.id);
 	if (!service || service->method == SL_METHOD_NAT)
 		return FORWARD_NOT_OURS;
-	f->service = id;
+	f->service = found.id;
 	return icmp_as_is(f, flow, service);
 }
 

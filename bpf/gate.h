@@ -13,8 +13,8 @@
 #include "maps.h"
 #include "parse.h"
 
-/* target_index has 2^index_bits slots; set by the loader together with the map's size. */
-const volatile __u32 index_bits = 1;
+/* Of the mixed bits of a key, those above these are its slot; set by the loader with the map's size. */
+const volatile __u32 index_shift = 63;
 
 /* As many slots as handshakes has; likewise. */
 const volatile __u32 handshake_slots = 1;
@@ -54,16 +54,16 @@ static __always_inline bool key_equals(const struct sl_target_key *a, const stru
 }
 
 /* Whether the key is that of the service with this id. */
-static __always_inline bool key_is_service(const struct sl_target_key *key, const __u32 *id)
+static __always_inline bool key_is_service(const struct sl_target_key *key, __u32 id)
 {
-	const struct sl_service *service = bpf_map_lookup_elem(&services, id);
+	const struct sl_service *service = bpf_map_lookup_elem(&services, &id);
 
 	return service && key_equals(&service->key, key);
 }
 
-static __always_inline bool key_is_endpoint(const struct sl_target_key *key, const __u32 *id)
+static __always_inline bool key_is_endpoint(const struct sl_target_key *key, __u32 id)
 {
-	const struct sl_endpoint_name *name = bpf_map_lookup_elem(&endpoint_names, id);
+	const struct sl_endpoint_name *name = bpf_map_lookup_elem(&endpoint_names, &id);
 
 	return name && key_equals(&name->key, key);
 }
@@ -71,7 +71,7 @@ static __always_inline bool key_is_endpoint(const struct sl_target_key *key, con
 /* What the key probably is of: kind NONE is certain, and anything else has to be confirmed. */
 static __always_inline struct sl_target target_guess(const struct sl_target_key *key)
 {
-	__u32 slot = sl_index_slot(key, index_bits);
+	__u32 slot = (__u32)(sl_key_mix(key) >> index_shift);
 	const __u64 *entry = bpf_map_lookup_elem(&target_index, &slot);
 	union {
 		__u64 whole;
@@ -84,33 +84,33 @@ static __always_inline struct sl_target target_guess(const struct sl_target_key 
 	return index.target;
 }
 
-/* What the key is of, by the guess or else by the hash map. */
-static __always_inline enum sl_target_kind target_confirm(struct sl_target guess, __u32 *ret_id,
-							  const struct sl_target_key *key)
-{
-	const struct sl_target *target;
+#define TARGET_NOBODY ((struct sl_target){ .kind = SL_TARGET_NONE, .id = SL_ID_NONE })
 
-	if (guess.kind == SL_TARGET_NONE)
-		return SL_TARGET_NONE;
-	*ret_id = guess.id;
+/* What the key is of, by the guess or else by the hash map. */
+static __always_inline struct sl_target target_confirm(struct sl_target guess,
+						       const struct sl_target_key *key)
+{
+	/* A copy, so that only packets that this is done for pay for a key in memory. */
+	struct sl_target_key sought __attribute__((aligned(8)));
+	const struct sl_target *found;
+
+	if (likely(guess.kind == SL_TARGET_NONE))
+		return TARGET_NOBODY;
 	if (likely(guess.kind != SL_TARGET_SERVICE)) {
-		if (key_is_endpoint(key, ret_id))
-			return SL_TARGET_ENDPOINT;
-	} else if (key_is_service(key, ret_id)) {
-		return SL_TARGET_SERVICE;
+		if (key_is_endpoint(key, guess.id))
+			return guess;
+	} else if (key_is_service(key, guess.id)) {
+		return guess;
 	}
 
-	target = bpf_map_lookup_elem(&targets, key);
-	if (unlikely(!target))
-		return SL_TARGET_NONE;
-	*ret_id = target->id;
-	return target->kind;
+	sought = *key;
+	found = bpf_map_lookup_elem(&targets, &sought);
+	return found ? *found : TARGET_NOBODY;
 }
 
-static __always_inline enum sl_target_kind target_lookup(__u32 *ret_id,
-							 const struct sl_target_key *key)
+static __always_inline struct sl_target target_lookup(const struct sl_target_key *key)
 {
-	return target_confirm(target_guess(key), ret_id, key);
+	return target_confirm(target_guess(key), key);
 }
 
 /* Fill *ret for the endpoint ret->id. */
@@ -128,7 +128,10 @@ static __always_inline bool target_load(struct target *ret)
 
 static __always_inline bool target_find(struct target *ret, const struct sl_target_key *key)
 {
-	return target_lookup(&ret->id, key) == SL_TARGET_ENDPOINT && target_load(ret);
+	struct sl_target found = target_lookup(key);
+
+	ret->id = found.id;
+	return found.kind == SL_TARGET_ENDPOINT && target_load(ret);
 }
 
 static __always_inline const struct sl_meta *meta_get(void)

@@ -150,12 +150,11 @@ static __always_inline void leave_to_services(struct pending *pending, __u32 id,
 }
 
 /* May a packet that is no endpoint's be one of a service? */
-static __always_inline bool is_for_services(enum sl_target_kind kind,
-					    const struct sl_target_key *key)
+static __always_inline bool is_for_services(struct sl_target found, const struct sl_target_key *key)
 {
 	if (!has_services)
 		return false;
-	if (likely(kind == SL_TARGET_NONE))
+	if (likely(found.kind == SL_TARGET_NONE))
 		return unlikely(may_be_reply(key));
 	return true;
 }

@@ -9,6 +9,15 @@
 #ifndef SLUICE_BPF_KEY_H
 #define SLUICE_BPF_KEY_H
 
+/*
+ * For a key that was come by in many ways: in registers, the verifier would tell every value apart that
+ * it may have.
+ */
+static __always_inline void keep_in_memory(struct sl_target_key *key)
+{
+	asm volatile("" : : "r"(key) : "memory");
+}
+
 /* An IPv4 address as the third and fourth word of its v4-mapped form. */
 #define V4_MAPPED_WORD bpf_htonl(0x0000ffff)
 

@@ -4,7 +4,7 @@
  *
  * max_entries given as 1 below is set by user/dataplane/ before loading, from the number of
  * endpoints and services: targets twice as many, so that its hash chains stay short, target_index
- * 2^index_bits with at least 8 slots per endpoint, the others as many; flows and half_open as configured,
+ * 2^(64 - index_shift) with at least 8 slots per endpoint, the others as many; flows and half_open as configured,
  * handshakes as half_open, selection as the services need. All maps are pinned under their names.
  */
 #ifndef SLUICE_BPF_MAPS_H
@@ -27,7 +27,7 @@ struct {
 
 /*
  * target_index - which endpoint may this destination be? See sl_index_slot()
- *   entry    slot -> struct sl_target, all zero: nothing of ours; 2^index_bits slots
+ *   entry    slot -> struct sl_target, all zero: nothing of ours; 2^(64 - index_shift) slots
  *   writer   user/dataplane/, through mmap: before a target is added, after it is removed
  *   reader   every program, once per TCP or UDP packet
  *   absent   cannot be

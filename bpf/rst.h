@@ -18,37 +18,34 @@ static __always_inline bool rst_is_in_place(const struct packet *p)
 	return p->proto == IPPROTO_TCP && p->ip_len == p->header_len + tcp_header_len(p->l4);
 }
 
-/* Two words at a time: as many as most options have, and one word, perhaps. */
-static __always_inline bool rst_clear_options(struct cursor c, __u32 len)
+/* Write zeros to the next part bytes, a constant, if that bit of len is set. */
+static __always_inline void rst_clear(struct cursor *c, __u32 len, __u32 part)
 {
-	__be32 *words;
+	void *bytes = len & part ? cursor_take(c, part) : NULL;
 
-	for (__u32 i = 0; i < TCP_OPTIONS_MAX / (2 * TCP_WORD); i++) {
-		if (len < 2 * TCP_WORD)
-			break;
-		words = cursor_take(&c, 2 * TCP_WORD);
-		if (!words)
-			return false;
-		*(__u64 *)words = 0;
-		len -= 2 * TCP_WORD;
-	}
-	if (!len)
-		return true;
-	words = cursor_take(&c, TCP_WORD);
-	if (!words)
-		return false;
-	*words = 0;
-	return true;
+	if (bytes)
+		__builtin_memset(__builtin_assume_aligned(bytes, sizeof(__u64)), 0, part);
 }
 
+/* A plain packet lies within its cursor: that the options could end behind it, only the verifier believes. */
+static __always_inline void rst_clear_options(struct cursor c, __u32 len)
+{
+	rst_clear(&c, len, 32);
+	rst_clear(&c, len, 16);
+	rst_clear(&c, len, 8);
+	rst_clear(&c, len, 4);
+}
+
+/* The first four bytes of an address and the last two. */
 static __always_inline void rst_swap_macs(struct eth_header *eth)
 {
-	for (int i = 0; i < ETH_ALEN / 2; i++) {
-		__be16 half = eth->dst[i];
+	__be32 *dst = (__be32 *)eth->dst, *src = (__be32 *)eth->src, first = *dst;
+	__be16 last = eth->dst[2];
 
-		eth->dst[i] = eth->src[i];
-		eth->src[i] = half;
-	}
+	*dst = *src;
+	eth->dst[2] = eth->src[2];
+	*src = first;
+	eth->src[2] = last;
 }
 
 static __always_inline void rst_write(struct tcphdr *tcp, struct rst rst, __u16 len, __u64 pseudo)
@@ -58,79 +55,64 @@ static __always_inline void rst_write(struct tcphdr *tcp, struct rst rst, __u16 
 	reply_rst(tcp, ports << 16 | ports >> 16, rst, len, pseudo, false);
 }
 
-static __always_inline bool rst_write_ipv4(struct cursor c, __u16 len)
+static __always_inline void rst_write_ipv4(struct plain_ipv4 *frame, __u16 len)
 {
-	struct plain_ipv4 *frame = cursor_take(&c, sizeof(*frame));
-	struct tcphdr *tcp;
-	struct iphdr *ip;
-	__be32 saddr, daddr;
+	struct tcphdr *tcp = (void *)&frame->l4;
+	struct iphdr *ip = (void *)&frame->ip;
+	__be32 saddr = ip->saddr, daddr = ip->daddr;
 
-	if (!frame || !rst_clear_options(c, len - sizeof(*tcp)))
-		return false;
-
-	ip = (void *)&frame->ip;
-	tcp = (void *)&frame->l4;
-	saddr = ip->saddr;
-	daddr = ip->daddr;
 	rst_swap_macs(&frame->eth);
 	put_ipv4(ip, 0, daddr, saddr, IPPROTO_TCP, len);
 	rst_write(tcp, rst_to(tcp, 0), len,
 		  (__u64)saddr + daddr + bpf_htons(len) + bpf_htons(IPPROTO_TCP));
-	return true;
 }
 
-static __always_inline bool rst_write_ipv6(struct cursor c, __u16 len)
+static __always_inline void rst_write_ipv6(struct plain_ipv6 *frame, __u16 len)
 {
-	struct plain_ipv6 *frame = cursor_take(&c, sizeof(*frame));
+	struct tcphdr *tcp = (void *)&frame->l4;
+	struct ipv6hdr *ip = (void *)&frame->ip;
 	__be32 saddr[ADDR_WORDS], daddr[ADDR_WORDS];
-	struct ipv6hdr *ip;
-	struct tcphdr *tcp;
 
-	if (!frame || !rst_clear_options(c, len - sizeof(*tcp)))
-		return false;
-
-	ip = (void *)&frame->ip;
-	tcp = (void *)&frame->l4;
 	__builtin_memcpy(saddr, &ip->saddr, sizeof(saddr));
 	__builtin_memcpy(daddr, &ip->daddr, sizeof(daddr));
 	rst_swap_macs(&frame->eth);
 	put_ipv6(ip, 0, daddr, saddr, IPPROTO_TCP, len);
 	rst_write(tcp, rst_to(tcp, 0), len, sum_pseudo(saddr, daddr, IPPROTO_TCP, len));
-	return true;
 }
 
-static __always_inline bool rst_is_unicast(struct cursor c, bool v6)
+/* The frame whose TCP header was found to be there, with all that is before it. */
+static __always_inline void *rst_frame(const struct packet *p)
 {
-	if (v6) {
-		const struct plain_ipv6 *frame = cursor_take(&c, sizeof(*frame));
-		const struct ipv6hdr *ip = (const void *)&frame->ip;
+	return p->l4 - (p->v6 ? offsetof(struct plain_ipv6, l4) : offsetof(struct plain_ipv4, l4));
+}
 
-		return frame && macs_are_unicast(&frame->eth) &&
-		       addr_is_unicast((const __be32 *)&ip->saddr, true);
-	} else {
-		const struct plain_ipv4 *frame = cursor_take(&c, sizeof(*frame));
-		const struct iphdr *ip = (const void *)&frame->ip;
+/* Whether the packet's sender may be answered. */
+static __always_inline bool rst_is_unicast(const struct packet *p)
+{
+	const struct eth_header *eth = rst_frame(p);
+	const struct ipv6hdr *ipv6 = (const void *)(eth + 1);
+	const struct iphdr *ipv4 = (const void *)(eth + 1);
 
-		return frame && macs_are_unicast(&frame->eth) &&
-		       v4_is_unicast(bpf_ntohl(ip->saddr));
-	}
+	if (!macs_are_unicast(eth))
+		return false;
+	return p->v6 ? addr_is_unicast((const __be32 *)&ipv6->saddr, true)
+		     : v4_is_unicast(bpf_ntohl(ipv4->saddr));
 }
 
 /*
- * Turn the frame that the cursor stands at into the RST; rst_is_in_place(). The decision may become
- * to drop it. Nothing is written unless in enforce mode.
+ * Turn the packet, for which rst_is_in_place(), into the RST. The options come last, since the verifier
+ * goes all ways through them.
  */
-static __always_inline enum sl_decision rst_in_place(struct cursor c, const struct packet *p,
-						     enum sl_decision decision,
-						     const struct sl_meta *m)
+static __always_inline void rst_write_in_place(struct xdp_md *ctx, const struct packet *p)
 {
 	__u16 len = p->ip_len - p->header_len;
+	struct cursor options = { p->l4 + sizeof(struct tcphdr), (void *)(long)ctx->data_end };
 
-	decision = reply_permit(decision, rst_is_unicast(c, p->v6), m);
-	if (!is_reply(decision) || m->mode != SL_MODE_ENFORCE)
-		return decision;
-	return (p->v6 ? rst_write_ipv6(c, len) : rst_write_ipv4(c, len)) ? decision
-									 : SL_DROP_NO_REPLY;
+	if (p->v6)
+		rst_write_ipv6(rst_frame(p), len);
+	else
+		rst_write_ipv4(rst_frame(p), len);
+	rst_clear_options(options, len - sizeof(struct tcphdr));
 }
 
 #endif

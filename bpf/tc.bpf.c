@@ -196,18 +196,13 @@ static __always_inline int tc_flow(struct __sk_buff *ctx, const struct packet *p
 {
 	const struct sl_meta *m = NULL;
 	enum sl_decision decision;
-	enum sl_target_kind kind;
-	struct target target;
+	struct sl_target found = target_lookup(key);
+	struct target target = { .id = found.id };
 
-	target.id =
-		SL_ID_NONE; /* or it might be read although nothing was found, which 6.1 forbids */
-	kind = target_lookup(&target.id, key);
-	if (kind != SL_TARGET_ENDPOINT) {
-		if (side != SIDE_INGRESS || likely(!is_for_services(kind, key)))
+	if (found.kind != SL_TARGET_ENDPOINT) {
+		if (side != SIDE_INGRESS || likely(!is_for_services(found, key)))
 			return decide(SL_PASS_NOT_OURS, TC_ACT_UNSPEC);
-		if (kind == SL_TARGET_NONE)
-			target.id = SL_ID_NONE;
-		leave_to_service(pending, target.id, p, ctx->len);
+		leave_to_service(pending, found.id, p, ctx->len);
 		return PENDING_FORWARD;
 	}
 	if (unlikely(!target_load(&target)))
@@ -254,6 +249,7 @@ __noinline int tc_general(struct __sk_buff *ctx, __u32 side, struct pending *pen
 
 	c = (struct cursor){ (void *)(long)ctx->data, (void *)(long)ctx->data_end };
 	parsed = parse_frame(&c, &p, &key);
+	keep_in_memory(&key);
 	if (p.end > ctx->len)
 		parsed = PARSED_BAD;
 	if (parsed == PARSED_ICMP_ERROR) {

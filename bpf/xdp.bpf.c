@@ -141,16 +141,24 @@ static __always_inline enum sl_decision xdp_reply(struct xdp_md *ctx, enum sl_de
 	return decision;
 }
 
-/* A reply was made as decided, or could not be. */
-static __always_inline int xdp_finish(struct xdp_md *ctx, struct sl_endpoint_stats *stats,
-				      const struct sl_meta *m, enum sl_decision decision)
+/* Answer a plain TCP packet that met a closed gate, for which rst_is_in_place(), by decision. */
+static __always_inline int xdp_rst(struct xdp_md *ctx, const struct packet *p,
+				   struct sl_endpoint_stats *stats, const struct sl_meta *m,
+				   enum sl_decision decision)
 {
-	count_closed(stats, decision);
-	if (m->mode != SL_MODE_ENFORCE)
-		return decide(decision, XDP_PASS);
-	if (is_reply(decision))
-		return decide(decision, xdp_send(ctx));
-	return decide(decision, XDP_DROP);
+	enum sl_decision permitted = reply_permit(decision, rst_is_unicast(p), m);
+
+	if (likely(permitted == decision)) {
+		rst_write_in_place(ctx, p);
+		if (decision == SL_RESET) {
+			stats->reset++;
+			return decide(SL_RESET, xdp_send(ctx));
+		}
+		stats->rejected++;
+		return decide(SL_REJECT_TCP, xdp_send(ctx));
+	}
+	count_closed(stats, permitted);
+	return decide(permitted, XDP_DROP);
 }
 
 /*
@@ -200,9 +208,27 @@ static __always_inline int xdp_service(struct xdp_md *ctx, __u32 id, const struc
 
 	if (likely(verdict >= 0))
 		return verdict;
-	if (!key_is_service(key, &id))
+	if (!key_is_service(key, id))
 		return PENDING_GENERAL;
 	leave_to_service(pending, id, p, frame_len);
+	return PENDING_FORWARD;
+}
+
+/* A packet that is not addressed to an endpoint, but perhaps to a service, or one's reply. */
+static __always_inline int xdp_no_endpoint(struct xdp_md *ctx, const struct packet *p,
+					   const struct sl_target_key *key, struct sl_target found,
+					   __u32 frame_len, bool plain, struct pending *pending)
+{
+	int verdict;
+
+	if (likely(!is_for_services(found, key)))
+		return decide(SL_PASS_NOT_OURS, XDP_PASS);
+	if (found.kind == SL_TARGET_NONE && plain) {
+		verdict = xdp_swift(ctx, SL_ID_NONE, p);
+		if (likely(verdict >= 0))
+			return verdict;
+	}
+	leave_to_service(pending, found.id, p, frame_len);
 	return PENDING_FORWARD;
 }
 
@@ -216,29 +242,18 @@ static __always_inline int xdp_flow(struct xdp_md *ctx, const struct packet *p,
 {
 	const struct sl_meta *m = NULL;
 	enum sl_decision decision;
-	enum sl_target_kind kind;
-	struct sl_target guess;
+	struct sl_target found;
 	struct target target;
-	int verdict;
 
-	target.id =
-		SL_ID_NONE; /* or it might be read although nothing was found, which 6.1 forbids */
-	guess = target_guess(key);
-	if (has_services && plain && unlikely(guess.kind == SL_TARGET_SERVICE))
-		return xdp_service(ctx, guess.id, p, key, frame_len, pending);
-	kind = target_confirm(guess, &target.id, key);
-	if (kind != SL_TARGET_ENDPOINT) {
-		if (likely(!is_for_services(kind, key)))
-			return decide(SL_PASS_NOT_OURS, XDP_PASS);
-		if (kind == SL_TARGET_NONE) {
-			target.id = SL_ID_NONE;
-			verdict = plain ? xdp_swift(ctx, SL_ID_NONE, p) : PENDING_FORWARD;
-			if (likely(verdict >= 0))
-				return verdict;
-		}
-		leave_to_service(pending, target.id, p, frame_len);
-		return PENDING_FORWARD;
-	}
+	found = target_guess(key);
+	if (likely(found.kind == SL_TARGET_NONE) && likely(!is_for_services(found, key)))
+		return decide(SL_PASS_NOT_OURS, XDP_PASS);
+	if (unlikely(found.kind == SL_TARGET_SERVICE) && has_services && plain)
+		return xdp_service(ctx, found.id, p, key, frame_len, pending);
+	found = target_confirm(found, key);
+	if (unlikely(found.kind != SL_TARGET_ENDPOINT))
+		return xdp_no_endpoint(ctx, p, key, found, frame_len, plain, pending);
+	target.id = found.id;
 	if (unlikely(!target_load(&target)))
 		return decide(SL_PASS_NOT_OURS, XDP_PASS); /* cannot be: the maps have all ids */
 
@@ -255,9 +270,8 @@ static __always_inline int xdp_flow(struct xdp_md *ctx, const struct packet *p,
 		count_closed(target.stats, decision);
 		return decide(decision, m->mode == SL_MODE_ENFORCE ? XDP_DROP : XDP_PASS);
 	default:
-		if (plain && rst_is_in_place(p))
-			return xdp_finish(ctx, target.stats, m,
-					  rst_in_place(xdp_cursor(ctx), p, decision, m));
+		if (plain && rst_is_in_place(p) && likely(m->mode == SL_MODE_ENFORCE))
+			return xdp_rst(ctx, p, target.stats, m, decision);
 		*pending =
 			(struct pending){}; /* whole: kernels before 6.3 read no unwritten stack */
 		pending->id = target.id;
@@ -281,6 +295,7 @@ __noinline int xdp_general(struct xdp_md *ctx, struct pending *pending)
 		return XDP_PASS; /* for the verifier */
 
 	parsed = parse_frame(&c, &p, &key);
+	keep_in_memory(&key);
 	if (p.end > frame_len)
 		parsed = PARSED_BAD;
 	if (parsed == PARSED_ICMP_ERROR) {

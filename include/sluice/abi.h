@@ -60,7 +60,7 @@ struct sl_target_key {
 	__u16 port;
 	enum sl_proto proto;
 	__u8 zero;
-};
+} __attribute__((aligned(4))); /* the port and what follows are read at once */
 _Static_assert(sizeof(struct sl_target_key) == 20, "abi: sl_target_key");
 
 enum sl_target_kind { SL_TARGET_NONE = 0, SL_TARGET_ENDPOINT = 1, SL_TARGET_SERVICE = 2 };

@@ -29,11 +29,14 @@ static inline __attribute__((always_inline)) __u64 sl_key_mix(const struct sl_ta
 	return (low ^ high * SL_MIX_A ^ rest * SL_MIX_B) * SL_MIX_A;
 }
 
-/* The slot of a key: 0 .. 2^bits - 1, with bits 1..32. */
+/* Of an index with 2^bits slots, 1..32: how many of the mixed bits do not tell the slot. */
+#define SL_INDEX_SHIFT(bits) (64 - (bits))
+
+/* The slot of a key: 0 .. 2^bits - 1. */
 static inline __attribute__((always_inline)) __u32 sl_index_slot(const struct sl_target_key *key,
 								 __u32 bits)
 {
-	return (__u32)(sl_key_mix(key) >> (64 - bits));
+	return (__u32)(sl_key_mix(key) >> SL_INDEX_SHIFT(bits));
 }
 
 /* One round of mixing; a bijection, so that it never makes two values one. */

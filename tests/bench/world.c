@@ -101,9 +101,9 @@ static void set_options(struct world *w)
 {
 	bool has_services = w->sizes.services > 0;
 
-	w->xdp->rodata->index_bits = w->index_bits;
-	w->redirecting->rodata->index_bits = w->index_bits;
-	w->tc->rodata->index_bits = w->index_bits;
+	w->xdp->rodata->index_shift = SL_INDEX_SHIFT(w->index_bits);
+	w->redirecting->rodata->index_shift = SL_INDEX_SHIFT(w->index_bits);
+	w->tc->rodata->index_shift = SL_INDEX_SHIFT(w->index_bits);
 	w->xdp->rodata->handshake_slots = HANDSHAKES;
 	w->redirecting->rodata->handshake_slots = HANDSHAKES;
 	w->tc->rodata->handshake_slots = HANDSHAKES;

@@ -137,8 +137,8 @@ static struct rig *new_rig(bool plain_nat, uint32_t flows)
 	assert_non_null(rig->xdp);
 	assert_non_null(rig->tc);
 
-	rig->xdp->rodata->index_bits = INDEX_BITS;
-	rig->tc->rodata->index_bits = INDEX_BITS;
+	rig->xdp->rodata->index_shift = SL_INDEX_SHIFT(INDEX_BITS);
+	rig->tc->rodata->index_shift = SL_INDEX_SHIFT(INDEX_BITS);
 	rig->xdp->rodata->handshake_slots = RIG_HANDSHAKES;
 	rig->tc->rodata->handshake_slots = RIG_HANDSHAKES;
 	rig->xdp->rodata->has_services = rig->xdp->rodata->has_source_nat = true;

@@ -8,6 +8,7 @@
 
 #include "dataplane/bpflog.h"
 #include "dataplane/pins.h"
+#include "sluice/hash.h"
 #include "util/err.h"
 
 #include "tc.skel.h"
@@ -61,7 +62,7 @@ static int load_xdp(struct programs *programs, const struct programs_options *op
 	programs->xdp = xdp_bpf__open();
 	if (!programs->xdp)
 		return load_error(err, "XDP", -errno);
-	programs->xdp->rodata->index_bits = options->sizes->index_bits;
+	programs->xdp->rodata->index_shift = SL_INDEX_SHIFT(options->sizes->index_bits);
 	programs->xdp->rodata->handshake_slots = options->sizes->entries[MAP_HANDSHAKES];
 	programs->xdp->rodata->has_services = options->has_services;
 	programs->xdp->rodata->has_source_nat = options->has_source_nat;
@@ -91,7 +92,7 @@ static int load_tc(struct programs *programs, const struct programs_options *opt
 	programs->tc = tc_bpf__open();
 	if (!programs->tc)
 		return load_error(err, "tc", -errno);
-	programs->tc->rodata->index_bits = options->sizes->index_bits;
+	programs->tc->rodata->index_shift = SL_INDEX_SHIFT(options->sizes->index_bits);
 	programs->tc->rodata->handshake_slots = options->sizes->entries[MAP_HANDSHAKES];
 	programs->tc->rodata->has_services = options->has_services;
 	programs->tc->rodata->has_source_nat = options->has_source_nat;
