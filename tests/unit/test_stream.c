@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -127,6 +128,7 @@ static void test_reset_while_sending(void **state)
 	assert_int_equal(setsockopt(peer, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)), 0);
 	close(peer);
 	close(listener);
+	assert_int_equal(poll(&(struct pollfd){ .fd = fd }, 1, 10000), 1); /* until it has come */
 
 	stream_init(&stream, fd);
 	assert_int_equal(stream_put(&stream, "x", 1), 0);
