@@ -16,6 +16,7 @@ enum rewrite {
 	REWRITE_TUNNEL,
 	REWRITE_NAT,
 	REWRITE_ICMP, /* addresses, and the packet that an ICMP error quotes */
+	REWRITE_ADDRESSES, /* of a later fragment, which has no ports */
 };
 
 /* Where a packet goes whose next hop has no known address, for the kernel to find it out. */
@@ -33,6 +34,8 @@ struct flight {
 	struct sl_tuple key, partner;
 	struct sl_tuple quoted, requoted; /* by an ICMP error: as it is, and as it shall be */
 	struct sl_flow flow; /* an entry to be written */
+	struct sl_fragment_key datagram; /* of a fragment */
+	struct sl_fragment fragment; /* an entry to be written */
 	struct sl_route way; /* without addresses; for a next hop whose address is not known */
 	struct next_hop next_hop; /* that one */
 	__u32 frame_len;
@@ -52,7 +55,8 @@ struct flight {
 	bool half_open; /* the flow was found there */
 	__u8 press; /* enum press: for a port, where no free one was found */
 	bool asks_neighbour; /* its way leads to f->next_hop */
-	__u8 zero[5];
+	bool first_fragment; /* of the datagram f->datagram */
+	__u8 zero[4];
 };
 
 /*
@@ -174,13 +178,9 @@ static __always_inline bool flight_read_l4(struct flight *f, struct cursor c, __
 	return true;
 }
 
-/* Fill *f from the frame between start and end, which was parsed before. */
-static __always_inline bool flight_read(struct flight *f, const struct pending *pending,
-					void *start, void *end)
+/* Fill in what is known of the frame. */
+static __always_inline void flight_begin(struct flight *f, const struct pending *pending)
 {
-	struct cursor l3 = { start + (pending->shape.l2_len & L2_LEN_MASK), end };
-	struct cursor l4 = { l3.pos + (pending->shape.header_len & HEADER_LEN_MASK), end };
-
 	f->frame_len = pending->frame_len;
 	f->service = pending->id;
 	f->original = 0;
@@ -189,7 +189,18 @@ static __always_inline bool flight_read(struct flight *f, const struct pending *
 	f->l2_len = pending->shape.l2_len;
 	f->v6 = pending->shape.v6;
 	f->half_open = false;
+	f->first_fragment = false;
 	f->rewrite = REWRITE_NONE;
+}
+
+/* Fill *f from the frame between start and end, which was parsed before. */
+static __always_inline bool flight_read(struct flight *f, const struct pending *pending,
+					void *start, void *end)
+{
+	struct cursor l3 = { start + (pending->shape.l2_len & L2_LEN_MASK), end };
+	struct cursor l4 = { l3.pos + (pending->shape.header_len & HEADER_LEN_MASK), end };
+
+	flight_begin(f, pending);
 	if (!flight_read_ip(f, l3) || !flight_read_l4(f, l4, pending->proto))
 		return false;
 	f->segment_len = f->ip_len;
@@ -233,6 +244,7 @@ static __always_inline bool flight_read_icmp(struct flight *f, const struct pend
 	f->l4_len = 0;
 	f->v6 = pending->icmp.v6;
 	f->half_open = false;
+	f->first_fragment = false;
 	f->rewrite = REWRITE_NONE;
 	f->tcp_flags = 0;
 	tuple_set_ports(&f->in, 0, 0, f->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);

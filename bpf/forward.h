@@ -464,47 +464,4 @@ __noinline int forward_redirected(void)
 	return FORWARD_TO_SERVICE;
 }
 
-static __always_inline void forward_count_failed(const struct flight *f)
-{
-	__u32 id = f->service;
-	struct sl_service_stats *stats = bpf_map_lookup_elem(&service_stats, &id);
-
-	if (stats)
-		stats->failed++;
-}
-
-static __always_inline bool forward_has_failed(enum sl_decision decision)
-{
-	return decision == SL_DROP_NO_ROUTE || decision == SL_DROP_NO_PORT ||
-	       decision == SL_DROP_NO_STATE;
-}
-
-/*
- * Decide about the packet, and leave it pending in case it is to be answered; or return
- * FORWARD_NOT_OURS.
- */
-static __always_inline int forward(struct flight *f, struct pending *pending)
-{
-	int decision;
-
-	switch (pending->addressed) {
-	case TO_NOBODY:
-		decision = forward_reply();
-		break;
-	case TO_REDIRECTED:
-		decision = forward_redirected();
-		break;
-	default:
-		decision = FORWARD_TO_SERVICE;
-		break;
-	}
-	if (decision == FORWARD_TO_SERVICE)
-		decision = forward_to_service();
-	if (decision == SL_FORWARD_NAT && pending->addressed == TO_REDIRECTED)
-		decision = SL_FORWARD_REDIRECT;
-	pending->id = f->endpoint;
-	pending->decision = decision;
-	return decision;
-}
-
 #endif

@@ -46,7 +46,6 @@ static __always_inline enum effect decision_effect(enum sl_decision decision)
 	case SL_DROP_NO_PORT:
 	case SL_DROP_NO_STATE:
 	case SL_DROP_TTL:
-	case SL_DROP_FRAGMENT:
 		return EFFECT_DROP;
 	case SL_FORWARD_NAT:
 	case SL_FORWARD_DSR:
@@ -116,6 +115,7 @@ struct pending {
 #define PENDING_ICMP (-3)
 #define PENDING_GENERAL (-4) /* not plain: to be parsed the general way */
 #define PENDING_FORWARD (-5) /* to a service, or perhaps from one of its endpoints */
+#define PENDING_FRAGMENT (-6) /* a later one: perhaps of a datagram that was forwarded */
 
 /* To whom a packet is addressed that services may have to do with. */
 enum addressed {
@@ -164,6 +164,16 @@ static __always_inline void leave_to_service(struct pending *pending, __u32 id,
 					     const struct packet *p, __u32 frame_len)
 {
 	leave_to_services(pending, id, p, frame_len, id == SL_ID_NONE ? TO_NOBODY : TO_SERVICE);
+}
+
+/* Leave a later fragment to the code for services, or return false. */
+static __always_inline bool leave_if_fragment(struct pending *pending, enum parsed parsed,
+					      const struct packet *p, __u32 frame_len)
+{
+	if (parsed != PARSED_FRAGMENT || !has_services)
+		return false;
+	leave_to_services(pending, SL_ID_NONE, p, frame_len, TO_NOBODY);
+	return true;
 }
 
 /* Leave a packet to an endpoint to the code for services, or return false. */

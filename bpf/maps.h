@@ -5,7 +5,7 @@
  * max_entries given as 1 below is set by user/dataplane/ before loading, from the number of
  * endpoints and services: targets twice as many, so that its hash chains stay short, target_index
  * 2^(64 - index_shift) with at least 8 slots per endpoint, the others as many; flows and half_open as configured,
- * handshakes as half_open, selection as the services need. All maps are pinned under their names.
+ * handshakes as half_open, fragments SL_FRAGMENTED_MAX, selection as the services need. All maps are pinned under their names.
  */
 #ifndef SLUICE_BPF_MAPS_H
 #define SLUICE_BPF_MAPS_H
@@ -242,6 +242,21 @@ struct {
 	__type(key, __u32);
 	__type(value, struct sl_handshake);
 } handshakes SEC(".maps");
+
+/*
+ * fragments - where did the first fragment of this datagram go?
+ *   entry    struct sl_fragment_key -> struct sl_fragment
+ *   writer   every program, when it forwards a first fragment
+ *   reader   every program, for later fragments
+ *   absent   nothing is known of the datagram: its fragment passes
+ *   full     the one unused for longest is forgotten
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct sl_fragment_key);
+	__type(value, struct sl_fragment);
+} fragments SEC(".maps");
 
 /*
  * flow_budget - flows that each CPU may still enter in its current window

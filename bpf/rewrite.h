@@ -5,7 +5,7 @@
 #ifndef SLUICE_BPF_REWRITE_H
 #define SLUICE_BPF_REWRITE_H
 
-#include "forward_icmp.h"
+#include "forward_pending.h"
 #include "route.h"
 
 #define TUNNEL_TTL 64

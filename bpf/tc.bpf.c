@@ -260,6 +260,8 @@ __noinline int tc_general(struct __sk_buff *ctx, __u32 side, struct pending *pen
 	}
 	if (parsed == PARSED_FLOW)
 		return tc_flow(ctx, &p, &key, side, pending);
+	if (side == SIDE_INGRESS && leave_if_fragment(pending, parsed, &p, ctx->len))
+		return PENDING_FRAGMENT;
 	return decide(decision_of_other(parsed), TC_ACT_UNSPEC);
 }
 

@@ -242,6 +242,8 @@ static __always_inline int tc_send_on(struct __sk_buff *ctx, struct flight *f,
 	}
 	if (f->observe)
 		return decide_any(decision, TC_ACT_UNSPEC);
+	if (unlikely(f->first_fragment))
+		fragment_note(decision);
 	if (unlikely(!tc_carry(ctx))) {
 		forward_count_failed(f);
 		return decide(SL_DROP_NO_ROUTE, TC_ACT_SHOT);
@@ -252,8 +254,8 @@ static __always_inline int tc_send_on(struct __sk_buff *ctx, struct flight *f,
 }
 
 /*
- * Deal with what may be a service's: kind is PENDING_FORWARD, or PENDING_ICMP for an ICMP error. What
- * is to be answered is left pending. Returns PENDING_ICMP for an error about something else.
+ * Deal with what may be a service's: kind is PENDING_FORWARD, PENDING_FRAGMENT, or PENDING_ICMP for an
+ * ICMP error. What is to be answered is left pending. Returns PENDING_ICMP for an error about something else.
  */
 __noinline int tc_forward(struct __sk_buff *ctx, int kind, struct pending *pending)
 {
@@ -263,18 +265,13 @@ __noinline int tc_forward(struct __sk_buff *ctx, int kind, struct pending *pendi
 
 	if (!pending || !f)
 		return TC_ACT_UNSPEC; /* for the verifier */
-	if (kind == PENDING_ICMP) {
-		if (!flight_read_icmp(f, pending, data, end, ctx->len))
+	decision = forward_pending(f, kind, pending, data, end, ctx->len);
+	if (decision == FORWARD_NOT_OURS) {
+		if (kind == PENDING_ICMP)
 			return PENDING_ICMP;
-		decision = forward_icmp();
-	} else {
-		if (!flight_read(f, pending, data, end))
-			return decide(SL_PASS_UNPARSED, TC_ACT_UNSPEC);
-		decision = forward(f, pending);
+		return decide_any(kind == PENDING_FRAGMENT ? SL_PASS_FRAGMENT : SL_PASS_NOT_OURS,
+				  TC_ACT_UNSPEC);
 	}
-	if (decision == FORWARD_NOT_OURS)
-		return kind == PENDING_ICMP ? PENDING_ICMP
-					    : decide(SL_PASS_NOT_OURS, TC_ACT_UNSPEC);
 
 	if (forward_has_failed(decision))
 		forward_count_failed(f);

@@ -306,6 +306,8 @@ __noinline int xdp_general(struct xdp_md *ctx, struct pending *pending)
 	}
 	if (parsed == PARSED_FLOW)
 		return xdp_flow(ctx, &p, &key, frame_len, false, pending);
+	if (leave_if_fragment(pending, parsed, &p, frame_len))
+		return PENDING_FRAGMENT;
 	return decide(decision_of_other(parsed), XDP_PASS);
 }
 

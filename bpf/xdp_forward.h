@@ -207,6 +207,8 @@ static __always_inline int xdp_send_on(struct xdp_md *ctx, struct flight *f,
 	}
 	if (f->observe)
 		return decide_any(decision, XDP_PASS);
+	if (unlikely(f->first_fragment))
+		fragment_note(decision);
 	if (unlikely(!xdp_carry(ctx, f, route))) {
 		forward_count_failed(f);
 		return decide(SL_DROP_NO_ROUTE, XDP_DROP);
@@ -215,8 +217,8 @@ static __always_inline int xdp_send_on(struct xdp_md *ctx, struct flight *f,
 }
 
 /*
- * Deal with what may be a service's: kind is PENDING_FORWARD, or PENDING_ICMP for an ICMP error. What
- * is to be answered is left pending. Returns PENDING_ICMP for an error about something else.
+ * Deal with what may be a service's: kind is PENDING_FORWARD, PENDING_FRAGMENT, or PENDING_ICMP for an
+ * ICMP error. What is to be answered is left pending. Returns PENDING_ICMP for an error about something else.
  */
 __noinline int xdp_forward(struct xdp_md *ctx, int kind, struct pending *pending)
 {
@@ -226,17 +228,13 @@ __noinline int xdp_forward(struct xdp_md *ctx, int kind, struct pending *pending
 
 	if (!pending || !f)
 		return XDP_PASS; /* for the verifier */
-	if (kind == PENDING_ICMP) {
-		if (!flight_read_icmp(f, pending, data, end, (__u32)bpf_xdp_get_buff_len(ctx)))
+	decision = forward_pending(f, kind, pending, data, end, (__u32)bpf_xdp_get_buff_len(ctx));
+	if (decision == FORWARD_NOT_OURS) {
+		if (kind == PENDING_ICMP)
 			return PENDING_ICMP;
-		decision = forward_icmp();
-	} else {
-		if (!flight_read(f, pending, data, end))
-			return decide(SL_PASS_UNPARSED, XDP_PASS);
-		decision = forward(f, pending);
+		return decide_any(kind == PENDING_FRAGMENT ? SL_PASS_FRAGMENT : SL_PASS_NOT_OURS,
+				  XDP_PASS);
 	}
-	if (decision == FORWARD_NOT_OURS)
-		return kind == PENDING_ICMP ? PENDING_ICMP : decide(SL_PASS_NOT_OURS, XDP_PASS);
 
 	if (forward_has_failed(decision))
 		forward_count_failed(f);

@@ -132,7 +132,7 @@ _Static_assert(sizeof(struct sl_endpoint_stats) == 64, "abi: sl_endpoint_stats")
 #define SL_DECISIONS(X)                                                                          \
 	X(PASS_NOT_IP, pass_not_ip, "not IP, for example ARP")                                   \
 	X(PASS_UNPARSED, pass_unparsed, "truncated, malformed or nested too deep to judge")      \
-	X(PASS_FRAGMENT, pass_fragment, "later fragment: carries no port to judge")              \
+	X(PASS_FRAGMENT, pass_fragment, "later fragment of what is not forwarded: has no ports") \
 	X(PASS_NOT_OURS, pass_not_ours, "addressed to nothing that is guarded")                  \
 	X(PASS_ICMP_ERROR, pass_icmp_error, "ICMP error about a packet sent to an endpoint")     \
 	X(PASS_PROBE, pass_probe, "one of the daemon's own probes")                              \
@@ -161,8 +161,7 @@ _Static_assert(sizeof(struct sl_endpoint_stats) == 64, "abi: sl_endpoint_stats")
 	X(DROP_NO_ROUTE, drop_no_route, "no route or no neighbour on the way to the next hop")   \
 	X(DROP_NO_PORT, drop_no_port, "no free port to translate a new flow's source to")        \
 	X(DROP_NO_STATE, drop_no_state, "the table of flows refused a new one")                  \
-	X(DROP_TTL, drop_ttl, "to a service, with a TTL that is spent")                          \
-	X(DROP_FRAGMENT, drop_fragment, "to a service, later fragment of an unknown datagram")
+	X(DROP_TTL, drop_ttl, "to a service, with a TTL that is spent")
 
 #define SL_DECISION_ENUM_(NAME, name, text) SL_##NAME,
 enum sl_decision { SL_DECISIONS(SL_DECISION_ENUM_) SL_DECISION_MAX };
@@ -316,6 +315,34 @@ struct sl_handshake {
 	__u16 tag; /* which flow's, see sl_handshake_tag(); 0: the slot is empty */
 } __attribute__((aligned(8))); /* stored and loaded at once */
 _Static_assert(sizeof(struct sl_handshake) == 8, "abi: sl_handshake");
+
+/* fragments: key. What the fragments of a datagram have in common, as they come. */
+struct sl_fragment_key {
+	__u8 saddr[SL_ADDR_LEN] __attribute__((aligned(8)));
+	__u8 daddr[SL_ADDR_LEN];
+	__u32 id; /* the IP header's identification, or the fragment header's */
+	enum sl_proto proto;
+	__u8 zero[3];
+};
+_Static_assert(sizeof(struct sl_fragment_key) == 40, "abi: sl_fragment_key");
+
+/* fragments: what became of the first one. */
+struct sl_fragment {
+	__u8 saddr[SL_ADDR_LEN]
+		__attribute__((aligned(8))); /* on its way on; of the tunnel, if in one */
+	__u8 daddr[SL_ADDR_LEN]; /* what it was routed by */
+	__u32 endpoint; /* id */
+	__u32 service; /* id */
+	__u32 seen_s; /* meta.now_s when it came */
+	__u8 decision; /* enum sl_decision */
+	__u8 rewrite; /* of the program: whether addresses are translated, or it is put into a tunnel */
+	__u8 zero[2];
+};
+_Static_assert(sizeof(struct sl_fragment) == 48, "abi: sl_fragment");
+
+/* Datagrams whose fragments are under way at a time, and for how long they are waited for. */
+#define SL_FRAGMENTED_MAX 4096
+#define SL_FRAGMENTED_S 30
 
 /* routes (per CPU): where to send what goes to an address; a cache of what the FIB said. */
 struct sl_route {

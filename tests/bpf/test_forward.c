@@ -22,11 +22,6 @@
 
 static const struct services_kind dsr = { .method = SL_METHOD_DSR, .none = SL_ACTION_REJECT };
 
-static const enum rig_program programs[] = { RIG_XDP, RIG_TC_INGRESS };
-#define PROGRAMS (sizeof(programs) / sizeof(programs[0]))
-#define for_each_program(p) for (const enum rig_program *p = programs; p < programs + PROGRAMS; p++)
-#define for_each_flavour(f) for (enum flavour f = 0; f < FLAVOURS; f++)
-
 static const struct sl_word healthy = { .health = SL_HEALTHY };
 static const struct sl_word unhealthy = { .health = SL_UNHEALTHY };
 

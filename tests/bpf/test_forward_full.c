@@ -20,10 +20,6 @@
 #define CLOSED (SL_FLOW_FIN_CLIENT | SL_FLOW_FIN_ENDPOINT)
 #define FIRST_PORT 1024
 
-static const enum rig_program programs[] = { RIG_XDP, RIG_TC_INGRESS };
-#define PROGRAMS (sizeof(programs) / sizeof(programs[0]))
-#define for_each_program(p) for (const enum rig_program *p = programs; p < programs + PROGRAMS; p++)
-
 static const struct services_kind nat = { .method = SL_METHOD_NAT,
 					  .none = SL_ACTION_REJECT,
 					  .flags = SL_SERVICE_SOURCE_NAT };

@@ -25,11 +25,6 @@ static const struct services_kind kinds[] = {
 	[SL_METHOD_IPIP] = { .method = SL_METHOD_IPIP },
 };
 
-static const enum rig_program programs[] = { RIG_XDP, RIG_TC_INGRESS };
-#define PROGRAMS (sizeof(programs) / sizeof(programs[0]))
-#define for_each_program(p) for (const enum rig_program *p = programs; p < programs + PROGRAMS; p++)
-#define for_each_flavour(f) for (enum flavour f = 0; f < FLAVOURS; f++)
-
 /* Errors, of both families. */
 static const struct {
 	uint8_t type4, code4, type6, code6;

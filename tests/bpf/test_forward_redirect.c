@@ -24,11 +24,6 @@
 #define ADDRESSED 0
 #define OTHER 1
 
-static const enum rig_program programs[] = { RIG_XDP, RIG_TC_INGRESS };
-#define PROGRAMS (sizeof(programs) / sizeof(programs[0]))
-#define for_each_program(p) for (const enum rig_program *p = programs; p < programs + PROGRAMS; p++)
-#define for_each_flavour(f) for (enum flavour f = 0; f < FLAVOURS; f++)
-
 static const struct sl_word healthy = { .health = SL_HEALTHY, .action = SL_ACTION_REDIRECT };
 static const struct sl_word closed = { .health = SL_UNHEALTHY, .action = SL_ACTION_REDIRECT };
 

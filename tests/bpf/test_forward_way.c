@@ -35,11 +35,6 @@ static const enum sl_decision forwarded[] = {
 	[SL_METHOD_IPIP] = SL_FORWARD_IPIP,
 };
 
-static const enum rig_program programs[] = { RIG_XDP, RIG_TC_INGRESS };
-#define PROGRAMS (sizeof(programs) / sizeof(programs[0]))
-#define for_each_program(p) for (const enum rig_program *p = programs; p < programs + PROGRAMS; p++)
-#define for_each_flavour(f) for (enum flavour f = 0; f < FLAVOURS; f++)
-
 static int setup(void **state)
 {
 	*state = rig_new();

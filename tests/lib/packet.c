@@ -202,7 +202,7 @@ static uint8_t extension_type(char kind, uint8_t l4)
 	}
 }
 
-static size_t build_extension(uint8_t *to, const char *kind, uint8_t l4)
+static size_t build_extension(uint8_t *to, const char *kind, uint8_t l4, uint16_t id)
 {
 	size_t len = *kind == 'D' ? (LONGEST_EXTENSION + 1) * PACKET_EXT_LEN : PACKET_EXT_LEN;
 
@@ -214,6 +214,8 @@ static size_t build_extension(uint8_t *to, const char *kind, uint8_t l4)
 		put16(to + 2, 1);
 	else if (*kind == 'l')
 		put16(to + 2, 0x100);
+	if (strchr("flo", *kind))
+		put16(to + 6, id);
 	return len;
 }
 
@@ -229,7 +231,7 @@ static size_t build_ipv6(uint8_t *to, const struct packet_desc *desc)
 	to[6] = extension_type(*kind, l4_proto(desc));
 	to[7] = desc->ttl ?: 64;
 	for (; *kind; kind++)
-		len += build_extension(to + len, kind, l4_proto(desc));
+		len += build_extension(to + len, kind, l4_proto(desc), desc->ip_id);
 
 	len += build_l4(to + len, to, desc);
 	put16(to + 4, (unsigned int)((int)len - IPV6_LEN + desc->ip_len_add));

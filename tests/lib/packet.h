@@ -45,7 +45,7 @@ struct packet_desc {
 	uint8_t tags; /* VLAN: 802.1Q, with 802.1ad outside if there are several */
 	uint16_t ether_type; /* 0: as the addresses say */
 	uint8_t ip_options; /* bytes, IPv4 */
-	uint16_t frag_off, ip_id; /* IPv4: the fields */
+	uint16_t frag_off, ip_id; /* IPv4: the fields; the latter is a fragment header's as well */
 	/*
 	 * IPv6 extension headers: h(op-by-hop), r(outing), d(estination), a(uthentication), D:
 	 * destination options of the greatest length; fragment headers f(irst), l(ater), and o(nly).

@@ -122,6 +122,7 @@ static void set_sizes(struct xdp_bpf *xdp, uint32_t flows)
 	bpf_map__set_max_entries(xdp->maps.half_open, flows);
 	bpf_map__set_max_entries(xdp->maps.handshakes, RIG_HANDSHAKES);
 	bpf_map__set_max_entries(xdp->maps.routes, SL_ROUTE_SLOTS);
+	bpf_map__set_max_entries(xdp->maps.fragments, SL_FRAGMENTED_MAX);
 }
 
 static struct rig *new_rig(bool plain_nat, uint32_t flows)
@@ -382,6 +383,41 @@ void rig_forget_flows(struct rig *rig)
 
 		while (bpf_map_get_next_key(table_fd(rig, table), NULL, &key) == 0)
 			ok(bpf_map_delete_elem(table_fd(rig, table), &key), "forget a flow");
+	}
+}
+
+uint32_t rig_fragmented(const struct rig *rig)
+{
+	struct sl_fragment_key key, *previous = NULL;
+	uint32_t n = 0;
+
+	while (bpf_map_get_next_key(bpf_map__fd(rig->xdp->maps.fragments), previous, &key) == 0) {
+		previous = &key;
+		n++;
+	}
+	return n;
+}
+
+void rig_forget_fragmented(struct rig *rig)
+{
+	int fd = bpf_map__fd(rig->xdp->maps.fragments);
+	struct sl_fragment_key key;
+
+	while (bpf_map_get_next_key(fd, NULL, &key) == 0)
+		ok(bpf_map_delete_elem(fd, &key), "forget a fragmented datagram");
+}
+
+void rig_age_fragmented(struct rig *rig, uint32_t seconds)
+{
+	int fd = bpf_map__fd(rig->xdp->maps.fragments);
+	struct sl_fragment_key key, *previous = NULL;
+	struct sl_fragment fragment;
+
+	while (bpf_map_get_next_key(fd, previous, &key) == 0) {
+		ok(bpf_map_lookup_elem(fd, &key, &fragment), "read a fragmented datagram");
+		fragment.seen_s -= seconds;
+		ok(bpf_map_update_elem(fd, &key, &fragment, BPF_EXIST), "make it older");
+		previous = &key;
 	}
 }
 

@@ -18,6 +18,8 @@
 	.client = "2001:db8::1", .vip = "2001:db8:1::10", .endpoints = { "fd00::1", "fd00::2" }, \
 	.source = "fd00::fe", .v6 = true
 
+const enum rig_program programs[PROGRAMS] = { RIG_XDP, RIG_TC_INGRESS };
+
 const struct flavour_facts flavours[FLAVOURS] = {
 	[TCP4] = { FACTS4, .port = 80, .endpoint_port = 8080, .proto = SL_TCP },
 	[UDP4] = { FACTS4, .port = 53, .endpoint_port = 5353, .proto = SL_UDP },

@@ -18,6 +18,13 @@ enum flavour { TCP4, UDP4, TCP6, UDP6, FLAVOURS };
 #define SERVICES_GENERATION 3
 #define SERVICES_MTU 1500
 
+/* The programs that forward. */
+#define PROGRAMS 2
+extern const enum rig_program programs[PROGRAMS];
+#define for_each_program(p) for (const enum rig_program *p = programs; p < programs + PROGRAMS; p++)
+
+#define for_each_flavour(f) for (enum flavour f = 0; f < FLAVOURS; f++)
+
 struct flavour_facts {
 	const char *client, *vip, *endpoints[2], *source;
 	uint16_t port, endpoint_port;

@@ -5,7 +5,9 @@
  *
  *   client refused ADDR PORT   connect over and over until refused; prints the microseconds since
  *                              1970 at which that attempt was begun and at which it had failed
- *   client udp ADDR PORT       send a datagram; prints "answered", "refused" or "silent"
+ *   client udp ADDR PORT [BYTES]
+ *                              send a datagram, of one byte if not said otherwise; prints "answered",
+ *                              "refused", "silent" or, if not the same came back, "garbled"
  */
 #include <errno.h>
 #include <poll.h>
@@ -20,6 +22,7 @@
 
 #define GIVE_UP_US (20 * US_PER_SEC)
 #define UDP_WAIT_MS 1000
+#define DATAGRAM_MAX 8192
 
 /*
  * A server that cannot keep up with accepting leaves a SYN unanswered, and the client's kernel
@@ -27,25 +30,31 @@
  */
 #define CONNECT_WAIT_US 2000
 
-static const char *describe_answer(int fd)
+static const char *describe_answer(int fd, const uint8_t *sent, size_t n_sent)
 {
 	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
-	char byte;
+	uint8_t got[DATAGRAM_MAX];
+	ssize_t n;
 
 	if (poll(&poll_fd, 1, UDP_WAIT_MS) <= 0)
 		return "silent";
-	if (recv(fd, &byte, sizeof(byte), 0) >= 0)
-		return "answered";
-	return errno == ECONNREFUSED ? "refused" : strerror(errno);
+	n = recv(fd, got, sizeof(got), 0);
+	if (n < 0)
+		return errno == ECONNREFUSED ? "refused" : strerror(errno);
+	return (size_t)n == n_sent && !memcmp(got, sent, n_sent) ? "answered" : "garbled";
 }
 
-static int send_datagram(const struct sockaddr_storage *ss, socklen_t len)
+static int send_datagram(const struct sockaddr_storage *ss, socklen_t len, size_t n)
 {
 	int fd = socket(ss->ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	uint8_t data[DATAGRAM_MAX];
 
-	if (fd < 0 || connect(fd, (const struct sockaddr *)ss, len) < 0 || send(fd, "x", 1, 0) < 0)
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i * 7 + i / 256);
+	if (n > sizeof(data) || fd < 0 || connect(fd, (const struct sockaddr *)ss, len) < 0 ||
+	    send(fd, data, n, 0) < 0)
 		return EXIT_FAILURE;
-	puts(describe_answer(fd));
+	puts(describe_answer(fd, data, n));
 	close(fd);
 	return EXIT_SUCCESS;
 }
@@ -82,10 +91,10 @@ int main(int argc, char *argv[])
 	struct addr addr;
 	socklen_t len;
 
-	if (argc != 4 || addr_parse(&addr, argv[2]) < 0)
+	if (argc < 4 || argc > 5 || addr_parse(&addr, argv[2]) < 0)
 		return EXIT_FAILURE;
 	len = addr_to_sockaddr(&ss, &addr, (uint16_t)strtoul(argv[3], NULL, 10));
 	if (!strcmp(argv[1], "udp"))
-		return send_datagram(&ss, len);
+		return send_datagram(&ss, len, argc > 4 ? strtoul(argv[4], NULL, 10) : 1);
 	return connect_until_refused(&ss, len);
 }

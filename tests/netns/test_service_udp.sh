@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Datagrams to a service, and what ICMP has to say about its flows: a closed port behind it, a link
+# Datagrams to a service, those in fragments among them, and what ICMP has to say about its flows: a closed port behind it, a link
 # on the way that takes only small packets.
 # shellcheck source=tests/netns/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -55,10 +55,11 @@ udp_config() {
 	EOF
 }
 
+# client_gets VIP WHAT [BYTES]
 client_gets() {
 	local what i
 	for ((i = 0; i < 20; i++)); do
-		what=$(on client "$build/tests/netns/client" udp "$1" 53)
+		what=$(on client "$build/tests/netns/client" udp "$1" 53 "${3:-1}")
 		[ "$what" = "$2" ] || { echo "$what" && return 1; }
 	done
 }
@@ -89,11 +90,13 @@ story() {
 	check "$what: backends are healthy" eventually all_healthy
 	for vip in $vip4 $vip6; do
 		check "$what: $vip: datagrams are answered" eventually client_gets "$vip" answered
+		check "$what: $vip: those in fragments, too" client_gets "$vip" answered 5000
 	done
 	udp_stop
 	for vip in $vip4 $vip6; do
 		check "$what: $vip: a closed port behind it is told to the client" client_gets "$vip" refused
 	done
+	check "$what: no fragment went astray" test "$(count pass_fragment)" = 0
 	check "$what: by ICMP errors that were translated" test "$(count forward_icmp)" -ge 40
 
 	# The gateway's links to the backends take less than the client's: it has to say so.

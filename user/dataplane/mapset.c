@@ -21,6 +21,7 @@ enum map_scale {
 	SCALE_SLOTS,
 	SCALE_FLOWS,
 	SCALE_HALF_OPEN,
+	SCALE_FRAGMENTS,
 	SCALE_ROUTES,
 	SCALE_DEVICES
 };
@@ -87,6 +88,9 @@ static const struct map_shape {
 	[MAP_HANDSHAKES] = { "handshakes", "endpoints that SYNs of other flows went to lately",
 			     BPF_MAP_TYPE_ARRAY, sizeof(__u32), sizeof(struct sl_handshake), 0,
 			     SCALE_HALF_OPEN },
+	[MAP_FRAGMENTS] = { "fragments", "datagrams whose first fragment was forwarded lately",
+			    BPF_MAP_TYPE_LRU_HASH, sizeof(struct sl_fragment_key),
+			    sizeof(struct sl_fragment), 0, SCALE_FRAGMENTS },
 	[MAP_FLOW_BUDGET] = { "flow_budget", "flows that each CPU may still enter in its window",
 			      BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(__u32),
 			      sizeof(struct sl_reply_budget), 0, SCALE_ONE },
@@ -133,7 +137,8 @@ struct map_sizes map_sizes_for(const struct map_needs *needs)
 			[SCALE_SLOTS] = at_least_one(needs->slots / SLOTS_PER_ENTRY),
 			[SCALE_FLOWS] = at_least_one(needs->flows),
 			[SCALE_HALF_OPEN] = at_least_one(needs->half_open),
-			/* Without services nobody is routed to. */
+			/* Without services nothing is forwarded. */
+			[SCALE_FRAGMENTS] = needs->services ? SL_FRAGMENTED_MAX : 1,
 			[SCALE_ROUTES] = needs->services ? SL_ROUTE_SLOTS : 1,
 			[SCALE_DEVICES] = DEVICES_MAX,
 		};

@@ -335,7 +335,8 @@ static void choose_code(struct programs_options *options, const struct model *mo
  */
 static struct mapset reusable(const struct opening *opening)
 {
-	static const enum map_id flows[] = { MAP_FLOWS, MAP_HALF_OPEN, MAP_HANDSHAKES };
+	static const enum map_id flows[] = { MAP_FLOWS, MAP_HALF_OPEN, MAP_HANDSHAKES,
+					     MAP_FRAGMENTS };
 	struct mapset reuse = MAPSET_NONE;
 
 	if (opening->fit == MAPSET_FITS)
