@@ -10,7 +10,7 @@
 #ifndef SLUICE_BPF_SWIFT_H
 #define SLUICE_BPF_SWIFT_H
 
-#include "forward.h"
+#include "recent.h"
 #include "rewrite.h"
 
 /* What is found on the way, to be counted at its end. */
@@ -20,7 +20,7 @@ struct swift {
 	struct sl_service_stats *service_stats;
 	const struct sl_endpoint_name *name;
 	struct sl_endpoint_stats *stats;
-	struct sl_flow *flow; /* NULL: a SYN's */
+	const struct sl_flow *flow; /* NULL: a SYN's */
 	struct sl_route *route;
 	__u64 hash; /* of a SYN's flow */
 };
@@ -120,17 +120,6 @@ static __always_inline bool swift_find_route(struct swift *s, const struct fligh
 	       f->segment_len + tunnel_len(f) <= s->route->mtu;
 }
 
-/* The flow that the packet, as it came, belongs to. */
-static __always_inline struct sl_flow *swift_flow(const struct flight *f)
-{
-	struct sl_tuple key;
-
-	addr_copy(key.saddr, f->in.saddr);
-	addr_copy(key.daddr, f->in.daddr);
-	*(__u64 *)&key.sport = *(const __u64 *)&f->in.sport;
-	return bpf_map_lookup_elem(&flows, &key);
-}
-
 /* The first choice for a new flow; SL_ID_NONE: there is none. */
 static __always_inline __u32 swift_select(struct swift *s, const struct flight *f)
 {
@@ -185,12 +174,12 @@ static __always_inline bool swift_request(struct swift *s, struct flight *f, enu
 
 	if (method == SL_METHOD_NAT && syn)
 		return false;
-	s->flow = swift_flow(f);
-	if (s->flow) {
-		if (syn || !swift_known(s, f, method))
+	if (!syn) {
+		s->flow = recent_flow(&f->in, s->m);
+		if (!s->flow || !swift_known(s, f, method))
 			return false;
 	} else {
-		if (!syn || !swift_is_to_service(s, f))
+		if (!swift_is_to_service(s, f) || recent_ask(&f->in))
 			return false;
 		f->endpoint = swift_select(s, f);
 		if (!swift_find_endpoint(s, f->endpoint))
@@ -205,9 +194,7 @@ static __always_inline void swift_count_request(const struct swift *s, const str
 	s->service_stats->bytes += f->frame_len;
 	s->stats->packets++;
 	s->stats->bytes += f->frame_len;
-	if (s->flow) {
-		flow_touch(s->flow, s->m);
-	} else {
+	if (!s->flow) {
 		s->service_stats->flows++;
 		s->stats->syn++;
 		handshake_note(s->hash, f->service, f->endpoint, s->name->generation);
@@ -217,7 +204,7 @@ static __always_inline void swift_count_request(const struct swift *s, const str
 /* Whether a packet to nobody of ours is from an endpoint, and goes the short way. */
 static __always_inline bool swift_reply(struct swift *s, struct flight *f)
 {
-	s->flow = swift_flow(f);
+	s->flow = recent_flow(&f->in, s->m);
 	if (!s->flow || s->flow->kind != SL_FLOW_TO_CLIENT ||
 	    !swift_find_service(s, s->flow->service) || !s->service->key.port ||
 	    !swift_find_endpoint(s, s->flow->endpoint) ||
@@ -235,7 +222,6 @@ static __always_inline void swift_count_reply(const struct swift *s, const struc
 {
 	s->service_stats->replies++;
 	s->service_stats->reply_bytes += f->frame_len;
-	flow_touch(s->flow, s->m);
 }
 
 /* What else than a plain SYN opens or ends a flow is judged the long way. */

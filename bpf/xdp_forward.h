@@ -5,6 +5,7 @@
 #ifndef SLUICE_BPF_XDP_FORWARD_H
 #define SLUICE_BPF_XDP_FORWARD_H
 
+#include "recent.h"
 #include "rewrite.h"
 #include "xdp_send.h"
 
@@ -229,6 +230,7 @@ __noinline int xdp_forward(struct xdp_md *ctx, int kind, struct pending *pending
 	if (!pending || !f)
 		return XDP_PASS; /* for the verifier */
 	decision = forward_pending(f, kind, pending, data, end, (__u32)bpf_xdp_get_buff_len(ctx));
+	recent_forget(&f->in);
 	if (decision == FORWARD_NOT_OURS) {
 		if (kind == PENDING_ICMP)
 			return PENDING_ICMP;

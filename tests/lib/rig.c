@@ -25,6 +25,7 @@
 #define INDEX_BITS 10
 #define NS_PER_SEC 1000000000ull
 #define CPUS_MAX 64
+#define RECENT_LEN 88 /* struct recent in bpf/recent.h */
 #define REFUSED_BELOW (sizeof(struct ethhdr) + sizeof(struct ipv6hdr))
 #define STATS_FIELDS (sizeof(struct sl_endpoint_stats) / sizeof(uint64_t))
 #define SERVICE_FIELDS (sizeof(struct sl_service_stats) / sizeof(uint64_t))
@@ -375,9 +376,21 @@ static void forget_handshakes(struct rig *rig)
 		ok(bpf_map_update_elem(fd, &slot, &none, BPF_ANY), "forget a handshake");
 }
 
+void rig_forget_recents(struct rig *rig)
+{
+	static char none[CPUS_MAX][RECENT_LEN];
+	uint32_t n = bpf_map__max_entries(rig->xdp->maps.recents);
+	int fd = bpf_map__fd(rig->xdp->maps.recents);
+
+	assert_int_equal(bpf_map__value_size(rig->xdp->maps.recents), RECENT_LEN);
+	for (uint32_t slot = 0; slot < n; slot++)
+		ok(bpf_map_update_elem(fd, &slot, none, BPF_ANY), "forget what is recent");
+}
+
 void rig_forget_flows(struct rig *rig)
 {
 	forget_handshakes(rig);
+	rig_forget_recents(rig);
 	for (enum rig_table table = RIG_FLOWS_TABLE; table <= RIG_HALF_OPEN_TABLE; table++) {
 		struct sl_tuple key;
 

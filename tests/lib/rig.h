@@ -117,6 +117,9 @@ uint32_t rig_flows(const struct rig *rig, enum rig_table table); /* how many the
 void rig_forget_flow(struct rig *rig, const struct sl_tuple *tuple); /* in both tables */
 void rig_forget_flows(struct rig *rig);
 
+/* Forget what the XDP program has taken from flows lately. */
+void rig_forget_recents(struct rig *rig);
+
 /* How many fragmented datagrams are known; forget them; let their first fragments be older. */
 uint32_t rig_fragmented(const struct rig *rig);
 void rig_forget_fragmented(struct rig *rig);

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * recent - flows that this CPU has seen a packet of lately.
+ *
+ * To look a flow up by all of its tuple costs more than all the rest of the short way. A slot per
+ * CPU holds what the map said, for so many packets within one second of the programs' clock: flows
+ * keep their place in the map's order, and what happens to one on another CPU shows at once or soon.
+ * Whatever takes the long way is looked up there, and forgotten here.
+ */
+#ifndef SLUICE_BPF_RECENT_H
+#define SLUICE_BPF_RECENT_H
+
+#include "flow.h"
+
+#define RECENT_BITS 10
+#define RECENT_USES 16
+
+struct recent {
+	struct sl_tuple tuple; /* port 0: the slot is empty */
+	struct sl_flow flow;
+	__u32 uses;
+	__u32 zero;
+};
+
+/*
+ * recents - what is known of flows that had a packet lately
+ *   entry    slot -> struct recent, per CPU
+ *   writer   the XDP program
+ *   reader   the XDP program, once per packet of a service that may go the short way
+ *   absent   cannot be
+ *   full     cannot be; flows that share a slot are looked up in flows
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1 << RECENT_BITS);
+	__type(key, __u32);
+	__type(value, struct recent);
+} recents SEC(".maps");
+
+/* The words of a tuple. */
+static __always_inline const __u64 *tuple_words(const struct sl_tuple *tuple)
+{
+	return (const __u64 *)tuple;
+}
+
+#define TUPLE_WORDS (sizeof(struct sl_tuple) / sizeof(__u64))
+
+/* Fast rather than good: flows that share a slot cost time, and nothing else. */
+static __always_inline struct recent *recent_slot(const struct sl_tuple *tuple)
+{
+	const __u64 *words = tuple_words(tuple);
+	__u64 mixed = (words[0] ^ words[1] ^ words[4] * SL_MIX_B) + (words[2] ^ words[3]);
+	__u32 slot = (__u32)(mixed * SL_MIX_A >> (64 - RECENT_BITS));
+
+	return bpf_map_lookup_elem(&recents, &slot);
+}
+
+static __always_inline bool recent_is(const struct recent *recent, const struct sl_tuple *tuple)
+{
+	const __u64 *a = tuple_words(&recent->tuple), *b = tuple_words(tuple);
+
+	return a[4] == b[4] && a[3] == b[3] && a[1] == b[1] && a[0] == b[0] && a[2] == b[2];
+}
+
+/* The flow is to be looked up again. */
+static __always_inline void recent_forget(const struct sl_tuple *tuple)
+{
+	struct recent *recent = recent_slot(tuple);
+
+	if (recent)
+		recent->uses = RECENT_USES;
+}
+
+/*
+ * Look the flow up, and keep what is found in its slot. False: it is not there, nor in its slot. A
+ * global function, which the verifier checks once.
+ */
+__noinline int recent_look_up(const struct sl_tuple *tuple)
+{
+	struct sl_tuple key; /* a key must be on our own stack, for kernels like 6.1 */
+	const struct sl_meta *m = meta_get();
+	struct recent *recent;
+	struct sl_flow *flow;
+
+	if (!tuple || !m)
+		return false; /* for the verifier */
+	key = *tuple;
+	recent = recent_slot(&key);
+	if (!recent)
+		return false; /* cannot be */
+	recent->uses = RECENT_USES;
+	flow = bpf_map_lookup_elem(&flows, &key);
+	if (!flow)
+		return false;
+	flow_touch(flow, m);
+	recent->tuple = key;
+	recent->flow = *flow;
+	recent->uses = 0;
+	return true;
+}
+
+/* The same for a tuple that is kept in registers. */
+static __always_inline bool recent_ask(const struct sl_tuple *tuple)
+{
+	struct sl_tuple key;
+
+	addr_copy(key.saddr, tuple->saddr);
+	addr_copy(key.daddr, tuple->daddr);
+	*(__u64 *)&key.sport = *(const __u64 *)&tuple->sport;
+	return recent_look_up(&key);
+}
+
+/* The flow of a packet with this tuple, as far as the short way needs to know it; or NULL. */
+static __always_inline const struct sl_flow *recent_flow(const struct sl_tuple *tuple,
+							 const struct sl_meta *m)
+{
+	struct recent *recent = recent_slot(tuple);
+
+	if (!recent)
+		return NULL; /* cannot be */
+	if (likely(recent->uses < RECENT_USES) && likely(recent_is(recent, tuple)) &&
+	    likely(recent->flow.seen_s == *(const volatile __u32 *)&m->now_s))
+		recent->uses++;
+	else if (!recent_ask(tuple))
+		return NULL;
+	return &recent->flow;
+}
+
+#endif
