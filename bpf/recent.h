@@ -99,15 +99,22 @@ __noinline int recent_look_up(const struct sl_tuple *tuple)
 	return true;
 }
 
-/* The same for a tuple that is kept in registers. */
-static __always_inline bool recent_ask(const struct sl_tuple *tuple)
+/* A tuple that is kept in registers, in memory. */
+static __always_inline void tuple_copy(struct sl_tuple *to, const struct sl_tuple *from)
+{
+	addr_copy(to->saddr, from->saddr);
+	addr_copy(to->daddr, from->daddr);
+	*(__u64 *)&to->sport = *(const __u64 *)&from->sport;
+}
+
+/* Whether the flow with this tuple, which a SYN has, is known. */
+static __always_inline bool recent_is_known(const struct sl_tuple *tuple)
 {
 	struct sl_tuple key;
 
-	addr_copy(key.saddr, tuple->saddr);
-	addr_copy(key.daddr, tuple->daddr);
-	*(__u64 *)&key.sport = *(const __u64 *)&tuple->sport;
-	return recent_look_up(&key);
+	tuple_copy(&key, tuple);
+	recent_forget(tuple);
+	return bpf_map_lookup_elem(&flows, &key);
 }
 
 /* The flow of a packet with this tuple, as far as the short way needs to know it; or NULL. */
@@ -115,14 +122,18 @@ static __always_inline const struct sl_flow *recent_flow(const struct sl_tuple *
 							 const struct sl_meta *m)
 {
 	struct recent *recent = recent_slot(tuple);
+	struct sl_tuple key;
 
 	if (!recent)
 		return NULL; /* cannot be */
 	if (likely(recent->uses < RECENT_USES) && likely(recent_is(recent, tuple)) &&
-	    likely(recent->flow.seen_s == *(const volatile __u32 *)&m->now_s))
+	    likely(recent->flow.seen_s == *(const volatile __u32 *)&m->now_s)) {
 		recent->uses++;
-	else if (!recent_ask(tuple))
-		return NULL;
+	} else {
+		tuple_copy(&key, tuple);
+		if (!recent_look_up(&key))
+			return NULL;
+	}
 	return &recent->flow;
 }
 

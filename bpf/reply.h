@@ -85,14 +85,13 @@ static __always_inline void reply_ip(void *ip, const struct request *r, __u8 pro
 
 /*
  * ports: of the RST, source first.
- * len: of the header; what it has beyond the fixed fields is zero.
  * pseudo: the sum of the pseudo header.
  * partial: the device will complete the checksum, and expects that sum in the field.
  */
-static __always_inline void reply_rst(struct tcphdr *tcp, __be32 ports, struct rst rst, __u16 len,
+static __always_inline void reply_rst(struct tcphdr *tcp, __be32 ports, struct rst rst,
 				      __u64 pseudo, bool partial)
 {
-	__be32 flags = bpf_htonl((__u32)len / TCP_WORD << 28 | rst.flags << 16);
+	__be32 flags = bpf_htonl(TCP_DOFF_MIN << 28 | rst.flags << 16);
 	__u64 sum = pseudo + ports + rst.seq + rst.ack + flags;
 	__be32 *words = (__be32 *)tcp;
 
@@ -106,7 +105,7 @@ static __always_inline void reply_rst(struct tcphdr *tcp, __be32 ports, struct r
 /* Write the TCP header of a RST that has no options. */
 static __always_inline void reply_tcp(struct tcphdr *tcp, const struct request *r, bool partial)
 {
-	reply_rst(tcp, word_of_halves(r->dport, r->sport), r->rst, sizeof(*tcp),
+	reply_rst(tcp, word_of_halves(r->dport, r->sport), r->rst,
 		  sum_pseudo(r->dst, r->src, IPPROTO_TCP, sizeof(*tcp)), partial);
 }
 

@@ -2,10 +2,10 @@
 /*
  * rst - the RST for nearly every packet, written over it.
  *
- * A plain packet (see plain.h) that carries no data keeps its length: where its TCP options were,
- * the RST has the end of the option list and padding, both zero (RFC 9293, 3.1). To shorten the
- * frame instead costs a fifth more, and gains the wire at most what lies beyond the 60 bytes that
- * the shortest frame has.
+ * The frame of a plain packet (see plain.h) that carries no data keeps its length: what were TCP
+ * options lies behind the RST, as padding does behind every short packet, and goes back to whom it came
+ * from. To shorten the frame costs a fifth more, and gains the wire at most what lies beyond the 60
+ * bytes that the shortest frame has.
  */
 #ifndef SLUICE_BPF_RST_H
 #define SLUICE_BPF_RST_H
@@ -16,24 +16,6 @@
 static __always_inline bool rst_is_in_place(const struct packet *p)
 {
 	return p->proto == IPPROTO_TCP && p->ip_len == p->header_len + tcp_header_len(p->l4);
-}
-
-/* Write zeros to the next part bytes, a constant, if that bit of len is set. */
-static __always_inline void rst_clear(struct cursor *c, __u32 len, __u32 part)
-{
-	void *bytes = len & part ? cursor_take(c, part) : NULL;
-
-	if (bytes)
-		__builtin_memset(__builtin_assume_aligned(bytes, sizeof(__u64)), 0, part);
-}
-
-/* A plain packet lies within its cursor: that the options could end behind it, only the verifier believes. */
-static __always_inline void rst_clear_options(struct cursor c, __u32 len)
-{
-	rst_clear(&c, len, 32);
-	rst_clear(&c, len, 16);
-	rst_clear(&c, len, 8);
-	rst_clear(&c, len, 4);
 }
 
 /* The first four bytes of an address and the last two. */
@@ -48,26 +30,26 @@ static __always_inline void rst_swap_macs(struct eth_header *eth)
 	eth->src[2] = last;
 }
 
-static __always_inline void rst_write(struct tcphdr *tcp, struct rst rst, __u16 len, __u64 pseudo)
+static __always_inline void rst_write(struct tcphdr *tcp, struct rst rst, __u64 pseudo)
 {
 	__be32 ports = *(__be32 *)tcp;
 
-	reply_rst(tcp, ports << 16 | ports >> 16, rst, len, pseudo, false);
+	reply_rst(tcp, ports << 16 | ports >> 16, rst, pseudo, false);
 }
 
-static __always_inline void rst_write_ipv4(struct plain_ipv4 *frame, __u16 len)
+static __always_inline void rst_write_ipv4(struct plain_ipv4 *frame)
 {
 	struct tcphdr *tcp = (void *)&frame->l4;
 	struct iphdr *ip = (void *)&frame->ip;
 	__be32 saddr = ip->saddr, daddr = ip->daddr;
 
 	rst_swap_macs(&frame->eth);
-	put_ipv4(ip, 0, daddr, saddr, IPPROTO_TCP, len);
-	rst_write(tcp, rst_to(tcp, 0), len,
-		  (__u64)saddr + daddr + bpf_htons(len) + bpf_htons(IPPROTO_TCP));
+	put_ipv4(ip, 0, daddr, saddr, IPPROTO_TCP, sizeof(*tcp));
+	rst_write(tcp, rst_to(tcp, 0),
+		  (__u64)saddr + daddr + bpf_htons(sizeof(*tcp)) + bpf_htons(IPPROTO_TCP));
 }
 
-static __always_inline void rst_write_ipv6(struct plain_ipv6 *frame, __u16 len)
+static __always_inline void rst_write_ipv6(struct plain_ipv6 *frame)
 {
 	struct tcphdr *tcp = (void *)&frame->l4;
 	struct ipv6hdr *ip = (void *)&frame->ip;
@@ -76,8 +58,8 @@ static __always_inline void rst_write_ipv6(struct plain_ipv6 *frame, __u16 len)
 	__builtin_memcpy(saddr, &ip->saddr, sizeof(saddr));
 	__builtin_memcpy(daddr, &ip->daddr, sizeof(daddr));
 	rst_swap_macs(&frame->eth);
-	put_ipv6(ip, 0, daddr, saddr, IPPROTO_TCP, len);
-	rst_write(tcp, rst_to(tcp, 0), len, sum_pseudo(saddr, daddr, IPPROTO_TCP, len));
+	put_ipv6(ip, 0, daddr, saddr, IPPROTO_TCP, sizeof(*tcp));
+	rst_write(tcp, rst_to(tcp, 0), sum_pseudo(saddr, daddr, IPPROTO_TCP, sizeof(*tcp)));
 }
 
 /* The frame whose TCP header was found to be there, with all that is before it. */
@@ -99,20 +81,13 @@ static __always_inline bool rst_is_unicast(const struct packet *p)
 		     : v4_is_unicast(bpf_ntohl(ipv4->saddr));
 }
 
-/*
- * Turn the packet, for which rst_is_in_place(), into the RST. The options come last, since the verifier
- * goes all ways through them.
- */
-static __always_inline void rst_write_in_place(struct xdp_md *ctx, const struct packet *p)
+/* Turn the packet, for which rst_is_in_place(), into the RST. */
+static __always_inline void rst_write_in_place(const struct packet *p)
 {
-	__u16 len = p->ip_len - p->header_len;
-	struct cursor options = { p->l4 + sizeof(struct tcphdr), (void *)(long)ctx->data_end };
-
 	if (p->v6)
-		rst_write_ipv6(rst_frame(p), len);
+		rst_write_ipv6(rst_frame(p));
 	else
-		rst_write_ipv4(rst_frame(p), len);
-	rst_clear_options(options, len - sizeof(struct tcphdr));
+		rst_write_ipv4(rst_frame(p));
 }
 
 #endif

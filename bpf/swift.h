@@ -179,7 +179,7 @@ static __always_inline bool swift_request(struct swift *s, struct flight *f, enu
 		if (!s->flow || !swift_known(s, f, method))
 			return false;
 	} else {
-		if (!swift_is_to_service(s, f) || recent_ask(&f->in))
+		if (!swift_is_to_service(s, f) || recent_is_known(&f->in))
 			return false;
 		f->endpoint = swift_select(s, f);
 		if (!swift_find_endpoint(s, f->endpoint))

@@ -149,7 +149,7 @@ static __always_inline int xdp_rst(struct xdp_md *ctx, const struct packet *p,
 	enum sl_decision permitted = reply_permit(decision, rst_is_unicast(p), m);
 
 	if (likely(permitted == decision)) {
-		rst_write_in_place(ctx, p);
+		rst_write_in_place(p);
 		if (decision == SL_RESET) {
 			stats->reset++;
 			return decide(SL_RESET, xdp_send(ctx));

@@ -58,6 +58,43 @@ static __always_inline void xdp_swift_write(const struct swift_frame *frame, con
 		xdp_swift_l4(frame, f);
 }
 
+/* Put the packet into a tunnel, outside of which is IPv4 or not; or return false. */
+static __always_inline bool xdp_swift_tunnel(struct xdp_md *ctx, const struct flight *f,
+					     const struct sl_route *route)
+{
+	bool v4 = addr_is_v4(f->out.daddr);
+	struct swift_frame inner = {};
+	struct eth_header *eth;
+	struct cursor c;
+	void *outer;
+	__u8 class;
+
+	if (bpf_xdp_adjust_head(ctx, -(int)(v4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr))))
+		return false;
+	c = xdp_cursor(ctx);
+	eth = cursor_take(&c, sizeof(*eth));
+	if (!eth)
+		return false;
+	outer = v4 ? cursor_take(&c, sizeof(struct iphdr))
+		   : cursor_take(&c, sizeof(struct ipv6hdr));
+	if (!outer)
+		return false;
+	inner.ipv4 = f->v6 ? cursor_take(&c, sizeof(struct ipv6hdr))
+			   : cursor_take(&c, sizeof(struct iphdr));
+	if (!inner.ipv4)
+		return false;
+
+	xdp_carry_macs(eth, route);
+	eth->type = v4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
+	class = class_of(*(const __be32 *)inner.ipv4, f->v6);
+	if (v4)
+		tunnel_ipv4(outer, f, class);
+	else
+		tunnel_ipv6(outer, f, class);
+	xdp_swift_ip(&inner, f);
+	return true;
+}
+
 static __always_inline int xdp_swift_reply(struct xdp_md *ctx, const struct swift_frame *frame,
 					   struct swift *s, struct flight *f)
 {
@@ -76,7 +113,7 @@ static __always_inline int xdp_swift_by(struct xdp_md *ctx, const struct swift_f
 		return PENDING_FORWARD;
 	if (method != SL_METHOD_IPIP)
 		xdp_swift_write(frame, f, s->route);
-	else if (!xdp_carry(ctx, f, s->route))
+	else if (!xdp_swift_tunnel(ctx, f, s->route))
 		return PENDING_FORWARD;
 	swift_count_request(s, f);
 	return xdp_swift_send(ctx, s, decision);

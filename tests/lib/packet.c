@@ -85,7 +85,7 @@ static size_t build_tcp(uint8_t *to, const struct packet_desc *desc)
 	put32(to + 8, desc->ack);
 	to[12] = (uint8_t)(doff << 4);
 	to[13] = desc->tcp_flags;
-	memset(to + TCP_LEN, !desc->tcp_padding, desc->tcp_options);
+	memset(to + TCP_LEN, 1, desc->tcp_options);
 	return header;
 }
 

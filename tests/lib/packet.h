@@ -31,7 +31,6 @@ struct packet_desc {
 	uint8_t tcp_flags; /* 0: none */
 	uint32_t seq, ack;
 	uint8_t tcp_options; /* bytes of options that do nothing */
-	bool tcp_padding; /* instead, end of options and padding */
 	size_t payload; /* bytes */
 	uint16_t fill; /* the first two of them, if not 0 */
 
