@@ -314,6 +314,23 @@ static __always_inline void reply_follow(struct flight *f, struct sl_flow *flow,
 		reply_answer(f);
 }
 
+/*
+ * The endpoint's time is over: its packet becomes the RST that tells the client, who may be waiting for data
+ * and not say a word. The endpoint itself is refused when it speaks again, as nobody knows the flow.
+ */
+static __always_inline enum sl_decision reply_reset(struct flight *f)
+{
+	__u32 id = f->endpoint;
+	struct sl_endpoint_stats *stats = bpf_map_lookup_elem(&endpoint_stats, &id);
+
+	flow_delete(f, &f->key);
+	flow_delete(f, &f->in);
+	if (stats)
+		stats->reset++;
+	f->segment_len = f->header_len + sizeof(struct tcphdr);
+	return SL_FORWARD_RESET;
+}
+
 /* Whether open flows end with this packet; those of UDP have no end. */
 static __always_inline bool reply_is_too_late(const struct flight *f, const struct sl_flow *flow,
 					      const struct sl_service *service,
@@ -346,11 +363,8 @@ static __always_inline int reply_forward(struct flight *f, struct sl_flow *flow,
 	f->out.sport = destination->port;
 	f->out.dport = flow->port;
 	f->rewrite = REWRITE_NAT;
-	if (unlikely(reply_is_too_late(f, flow, service, m))) {
-		flow_delete(f, &f->key);
-		flow_delete(f, &f->in);
-		return SL_RESET;
-	}
+	if (unlikely(reply_is_too_late(f, flow, service, m)))
+		return reply_reset(f);
 	reply_follow(f, flow, m);
 	return SL_FORWARD_REPLY;
 }

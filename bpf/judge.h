@@ -52,6 +52,7 @@ static __always_inline enum effect decision_effect(enum sl_decision decision)
 	case SL_FORWARD_IPIP:
 	case SL_FORWARD_REDIRECT:
 	case SL_FORWARD_REPLY:
+	case SL_FORWARD_RESET:
 	case SL_FORWARD_ICMP:
 		return EFFECT_FORWARD;
 	default:

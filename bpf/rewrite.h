@@ -79,6 +79,39 @@ static __always_inline __be32 ports_word(const struct sl_tuple *tuple)
 	return word_of_halves(bpf_htons(tuple->sport), bpf_htons(tuple->dport));
 }
 
+/* Write the TCP header of a RST that has the packet's place. */
+static __always_inline void cut_tcp(struct tcphdr *tcp, const struct flight *f, bool partial)
+{
+	struct rst rst = { .seq = bpf_htonl(f->seq),
+			   .ack = bpf_htonl(f->ack),
+			   .flags = TCP_RST | (f->tcp_flags & TCP_ACK) };
+
+	reply_rst(tcp, ports_word(&f->in), rst,
+		  sum_pseudo((const __be32 *)f->in.saddr, (const __be32 *)f->in.daddr, IPPROTO_TCP,
+			     sizeof(*tcp)),
+		  partial);
+}
+
+/* The IP packet's length once it is such a RST. */
+static __always_inline void cut_ipv4(struct iphdr *ip, const struct flight *f)
+{
+	__be32 *first = (__be32 *)ip, before = *first;
+
+	ip->tot_len = bpf_htons(f->header_len + sizeof(struct tcphdr));
+	ip->check = sum_update(ip->check, sum_change(before, *first));
+}
+
+static __always_inline void cut_ipv6(struct ipv6hdr *ip, const struct flight *f)
+{
+	ip->payload_len = bpf_htons(f->header_len - sizeof(*ip) + sizeof(struct tcphdr));
+}
+
+/* The frame's length then. */
+static __always_inline __u32 cut_len(const struct flight *f)
+{
+	return f->l2_len + f->header_len + sizeof(struct tcphdr);
+}
+
 /* UDP: a checksum of zero means none, and stays; one that comes out as zero is written as ones. */
 static __always_inline __u16 udp_check_update(__u16 check, __u64 change)
 {

@@ -35,21 +35,6 @@
 /* Which way the packets go that a program sees. */
 enum side { SIDE_INGRESS, SIDE_EGRESS };
 
-/*
- * Whether the L4 checksum whose field is at offset is left to the device. The kernel does not say,
- * but this helper adjusts a checksum only if it is not.
- */
-static __always_inline bool tc_checksum_is_partial(struct __sk_buff *ctx, __u32 offset)
-{
-	__be16 before = 0, after = 0;
-
-	bpf_skb_load_bytes(ctx, offset, &before, sizeof(before));
-	bpf_l4_csum_replace(ctx, offset, 0, 1, sizeof(before));
-	bpf_skb_load_bytes(ctx, offset, &after, sizeof(after));
-	bpf_skb_store_bytes(ctx, offset, &before, sizeof(before), 0);
-	return before == after;
-}
-
 /* What is built of a reply on the stack: the L2 header, and one other header at a time. */
 struct headers {
 	struct l2 l2;

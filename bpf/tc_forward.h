@@ -191,6 +191,57 @@ __noinline int tc_carry(struct __sk_buff *ctx)
 	return tc_carry_l2(ctx, route, outer_v6 ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP));
 }
 
+/*
+ * Whether the L4 checksum whose field is at offset is left to the device. The kernel does not say,
+ * but this helper adjusts a checksum only if it is not.
+ */
+static __always_inline bool tc_checksum_is_partial(struct __sk_buff *ctx, __u32 offset)
+{
+	__be16 before = 0, after = 0;
+
+	bpf_skb_load_bytes(ctx, offset, &before, sizeof(before));
+	bpf_l4_csum_replace(ctx, offset, 0, 1, sizeof(before));
+	bpf_skb_load_bytes(ctx, offset, &after, sizeof(after));
+	bpf_skb_store_bytes(ctx, offset, &before, sizeof(before), 0);
+	return before == after;
+}
+
+/* Make the packet, which goes on afterwards, a RST. False: it cannot be, and the packet is spoilt. */
+__noinline int tc_cut(struct __sk_buff *ctx)
+{
+	const struct flight *f = flight_get();
+	union {
+		struct iphdr ipv4;
+		struct ipv6hdr ipv6;
+		struct tcphdr tcp;
+	} h = {};
+	__u32 l2_len, l4;
+	bool partial;
+
+	if (!f)
+		return false; /* cannot be */
+	l2_len = f->l2_len & L2_LEN_MASK;
+	l4 = l2_len + (f->header_len & HEADER_LEN_MASK);
+	partial = tc_checksum_is_partial(ctx, l4 + offsetof(struct tcphdr, check));
+	if (bpf_skb_change_tail(ctx, cut_len(f), 0))
+		return false;
+	if (f->v6) {
+		if (bpf_skb_load_bytes(ctx, l2_len, &h.ipv6, sizeof(h.ipv6)))
+			return false;
+		cut_ipv6(&h.ipv6, f);
+		if (bpf_skb_store_bytes(ctx, l2_len, &h.ipv6, sizeof(h.ipv6), BPF_F_RECOMPUTE_CSUM))
+			return false;
+	} else {
+		if (bpf_skb_load_bytes(ctx, l2_len, &h.ipv4, sizeof(h.ipv4)))
+			return false;
+		cut_ipv4(&h.ipv4, f);
+		if (bpf_skb_store_bytes(ctx, l2_len, &h.ipv4, sizeof(h.ipv4), 0))
+			return false;
+	}
+	cut_tcp(&h.tcp, f, partial);
+	return !bpf_skb_store_bytes(ctx, l4, &h.tcp, sizeof(h.tcp), BPF_F_RECOMPUTE_CSUM);
+}
+
 /* Ask the kernel for a route. A global function: what it asks with takes much stack. */
 __noinline int tc_route_ask(struct __sk_buff *ctx)
 {
@@ -235,13 +286,16 @@ static __always_inline int tc_send_on(struct __sk_buff *ctx, struct flight *f,
 		forward_count_failed(f);
 		return decide(SL_DROP_NO_ROUTE, f->observe ? TC_ACT_UNSPEC : TC_ACT_SHOT);
 	}
-	tc_set_segment_len(f, ctx);
+	if (likely(decision != SL_FORWARD_RESET))
+		tc_set_segment_len(f, ctx);
 	if (unlikely(!fits(f, route, &pending->mtu) && decision != SL_FORWARD_ICMP)) {
 		pending->decision = SL_ANSWER_TOO_BIG;
 		return PENDING_ANSWER;
 	}
 	if (f->observe)
 		return decide_any(decision, TC_ACT_UNSPEC);
+	if (unlikely(decision == SL_FORWARD_RESET) && !tc_cut(ctx))
+		return decide(SL_DROP_NO_REPLY, TC_ACT_SHOT);
 	if (unlikely(f->first_fragment))
 		fragment_note(decision);
 	if (unlikely(!tc_carry(ctx))) {

@@ -180,6 +180,34 @@ static __always_inline bool xdp_carry(struct xdp_md *ctx, const struct flight *f
 	return xdp_carry_ip(&c, f);
 }
 
+/* Make the packet, which goes on afterwards, a RST. False: it cannot be, and the frame is spoilt. */
+__noinline int xdp_cut(struct xdp_md *ctx)
+{
+	const struct flight *f = flight_get();
+	struct tcphdr *tcp;
+	struct cursor c;
+	void *ip;
+
+	if (!f || bpf_xdp_adjust_tail(ctx, (int)cut_len(f) - (int)f->frame_len))
+		return false;
+	c = xdp_cursor(ctx);
+	cursor_leave(&c, c.pos, f->l2_len & L2_LEN_MASK);
+	ip = f->v6 ? cursor_take(&c, sizeof(struct ipv6hdr))
+		   : cursor_take(&c, sizeof(struct iphdr));
+	if (!ip)
+		return false;
+	if (f->v6)
+		cut_ipv6(ip, f);
+	else
+		cut_ipv4(ip, f);
+	cursor_leave(&c, ip, f->header_len & HEADER_LEN_MASK);
+	tcp = cursor_take(&c, sizeof(*tcp));
+	if (!tcp)
+		return false;
+	cut_tcp(tcp, f, false);
+	return true;
+}
+
 /* Ask the kernel for a route. A global function: what it asks with takes much stack. */
 __noinline int xdp_route_ask(struct xdp_md *ctx)
 {
@@ -208,6 +236,8 @@ static __always_inline int xdp_send_on(struct xdp_md *ctx, struct flight *f,
 	}
 	if (f->observe)
 		return decide_any(decision, XDP_PASS);
+	if (unlikely(decision == SL_FORWARD_RESET) && !xdp_cut(ctx))
+		return decide(SL_DROP_NO_REPLY, XDP_DROP);
 	if (unlikely(f->first_fragment))
 		fragment_note(decision);
 	if (unlikely(!xdp_carry(ctx, f, route))) {

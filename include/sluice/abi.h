@@ -153,6 +153,8 @@ _Static_assert(sizeof(struct sl_endpoint_stats) == 64, "abi: sl_endpoint_stats")
 	X(FORWARD_IPIP, forward_ipip, "to an endpoint of a service, in a tunnel")                \
 	X(FORWARD_REDIRECT, forward_redirect, "gate is closed: to another endpoint of the pool") \
 	X(FORWARD_REPLY, forward_reply, "from an endpoint back to the client of a service")      \
+	X(FORWARD_RESET, forward_reset,                                                          \
+	  "from an endpoint whose time is over: to the client, as a RST")                        \
 	X(FORWARD_ICMP, forward_icmp, "ICMP error about a packet of a service's flow")           \
 	X(ANSWER_TOO_BIG, answer_too_big, "too big for the way to the endpoint: ICMP says so")   \
 	X(REJECT_NO_FLOW, reject_no_flow, "to a service, of no known flow: answered with RST")   \

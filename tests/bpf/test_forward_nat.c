@@ -636,13 +636,26 @@ static void test_rst_ends(void **state)
 	}
 }
 
-/* An endpoint that closes resets whoever speaks first, and the other finds no flow. */
+/* What the client gets of a packet that came too late. */
+static struct packet_desc cut_off(const struct flow *flow, const struct packet_desc *desc)
+{
+	struct packet_desc out = translated_back(flow, desc);
+
+	out.tcp_flags = PACKET_RST | (desc->tcp_flags & PACKET_ACK);
+	out.tcp_options = 0;
+	out.payload = 0;
+	out.padding = 0;
+	return out;
+}
+
+/* With the endpoint's time over, whoever speaks first ends the flow: the client hears of it either way. */
 static void test_reset(void **state)
 {
 	static const struct sl_word closed = { .health = SL_UNHEALTHY, .flags = SL_WORD_RESET };
 	static const struct sl_word drained = { .health = SL_HEALTHY,
 						.admin = SL_DRAINING,
 						.deadline_s = 1 };
+	struct sl_route route = services_route();
 	struct rig *rig = *state;
 
 	for_each_program (p) {
@@ -660,8 +673,14 @@ static void test_reset(void **state)
 				desc = i & 2 ? services_request(f, PACKET_ACK)
 					     : reply_of(&flow, PACKET_ACK);
 				result = services_run(rig, *p, &desc);
-				assert_int_equal(result.decision, SL_RESET);
-				assert_int_equal(result.verdict, RIG_REPLY);
+				if (i & 2) {
+					assert_int_equal(result.decision, SL_RESET);
+					assert_int_equal(result.verdict, RIG_REPLY);
+				} else {
+					struct packet_desc out = cut_off(&flow, &desc);
+
+					services_expect(&result, SL_FORWARD_RESET, &out, &route);
+				}
 				assert_int_equal(result.stats.reset, 1);
 				assert_true(packet_checksums_ok(result.frame, result.len));
 				assert_int_equal(rig_flows(rig, RIG_FLOWS_TABLE), 0);
@@ -674,6 +693,80 @@ static void test_reset(void **state)
 						 i & 2 ? SL_PASS_NOT_OURS : SL_REJECT_NO_FLOW);
 			}
 		}
+	}
+}
+
+/* Whatever the packet that came too late looks like, a RST of the least length leaves. */
+static void test_reset_awkward(void **state)
+{
+	static const struct {
+		bool v6;
+		struct packet_desc desc;
+	} rows[] = {
+		{ false, { .payload = 1400, .tcp_options = 12 } },
+		{ false, { .payload = 0, .padding = 6 } },
+		{ false, { .payload = 1, .ip_options = 40 } },
+		{ false, { .payload = 1, .tcp_options = 40, .frag_off = 0x4000, .ip_id = 7 } },
+		{ true, { .payload = 1400, .tcp_options = 12 } },
+		{ true, { .payload = 33, .extensions = "hd" } },
+	};
+	static const struct sl_word closed = { .health = SL_UNHEALTHY, .flags = SL_WORD_RESET };
+	struct sl_route route = services_route();
+	struct rig *rig = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for_each_program (p) {
+			enum flavour f = rows[i].v6 ? TCP6 : TCP4;
+			const struct packet_desc *row = &rows[i].desc;
+			struct packet_desc desc, out;
+			struct rig_result result;
+			struct flow flow;
+
+			print_message("row %zu, %s\n", i, rig_program_name(*p));
+			rig_forget_flows(rig);
+			services_words(rig, f, healthy, healthy);
+			flow = establish(rig, *p, f);
+			services_words(rig, f, closed, closed);
+			desc = reply_of(&flow, PACKET_ACK);
+			desc.payload = row->payload;
+			desc.tcp_options = row->tcp_options;
+			desc.padding = row->padding;
+			desc.ip_options = row->ip_options;
+			desc.frag_off = row->frag_off;
+			desc.ip_id = row->ip_id;
+			desc.extensions = row->extensions;
+			out = cut_off(&flow, &desc);
+			result = services_run(rig, *p, &desc);
+			services_expect(&result, SL_FORWARD_RESET, &out, &route);
+		}
+	}
+}
+
+/* Nothing is cut off while it is only observed. */
+static void test_reset_observed(void **state)
+{
+	static const struct sl_word closed = { .health = SL_UNHEALTHY, .flags = SL_WORD_RESET };
+	struct sl_meta meta = rig_default_meta();
+	struct rig *rig = *state;
+
+	for_each_program (p) {
+		struct packet_desc desc;
+		struct rig_result result;
+		struct flow flow;
+
+		rig_forget_flows(rig);
+		services_words(rig, TCP4, healthy, healthy);
+		flow = establish(rig, *p, TCP4);
+		services_words(rig, TCP4, closed, closed);
+		meta.mode = SL_MODE_OBSERVE;
+		rig_meta(rig, &meta);
+		desc = reply_of(&flow, PACKET_ACK);
+		result = services_run(rig, *p, &desc);
+		assert_int_equal(result.decision, SL_FORWARD_RESET);
+		assert_int_equal(result.verdict, RIG_PASS);
+		assert_int_equal(rig_flows(rig, RIG_FLOWS_TABLE), 2);
+		meta.mode = SL_MODE_ENFORCE;
+		rig_meta(rig, &meta);
 	}
 }
 
@@ -864,6 +957,8 @@ int main(void)
 		row(test_ends),
 		row(test_rst_ends),
 		row(test_reset),
+		row(test_reset_awkward),
+		row(test_reset_observed),
 		row(test_closed_but_open),
 		row(test_no_reply_of_ours),
 		row(test_reply_ttl),

@@ -85,7 +85,7 @@ filled() {
 # transfer_start NAME: a long download in the background, whose end and status are in files.
 transfer_start() {
 	{
-		on client curl -sS --max-time 60 --keepalive-time 1 -D "$work/$1.head" -o "$work/$1.got" "$url/slow"
+		on client curl -sS --max-time 60 -D "$work/$1.head" -o "$work/$1.got" "$url/slow"
 		echo $? >"$work/$1.status"
 	} </dev/null >/dev/null 2>"$work/$1.err" &
 	disown
