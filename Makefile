@@ -2,7 +2,8 @@
 #
 #   make             build/sluiced and build/sluice
 #   make demo        (root) a gateway with real backends in network namespaces, narrated
-#   make check       (root) every test; installs what is missing
+#   make check       (root) the tests; installs what is missing
+#   make check-load  (root) those that put minutes of load on services
 #   make check-vm    (root) the kernel's tests on Debian 12's kernel 6.1, in a virtual machine
 #   make bench       (root) the benchmarks: a table, and build/bench.json
 #   make lint        formatting, layers, house rules
@@ -55,10 +56,11 @@ BENCHLIB := $(patsubst tests/%.c,$B/tests/%.o,$(filter-out tests/bench/bench_% %
 	tests/lib/packet.c tests/lib/netbed.c)
 TESTLIB := $(patsubst tests/%.c,$B/tests/%.o,$(wildcard tests/lib/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-NETNS := $(wildcard tests/netns/test_*.sh)
+LOAD := $(addprefix tests/netns/,test_load.sh test_flood.sh test_upgrade.sh)
+NETNS := $(filter-out $(LOAD),$(wildcard tests/netns/test_*.sh))
 NETNS_TOOLS := $(patsubst tests/%.c,$B/tests/%,$(filter-out %.bpf.c,$(wildcard tests/netns/*.c)))
 
-.PHONY: all demo deps check test check-vm test-vm bench lint format fuzz install clean
+.PHONY: all demo deps check test check-load test-load check-vm test-vm bench lint format fuzz install clean
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -133,6 +135,11 @@ check: deps
 # Every test of this build; a skipped test is a failure of the machine, not a pass.
 test: all $(UNIT) $(BPFT) $(NETNS_TOOLS)
 	@scripts/run-tests $B $(UNIT) $(BPFT) $(NETNS)
+
+check-load: deps
+	@$(MAKE) --no-print-directory SAN=1 test-load
+test-load: all $(NETNS_TOOLS)
+	@scripts/run-tests $B $(LOAD)
 
 # The tests that touch the kernel, in a virtual machine with Debian 12's own kernel. Those of
 # attaching expect tcx, which it has not; the scenarios show that the gate works without.
