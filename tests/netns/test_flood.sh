@@ -66,13 +66,13 @@ many_fetches() {
 }
 
 # Backends that answer cost most of what the machine has: then it is a flood that fills the table of what is half
-# open over and over. One that they do not even see comes at its full rate, or at half of it if the machine is
+# open over and over. One that they do not even see comes at its full rate, or at a fifth of it if the machine is
 # busy with something else.
 enough() {
 	local n
 	n=$(($(cat "$work/flood.out.1") + $(cat "$work/flood.out.2")))
 	echo "$n SYNs in $flood_s s"
-	if [ "$1" = answered ]; then ((n >= 5 * half_open / 2)); else ((n >= rate * flood_s / 2)); fi
+	if [ "$1" = answered ]; then ((n >= 5 * half_open / 2)); else ((n >= rate * flood_s / 5)); fi
 }
 
 # Whether backends answer the flood.
