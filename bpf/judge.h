@@ -60,12 +60,6 @@ static __always_inline enum effect decision_effect(enum sl_decision decision)
 	}
 }
 
-/* The same as EFFECT_REPLY, for the way of most replies, where other effects cannot be. */
-static __always_inline bool is_reply(enum sl_decision decision)
-{
-	return decision == SL_REJECT_TCP || decision == SL_REJECT_UDP || decision == SL_RESET;
-}
-
 /* Count for the endpoint what became of a packet that met a closed gate. */
 static __always_inline void count_closed(struct sl_endpoint_stats *stats, enum sl_decision decision)
 {

@@ -296,7 +296,7 @@ static __always_inline int tc_send_on(struct __sk_buff *ctx, struct flight *f,
 		return decide_any(decision, TC_ACT_UNSPEC);
 	if (unlikely(decision == SL_FORWARD_RESET) && !tc_cut(ctx))
 		return decide(SL_DROP_NO_REPLY, TC_ACT_SHOT);
-	if (unlikely(f->first_fragment))
+	if (unlikely(f->first_fragment) && decision != SL_FORWARD_RESET)
 		fragment_note(decision);
 	if (unlikely(!tc_carry(ctx))) {
 		forward_count_failed(f);

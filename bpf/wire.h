@@ -17,7 +17,6 @@
 
 #define TCP_DOFF_MIN 5
 #define TCP_WORD 4
-#define TCP_OPTIONS_MAX 40
 #define TCP_DOFF_BYTE 12
 #define TCP_FLAGS_BYTE 13
 #define TCP_FIN 0x01

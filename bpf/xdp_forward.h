@@ -238,7 +238,7 @@ static __always_inline int xdp_send_on(struct xdp_md *ctx, struct flight *f,
 		return decide_any(decision, XDP_PASS);
 	if (unlikely(decision == SL_FORWARD_RESET) && !xdp_cut(ctx))
 		return decide(SL_DROP_NO_REPLY, XDP_DROP);
-	if (unlikely(f->first_fragment))
+	if (unlikely(f->first_fragment) && decision != SL_FORWARD_RESET)
 		fragment_note(decision);
 	if (unlikely(!xdp_carry(ctx, f, route))) {
 		forward_count_failed(f);

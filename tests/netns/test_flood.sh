@@ -9,7 +9,6 @@
 vip=192.0.2.10
 flood_s=10
 rate=200000 # a second
-half_open=65536 # entries, by default; a flow has two
 
 net_up 2
 on client ip route add 192.0.2.0/24 via 10.1.0.1
@@ -65,14 +64,13 @@ many_fetches() {
 	done
 }
 
-# Backends that answer cost most of what the machine has: then it is a flood that fills the table of what is half
-# open over and over. One that they do not even see comes at its full rate, or at a fifth of it if the machine is
-# busy with something else.
+# The rate is what is asked for; flood, gateway and the backends that answer share this machine's CPUs,
+# and much less would be no flood.
 enough() {
 	local n
 	n=$(($(cat "$work/flood.out.1") + $(cat "$work/flood.out.2")))
 	echo "$n SYNs in $flood_s s"
-	if [ "$1" = answered ]; then ((n >= 5 * half_open / 2)); else ((n >= rate * flood_s / 5)); fi
+	((n >= rate * flood_s / 5))
 }
 
 # Whether backends answer the flood.
@@ -123,7 +121,7 @@ story() {
 	done
 	check "$what: new connections succeed during the flood" many_fetches
 	wait "${flood_pids[@]}"
-	check "$what: it was one" enough "$2"
+	check "$what: it was one" enough
 	sed 's/^/# /' "$work/check.out"
 	check "$what: idle connections are still open" idle_answers
 	check "$what: the busy one went on" wait $busy_pid
