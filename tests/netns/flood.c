@@ -2,7 +2,9 @@
 /*
  * flood - SYNs from addresses that do not exist, so many a second.
  *
- *   flood DEVICE MAC ADDR PORT RATE SECONDS   IPv4; prints how many were sent
+ *   flood DEVICE MAC ADDR PORT RATE SECONDS FIRST   IPv4; prints how many the device took
+ *
+ * FIRST is the number of the first SYN; two with the same number are the same.
  */
 #include <arpa/inet.h>
 #include <linux/if_packet.h>
@@ -93,10 +95,10 @@ int main(int argc, char *argv[])
 	struct mmsghdr messages[BATCH] = { 0 };
 	struct sockaddr_ll to = { .sll_family = AF_PACKET };
 	uint64_t begun_us, end_us, rate;
-	uint32_t n = 0;
+	uint32_t n = 0, first;
 	int fd;
 
-	if (argc != 7 || parse(&template, argv) < 0)
+	if (argc != 8 || parse(&template, argv) < 0)
 		return EXIT_FAILURE;
 	to.sll_ifindex = (int)if_nametoindex(argv[1]);
 	fd = socket(AF_PACKET, SOCK_RAW, 0);
@@ -108,6 +110,7 @@ int main(int argc, char *argv[])
 		messages[i].msg_hdr.msg_iovlen = 1;
 	}
 	rate = strtoul(argv[5], NULL, 10);
+	first = (uint32_t)strtoul(argv[7], NULL, 10);
 	begun_us = clock_mono_ns() / NS_PER_US;
 	end_us = begun_us + US_PER_SEC * strtoul(argv[6], NULL, 10);
 	for (uint64_t now_us = begun_us; now_us < end_us; now_us = clock_mono_ns() / NS_PER_US) {
@@ -119,9 +122,12 @@ int main(int argc, char *argv[])
 			continue;
 		}
 		for (uint32_t i = 0; i < BATCH; i++)
-			fill(&frames[i], &template, n + i);
+			fill(&frames[i], &template, first + n + i);
 		sent = sendmmsg(fd, messages, BATCH, 0);
 		n += sent > 0 ? (uint32_t)sent : 0;
+		/* What the other end has not fetched yet fills the device: more would only keep the CPU busy. */
+		if (sent < BATCH)
+			usleep(BREATH_US);
 	}
 	printf("%u\n", n);
 	return EXIT_SUCCESS;

@@ -11,6 +11,9 @@ flood_s=10
 rate=200000 # a second
 
 net_up 2
+# The flood has a cable of its own: it is not the client's that is to be full.
+add_host attacker
+add_link attacker ga 10.3.0 fd03
 on client ip route add 192.0.2.0/24 via 10.1.0.1
 # Whoever answers those who do not exist must not be kept busy with looking for them.
 on gateway ip route add blackhole 198.18.0.0/15
@@ -20,7 +23,7 @@ for b in b1 b2; do
 done
 
 flood_config() {
-	config "interfaces: [ { name: gc, xdp: $1 }, { name: gb1, xdp: $1 }, { name: gb2, xdp: $1 } ]" <<-EOF
+	config "interfaces: [ { name: gc, xdp: $1 }, { name: ga, xdp: $1 }, { name: gb1, xdp: $1 }, { name: gb2, xdp: $1 } ]" <<-EOF
 		probes:
 		  - { name: quick, protocol: tcp, interval: 1s, timeout: 5s, unhealthy_threshold: 5 }
 		settings:
@@ -95,7 +98,7 @@ story() {
 	idle_pids=() idle_fds=(x)
 
 	if [ "$1" = native ]; then
-		net_prepare_native b1 b2
+		net_prepare_native b1 b2 attacker
 	fi
 	flood_config "$1"
 	check "$what: backends are set up" answer "$2"
@@ -114,9 +117,9 @@ story() {
 
 	flood_pids=()
 	for i in 1 2; do
-		nsenter --net="/run/netns/$ns_id-client" "$build/tests/netns/flood" eth0 \
-			"$(on gateway ip -j link show gc | jq -r '.[0].address')" $vip 80 $((rate * 11 / 20)) $flood_s \
-			>"$work/flood.out.$i" </dev/null &
+		nsenter --net="/run/netns/$ns_id-attacker" "$build/tests/netns/flood" eth0 \
+			"$(on gateway ip -j link show ga | jq -r '.[0].address')" $vip 80 $((rate / 2)) $flood_s \
+			$((i * rate * flood_s)) >"$work/flood.out.$i" </dev/null &
 		flood_pids+=($!)
 	done
 	check "$what: new connections succeed during the flood" many_fetches
