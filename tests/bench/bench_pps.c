@@ -34,6 +34,7 @@
 
 #define ROUNDS 7
 #define ATTEMPTS 2
+#define LOSSY_RUNS 5 /* are too many */
 #define BATCH 64
 #define FRAMES 1024 /* as traffic.bpf.c has it; each of a client and flow of its own */
 #define ENDPOINTS 4
@@ -152,7 +153,10 @@ static uint64_t arrived(const struct bench *b)
 	return *(volatile __u64 *)&b->traffic->bss->arrived;
 }
 
-/* Send so many; what is still on its way when the last was sent is waited for. */
+/*
+ * Nanoseconds for each of so many packets; what is still on its way when the last was sent is waited
+ * for. Negative: some were lost on the cables, because the kernel had left the generator alone with the CPU.
+ */
 static double send_packets(struct bench *b, uint32_t packets)
 {
 	uint8_t frame[WORLD_FRAME_LEN] = { 0 };
@@ -168,9 +172,10 @@ static double send_packets(struct bench *b, uint32_t packets)
 	while (arrived(b) - before < packets && clock_mono_ns() - end_ns < SETTLE_NS)
 		usleep(POLL_US);
 	if (arrived(b) - before < packets / 100 * 99) {
-		fprintf(stderr, "bench_pps: of %u packets %llu arrived\n", packets,
-			(unsigned long long)(arrived(b) - before));
-		exit(EXIT_FAILURE);
+		printf("of %u packets %llu arrived: measuring again\n", packets,
+		       (unsigned long long)(arrived(b) - before));
+		errno = ENOBUFS;
+		return -1;
 	}
 	return (double)(end_ns - start_ns) / (double)(arrived(b) - before);
 }
@@ -179,13 +184,15 @@ static double send_packets(struct bench *b, uint32_t packets)
 static double measure(struct bench *b, enum way way)
 {
 	int link = ways[way].attach(b);
-	double ns;
+	double ns = -1;
 
 	must(link >= 0 || ways[way].detach, ways[way].name);
 	set_frames(b, ways[way].kind);
 	set_expected(b, ways[way].kind);
 	send_packets(b, 2 * FRAMES); /* every flow is known from now on */
-	ns = send_packets(b, ways[way].packets);
+	for (int i = 0; i < LOSSY_RUNS && ns < 0; i++)
+		ns = send_packets(b, ways[way].packets);
+	must(ns >= 0, "every run lost packets");
 	if (link >= 0)
 		close(link);
 	if (ways[way].detach)
