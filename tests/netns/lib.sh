@@ -206,6 +206,16 @@ backend_start() {
 	eventually on "$host" curl -s -o /dev/null http://127.0.0.1/ || fail "nginx on $host starts"
 }
 
+# backend_decapsulates HOST: its end of a tunnel.
+backend_decapsulates() {
+	local object=$work/decap.o
+
+	[ -e "$object" ] || clang -O2 -g -target bpf -I"/usr/include/$(gcc -print-multiarch)" \
+		-c "$(dirname "${BASH_SOURCE[0]}")/decap.bpf.c" -o "$object"
+	on "$1" tc qdisc add dev eth0 clsact
+	on "$1" tc filter add dev eth0 ingress bpf direct-action object-file "$object" section tc
+}
+
 backend_stop() {
 	local pid
 	pid=$(cat "$work/$1/nginx.pid")
@@ -330,6 +340,21 @@ number_rows() {
 # fetch URL: what the client gets, within two seconds.
 fetch() {
 	on client curl -sS --max-time $((2 * patience)) "$@"
+}
+
+# carries down|up URL: a lot, several times, so that all backends have their turn.
+transfer_mib=100 transfer_s=30
+carries() {
+	local i bytes=$((transfer_mib * 1048576))
+
+	for i in "$work"/b*/html; do truncate -s "$bytes" "$i/lot"; done
+	for ((i = 0; i < 4; i++)); do
+		if [ "$1" = down ]; then
+			[ "$(fetch --max-time $((transfer_s * patience)) -o /dev/null -w '%{size_download}' "$2/lot")" = $bytes ] || return 1
+		else
+			fetch --max-time $((transfer_s * patience)) -o /dev/null -D - -T "$work/b1/html/lot" "$2/up" | grep -q "X-Got: $bytes" || return 1
+		fi
+	done
 }
 
 # refused_at_once [HOST] URL: curl could not connect, and knew within half a second.

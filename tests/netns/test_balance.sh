@@ -17,12 +17,7 @@ for b in b1 b2 b3; do
 	# For the ways to forward that leave the packet addressed as it is.
 	on $b ip addr add $vip4/32 dev lo
 	on $b ip addr add $vip6/128 dev lo
-done
-
-clang -O2 -g -target bpf -I"/usr/include/$(gcc -print-multiarch)" -c "$(dirname "$0")/decap.bpf.c" -o "$work/decap.o"
-for b in b1 b2 b3; do
-	on $b tc qdisc add dev eth0 clsact
-	on $b tc filter add dev eth0 ingress bpf direct-action object-file "$work/decap.o" section tc
+	backend_decapsulates $b
 done
 
 # What native XDP needs of veth at all ends; tcx needs nothing.

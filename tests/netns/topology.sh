@@ -8,7 +8,6 @@
 
 vip4=192.0.2.10 vip6=2001:db8::10
 interfaces= backends4= backends6= # of the configuration; the network's
-transfer_mib=100
 fetches=40 # to see that both backends have their share
 
 # cable HOST DEVICE HOST DEVICE
@@ -71,20 +70,6 @@ both_serve() {
 	! grep -q failed "$work/spread" && [ "$(sort -u "$work/spread" | tr '\n' ' ')" = "hello from b1 hello from b2 " ]
 }
 
-# transfer down|up URL: a lot, several times, so that both backends have their turn.
-transfer() {
-	local i bytes=$((transfer_mib * 1048576))
-
-	truncate -s "$bytes" "$work/b1/html/lot" "$work/b2/html/lot"
-	for ((i = 0; i < 4; i++)); do
-		if [ "$1" = down ]; then
-			[ "$(fetch --max-time $((30 * patience)) -o /dev/null -w '%{size_download}' "$2/lot")" = $bytes ] || return 1
-		else
-			fetch --max-time $((30 * patience)) -o /dev/null -D - -T "$work/b1/html/lot" "$2/up" | grep -q "X-Got: $bytes" || return 1
-		fi
-	done
-}
-
 # story SHAPE XDP FORWARD
 story() {
 	local xdp=$2 forward=$3 what="$1 $2 $3" url host
@@ -103,8 +88,8 @@ story() {
 	check "$what: backends are healthy" eventually all_healthy
 	for url in "http://$vip4" "http://[$vip6]"; do
 		check "$what: $url: both backends serve" both_serve "$url"
-		check "$what: $url: $transfer_mib MiB down" transfer down "$url"
-		check "$what: $url: $transfer_mib MiB up" transfer up "$url"
+		check "$what: $url: $transfer_mib MiB down" carries down "$url"
+		check "$what: $url: $transfer_mib MiB up" carries up "$url"
 	done
 	check "$what: orderly stop" daemon_stop TERM
 	check "$what: detach --all" sluice detach --all
