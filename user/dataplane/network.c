@@ -9,8 +9,10 @@
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <time.h>
 
+#include "dataplane/pmtu.h"
 #include "util/err.h"
 
 /* <linux/neighbour.h> of Debian 12's 6.1 has them; said here once what they are for. */
@@ -28,6 +30,8 @@
 
 struct network {
 	struct mnl_socket *monitor, *talk;
+	int tunnels[PMTU_SOCKETS]; /* -1: there is none */
+	int epoll; /* of all that tell of changes */
 	unsigned int seq;
 	char answer[ANSWER_LEN];
 };
@@ -48,10 +52,46 @@ static struct mnl_socket *open_socket(unsigned int groups)
 	return socket;
 }
 
+static int watch(struct network *network, int fd, uint32_t events, struct err *err)
+{
+	struct epoll_event event = { .events = events };
+
+	if (epoll_ctl(network->epoll, EPOLL_CTL_ADD, fd, &event) < 0)
+		return err_set(err, -errno, "epoll: %s", strerror(errno));
+	return 0;
+}
+
+static int watch_tunnels(struct network *network, struct err *err)
+{
+	for (int i = 0; i < PMTU_SOCKETS; i++) {
+		int r = pmtu_open(&network->tunnels[i], i, err);
+
+		if (r == -EAFNOSUPPORT)
+			continue;
+		if (r == 0)
+			r = watch(network, network->tunnels[i], 0, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static struct network *network_new(void)
+{
+	struct network *network = calloc(1, sizeof(*network));
+
+	if (!network)
+		return NULL;
+	network->epoll = -1;
+	for (int i = 0; i < PMTU_SOCKETS; i++)
+		network->tunnels[i] = -1;
+	return network;
+}
+
 int network_open(struct network **ret, struct err *err)
 {
-	CLEANUP(network_close_p) struct network *network = calloc(1, sizeof(*network));
-	int bytes = MONITOR_BYTES;
+	CLEANUP(network_close_p) struct network *network = network_new();
+	int bytes = MONITOR_BYTES, r;
 
 	if (!network)
 		return -ENOMEM;
@@ -62,6 +102,14 @@ int network_open(struct network **ret, struct err *err)
 	setsockopt(mnl_socket_get_fd(network->monitor), SOL_SOCKET, SO_RCVBUF, &bytes,
 		   sizeof(bytes));
 	network->seq = (unsigned int)time(NULL);
+	network->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (network->epoll < 0)
+		return err_set(err, -errno, "epoll: %s", strerror(errno));
+	r = watch(network, mnl_socket_get_fd(network->monitor), EPOLLIN, err);
+	if (r == 0)
+		r = watch_tunnels(network, err);
+	if (r < 0)
+		return r;
 
 	*ret = take_ptr(network);
 	return 0;
@@ -75,12 +123,15 @@ void network_close(struct network *network)
 		mnl_socket_close(network->monitor);
 	if (network->talk)
 		mnl_socket_close(network->talk);
+	for (int i = 0; i < PMTU_SOCKETS; i++)
+		close_p(&network->tunnels[i]);
+	close_p(&network->epoll);
 	free(network);
 }
 
 int network_fd(const struct network *network)
 {
-	return mnl_socket_get_fd(network->monitor);
+	return network->epoll;
 }
 
 /* --- changes ----------------------------------------------------------------------------------- */
@@ -97,14 +148,14 @@ static unsigned int what_changed(const void *messages, int len)
 	return changed;
 }
 
-unsigned int network_read(struct network *network)
+static unsigned int read_monitor(struct network *network)
 {
+	int fd = mnl_socket_get_fd(network->monitor);
 	unsigned int changed = 0;
 	ssize_t len;
 
 	for (;;) {
-		len = recv(network_fd(network), network->answer, sizeof(network->answer),
-			   MSG_DONTWAIT);
+		len = recv(fd, network->answer, sizeof(network->answer), MSG_DONTWAIT);
 		if (len > 0)
 			changed |= what_changed(network->answer, (int)len);
 		else if (len < 0 && errno == ENOBUFS)
@@ -112,6 +163,16 @@ unsigned int network_read(struct network *network)
 		else if (len == 0 || errno != EINTR)
 			return changed;
 	}
+}
+
+unsigned int network_read(struct network *network)
+{
+	unsigned int changed = read_monitor(network);
+
+	for (int i = 0; i < PMTU_SOCKETS; i++)
+		if (network->tunnels[i] >= 0 && pmtu_read(network->tunnels[i]))
+			changed |= NETWORK_PATHS;
+	return changed;
 }
 
 /* --- asking ------------------------------------------------------------------------------------ */

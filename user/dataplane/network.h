@@ -2,9 +2,9 @@
 /*
  * network - this host's network, as far as forwarding depends on it.
  *
- * The programs ask the kernel's routing table themselves. Three things it does not do for them: say
- * which device carries a VLAN device, look for a next hop's link address before a packet needs it,
- * and tell when an answer that they remember is out of date.
+ * The programs ask the kernel's routing table themselves. Four things it does not do for them: say
+ * which device carries a VLAN device, look for a next hop's link address before a packet needs it, heed
+ * what routers say about the packets of tunnels, and tell when an answer that they remember is out of date.
  *
  * Next hops are given to the kernel as managed neighbours: it keeps their link addresses fresh by
  * itself, also when no daemon runs. All on one thread.
@@ -21,6 +21,7 @@ struct network;
 /* Bits of what network_read() returns. */
 #define NETWORK_NEIGHBOURS 0x1 /* link addresses of neighbours */
 #define NETWORK_ROUTES 0x2 /* routes, addresses or devices */
+#define NETWORK_PATHS 0x4 /* MTUs of tunnels' paths */
 
 /* Open, and listen for changes from now on. -errno with a sentence. */
 int network_open(struct network **ret, struct err *err);
