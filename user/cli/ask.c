@@ -7,6 +7,7 @@
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/text.h"
+#include "diagnose/json.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/err.h"
@@ -14,11 +15,6 @@
 
 #define HTTP_FORBIDDEN 403
 #define FLOWS_LIMIT_MAX 100000 /* as the daemon allows */
-
-static void json_p(json_t **json)
-{
-	json_decref(*json);
-}
 
 struct view command_view(const struct cli *cli)
 {
@@ -41,32 +37,6 @@ static enum cli_status say_error(const struct cli *cli, json_t *json)
 	return STATUS_REFUSED;
 }
 
-enum cli_status command_ask(json_t **ret, const struct cli *cli, const char *path)
-{
-	CLEANUP(json_p) json_t *json = NULL;
-	struct err err = { "" };
-	int r;
-
-	if (!path)
-		return cli_fail(cli, STATUS_REFUSED, "out_of_memory", "out of memory");
-	r = client_get(&json, cli->socket, path, &err);
-	switch (r) {
-	case 0:
-		*ret = take_ptr(json);
-		return STATUS_DONE;
-	case -EACCES:
-		return cli_fail(cli, STATUS_NOT_PERMITTED, "not_permitted", "%s", err.text);
-	case -ENOTCONN:
-		return cli_fail(cli, STATUS_NO_DAEMON, "daemon_unreachable", "%s", err.text);
-	case -ENOMEM:
-		return cli_fail(cli, STATUS_REFUSED, "out_of_memory", "out of memory");
-	default:
-		if (r > 0)
-			return say_error(cli, json);
-		return cli_fail(cli, STATUS_REFUSED, "bad_answer", "%s", err.text);
-	}
-}
-
 /* One sentence, unlike who may not read: the documented "No results." is no answer to an order. */
 static enum cli_status not_permitted(const struct cli *cli, const char *reason)
 {
@@ -78,13 +48,34 @@ static enum cli_status not_permitted(const struct cli *cli, const char *reason)
 	return STATUS_NOT_PERMITTED;
 }
 
-static enum cli_status say_refusal(const struct cli *cli, int status, json_t *json)
+/* What a question or an order came to: r as client_get() returns it, with *json. */
+static enum cli_status answered(json_t **ret, const struct cli *cli, int r, json_t **json,
+				const struct err *err)
 {
-	const char *message = text_get(json_object_get(json, "error"), "message");
+	switch (r) {
+	case 0:
+		*ret = take_ptr(*json);
+		return STATUS_DONE;
+	case -EACCES:
+		return cli_fail(cli, STATUS_NOT_PERMITTED, "not_permitted", "%s", err->text);
+	case -ENOTCONN:
+		return cli_fail(cli, STATUS_NO_DAEMON, "daemon_unreachable", "%s", err->text);
+	case -ENOMEM:
+		return cli_fail(cli, STATUS_REFUSED, "out_of_memory", "out of memory");
+	default:
+		if (r > 0)
+			return say_error(cli, *json);
+		return cli_fail(cli, STATUS_REFUSED, "bad_answer", "%s", err->text);
+	}
+}
 
-	if (status == HTTP_FORBIDDEN)
-		return not_permitted(cli, message);
-	return say_error(cli, json);
+enum cli_status command_ask(json_t **ret, const struct cli *cli, const char *path)
+{
+	CLEANUP(json_p) json_t *json = NULL;
+	struct err err = { "" };
+	int r = path ? client_get(&json, cli->socket, path, &err) : -ENOMEM;
+
+	return answered(ret, cli, r, &json, &err);
 }
 
 enum cli_status command_post(json_t **ret, const struct cli *cli, const char *path, json_t *body)
@@ -94,22 +85,13 @@ enum cli_status command_post(json_t **ret, const struct cli *cli, const char *pa
 	struct err err = { "" };
 	int r = owned ? client_post(&json, cli->socket, path, owned, &err) : -ENOMEM;
 
-	switch (r) {
-	case 0:
-		*ret = take_ptr(json);
-		return STATUS_DONE;
-	case -EACCES:
+	if (r == -EACCES) {
 		err_in(&err, r, "not permitted: ");
 		return not_permitted(cli, err.text);
-	case -ENOTCONN:
-		return cli_fail(cli, STATUS_NO_DAEMON, "daemon_unreachable", "%s", err.text);
-	case -ENOMEM:
-		return cli_fail(cli, STATUS_REFUSED, "out_of_memory", "out of memory");
-	default:
-		if (r > 0)
-			return say_refusal(cli, r, json);
-		return cli_fail(cli, STATUS_REFUSED, "bad_answer", "%s", err.text);
 	}
+	if (r == HTTP_FORBIDDEN)
+		return not_permitted(cli, text_get(json_object_get(json, "error"), "message"));
+	return answered(ret, cli, r, &json, &err);
 }
 
 /* Ask, and print the document or its view. Takes over path. */

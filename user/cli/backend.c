@@ -5,16 +5,12 @@
 
 #include "cli/commands.h"
 #include "cli/text.h"
+#include "diagnose/json.h"
 #include "model/limits.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/duration.h"
 #include "util/number.h"
-
-static void json_p(json_t **json)
-{
-	json_decref(*json);
-}
 
 static enum cli_status print(const struct cli *cli, json_t *json)
 {

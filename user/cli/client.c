@@ -7,6 +7,7 @@
 #include <sys/un.h>
 
 #include "cli/text.h"
+#include "diagnose/json.h"
 #include "util/cleanup.h"
 #include "util/err.h"
 
@@ -19,11 +20,6 @@
 #define SOCKET_PATH_MAX (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
 
 DEFINE_CLEANUP(CURL, curl_easy_cleanup)
-
-static void json_p(json_t **json)
-{
-	json_decref(*json);
-}
 
 static void curl_free_p(char **text)
 {

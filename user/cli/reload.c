@@ -4,16 +4,12 @@
 
 #include "cli/commands.h"
 #include "cli/text.h"
+#include "diagnose/json.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 
 #define WAIT_MS 60000 /* more than the largest configuration takes */
 #define ASK_EVERY_MS 20
-
-static void json_p(json_t **json)
-{
-	json_decref(*json);
-}
 
 /* What came of the reload with that number or a later one; NULL: it is not over. */
 static json_t *outcome_of(const json_t *status, json_int_t number)

@@ -10,6 +10,7 @@
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/text.h"
+#include "diagnose/json.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/err.h"
@@ -17,11 +18,6 @@
 
 #define WATCH_PERIOD_S 1
 #define HOME_AND_CLEAR "\033[H\033[J"
-
-static void json_p(json_t **json)
-{
-	json_decref(*json);
-}
 
 /* The signals that end watching, blocked, so that the wait below is where they arrive. */
 static void block_signals(sigset_t *ret_set)
