@@ -141,9 +141,9 @@ check-load: deps
 test-load: all $(NETNS_TOOLS)
 	@scripts/run-tests $B $(LOAD)
 
-# The tests that touch the kernel, in a virtual machine with Debian 12's own kernel. Those of
-# attaching expect tcx, which it has not; the scenarios show that the gate works without.
-VM_BPFT := $(filter-out %/test_dataplane %/test_dataplane_attach,$(BPFT)) \
+# The tests that touch the kernel, in a virtual machine with Debian 12's own kernel. Those of the
+# data plane expect tcx, which it has not; the scenarios show that the gate works without.
+VM_BPFT := $(filter-out $B/tests/bpf/test_dataplane%,$(BPFT)) \
 	$(patsubst tests/%.c,$B/tests/%,$(wildcard tests/vm/*.c))
 VM_NETNS := $(addprefix tests/netns/,test_gate.sh test_egress.sh test_survival.sh) $(wildcard tests/vm/*.sh)
 

@@ -16,33 +16,13 @@
 #include "dataplane/tcx.h"
 #include "dataplane/xdp.h"
 #include "tests/lib/gatemodel.h"
-#include "tests/lib/netbed.h"
+#include "tests/lib/pin_bed.h"
 #include "util/err.h"
 
 #define PORT 80
-#define NIC "gw0"
-#define FAR "far0"
 #define BRIDGE "sbr0"
 
-static char bed[PATH_MAX];
-static char bpffs[PATH_MAX];
-
 static const struct sl_word closed = { .health = SL_UNHEALTHY, .action = SL_ACTION_DROP };
-
-static int set_up(void **state)
-{
-	(void)state;
-	netbed_enter();
-	snprintf(bed, sizeof(bed), "/run/sl-test-%d", getpid());
-	snprintf(bpffs, sizeof(bpffs), "/run/sl-test-%d/bpf", getpid());
-	return mkdir(bed, 0700);
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	return rmdir(bed);
-}
 
 static int set_up_nic(void **state)
 {

@@ -6,7 +6,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -21,34 +20,16 @@
 #include "model/weights.h"
 #include "sluice/hash.h"
 #include "tests/lib/fault.h"
-#include "tests/lib/netbed.h"
+#include "tests/lib/pin_bed.h"
 #include "util/clock.h"
 #include "util/err.h"
 
-#define NIC "gw0"
-#define FAR "far0"
 #define MANY 9000 /* more than two parts of a sweep */
 #define HALF_OPEN_S 3
 #define IDLE_S 5 /* longer than anything is half open; no longer than any machine has been up */
 
-static char bed[PATH_MAX], bpffs[PATH_MAX];
 static struct model *model;
 static struct dataplane *dp;
-
-static int set_up(void **state)
-{
-	(void)state;
-	netbed_enter();
-	snprintf(bed, sizeof(bed), "/run/sl-test-%d", getpid());
-	snprintf(bpffs, sizeof(bpffs), "/run/sl-test-%d/bpf", getpid());
-	return mkdir(bed, 0700);
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	return rmdir(bed);
-}
 
 static int start(void **state)
 {

@@ -6,7 +6,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -17,31 +16,12 @@
 #include "dataplane/dataplane.h"
 #include "model/maglev.h"
 #include "sluice/hash.h"
-#include "tests/lib/netbed.h"
+#include "tests/lib/pin_bed.h"
 #include "util/clock.h"
 #include "util/err.h"
 
-#define NIC "gw0"
-#define FAR "far0"
 #define YAML_MAX 8192
 #define ENDPOINTS_MAX 64
-
-static char bed[PATH_MAX], bpffs[PATH_MAX];
-
-static int set_up(void **state)
-{
-	(void)state;
-	netbed_enter();
-	snprintf(bed, sizeof(bed), "/run/sl-test-%d", getpid());
-	snprintf(bpffs, sizeof(bpffs), "/run/sl-test-%d/bpf", getpid());
-	return mkdir(bed, 0700);
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	return rmdir(bed);
-}
 
 static int set_up_nic(void **state)
 {
