@@ -46,6 +46,8 @@ static inline int stop(void **state)
 	return 0;
 }
 
+#define SERVED(test) cmocka_unit_test_setup_teardown(test, start, stop)
+
 static inline struct api_answer *ask(const char *method, const char *path)
 {
 	return api_ask(gateway.model->gateway.api_socket, method, path);
