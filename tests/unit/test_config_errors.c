@@ -1,36 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Broken configurations and all that is said about them, word for word. */
+/* Broken configurations: the file itself, its gateway, pools and services. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
 
-#include "config/config.h"
-#include "config/report.h"
-#include "model/model.h"
+#include "tests/unit/config_rows.h"
 
-/* Each takes one line, so that the row's own text starts on the next. */
-#define GATE "gateway: { interfaces: [ { name: eth0 } ] }\n"
+/* One line each, as GATE. */
 #define POOL "pools: [ { name: p, backends: [ { address: 10.0.0.5 } ] } ]\n"
 #define WEB "settings: [ { name: w, protocol: http, port: 80 } ]\n"
-
-/* What is allowed, where it takes many words. */
-#define HOSTS "a host name or IP address, 1..253 bytes\n"
-#define PATHS "1..2048 bytes from '/' on, without blanks and control characters\n"
-#define CODES "1..32 codes or ranges in 100..599, as 200-399,401\n"
-#define ESCAPED "0..1400 bytes, of which \\n \\r \\t \\\\ and \\xHH stand for one each\n"
-#define NAMES "1..63 bytes of A-Z a-z 0-9 . _ -\n"
-#define FILES "1..4095 bytes without control characters\n"
-
-struct row {
-	const char *yaml;
-	const char *errors; /* one line each */
-};
 
 static const struct row document_rows[] = {
 	{ "",
@@ -209,273 +190,6 @@ static const struct row gateway_rows[] = {
 	  "allowed: 1..15 bytes without blanks, '/' and ':'\n" },
 };
 
-static const struct row probes_rows[] = {
-	{ GATE "probes: [ { name: w, protocol: ftp } ]\n",
-	  "t.yaml:2:32: probes[0].protocol: 'ftp': is none of the choices; allowed: http, https, tcp, tls, udp, grpc\n" },
-	{ GATE "probes: [ { name: w, protocol:  } ]\n",
-	  "t.yaml:2:22: probes[0].protocol: has no value; allowed: http, https, tcp, tls, udp, grpc\n" },
-	{ GATE "probes: [ { name: w, protocol: [ tcp ] } ]\n",
-	  "t.yaml:2:32: probes[0].protocol: is a list; allowed: http, https, tcp, tls, udp, grpc\n" },
-	{ GATE "probes: [ { name: w, protocol: http, host: \"a b\" } ]\n",
-	  "t.yaml:2:44: probes[0].host: 'a b': is neither a host name nor an IP address; allowed: " HOSTS },
-	{ GATE "probes: [ { name: w, protocol: http, host: \"a\\r\\nX: y\" } ]\n",
-	  "t.yaml:2:44: probes[0].host: 'a??X: y': is neither a host name nor an IP address (ports are a key of their own); allowed: " HOSTS },
-	{ GATE "probes: [ { name: w, protocol: http, host: \"\" } ]\n",
-	  "t.yaml:2:44: probes[0].host: is empty; allowed: " HOSTS },
-	{ GATE "probes: [ { name: w, protocol: http, host: a..b } ]\n",
-	  "t.yaml:2:44: probes[0].host: 'a..b': is neither a host name nor an IP address; allowed: " HOSTS },
-	{ GATE "probes: [ { name: w, protocol: http, host: -a.test } ]\n",
-	  "t.yaml:2:44: probes[0].host: '-a.test': is neither a host name nor an IP address; allowed: " HOSTS },
-	{ GATE "probes: [ { name: w, protocol: http, host: a.test:80 } ]\n",
-	  "t.yaml:2:44: probes[0].host: 'a.test:80': is neither a host name nor an IP address (ports are a key of their own); allowed: " HOSTS },
-	{ GATE "probes: [ { name: w, protocol: http, host: 10.0.0.300 } ]\n",
-	  "t.yaml:2:44: probes[0].host: '10.0.0.300': is not an IP address; allowed: " HOSTS },
-	{ GATE
-	  "probes: [ { name: w, protocol: http, host: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.test } ]\n",
-	  "t.yaml:2:44: probes[0].host: 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.test': is neither a host name nor an IP address; allowed: " HOSTS },
-	{ GATE "probes: [ { name: w, protocol: http, host: \"[fd00::5\" } ]\n",
-	  "t.yaml:2:44: probes[0].host: '[fd00::5': is neither a host name nor an IP address (ports are a key of their own); allowed: " HOSTS },
-	{ GATE "probes: [ { name: w, protocol: http, path: healthz } ]\n",
-	  "t.yaml:2:44: probes[0].path: 'healthz': does not start with '/'; allowed: " PATHS },
-	{ GATE "probes: [ { name: w, protocol: http, path: \"/a b\" } ]\n",
-	  "t.yaml:2:44: probes[0].path: '/a b': has blanks or control characters; allowed: " PATHS },
-	{ GATE "probes: [ { name: w, protocol: http, path: \"/a\\r\\nHost: b\" } ]\n",
-	  "t.yaml:2:44: probes[0].path: '/a??Host: b': has blanks or control characters; allowed: " PATHS },
-	{ GATE "probes: [ { name: w, protocol: http, path: /\303\244 } ]\n",
-	  "t.yaml:2:44: probes[0].path: '/\303\244': has characters that must be percent-encoded; allowed: " PATHS },
-	{ GATE "probes: [ { name: w, protocol: http, path: \"\" } ]\n",
-	  "t.yaml:2:44: probes[0].path: is empty; allowed: " PATHS },
-	{ GATE "probes: [ { name: w, protocol: http, port: 0 } ]\n",
-	  "t.yaml:2:44: probes[0].port: '0': is out of range; allowed: 1..65535\n" },
-	{ GATE "probes: [ { name: w, protocol: http, port: 65536 } ]\n",
-	  "t.yaml:2:44: probes[0].port: '65536': is out of range; allowed: 1..65535\n" },
-	{ GATE "probes: [ { name: w, protocol: http, port: http } ]\n",
-	  "t.yaml:2:44: probes[0].port: 'http': is not a whole number; allowed: 1..65535\n" },
-	{ GATE "probes: [ { name: w, protocol: http, port: -1 } ]\n",
-	  "t.yaml:2:44: probes[0].port: '-1': is not a whole number; allowed: 1..65535\n" },
-	{ GATE "probes: [ { name: w, protocol: http, interval: 99ms } ]\n",
-	  "t.yaml:2:48: probes[0].interval: '99ms': is out of range; allowed: 100ms..86400s\n" },
-	{ GATE "probes: [ { name: w, protocol: http, interval: 86401s } ]\n",
-	  "t.yaml:2:48: probes[0].interval: '86401s': is out of range; allowed: 100ms..86400s\n" },
-	{ GATE "probes: [ { name: w, protocol: http, interval: 2d } ]\n",
-	  "t.yaml:2:48: probes[0].interval: '2d': is out of range; allowed: 100ms..86400s\n" },
-	{ GATE "probes: [ { name: w, protocol: http, interval: 0 } ]\n",
-	  "t.yaml:2:48: probes[0].interval: '0': is out of range; allowed: 100ms..86400s\n" },
-	{ GATE "probes: [ { name: w, protocol: http, interval: 1w } ]\n",
-	  "t.yaml:2:48: probes[0].interval: '1w': is not a duration such as 500ms, 30s or 2m; allowed: 100ms..86400s\n" },
-	{ GATE "probes: [ { name: w, protocol: http, timeout: 99ms } ]\n",
-	  "t.yaml:2:47: probes[0].timeout: '99ms': is out of range; allowed: 100ms..86400s\n" },
-	{ GATE "probes: [ { name: w, protocol: http, timeout: 86401 } ]\n",
-	  "t.yaml:2:47: probes[0].timeout: '86401': is out of range; allowed: 100ms..86400s\n" },
-	{ GATE "probes: [ { name: w, protocol: http, timeout: 1.5s } ]\n",
-	  "t.yaml:2:47: probes[0].timeout: '1.5s': is not a duration such as 500ms, 30s or 2m; allowed: 100ms..86400s\n" },
-	{ GATE "probes: [ { name: w, protocol: http, unhealthy_threshold: 0 } ]\n",
-	  "t.yaml:2:59: probes[0].unhealthy_threshold: '0': is out of range; allowed: 1..20\n" },
-	{ GATE "probes: [ { name: w, protocol: http, unhealthy_threshold: 21 } ]\n",
-	  "t.yaml:2:59: probes[0].unhealthy_threshold: '21': is out of range; allowed: 1..20\n" },
-	{ GATE "probes: [ { name: w, protocol: http, healthy_threshold: 0 } ]\n",
-	  "t.yaml:2:57: probes[0].healthy_threshold: '0': is out of range; allowed: 1..20\n" },
-	{ GATE "probes: [ { name: w, protocol: http, healthy_threshold: 21 } ]\n",
-	  "t.yaml:2:57: probes[0].healthy_threshold: '21': is out of range; allowed: 1..20\n" },
-	{ GATE "probes: [ { name: w, protocol: http, fail_fast: maybe } ]\n",
-	  "t.yaml:2:49: probes[0].fail_fast: 'maybe': is neither true nor false; allowed: true, false\n" },
-	{ GATE "probes: [ { name: w, protocol: http, min_servers: 4097 } ]\n",
-	  "t.yaml:2:51: probes[0].min_servers: '4097': is out of range; allowed: 0..4096\n" },
-	{ GATE "probes: [ { name: w, protocol: http, min_servers: -1 } ]\n",
-	  "t.yaml:2:51: probes[0].min_servers: '-1': is not a whole number; allowed: 0..4096\n" },
-	{ GATE "probes: [ { name: w, protocol: http, proxy_protocol: 5 } ]\n",
-	  "t.yaml:2:54: probes[0].proxy_protocol: '5': is none of the choices; allowed: false, true, v1, v2\n" },
-	{ GATE "probes: [ { name: w, protocol: http, match: 200 } ]\n",
-	  "t.yaml:2:45: probes[0].match: '200': is a text; allowed: a mapping\n" },
-	{ GATE "probes: [ { name: w, protocol: http, match: { status: 99 } } ]\n",
-	  "t.yaml:2:55: probes[0].match.status: '99': has a status code out of range; allowed: " CODES },
-	{ GATE "probes: [ { name: w, protocol: http, match: { status: 600 } } ]\n",
-	  "t.yaml:2:55: probes[0].match.status: '600': has a status code out of range; allowed: " CODES },
-	{ GATE "probes: [ { name: w, protocol: http, match: { status: 399-200 } } ]\n",
-	  "t.yaml:2:55: probes[0].match.status: '399-200': has a range that ends before it starts; allowed: " CODES },
-	{ GATE "probes: [ { name: w, protocol: http, match: { status: \"200,\" } } ]\n",
-	  "t.yaml:2:55: probes[0].match.status: '200,': is not a list of status codes; allowed: " CODES },
-	{ GATE "probes: [ { name: w, protocol: http, match: { status: 200-399-401 } } ]\n",
-	  "t.yaml:2:55: probes[0].match.status: '200-399-401': is not a list of status codes; allowed: " CODES },
-	{ GATE "probes: [ { name: w, protocol: http, match: { status: 2xx } } ]\n",
-	  "t.yaml:2:55: probes[0].match.status: '2xx': is not a list of status codes; allowed: " CODES },
-	{ GATE "probes: [ { name: w, protocol: http, match: { status: \"\" } } ]\n",
-	  "t.yaml:2:55: probes[0].match.status: is not a list of status codes; allowed: " CODES },
-	{ GATE "probes: [ { name: w, protocol: http, match: { status: 1000 } } ]\n",
-	  "t.yaml:2:55: probes[0].match.status: '1000': has a status code out of range; allowed: " CODES },
-	{ GATE "probes: [ { name: w, protocol: http, match: { status: [ 200 ] } } ]\n",
-	  "t.yaml:2:55: probes[0].match.status: is a list; allowed: " CODES },
-	{ GATE "probes: [ { name: w, protocol: http, match: { header: x } } ]\n",
-	  "t.yaml:2:47: probes[0].match.header: unknown key; known here: status, body\n" },
-	{ GATE "probes: [ { name: w, protocol: http, host: a.test, host_from_settings: true } ]\n",
-	  "t.yaml:2:72: probes[0].host_from_settings: 'true': conflicts with host on line 2; allowed: one of the two\n" },
-	{ GATE "probes: [ { name: w, protocol: http, host_from_settings: 1 } ]\n",
-	  "t.yaml:2:58: probes[0].host_from_settings: '1': is neither true nor false; allowed: true, false\n" },
-	{ GATE "probes: [ { name: w, protocol: tcp, host: a.test } ]\n",
-	  "t.yaml:2:43: probes[0].host: 'a.test': is for probes of protocol http, https, tls, grpc; this one's is tcp\n" },
-	{ GATE "probes: [ { name: w, protocol: tcp, path: / } ]\n",
-	  "t.yaml:2:43: probes[0].path: '/': is for probes of protocol http, https, grpc; this one's is tcp\n" },
-	{ GATE "probes: [ { name: w, protocol: tcp, match: { status: 200 } } ]\n",
-	  "t.yaml:2:44: probes[0].match: is for probes of protocol http, https, udp; this one's is tcp\n" },
-	{ GATE "probes: [ { name: w, protocol: tcp, match: { } } ]\n",
-	  "t.yaml:2:44: probes[0].match: is for probes of protocol http, https, udp; this one's is tcp\n" },
-	{ GATE "probes: [ { name: w, protocol: tcp, host_from_settings: true } ]\n",
-	  "t.yaml:2:57: probes[0].host_from_settings: 'true': is for probes of protocol http, https, tls, grpc; this one's is tcp\n" },
-	{ GATE "probes: [ { protocol: tcp } ]\n",
-	  "t.yaml:2:11: probes[0].name: missing (name of the probe); allowed: " NAMES },
-	{ GATE "probes: [ { name: w } ]\n",
-	  "t.yaml:2:11: probes[0].protocol: missing (what the probe speaks); allowed: http, https, tcp, tls, udp, grpc\n" },
-	{ GATE "probes: [ { name: \"\", protocol: tcp } ]\n",
-	  "t.yaml:2:19: probes[0].name: is empty; allowed: " NAMES },
-	{ GATE "probes: [ { name: a b, protocol: tcp } ]\n",
-	  "t.yaml:2:19: probes[0].name: 'a b': has a character that is not allowed; allowed: " NAMES },
-	{ GATE "probes: [ { name: \303\274, protocol: tcp } ]\n",
-	  "t.yaml:2:19: probes[0].name: '\303\274': has a character that is not allowed; allowed: " NAMES },
-	{ GATE "probes: [ { name: [ w ], protocol: tcp } ]\n",
-	  "t.yaml:2:19: probes[0].name: is a list; allowed: " NAMES },
-	{ GATE "probes:\n"
-	       "  - { name: a, protocol: tcp }\n"
-	       "  - { name: b, protocol: tcp }\n"
-	       "  - { name: a, protocol: http }\n"
-	       "  - { name: a, protocol: tcp }\n",
-	  "t.yaml:5:13: probes[2].name: 'a': the same name is on line 3 already; it must be unique\n"
-	  "t.yaml:6:13: probes[3].name: 'a': the same name is on line 3 already; it must be unique\n" },
-	{ GATE "probes: [ { name: w, protocol: udp, send: \"\\\\q\" } ]\n",
-	  "t.yaml:2:43: probes[0].send: '\\q': has a backslash that begins none of the escapes; allowed: " ESCAPED },
-	{ GATE "probes: [ { name: w, protocol: udp, send: 'a\\x0' } ]\n",
-	  "t.yaml:2:43: probes[0].send: 'a\\x0': has a backslash that begins none of the escapes; allowed: " ESCAPED },
-	{ GATE "probes: [ { name: w, protocol: udp, send: 'a\\x0g' } ]\n",
-	  "t.yaml:2:43: probes[0].send: 'a\\x0g': has a backslash that begins none of the escapes; allowed: " ESCAPED },
-	{ GATE "probes: [ { name: w, protocol: udp, send: 'a\\' } ]\n",
-	  "t.yaml:2:43: probes[0].send: 'a\\': has a backslash that begins none of the escapes; allowed: " ESCAPED },
-	{ GATE "probes: [ { name: w, protocol: udp, send: [ a ] } ]\n",
-	  "t.yaml:2:43: probes[0].send: is a list; allowed: " ESCAPED },
-	{ GATE "probes: [ { name: w, protocol: tcp, send: a } ]\n",
-	  "t.yaml:2:43: probes[0].send: 'a': is for probes of protocol udp; this one's is tcp\n" },
-	{ GATE "probes: [ { name: w, protocol: udp, proxy_protocol: true } ]\n",
-	  "t.yaml:2:53: probes[0].proxy_protocol: 'true': is for probes of protocol http, https, tcp, tls, grpc; this one's is udp\n" },
-	{ GATE "probes: [ { name: w, protocol: udp, match: { status: 200 } } ]\n",
-	  "t.yaml:2:54: probes[0].match.status: '200': is for probes of protocol http, https; this one's is udp\n" },
-	{ GATE "probes: [ { name: w, protocol: tls, path: / } ]\n",
-	  "t.yaml:2:43: probes[0].path: '/': is for probes of protocol http, https, grpc; this one's is tls\n" },
-	{ GATE "probes: [ { name: w, protocol: grpc, match: { } } ]\n",
-	  "t.yaml:2:45: probes[0].match: is for probes of protocol http, https, udp; this one's is grpc\n" },
-	{ GATE "probes: [ { name: w, protocol: http, host: a-.test } ]\n",
-	  "t.yaml:2:44: probes[0].host: 'a-.test': is neither a host name nor an IP address; "
-	  "allowed: " HOSTS },
-	{ GATE "probes: [ { name: w, protocol: http, path: \"/a\\nb\" } ]\n",
-	  "t.yaml:2:44: probes[0].path: '/a?b': has blanks or control characters; allowed: " PATHS },
-};
-
-static const struct row settings_rows[] = {
-	{ GATE "settings: [ { name: w, protocol: grpc, port: 80 } ]\n",
-	  "t.yaml:2:34: settings[0].protocol: 'grpc': is none of the choices; allowed: http, https, tcp, tls, udp\n" },
-	{ GATE "settings: [ { name: w, protocol: http, port: 0 } ]\n",
-	  "t.yaml:2:46: settings[0].port: '0': is out of range; allowed: 1..65535\n" },
-	{ GATE "settings: [ { name: w, protocol: http, port: 65536 } ]\n",
-	  "t.yaml:2:46: settings[0].port: '65536': is out of range; allowed: 1..65535\n" },
-	{ GATE "settings: [ { name: w, protocol: http, port: http } ]\n",
-	  "t.yaml:2:46: settings[0].port: 'http': is not a whole number; allowed: 1..65535\n" },
-	{ GATE "settings: [ { name: w, protocol: http, port: [ 80 ] } ]\n",
-	  "t.yaml:2:46: settings[0].port: is a list; allowed: 1..65535\n" },
-	{ GATE "settings: [ { name: w, protocol: http, port:  } ]\n",
-	  "t.yaml:2:40: settings[0].port: has no value; allowed: 1..65535\n" },
-	{ GATE "settings: [ { } ]\n",
-	  "t.yaml:2:13: settings[0].name: missing (name of the settings); allowed: " NAMES
-	  "t.yaml:2:13: settings[0].protocol: missing (what the backends speak); allowed: http, https, tcp, tls, udp\n"
-	  "t.yaml:2:13: settings[0].port: missing (port of the backends); allowed: 1..65535\n" },
-	{ GATE "settings: [ { name: w, protocol: http, port: 80, probe: nope } ]\n",
-	  "t.yaml:2:57: settings[0].probe: 'nope': names nothing in probes; allowed: the name of an entry there\n" },
-	{ GATE "settings: [ { name: w, protocol: http, port: 80, probe: a b } ]\n",
-	  "t.yaml:2:57: settings[0].probe: 'a b': has a character that is not allowed; allowed: a name, 1..63 bytes of A-Z a-z 0-9 . _ -\n" },
-	{ GATE "settings: [ { name: w, protocol: http, port: 80, probe: [ ] } ]\n",
-	  "t.yaml:2:57: settings[0].probe: is a list; allowed: a name, 1..63 bytes of A-Z a-z 0-9 . _ -\n" },
-	{ GATE "settings: [ { name: w, protocol: http, port: 80, trusted_roots: ca.pem } ]\n",
-	  "t.yaml:2:65: settings[0].trusted_roots: 'ca.pem': is a text; allowed: a list\n" },
-	{ GATE "settings: [ { name: w, protocol: http, port: 80, trusted_roots: [ [ ] ] } ]\n",
-	  "t.yaml:2:67: settings[0].trusted_roots[0]: is not a text; allowed: " FILES },
-	{ GATE "settings: [ { name: w, protocol: http, port: 80, trusted_roots: [ \"\" ] } ]\n",
-	  "t.yaml:2:67: settings[0].trusted_roots[0]: is empty; allowed: " FILES },
-	{ GATE "settings: [ { name: w, protocol: http, port: 80, validate_sni: no } ]\n",
-	  "t.yaml:2:64: settings[0].validate_sni: 'no': is neither true nor false; allowed: true, false\n" },
-	{ GATE "settings: [ { name: w, protocol: http, port: 80, sni_name: a b } ]\n",
-	  "t.yaml:2:60: settings[0].sni_name: 'a b': is neither a host name nor an IP address; allowed: " HOSTS },
-	{ GATE "settings: [ { name: w, protocol: http, port: 80, host_name: a b } ]\n",
-	  "t.yaml:2:61: settings[0].host_name: 'a b': is neither a host name nor an IP address; allowed: " HOSTS },
-	{ GATE "settings: [ { name: w, protocol: http, port: 80, host_name: \"a\\nb\" } ]\n",
-	  "t.yaml:2:61: settings[0].host_name: 'a?b': is neither a host name nor an IP address; allowed: " HOSTS },
-	{ GATE "settings: [ { name: w, protocol: http, port: 80, request_timeout: 20s } ]\n",
-	  "t.yaml:2:67: settings[0].request_timeout: '20s': not available in this version; leave the key out\n" },
-	{ GATE "settings: [ { name: w, protocol: http, port: 80, request_timeout: 0 } ]\n",
-	  "t.yaml:2:67: settings[0].request_timeout: '0': is out of range; allowed: 1s..86400s\n" },
-	{ GATE "settings: [ { name: w, protocol: http, port: 80, path_override: /a/ } ]\n",
-	  "t.yaml:2:65: settings[0].path_override: '/a/': not available in this version; leave the key out\n" },
-	{ GATE "settings: [ { name: w, protocol: http, port: 80, path_override: a } ]\n",
-	  "t.yaml:2:65: settings[0].path_override: 'a': does not start with '/'; allowed: " PATHS },
-	{ GATE "settings: [ { name: w, protocol: http, port: 80, dedicated_connection: true } ]\n",
-	  "t.yaml:2:72: settings[0].dedicated_connection: 'true': not available in this version; allowed: false\n" },
-	{ GATE "settings: [ { name: w, protocol: http, port: 80, send_proxy_protocol: true } ]\n",
-	  "t.yaml:2:71: settings[0].send_proxy_protocol: 'true': not available in this version; allowed: false\n" },
-	{ GATE "settings: [ { name: w, protocol: http, port: 80, draining: { timeout: 0 } } ]\n",
-	  "t.yaml:2:71: settings[0].draining.timeout: '0': is out of range; allowed: 1s..3600s\n" },
-	{ GATE "settings: [ { name: w, protocol: http, port: 80, draining: { timeout: 3601 } } ]\n",
-	  "t.yaml:2:71: settings[0].draining.timeout: '3601': is out of range; allowed: 1s..3600s\n" },
-	{ GATE
-	  "settings: [ { name: w, protocol: http, port: 80, draining: { enabled: true, timeout: 1h, x: 1 } } ]\n",
-	  "t.yaml:2:90: settings[0].draining.x: unknown key; known here: enabled, timeout\n" },
-	{ GATE "settings: [ { name: w, protocol: http, port: 80, draining: on } ]\n",
-	  "t.yaml:2:60: settings[0].draining: 'on': is a text; allowed: a mapping\n" },
-	{ GATE
-	  "settings: [ { name: w, protocol: http, port: 80, cookie_affinity: { enabled: true } } ]\n",
-	  "t.yaml:2:78: settings[0].cookie_affinity.enabled: 'true': not available in this version; allowed: false\n" },
-	{ GATE
-	  "settings: [ { name: w, protocol: http, port: 80, cookie_affinity: { name: a b } } ]\n",
-	  "t.yaml:2:75: settings[0].cookie_affinity.name: 'a b': has a character that is not allowed; allowed: " NAMES },
-	{ GATE "settings: [ { name: w, protocol: http, port: 80, passive: { enabled: true } } ]\n",
-	  "t.yaml:2:70: settings[0].passive.enabled: 'true': not available in this version; allowed: false\n" },
-	{ GATE "settings: [ { name: w, protocol: http, port: 80, passive: { failures: 0 } } ]\n",
-	  "t.yaml:2:71: settings[0].passive.failures: '0': is out of range; allowed: 1..1000000\n" },
-	{ GATE
-	  "settings: [ { name: w, protocol: http, port: 80, passive: { failures: 1000001 } } ]\n",
-	  "t.yaml:2:71: settings[0].passive.failures: '1000001': is out of range; allowed: 1..1000000\n" },
-	{ GATE "settings: [ { name: w, protocol: http, port: 80, passive: { window: 99ms } } ]\n",
-	  "t.yaml:2:69: settings[0].passive.window: '99ms': is out of range; allowed: 100ms..3600s\n" },
-	{ GATE "settings: [ { name: w, protocol: http, port: 80, on_unhealthy: close } ]\n",
-	  "t.yaml:2:64: settings[0].on_unhealthy: 'close': is none of the choices; allowed: reject, drop, pass, redirect\n" },
-	{ GATE "settings: [ { name: w, protocol: http, port: 80, on_none_healthy: x } ]\n",
-	  "t.yaml:2:67: settings[0].on_none_healthy: 'x': is none of the choices; allowed: reject, drop, pass, last\n" },
-	{ GATE "settings: [ { name: w, protocol: http, port: 80, established: close } ]\n",
-	  "t.yaml:2:63: settings[0].established: 'close': is none of the choices; allowed: keep, reset\n" },
-	{ GATE
-	  "settings: [ { name: w, protocol: http, port: 80 }, { name: w, protocol: tcp, port: 81 } ]\n",
-	  "t.yaml:2:60: settings[1].name: 'w': the same name is on line 2 already; it must be unique\n" },
-	{ GATE "probes: [ { name: t, protocol: tcp } ]\n"
-	       "settings: [ { name: w, protocol: http, port: 80, probe: t } ]\n",
-	  "t.yaml:3:57: settings[0].probe: 't': is a probe of protocol tcp; allowed for settings of protocol http: a probe of protocol http, grpc, or none\n" },
-	{ GATE "probes: [ { name: t, protocol: http, host_from_settings: true } ]\n"
-	       "settings: [ { name: w, protocol: http, port: 80, probe: t } ]\n",
-	  "t.yaml:3:57: settings[0].probe: 't': takes its host from the settings (host_from_settings), but these have neither host_name nor host_name_from_backend\n" },
-	{ GATE "probes: { name: t }\n"
-	       "settings: [ { name: w, protocol: http, port: 80, probe: t } ]\n",
-	  "t.yaml:2:9: probes: is a mapping; allowed: a list of 0..4096 mappings\n" },
-	/* One error at a time: a probe that is wrong itself is not blamed for not fitting. */
-	{ GATE "probes: [ { name: t, protocol: tcp, port: 0 } ]\n"
-	       "settings: [ { name: w, protocol: http, port: 80, probe: t } ]\n",
-	  "t.yaml:2:43: probes[0].port: '0': is out of range; allowed: 1..65535\n" },
-	{ GATE "probes: [ { name: t, protocol: https } ]\n"
-	       "settings: [ { name: w, protocol: http, port: 80, probe: t } ]\n",
-	  "t.yaml:3:57: settings[0].probe: 't': is a probe of protocol https; allowed for settings of protocol http: a probe of protocol http, grpc, or none\n" },
-	{ GATE "probes: [ { name: t, protocol: http } ]\n"
-	       "settings: [ { name: w, protocol: https, port: 80, probe: t } ]\n",
-	  "t.yaml:3:58: settings[0].probe: 't': is a probe of protocol http; allowed for settings of protocol https: a probe of protocol https, grpc, or none\n" },
-	{ GATE "probes: [ { name: t, protocol: udp } ]\n"
-	       "settings: [ { name: w, protocol: tcp, port: 80, probe: t } ]\n",
-	  "t.yaml:3:56: settings[0].probe: 't': is a probe of protocol udp; allowed for settings of protocol tcp: a probe of protocol http, https, tcp, tls, grpc, or none\n" },
-	{ GATE "probes: [ { name: t, protocol: udp } ]\n"
-	       "settings: [ { name: w, protocol: tls, port: 80, probe: t } ]\n",
-	  "t.yaml:3:56: settings[0].probe: 't': is a probe of protocol udp; allowed for settings of protocol tls: a probe of protocol http, https, tcp, tls, grpc, or none\n" },
-};
-
 static const struct row pools_rows[] = {
 	{ GATE "pools: [ { name: p, backends: [ 10.0.0.5 ] } ]\n",
 	  "t.yaml:2:33: pools[0].backends[0]: '10.0.0.5': is a text; allowed: a mapping, as in '- address: ...'\n" },
@@ -634,42 +348,9 @@ static const struct row services_rows[] = {
 	  "t.yaml:3:43: probes[0].port: '0': is out of range; allowed: 1..65535\n" },
 };
 
-static void check_row(const struct row *row)
-{
-	CLEANUP(model_free_p) struct model *model = NULL;
-	struct report report;
-	char errors[8192] = "";
-
-	assert_int_equal(config_parse(&model, row->yaml, strlen(row->yaml), "t.yaml", &report),
-			 -EINVAL);
-	assert_null(model);
-	for (size_t i = 0; i < report.n_items; i++) {
-		size_t len = strlen(errors);
-
-		report_format(errors + len, sizeof(errors) - len, &report, i);
-		len = strlen(errors);
-		snprintf(errors + len, sizeof(errors) - len, "\n");
-	}
-	if (strcmp(errors, row->errors) != 0)
-		print_message("# in this file:\n%s\n", row->yaml);
-	assert_string_equal(errors, row->errors);
-	assert_int_equal(report.n_items, report.n_errors);
-}
-
-/* One test per table. */
-#define TEST_TABLE(table)                                                       \
-	static void test_##table(void **state)                                  \
-	{                                                                       \
-		(void)state;                                                    \
-		for (size_t i = 0; i < sizeof(table) / sizeof((table)[0]); i++) \
-			check_row(&(table)[i]);                                 \
-	}
-
 TEST_TABLE(document_rows)
 TEST_TABLE(keys_rows)
 TEST_TABLE(gateway_rows)
-TEST_TABLE(probes_rows)
-TEST_TABLE(settings_rows)
 TEST_TABLE(pools_rows)
 TEST_TABLE(services_rows)
 
@@ -677,8 +358,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_document_rows), cmocka_unit_test(test_keys_rows),
-		cmocka_unit_test(test_gateway_rows),  cmocka_unit_test(test_probes_rows),
-		cmocka_unit_test(test_settings_rows), cmocka_unit_test(test_pools_rows),
+		cmocka_unit_test(test_gateway_rows),  cmocka_unit_test(test_pools_rows),
 		cmocka_unit_test(test_services_rows),
 	};
 

@@ -9,23 +9,13 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cli/azure.h"
 #include "cli/text.h"
 #include "cli/view.h"
 #include "tests/lib/fault.h"
+#include "tests/unit/view_json.h"
 #include "util/cleanup.h"
 
 #define NOW "2026-01-01T00:10:00.000Z"
-
-static json_t *parse(const char *text)
-{
-	json_error_t error;
-	json_t *json = json_loads(text, 0, &error);
-
-	if (!json)
-		fail_msg("line %d: %s", error.line, error.text);
-	return json;
-}
 
 static char *show(view_fn *fn, const char *text, bool color)
 {
@@ -56,26 +46,6 @@ static void check(view_fn *fn, const char *text, const char *wanted)
 	if (strcmp(shown, wanted) != 0)
 		fail_msg("shown:\n%s", shown);
 }
-
-static const char health[] =
-	"{\"pools\": [{\"name\": \"web-pool\", \"services\": ["
-	"  {\"name\": \"shop\", \"settings\": \"web\", \"endpoints\": ["
-	"    {\"address\": \"10.0.0.5\", \"port\": 80, \"health\": \"Unhealthy\","
-	"     \"since\": \"2026-01-01T00:07:50.000Z\", \"id\": \"tcp_connect_failed\","
-	"     \"message\": \"refused\"},"
-	"    {\"address\": \"10.0.0.16\", \"port\": 80, \"health\": \"Healthy\","
-	"     \"since\": \"2025-12-29T00:10:00.000Z\", \"id\": \"ok\", \"message\": \"fine\"},"
-	"    {\"address\": \"fd00::5\", \"port\": 80, \"health\": \"Unknown\","
-	"     \"gate\": \"Unhealthy\", \"since\": \"2026-01-01T00:10:05.000Z\","
-	"     \"id\": \"prober_overloaded\", \"message\": \"busy\"},"
-	"    {\"address\": \"10.0.0.7\", \"port\": 80, \"health\": \"Unhealthy\","
-	"     \"forced\": true, \"since\": \"2026-01-01T00:09:59.000Z\","
-	"     \"id\": \"backend_timeout\", \"message\": \"slow\"},"
-	"    {\"address\": \"10.0.0.8\", \"port\": 80, \"health\": \"Healthy\","
-	"     \"adopted\": true, \"since\": \"2026-01-01T00:09:00.000Z\","
-	"     \"id\": \"probe_pending\", \"message\": \"not yet\"}]},"
-	"  {\"name\": \"empty\", \"settings\": \"web\", \"endpoints\": []}]},"
-	" {\"name\": \"spare\", \"services\": []}]}";
 
 static void test_health(void **state)
 {
@@ -453,69 +423,6 @@ static void test_overload(void **state)
 	}
 }
 
-/* Only these names are in the documented report, and all of them. */
-static void check_names(const json_t *object, const char *names)
-{
-	const char *key;
-	json_t *value;
-	size_t n = 0;
-
-	for (const char *c = names; *c; c++)
-		n += *c == ' ';
-	assert_int_equal(json_object_size(object), n + 1);
-	json_object_foreach((json_t *)(uintptr_t)object, key, value) if (!strstr(names, key))
-		fail_msg("'%s' is none of: %s", key, names);
-}
-
-static void test_azure(void **state)
-{
-	static const char *const wanted[] = { "Down", "Up", "Unknown", "Down", "Up" };
-	json_t *json = parse(health);
-	json_t *report = azure_report(json);
-	const json_t *pool, *settings, *servers;
-
-	(void)state;
-	check_names(report, "backendAddressPools");
-	assert_int_equal(json_array_size(json_object_get(report, "backendAddressPools")), 2);
-	pool = json_array_get(json_object_get(report, "backendAddressPools"), 0);
-	check_names(pool, "backendAddressPool backendHttpSettingsCollection");
-	check_names(json_object_get(pool, "backendAddressPool"), "id");
-	assert_string_equal(json_string_value(json_object_get(
-				    json_object_get(pool, "backendAddressPool"), "id")),
-			    "/backendAddressPools/web-pool");
-	settings = json_array_get(json_object_get(pool, "backendHttpSettingsCollection"), 0);
-	check_names(settings, "backendHttpSettings servers");
-	check_names(json_object_get(settings, "backendHttpSettings"), "id trustedRootCertificates");
-	servers = json_object_get(settings, "servers");
-	assert_int_equal(json_array_size(servers), 5);
-	for (size_t i = 0; i < 5; i++) {
-		const json_t *server = json_array_get(servers, i);
-
-		check_names(server, "address ipConfiguration health healthProbeLog");
-		assert_string_equal(json_string_value(json_object_get(server, "health")),
-				    wanted[i]);
-	}
-	assert_string_equal(
-		json_string_value(json_object_get(json_array_get(servers, 0), "address")),
-		"10.0.0.5");
-	assert_string_equal(
-		json_string_value(json_object_get(json_array_get(servers, 0), "healthProbeLog")),
-		"refused");
-	json_decref(report);
-	json_decref(json);
-
-	json = parse(
-		"{\"pools\": [{\"services\": [{\"endpoints\": [{\"admin\": \"draining\","
-		" \"health\": \"Healthy\"}, {\"id\": \"probe_pending\", \"health\": \"Unknown\","
-		" \"message\": \"not yet\"}]}]}, 1, {\"services\": [2, {\"endpoints\": [3]}]}]}");
-	report = azure_report(json);
-	CLEANUP(free_p) char *text = json_dumps(report, JSON_COMPACT);
-	assert_non_null(strstr(text, "\"health\":\"Draining\""));
-	assert_non_null(strstr(text, "\"health\":\"Down\",\"healthProbeLog\":\"not yet\""));
-	json_decref(report);
-	json_decref(json);
-}
-
 /* Whatever a daemon of another version says, nothing breaks. */
 static void test_foreign_documents(void **state)
 {
@@ -545,45 +452,6 @@ static void test_foreign_documents(void **state)
 			free(show(views[v], documents[d], false));
 }
 
-static void test_clean(void **state)
-{
-	(void)state;
-	json_t *json = parse("{\"a\": [\"x\\u001b\", {\"b\": \"\\u0085\"}], \"c\": 1}");
-	assert_int_equal(text_clean_json(json), 0);
-	CLEANUP(free_p) char *text = json_dumps(json, JSON_COMPACT);
-	assert_string_equal(text, "{\"a\":[\"x?\",{\"b\":\"??\"}],\"c\":1}");
-	json_decref(json);
-}
-
-static void test_times(void **state)
-{
-	static const struct {
-		const char *text;
-		uint64_t ms;
-	} rows[] = {
-		{ "1970-01-01T00:00:01.000Z", 1000 },
-		{ "1970-01-01T00:00:01.234Z", 1234 },
-		{ "1970-01-01T00:00:01.2Z", 1200 },
-		{ "1970-01-01T00:00:01.234567Z", 1234 },
-		{ "1970-01-01T00:00:01Z", 1000 },
-		{ "2026-01-01T00:00:00.001Z", 1767225600001 },
-		{ "1970-01-01T00:00:01.", 1000 },
-		{ "1960-01-01T00:00:01.5Z", 0 },
-		{ "yesterday", 0 },
-		{ "", 0 },
-	};
-	char buf[TEXT_TIME_LEN];
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (text_parse_time(rows[i].text) != rows[i].ms)
-			fail_msg("%s", rows[i].text);
-	assert_string_equal(text_format_us(buf, 0), "-");
-	assert_string_equal(text_format_us(buf, 999), "999us");
-	assert_string_equal(text_format_us(buf, 1000), "1.0ms");
-	assert_string_equal(text_format_us(buf, 30012345), "30012.3ms");
-}
-
 static void test_no_memory(void **state)
 {
 	json_t *json = parse(health);
@@ -608,21 +476,12 @@ static void test_no_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_health),
-		cmocka_unit_test(test_color),
-		cmocka_unit_test(test_signature),
-		cmocka_unit_test(test_why),
-		cmocka_unit_test(test_status),
-		cmocka_unit_test(test_lists),
-		cmocka_unit_test(test_forwarding),
-		cmocka_unit_test(test_clean),
-		cmocka_unit_test(test_foreign_documents),
-		cmocka_unit_test(test_times),
-		cmocka_unit_test(test_no_memory),
-		cmocka_unit_test(test_warnings),
-		cmocka_unit_test(test_why_certificates),
-		cmocka_unit_test(test_overload),
-		cmocka_unit_test(test_azure),
+		cmocka_unit_test(test_health),           cmocka_unit_test(test_color),
+		cmocka_unit_test(test_signature),        cmocka_unit_test(test_why),
+		cmocka_unit_test(test_status),           cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_forwarding),       cmocka_unit_test(test_foreign_documents),
+		cmocka_unit_test(test_no_memory),        cmocka_unit_test(test_warnings),
+		cmocka_unit_test(test_why_certificates), cmocka_unit_test(test_overload),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
