@@ -21,8 +21,12 @@ struct fragment_header {
 
 #define IPV6_MORE_FRAGMENTS 0x0001
 
-static __always_inline const struct fragment_header *fragment_header(const struct flight *f,
-								     struct cursor l3)
+/* Where its offset is, counted back from what follows it. */
+#define FRAGMENT_OFFSET_BACK \
+	(sizeof(struct fragment_header) - offsetof(struct fragment_header, offset))
+
+static __always_inline struct fragment_header *fragment_header(const struct flight *f,
+							       struct cursor l3)
 {
 	__u32 offset = (f->header_len - sizeof(struct fragment_header)) & HEADER_LEN_MASK;
 

@@ -92,13 +92,15 @@ static __always_inline void cut_tcp(struct tcphdr *tcp, const struct flight *f, 
 		  partial);
 }
 
-/* The IP packet's length once it is such a RST. */
+/* The IP header once it is such a RST, of which nothing follows. */
 static __always_inline void cut_ipv4(struct iphdr *ip, const struct flight *f)
 {
-	__be32 *first = (__be32 *)ip, before = *first;
+	__be32 *words = (__be32 *)ip, before[2] = { words[0], words[1] };
 
 	ip->tot_len = bpf_htons(f->header_len + sizeof(struct tcphdr));
-	ip->check = sum_update(ip->check, sum_change(before, *first));
+	ip->frag_off &= bpf_htons(~IPV4_MORE_FRAGMENTS);
+	ip->check = sum_update(ip->check,
+			       sum_change(before[0], words[0]) + sum_change(before[1], words[1]));
 }
 
 static __always_inline void cut_ipv6(struct ipv6hdr *ip, const struct flight *f)

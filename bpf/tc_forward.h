@@ -215,6 +215,7 @@ __noinline int tc_cut(struct __sk_buff *ctx)
 		struct ipv6hdr ipv6;
 		struct tcphdr tcp;
 	} h = {};
+	__be16 no_offset = 0;
 	__u32 l2_len, l4;
 	bool partial;
 
@@ -230,6 +231,10 @@ __noinline int tc_cut(struct __sk_buff *ctx)
 			return false;
 		cut_ipv6(&h.ipv6, f);
 		if (bpf_skb_store_bytes(ctx, l2_len, &h.ipv6, sizeof(h.ipv6), BPF_F_RECOMPUTE_CSUM))
+			return false;
+		if (f->first_fragment &&
+		    bpf_skb_store_bytes(ctx, l4 - FRAGMENT_OFFSET_BACK, &no_offset,
+					sizeof(no_offset), BPF_F_RECOMPUTE_CSUM))
 			return false;
 	} else {
 		if (bpf_skb_load_bytes(ctx, l2_len, &h.ipv4, sizeof(h.ipv4)))

@@ -184,6 +184,7 @@ static __always_inline bool xdp_carry(struct xdp_md *ctx, const struct flight *f
 __noinline int xdp_cut(struct xdp_md *ctx)
 {
 	const struct flight *f = flight_get();
+	struct fragment_header *fragment;
 	struct tcphdr *tcp;
 	struct cursor c;
 	void *ip;
@@ -200,6 +201,13 @@ __noinline int xdp_cut(struct xdp_md *ctx)
 		cut_ipv6(ip, f);
 	else
 		cut_ipv4(ip, f);
+	if (f->v6 && f->first_fragment) {
+		cursor_leave(&c, ip, 0);
+		fragment = fragment_header(f, c);
+		if (!fragment)
+			return false;
+		fragment->offset = 0;
+	}
 	cursor_leave(&c, ip, f->header_len & HEADER_LEN_MASK);
 	tcp = cursor_take(&c, sizeof(*tcp));
 	if (!tcp)

@@ -4,10 +4,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
 #include "tests/lib/nat_flow.h"
+
+#define MORE_FRAGMENTS 0x2000
 
 static const struct sl_word healthy = { .health = SL_HEALTHY };
 
@@ -102,6 +105,10 @@ static struct packet_desc cut_off(const struct flow *flow, const struct packet_d
 	out.tcp_options = 0;
 	out.payload = 0;
 	out.padding = 0;
+	/* No fragments of it follow. */
+	out.frag_off &= ~MORE_FRAGMENTS;
+	if (desc->extensions && strcmp(desc->extensions, "hf") == 0)
+		out.extensions = "ho";
 	return out;
 }
 
@@ -164,8 +171,10 @@ static void test_reset_awkward(void **state)
 		{ false, { .payload = 0, .padding = 6 } },
 		{ false, { .payload = 1, .ip_options = 40 } },
 		{ false, { .payload = 1, .tcp_options = 40, .frag_off = 0x4000, .ip_id = 7 } },
+		{ false, { .payload = 996, .frag_off = MORE_FRAGMENTS, .ip_id = 7 } },
 		{ true, { .payload = 1400, .tcp_options = 12 } },
 		{ true, { .payload = 33, .extensions = "hd" } },
+		{ true, { .payload = 996, .extensions = "hf", .ip_id = 7 } },
 	};
 	static const struct sl_word closed = { .health = SL_UNHEALTHY, .flags = SL_WORD_RESET };
 	struct sl_route route = services_route();
