@@ -59,6 +59,7 @@ enum id {
 	CA_NAMED, /* a CA below root that is for NAME */
 	LOOP_A, /* A signs B signs A */
 	LOOP_B,
+	LOOP_END, /* A's name and key, signed by B */
 	LOOP_LEAF,
 	IDS
 };
@@ -141,11 +142,11 @@ static const struct made {
 	[CA_NAMED] = { ROOT, { .cn = "Named", .san = "DNS:" NAME, .ca = true } },
 	[LOOP_A] = { .spec = { .cn = "Loop A", .ca = true } },
 	[LOOP_B] = { LOOP_A, { .cn = "Loop B", .ca = true } },
+	[LOOP_END] = { LOOP_B, { .cn = "Loop A", .ca = true }, .same_key_as = LOOP_A },
 	[LOOP_LEAF] = { LOOP_B, { .cn = "Leaf", .san = "DNS:" NAME } },
 };
 
 static struct test_cert *certs[IDS];
-static struct test_cert *loop_a; /* LOOP_A's name and key, signed by LOOP_B */
 
 static inline void make_certs(enum test_key key)
 {
@@ -164,19 +165,13 @@ static inline void make_certs(enum test_key key)
 			spec.not_after = now + made[id].to_days * TEST_DAY_S;
 		certs[id] = test_cert_new(&spec);
 	}
-	loop_a = test_cert_new(&(struct test_cert_spec){ .cn = "Loop A",
-							 .ca = true,
-							 .issuer = certs[LOOP_B],
-							 .same_key_as = certs[LOOP_A] });
 }
 
 static inline void free_certs(void)
 {
 	for (enum id id = ROOT; id < IDS; id++)
 		test_cert_free(certs[id]);
-	test_cert_free(loop_a);
 	memset(certs, 0, sizeof(certs));
-	loop_a = NULL;
 }
 
 #endif

@@ -139,6 +139,7 @@ static const struct row {
 	  .x509 = 20,
 	  .hint = "the uploaded certificate is the server's own" },
 	{ { LOOP_LEAF, LOOP_B }, ROOT, .code = 12, .x509 = 20, .depth = 1 },
+	{ { LOOP_LEAF, LOOP_B, LOOP_END }, ROOT, .code = 12, .x509 = 20, .depth = 2 },
 	/* The system's store. */
 	{ { LEAF, INT, ROOT },
 	  NONE,
