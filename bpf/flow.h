@@ -130,6 +130,13 @@ static __always_inline bool flow_is_of(const struct sl_flow *flow,
 	return name->generation == flow->generation;
 }
 
+/* Whether this host's address towards the endpoint is known. */
+static __always_inline bool name_has_source(const struct sl_endpoint_name *name)
+{
+	return !addr_is_zero(name->source) &&
+	       addr_is_v4(name->source) == addr_is_v4(name->key.addr);
+}
+
 /* What becomes of a packet of a known flow whose endpoint has this word. */
 static __always_inline enum fate flow_fate(const struct flight *f, const struct sl_flow *flow,
 					   struct sl_word word, const struct sl_service *service,

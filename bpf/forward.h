@@ -53,7 +53,7 @@ static __always_inline enum sl_decision forward_in_tunnel(struct flight *f,
 							  const struct sl_endpoint_name *name)
 {
 	addr_copy(f->out.daddr, name->key.addr);
-	if (addr_is_zero(name->source) || addr_is_v4(name->source) != addr_is_v4(name->key.addr))
+	if (!name_has_source(name))
 		return SL_DROP_NO_ROUTE;
 	addr_copy(f->out.saddr, name->source);
 	f->rewrite = REWRITE_TUNNEL;

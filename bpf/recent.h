@@ -3,7 +3,7 @@
  * recent - flows that this CPU has seen a packet of lately.
  *
  * To look a flow up by all of its tuple costs more than all the rest of the short way. A slot per
- * CPU holds what the map said, for so many packets within one second of the programs' clock: flows
+ * CPU holds what the maps said of it, for so many packets within one second of the programs' clock: flows
  * keep their place in the map's order, and what happens to one on another CPU shows at once or soon.
  * Whatever takes the long way is looked up there, and forgotten here.
  */
@@ -18,8 +18,12 @@
 struct recent {
 	struct sl_tuple tuple; /* port 0: the slot is empty */
 	struct sl_flow flow;
+	struct sl_target_key other; /* its endpoint; of TO_CLIENT: its service */
+	enum sl_method method;
+	__u8 zero[3];
+	__u8 source[SL_ADDR_LEN]; /* this host's address towards the endpoint; for tunnels */
 	__u32 uses;
-	__u32 zero;
+	__u32 zero2;
 };
 
 /*
@@ -71,8 +75,35 @@ static __always_inline void recent_forget(const struct sl_tuple *tuple)
 		recent->uses = RECENT_USES;
 }
 
+static __always_inline void key_copy(struct sl_target_key *to, const struct sl_target_key *from)
+{
+	addr_copy(to->addr, from->addr);
+	*(__u32 *)&to->port = *(const __u32 *)&from->port;
+}
+
+/* Keep what belongs to recent->flow. False: its packets have to take the long way. */
+static __always_inline bool recent_complete(struct recent *recent)
+{
+	__u32 endpoint = recent->flow.endpoint, id = recent->flow.service;
+	const struct sl_endpoint_name *name = bpf_map_lookup_elem(&endpoint_names, &endpoint);
+	const struct sl_service *service = bpf_map_lookup_elem(&services, &id);
+
+	/* Of one that was redirected, the endpoint says where to; see flow_destination(). */
+	if (!name || !service || !service->key.port || !flow_is_of(&recent->flow, name) ||
+	    !!recent->flow.port != (service->method == SL_METHOD_NAT))
+		return false;
+	recent->method = service->method;
+	if (recent->flow.kind == SL_FLOW_TO_CLIENT) {
+		key_copy(&recent->other, &service->key);
+		return true;
+	}
+	key_copy(&recent->other, &name->key);
+	addr_copy(recent->source, name->source);
+	return service->method != SL_METHOD_IPIP || name_has_source(name);
+}
+
 /*
- * Look the flow up, and keep what is found in its slot. False: it is not there, nor in its slot. A
+ * Look the flow up, and keep what is found in its slot. False: the short way is not for it. A
  * global function, which the verifier checks once.
  */
 __noinline int recent_look_up(const struct sl_tuple *tuple)
@@ -95,6 +126,8 @@ __noinline int recent_look_up(const struct sl_tuple *tuple)
 	flow_touch(flow, m);
 	recent->tuple = key;
 	recent->flow = *flow;
+	if (!recent_complete(recent))
+		return false;
 	recent->uses = 0;
 	return true;
 }
@@ -117,9 +150,9 @@ static __always_inline bool recent_is_known(const struct sl_tuple *tuple)
 	return bpf_map_lookup_elem(&flows, &key);
 }
 
-/* The flow of a packet with this tuple, as far as the short way needs to know it; or NULL. */
-static __always_inline const struct sl_flow *recent_flow(const struct sl_tuple *tuple,
-							 const struct sl_meta *m)
+/* What is known of the flow of a packet with this tuple; NULL: the short way is not for it. */
+static __always_inline const struct recent *recent_flow(const struct sl_tuple *tuple,
+							const struct sl_meta *m)
 {
 	struct recent *recent = recent_slot(tuple);
 	struct sl_tuple key;
@@ -134,7 +167,7 @@ static __always_inline const struct sl_flow *recent_flow(const struct sl_tuple *
 		if (!recent_look_up(&key))
 			return NULL;
 	}
-	return &recent->flow;
+	return recent;
 }
 
 #endif

@@ -16,13 +16,13 @@
 /* What is found on the way, to be counted at its end. */
 struct swift {
 	const struct sl_meta *m;
-	const struct sl_service *service;
 	struct sl_service_stats *service_stats;
-	const struct sl_endpoint_name *name;
 	struct sl_endpoint_stats *stats;
-	const struct sl_flow *flow; /* NULL: a SYN's */
-	struct sl_route *route;
+	const struct recent *recent; /* NULL: a SYN's */
+	const struct sl_service *service; /* a SYN's */
+	const struct sl_endpoint_name *name; /* a SYN's */
 	__u64 hash; /* of a SYN's flow */
+	struct sl_route *route;
 };
 
 /* The headers of a plain frame, as long as it has not been resized. */
@@ -92,13 +92,6 @@ static __always_inline void swift_read(struct flight *f, const struct swift_fram
 		f->tcp_flags = ((const __u8 *)frame->tcp)[TCP_FLAGS_BYTE];
 }
 
-static __always_inline bool swift_find_service(struct swift *s, __u32 id)
-{
-	s->service = bpf_map_lookup_elem(&services, &id);
-	s->service_stats = bpf_map_lookup_elem(&service_stats, &id);
-	return s->service && s->service_stats;
-}
-
 /* Whether packets may go to the endpoint, and those of its flows from it. */
 static __always_inline bool swift_find_endpoint(struct swift *s, __u32 id)
 {
@@ -106,9 +99,8 @@ static __always_inline bool swift_find_endpoint(struct swift *s, __u32 id)
 
 	if (word.admin != SL_ENABLED || word.health == SL_UNHEALTHY)
 		return false;
-	s->name = bpf_map_lookup_elem(&endpoint_names, &id);
 	s->stats = bpf_map_lookup_elem(&endpoint_stats, &id);
-	return s->name && s->stats;
+	return s->stats;
 }
 
 static __always_inline bool swift_find_route(struct swift *s, const struct flight *f)
@@ -132,24 +124,6 @@ static __always_inline __u32 swift_select(struct swift *s, const struct flight *
 	return slice.size ? slot_endpoint(slice.start + sl_slot(hash, slice.size)) : SL_ID_NONE;
 }
 
-/* How the packet looks on its way to the endpoint. */
-static __always_inline bool swift_to_endpoint(struct swift *s, struct flight *f,
-					      enum sl_method method)
-{
-	switch (method) {
-	case SL_METHOD_NAT:
-		addr_copy(f->out.saddr, s->flow->addr);
-		f->out.sport = s->flow->port;
-		forward_translated(f, s->name);
-		return true;
-	case SL_METHOD_DSR:
-		addr_copy(f->out.daddr, s->name->key.addr);
-		return true;
-	default:
-		return forward_in_tunnel(f, s->name) == SL_FORWARD_IPIP;
-	}
-}
-
 /* The entry of an open flow proves it; of others it is only probable, see target_guess(). */
 static __always_inline bool swift_is_to_service(const struct swift *s, const struct flight *f)
 {
@@ -157,35 +131,47 @@ static __always_inline bool swift_is_to_service(const struct swift *s, const str
 	       s->service->key.port == f->in.dport && s->service->key.proto == f->in.proto;
 }
 
-/* The endpoint of an open flow. */
-static __always_inline bool swift_known(struct swift *s, struct flight *f, enum sl_method method)
+/* A packet of an open flow to a service. */
+static __always_inline bool swift_known(struct swift *s, struct flight *f)
 {
-	if (s->flow->kind != SL_FLOW_TO_ENDPOINT || s->flow->service != f->service ||
-	    !!s->flow->port != (method == SL_METHOD_NAT))
+	s->recent = recent_flow(&f->in, s->m);
+	if (!s->recent || s->recent->flow.kind != SL_FLOW_TO_ENDPOINT ||
+	    s->recent->flow.service != f->service)
 		return false;
-	f->endpoint = s->flow->endpoint;
-	return swift_find_endpoint(s, f->endpoint) && s->flow->generation == s->name->generation;
+	f->endpoint = s->recent->flow.endpoint;
+	return swift_find_endpoint(s, f->endpoint);
 }
 
-/* Whether a packet from a client to a service of this method, a constant, goes the short way. */
-static __always_inline bool swift_request(struct swift *s, struct flight *f, enum sl_method method)
+/* A SYN to a service that does not translate. */
+static __always_inline bool swift_syn(struct swift *s, struct flight *f)
 {
-	bool syn = flight_is_syn(f);
+	__u32 id = f->service;
 
-	if (method == SL_METHOD_NAT && syn)
+	s->service = bpf_map_lookup_elem(&services, &id);
+	if (!s->service || s->service->method == SL_METHOD_NAT || !swift_is_to_service(s, f) ||
+	    recent_is_known(&f->in))
 		return false;
-	if (!syn) {
-		s->flow = recent_flow(&f->in, s->m);
-		if (!s->flow || !swift_known(s, f, method))
-			return false;
-	} else {
-		if (!swift_is_to_service(s, f) || recent_is_known(&f->in))
-			return false;
-		f->endpoint = swift_select(s, f);
-		if (!swift_find_endpoint(s, f->endpoint))
-			return false;
+	id = f->endpoint = swift_select(s, f);
+	s->name = bpf_map_lookup_elem(&endpoint_names, &id);
+	return s->name && swift_find_endpoint(s, id);
+}
+
+/* How the packet of an open flow looks on its way to the endpoint; method is a constant. */
+static __always_inline void swift_to_endpoint(const struct swift *s, struct flight *f,
+					      enum sl_method method)
+{
+	const struct recent *recent = s->recent;
+
+	addr_copy(f->out.daddr, recent->other.addr);
+	if (method == SL_METHOD_NAT) {
+		addr_copy(f->out.saddr, recent->flow.addr);
+		f->out.sport = recent->flow.port;
+		f->out.dport = recent->other.port;
+		f->rewrite = REWRITE_NAT;
+	} else if (method == SL_METHOD_IPIP) {
+		addr_copy(f->out.saddr, recent->source);
+		f->rewrite = REWRITE_TUNNEL;
 	}
-	return swift_to_endpoint(s, f, method) && swift_find_route(s, f);
 }
 
 static __always_inline void swift_count_request(const struct swift *s, const struct flight *f)
@@ -194,7 +180,7 @@ static __always_inline void swift_count_request(const struct swift *s, const str
 	s->service_stats->bytes += f->frame_len;
 	s->stats->packets++;
 	s->stats->bytes += f->frame_len;
-	if (!s->flow) {
+	if (!s->recent) {
 		s->service_stats->flows++;
 		s->stats->syn++;
 		handshake_note(s->hash, f->service, f->endpoint, s->name->generation);
@@ -204,16 +190,20 @@ static __always_inline void swift_count_request(const struct swift *s, const str
 /* Whether a packet to nobody of ours is from an endpoint, and goes the short way. */
 static __always_inline bool swift_reply(struct swift *s, struct flight *f)
 {
-	s->flow = recent_flow(&f->in, s->m);
-	if (!s->flow || s->flow->kind != SL_FLOW_TO_CLIENT ||
-	    !swift_find_service(s, s->flow->service) || !s->service->key.port ||
-	    !swift_find_endpoint(s, s->flow->endpoint) ||
-	    s->flow->generation != s->name->generation)
+	const struct recent *recent = recent_flow(&f->in, s->m);
+	__u32 id;
+
+	if (!recent || recent->flow.kind != SL_FLOW_TO_CLIENT ||
+	    !swift_find_endpoint(s, recent->flow.endpoint))
 		return false;
-	addr_copy(f->out.saddr, s->service->key.addr);
-	addr_copy(f->out.daddr, s->flow->addr);
-	f->out.sport = s->service->key.port;
-	f->out.dport = s->flow->port;
+	id = recent->flow.service;
+	s->service_stats = bpf_map_lookup_elem(&service_stats, &id);
+	if (!s->service_stats)
+		return false;
+	addr_copy(f->out.saddr, recent->other.addr);
+	addr_copy(f->out.daddr, recent->flow.addr);
+	f->out.sport = recent->other.port;
+	f->out.dport = recent->flow.port;
 	f->rewrite = REWRITE_NAT;
 	return swift_find_route(s, f);
 }

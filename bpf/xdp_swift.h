@@ -105,13 +105,13 @@ static __always_inline int xdp_swift_reply(struct xdp_md *ctx, const struct swif
 	return xdp_swift_send(ctx, s, SL_FORWARD_REPLY);
 }
 
-static __always_inline int xdp_swift_by(struct xdp_md *ctx, const struct swift_frame *frame,
-					struct swift *s, struct flight *f, enum sl_method method,
+static __always_inline int xdp_swift_go(struct xdp_md *ctx, const struct swift_frame *frame,
+					struct swift *s, struct flight *f,
 					enum sl_decision decision)
 {
-	if (!swift_request(s, f, method))
+	if (!swift_find_route(s, f))
 		return PENDING_FORWARD;
-	if (method != SL_METHOD_IPIP)
+	if (decision != SL_FORWARD_IPIP)
 		xdp_swift_write(frame, f, s->route);
 	else if (!xdp_swift_tunnel(ctx, f, s->route))
 		return PENDING_FORWARD;
@@ -119,13 +119,42 @@ static __always_inline int xdp_swift_by(struct xdp_md *ctx, const struct swift_f
 	return xdp_swift_send(ctx, s, decision);
 }
 
+static __always_inline int xdp_swift_by(struct xdp_md *ctx, const struct swift_frame *frame,
+					struct swift *s, struct flight *f, enum sl_method method,
+					enum sl_decision decision)
+{
+	swift_to_endpoint(s, f, method);
+	return xdp_swift_go(ctx, frame, s, f, decision);
+}
+
+static __always_inline int xdp_swift_syn(struct xdp_md *ctx, const struct swift_frame *frame,
+					 struct swift *s, struct flight *f)
+{
+	if (!swift_syn(s, f))
+		return PENDING_FORWARD;
+	if (s->service->method == SL_METHOD_DSR) {
+		addr_copy(f->out.daddr, s->name->key.addr);
+		return xdp_swift_go(ctx, frame, s, f, SL_FORWARD_DSR);
+	}
+	if (forward_in_tunnel(f, s->name) != SL_FORWARD_IPIP)
+		return PENDING_FORWARD;
+	return xdp_swift_go(ctx, frame, s, f, SL_FORWARD_IPIP);
+}
+
 /* One straight way for each method: what they have in common would be slower. */
 static __always_inline int xdp_swift_request(struct xdp_md *ctx, const struct swift_frame *frame,
 					     struct swift *s, struct flight *f)
 {
-	if (!swift_find_service(s, f->service))
+	__u32 id = f->service;
+
+	s->service_stats = bpf_map_lookup_elem(&service_stats, &id);
+	if (!s->service_stats)
 		return PENDING_FORWARD;
-	switch (s->service->method) {
+	if (flight_is_syn(f))
+		return xdp_swift_syn(ctx, frame, s, f);
+	if (!swift_known(s, f))
+		return PENDING_FORWARD;
+	switch (s->recent->method) {
 	case SL_METHOD_NAT:
 		return xdp_swift_by(ctx, frame, s, f, SL_METHOD_NAT, SL_FORWARD_NAT);
 	case SL_METHOD_DSR:

@@ -25,7 +25,7 @@
 #define INDEX_BITS 10
 #define NS_PER_SEC 1000000000ull
 #define CPUS_MAX 64
-#define RECENT_LEN 88 /* struct recent in bpf/recent.h */
+#define RECENT_LEN 128 /* struct recent in bpf/recent.h */
 #define REFUSED_BELOW (sizeof(struct ethhdr) + sizeof(struct ipv6hdr))
 #define STATS_FIELDS (sizeof(struct sl_endpoint_stats) / sizeof(uint64_t))
 #define SERVICE_FIELDS (sizeof(struct sl_service_stats) / sizeof(uint64_t))
