@@ -35,11 +35,17 @@
 #define IDLE_UDP_S 60
 #define CLOSED_S 60
 
+enum kind { KIND_USUAL, KIND_PLAIN_NAT, KIND_SMALL, KINDS };
+
 struct rig {
 	struct xdp_bpf *xdp;
 	struct tc_bpf *tc;
+	enum kind kind;
 	int cpus;
 };
+
+/* Those that are not in use: most of the time that a test takes is the verifier's. */
+static struct rig *spare[KINDS];
 
 static const char *const decision_names[] = {
 #define NAME(NAME_, name, text) #name,
@@ -126,12 +132,13 @@ static void set_sizes(struct xdp_bpf *xdp, uint32_t flows)
 	bpf_map__set_max_entries(xdp->maps.fragments, SL_FRAGMENTED_MAX);
 }
 
-static struct rig *new_rig(bool plain_nat, uint32_t flows)
+static struct rig *load_rig(enum kind kind)
 {
+	bool plain_nat = kind == KIND_PLAIN_NAT;
 	struct rig *rig = calloc(1, sizeof(*rig));
-	struct sl_meta meta = rig_default_meta();
 
 	assert_non_null(rig);
+	rig->kind = kind;
 	rig->cpus = libbpf_num_possible_cpus();
 	assert_in_range(rig->cpus, 1, CPUS_MAX);
 	rig->xdp = xdp_bpf__open();
@@ -146,34 +153,93 @@ static struct rig *new_rig(bool plain_nat, uint32_t flows)
 	rig->xdp->rodata->has_services = rig->xdp->rodata->has_source_nat = true;
 	rig->tc->rodata->has_services = rig->tc->rodata->has_source_nat = true;
 	rig->xdp->rodata->has_plain_nat = rig->tc->rodata->has_plain_nat = plain_nat;
-	set_sizes(rig->xdp, flows);
+	set_sizes(rig->xdp, kind == KIND_SMALL ? RIG_FLOWS_SMALL : RIG_FLOWS);
 	ok(xdp_bpf__load(rig->xdp), "load the XDP program");
 	share_maps(rig);
 	ok(tc_bpf__load(rig->tc), "load the tc programs");
+	return rig;
+}
+
+static void clear_array(const struct bpf_map *map, int cpus)
+{
+	bool percpu = bpf_map__type(map) == BPF_MAP_TYPE_PERCPU_ARRAY;
+	size_t len = (bpf_map__value_size(map) + 7) / 8 * 8 * (percpu ? (size_t)cpus : 1);
+	char *none = calloc(1, len);
+
+	assert_non_null(none);
+	for (uint32_t i = 0; i < bpf_map__max_entries(map); i++)
+		ok(bpf_map_update_elem(bpf_map__fd(map), &i, none, BPF_ANY), bpf_map__name(map));
+	free(none);
+}
+
+static void clear_hash(const struct bpf_map *map)
+{
+	char *key = calloc(1, bpf_map__key_size(map));
+
+	assert_non_null(key);
+	while (bpf_map_get_next_key(bpf_map__fd(map), NULL, key) == 0)
+		ok(bpf_map_delete_elem(bpf_map__fd(map), key), bpf_map__name(map));
+	free(key);
+}
+
+/* As empty as when it was loaded. */
+static void clear(const struct rig *rig)
+{
+	const struct bpf_map *map;
+
+	bpf_object__for_each_map(map, rig->xdp->obj)
+	{
+		if (bpf_map__is_internal(map))
+			continue;
+		switch (bpf_map__type(map)) {
+		case BPF_MAP_TYPE_ARRAY:
+		case BPF_MAP_TYPE_PERCPU_ARRAY:
+			clear_array(map, rig->cpus);
+			break;
+		case BPF_MAP_TYPE_HASH:
+		case BPF_MAP_TYPE_LRU_HASH:
+			clear_hash(map);
+			break;
+		default:
+			fail_msg("map %s: nobody knows how to clear it", bpf_map__name(map));
+		}
+	}
+}
+
+static struct rig *new_rig(enum kind kind)
+{
+	struct rig *rig = spare[kind] ?: load_rig(kind);
+	struct sl_meta meta = rig_default_meta();
+
+	spare[kind] = NULL;
+	clear(rig);
 	rig_meta(rig, &meta);
 	return rig;
 }
 
 struct rig *rig_new(void)
 {
-	return new_rig(false, RIG_FLOWS);
+	return new_rig(KIND_USUAL);
 }
 
 struct rig *rig_new_plain_nat(void)
 {
-	return new_rig(true, RIG_FLOWS);
+	return new_rig(KIND_PLAIN_NAT);
 }
 
 struct rig *rig_new_small(void)
 {
-	return new_rig(false, RIG_FLOWS_SMALL);
+	return new_rig(KIND_SMALL);
 }
 
 void rig_free(struct rig *rig)
 {
 	if (!rig)
 		return;
-
+	if (!spare[rig->kind]) {
+		spare[rig->kind] = rig;
+		return;
+	}
 	tc_bpf__destroy(rig->tc);
 	xdp_bpf__destroy(rig->xdp);
 	free(rig);
