@@ -10,9 +10,9 @@ vip4=192.0.2.10 vip6=2001:db8::10
 interfaces= backends4= backends6= # of the configuration; the network's
 fetches=40 # to see that both backends have their share
 
-# cable HOST DEVICE HOST DEVICE
+# cable HOST DEVICE HOST DEVICE. Made where it begins: a name must be free where the command runs, too.
 cable() {
-	ip link add "$2" netns "$ns_id-$1" type veth peer name "$4" netns "$ns_id-$3"
+	on "$1" ip link add "$2" type veth peer name "$4" netns "$ns_id-$3"
 	on "$1" ip link set "$2" up
 	on "$3" ip link set "$4" up
 }
