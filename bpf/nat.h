@@ -14,8 +14,8 @@
 
 /* Tries to find a port; how many of them come before each degree of pressing. */
 #define NAT_PORT_TRIES 16
-#define NAT_POLITE_TRIES 4
-#define NAT_CLOSED_TRIES 8
+#define NAT_POLITE_TRIES 2
+#define NAT_CLOSED_TRIES 4
 #define IS_THERE (-17) /* -EEXIST of bpf_map_update_elem() with BPF_NOEXIST */
 
 enum port_try { PORT_TAKEN, PORT_BUSY, PORT_NO_STATE };
@@ -75,17 +75,17 @@ static __always_inline bool holder_may_go(struct flight *f, const struct sl_flow
 	return !partner || now - partner->seen_s > timeout;
 }
 
-/* Forget the flow that holds the port of f->key. */
-static __always_inline void holder_forget(struct flight *f, const struct sl_flow *holder)
+/* Forget the client's entry of the flow that holds the port of f->key. */
+static __always_inline void holder_forget_partner(struct flight *f, const struct sl_flow *holder)
 {
 	if (holder_partner(f, holder))
 		flow_delete(f, &f->partner);
-	flow_delete(f, &f->key);
 }
 
 /*
  * Try to take the port of f->key for the entry f->flow. A holder found in flows is the truth; in
- * half_open, entries of flows that have moved linger.
+ * half_open, entries of flows that have moved linger. Whether the port is free is found out by looking: to
+ * try to enter what is there already costs several times as much, and under a flood most ports are taken.
  */
 __noinline int nat_take_port(void)
 {
@@ -100,21 +100,21 @@ __noinline int nat_take_port(void)
 	if (holder) {
 		if (!holder_may_go(f, holder, false, m))
 			return PORT_BUSY;
-		holder_forget(f, holder);
+		holder_forget_partner(f, holder);
+		flow_delete(f, &f->key);
 	}
-	r = flow_enter(&half_open, &f->key, &f->flow, BPF_NOEXIST);
-	if (r != IS_THERE)
-		return r ? PORT_NO_STATE : PORT_TAKEN;
-
 	holder = bpf_map_lookup_elem(&half_open, &f->key);
 	if (holder) {
 		/* Another CPU may just have moved it. */
 		if (!holder_may_go(f, holder, true, m) || bpf_map_lookup_elem(&flows, &f->key))
 			return PORT_BUSY;
-		holder_forget(f, holder);
+		holder_forget_partner(f, holder);
+		bpf_map_delete_elem(&half_open, &f->key);
 	}
 	r = flow_enter(&half_open, &f->key, &f->flow, BPF_NOEXIST);
-	return r ? PORT_BUSY : PORT_TAKEN;
+	if (r == IS_THERE)
+		return PORT_BUSY; /* another CPU was faster */
+	return r ? PORT_NO_STATE : PORT_TAKEN;
 }
 
 /* Where the endpoint shall see the flow come from: f->out.saddr. False: nobody told us. */
