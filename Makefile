@@ -47,7 +47,8 @@ LIBS    := $(foreach f,$(FOLDERS),$(if $(call objects,$f),$B/lib$f.a))
 LDLIBS  := -luv -lbpf -lyaml -ljansson -lmicrohttpd -lcurl -lssl -lcrypto -lunbound -lnghttp2 -lmnl
 
 SKELS := $(patsubst bpf/%.bpf.c,$B/gen/%.skel.h,$(wildcard bpf/*.bpf.c)) \
-	 $(patsubst tests/bench/%.bpf.c,$B/gen/%.skel.h,$(wildcard tests/bench/*.bpf.c))
+	 $(patsubst tests/bench/%.bpf.c,$B/gen/%.skel.h,$(wildcard tests/bench/*.bpf.c)) \
+	 $(patsubst tests/netns/%.bpf.c,$B/gen/%.skel.h,$(wildcard tests/netns/*.bpf.c))
 
 UNIT  := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
 BPFT  := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/bpf/test_*.c))
@@ -73,6 +74,9 @@ $B/bpf/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)
 	$(call say,BPF)$(CLANG) $(BPFFLAGS) -MD -MP -c $< -o $@
 $B/bpf/%.bpf.o: tests/bench/%.bpf.c
+	@mkdir -p $(@D)
+	$(call say,BPF)$(CLANG) $(BPFFLAGS) -MD -MP -c $< -o $@
+$B/bpf/%.bpf.o: tests/netns/%.bpf.c
 	@mkdir -p $(@D)
 	$(call say,BPF)$(CLANG) $(BPFFLAGS) -MD -MP -c $< -o $@
 $B/gen/%.skel.h: $B/bpf/%.bpf.o

@@ -208,12 +208,8 @@ backend_start() {
 
 # backend_decapsulates HOST: its end of a tunnel.
 backend_decapsulates() {
-	local object=$work/decap.o
-
-	[ -e "$object" ] || clang -O2 -g -target bpf -I"/usr/include/$(gcc -print-multiarch)" \
-		-c "$(dirname "${BASH_SOURCE[0]}")/decap.bpf.c" -o "$object"
 	on "$1" tc qdisc add dev eth0 clsact
-	on "$1" tc filter add dev eth0 ingress bpf direct-action object-file "$object" section tc
+	on "$1" tc filter add dev eth0 ingress bpf direct-action object-file "$build/bpf/decap.bpf.o" section tc
 }
 
 backend_stop() {

@@ -8,12 +8,14 @@
 
 vip=192.0.2.10
 flood_s=10
-rate=200000 # a second
+rate=250000 # a second
 
 net_up 2
-# The flood has a cable of its own: it is not the client's that is to be full.
-add_host attacker
-add_link attacker ga 10.3.0 fd03
+# The flood has cables of its own, one for each CPU: it is not the client's that is to be full.
+for i in 1 2; do
+	add_host a$i
+	add_link a$i ga$i 10.3.$i fd03:$i
+done
 on client ip route add 192.0.2.0/24 via 10.1.0.1
 # Whoever answers those who do not exist must not be kept busy with looking for them.
 on gateway ip route add blackhole 198.18.0.0/15
@@ -23,7 +25,7 @@ for b in b1 b2; do
 done
 
 flood_config() {
-	config "interfaces: [ { name: gc, xdp: $1 }, { name: ga, xdp: $1 }, { name: gb1, xdp: $1 }, { name: gb2, xdp: $1 } ]" <<-EOF
+	config "interfaces: [ { name: gc, xdp: $1 }, { name: ga1, xdp: $1 }, { name: ga2, xdp: $1 }, { name: gb1, xdp: $1 }, { name: gb2, xdp: $1 } ]" <<-EOF
 		probes:
 		  - { name: quick, protocol: tcp, interval: 1s, timeout: 5s, unhealthy_threshold: 5 }
 		settings:
@@ -67,13 +69,15 @@ many_fetches() {
 	done
 }
 
-# The rate is what is asked for; flood, gateway and the backends that answer share this machine's CPUs,
-# and much less would be no flood.
+# Flood, gateway and the backends share this machine's CPUs. What one is too many for is lost on the cables; much
+# less than what was sent would be no flood. Backends that answer take more of the CPUs than all others.
 enough() {
-	local n
-	n=$(($(cat "$work/flood.out.1") + $(cat "$work/flood.out.2")))
-	echo "$n SYNs in $flood_s s"
-	((n >= rate * flood_s / 5))
+	local least=$((rate * flood_s / 2)) got
+
+	[ "$1" = silent ] || least=$((rate * flood_s / 5))
+	got=$(sluice stats --json | jq '.pools[0].services[0].kernel.packets')
+	echo "$got of $(cat "$work/flood.1") and $(cat "$work/flood.2") SYNs in $flood_s s"
+	((got >= least))
 }
 
 # Whether backends answer the flood.
@@ -98,10 +102,12 @@ story() {
 	idle_pids=() idle_fds=(x)
 
 	if [ "$1" = native ]; then
-		net_prepare_native b1 b2 attacker
+		net_prepare_native b1 b2 a1 a2
 	fi
 	flood_config "$1"
 	check "$what: backends are set up" answer "$2"
+	# What is sent to it as XDP sends gets lost unless it polls.
+	for i in 1 2; do on gateway ethtool -K ga$i gro on >/dev/null; done
 	daemon_start
 	check "$what: backends are healthy" eventually all_healthy
 	for i in 1 2 3 4; do
@@ -117,14 +123,14 @@ story() {
 
 	flood_pids=()
 	for i in 1 2; do
-		nsenter --net="/run/netns/$ns_id-attacker" "$build/tests/netns/flood" eth0 \
-			"$(on gateway ip -j link show ga | jq -r '.[0].address')" $vip 80 $((rate / 2)) $flood_s \
-			$((i * rate * flood_s)) >"$work/flood.out.$i" </dev/null &
+		nsenter --net="/run/netns/$ns_id-a$i" "$build/tests/netns/flood" eth0 \
+			"$(on gateway ip -j link show ga$i | jq -r '.[0].address')" $vip 80 $((rate / 2)) $flood_s $i \
+			>"$work/flood.$i" 2>&1 </dev/null &
 		flood_pids+=($!)
 	done
 	check "$what: new connections succeed during the flood" many_fetches
-	wait "${flood_pids[@]}"
-	check "$what: it was one" enough
+	check "$what: it ends" wait "${flood_pids[@]}"
+	check "$what: it was one" enough "$2"
 	sed 's/^/# /' "$work/check.out"
 	check "$what: idle connections are still open" idle_answers
 	check "$what: the busy one went on" wait $busy_pid
