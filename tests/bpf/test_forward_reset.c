@@ -96,6 +96,19 @@ static void test_rst_ends(void **state)
 	}
 }
 
+/* A flow that is open when its endpoints get this word. */
+static struct flow establish_before(struct rig *rig, enum rig_program program, enum flavour f,
+				    struct sl_word word)
+{
+	struct flow flow;
+
+	rig_forget_flows(rig);
+	services_words(rig, f, healthy, healthy);
+	flow = establish(rig, program, f);
+	services_words(rig, f, word, word);
+	return flow;
+}
+
 /* What the client gets of a packet that came too late. */
 static struct packet_desc cut_off(const struct flow *flow, const struct packet_desc *desc)
 {
@@ -130,10 +143,7 @@ static void test_reset(void **state)
 				struct rig_result result;
 				struct flow flow;
 
-				rig_forget_flows(rig);
-				services_words(rig, f, healthy, healthy);
-				flow = establish(rig, *p, f);
-				services_words(rig, f, word, word);
+				flow = establish_before(rig, *p, f, word);
 				desc = i & 2 ? services_request(f, PACKET_ACK)
 					     : reply_of(&flow, PACKET_ACK);
 				result = services_run(rig, *p, &desc);
@@ -189,10 +199,7 @@ static void test_reset_awkward(void **state)
 			struct flow flow;
 
 			print_message("row %zu, %s\n", i, rig_program_name(*p));
-			rig_forget_flows(rig);
-			services_words(rig, f, healthy, healthy);
-			flow = establish(rig, *p, f);
-			services_words(rig, f, closed, closed);
+			flow = establish_before(rig, *p, f, closed);
 			desc = reply_of(&flow, PACKET_ACK);
 			desc.payload = row->payload;
 			desc.tcp_options = row->tcp_options;
@@ -220,10 +227,7 @@ static void test_reset_observed(void **state)
 		struct rig_result result;
 		struct flow flow;
 
-		rig_forget_flows(rig);
-		services_words(rig, TCP4, healthy, healthy);
-		flow = establish(rig, *p, TCP4);
-		services_words(rig, TCP4, closed, closed);
+		flow = establish_before(rig, *p, TCP4, closed);
 		meta.mode = SL_MODE_OBSERVE;
 		rig_meta(rig, &meta);
 		desc = reply_of(&flow, PACKET_ACK);
@@ -247,10 +251,7 @@ static void test_closed_but_open(void **state)
 		struct packet_desc desc;
 		struct flow flow;
 
-		rig_forget_flows(rig);
-		services_words(rig, TCP4, healthy, healthy);
-		flow = establish(rig, *p, TCP4);
-		services_words(rig, TCP4, unhealthy, unhealthy);
+		flow = establish_before(rig, *p, TCP4, unhealthy);
 		desc = services_request(TCP4, PACKET_ACK);
 		request_passes(&flow, &desc);
 		desc = reply_of(&flow, PACKET_ACK);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "tests/lib/rig.h"
+#include "tests/lib/rig_work.h"
 
 #include <errno.h>
 #include <linux/bpf.h>
@@ -19,33 +19,9 @@
 #include "sluice/hash.h"
 #include "util/addr.h"
 
-#include "tc.skel.h"
-#include "xdp.skel.h"
-
-#define INDEX_BITS 10
-#define NS_PER_SEC 1000000000ull
-#define CPUS_MAX 64
-#define RECENT_LEN 128 /* struct recent in bpf/recent.h */
 #define REFUSED_BELOW (sizeof(struct ethhdr) + sizeof(struct ipv6hdr))
 #define STATS_FIELDS (sizeof(struct sl_endpoint_stats) / sizeof(uint64_t))
 #define SERVICE_FIELDS (sizeof(struct sl_service_stats) / sizeof(uint64_t))
-
-#define HALF_OPEN_S 10
-#define IDLE_TCP_S 900
-#define IDLE_UDP_S 60
-#define CLOSED_S 60
-
-enum kind { KIND_USUAL, KIND_PLAIN_NAT, KIND_SMALL, KINDS };
-
-struct rig {
-	struct xdp_bpf *xdp;
-	struct tc_bpf *tc;
-	enum kind kind;
-	int cpus;
-};
-
-/* Those that are not in use: most of the time that a test takes is the verifier's. */
-static struct rig *spare[KINDS];
 
 static const char *const decision_names[] = {
 #define NAME(NAME_, name, text) #name,
@@ -79,184 +55,12 @@ int rig_program_fd(const struct rig *rig, enum rig_program program)
 	}
 }
 
-static void ok(int r, const char *what)
-{
-	if (r < 0)
-		fail_msg("%s: %s", what, strerror(errno));
-}
-
-/* Give the tc object the maps of the xdp object. */
-static void share_maps(struct rig *rig)
-{
-	struct bpf_map *map;
-
-	bpf_object__for_each_map(map, rig->tc->obj)
-	{
-		struct bpf_map *other =
-			bpf_object__find_map_by_name(rig->xdp->obj, bpf_map__name(map));
-
-		if (!bpf_map__is_internal(map))
-			ok(bpf_map__reuse_fd(map, bpf_map__fd(other)), bpf_map__name(map));
-	}
-}
-
-struct sl_meta rig_default_meta(void)
-{
-	return (struct sl_meta){ .layout = SL_LAYOUT,
-				 .mode = SL_MODE_ENFORCE,
-				 .reply_window_ns = NS_PER_SEC,
-				 .reply_budget = UINT32_MAX,
-				 .port_low = RIG_PORT_LOW,
-				 .port_high = RIG_PORT_HIGH,
-				 .half_open_s = HALF_OPEN_S,
-				 .idle_tcp_s = IDLE_TCP_S,
-				 .idle_udp_s = IDLE_UDP_S,
-				 .closed_s = CLOSED_S };
-}
-
-static void set_sizes(struct xdp_bpf *xdp, uint32_t flows)
-{
-	bpf_map__set_max_entries(xdp->maps.targets, 2 * RIG_ENDPOINTS);
-	bpf_map__set_max_entries(xdp->maps.target_index, 1u << INDEX_BITS);
-	bpf_map__set_max_entries(xdp->maps.endpoint_words, RIG_ENDPOINTS);
-	bpf_map__set_max_entries(xdp->maps.endpoint_names, RIG_ENDPOINTS);
-	bpf_map__set_max_entries(xdp->maps.endpoint_stats, RIG_ENDPOINTS);
-	bpf_map__set_max_entries(xdp->maps.services, RIG_SERVICES);
-	bpf_map__set_max_entries(xdp->maps.service_names, RIG_SERVICES);
-	bpf_map__set_max_entries(xdp->maps.service_stats, RIG_SERVICES);
-	bpf_map__set_max_entries(xdp->maps.selection, RIG_SLOTS / 2);
-	bpf_map__set_max_entries(xdp->maps.flows, flows);
-	bpf_map__set_max_entries(xdp->maps.half_open, flows);
-	bpf_map__set_max_entries(xdp->maps.handshakes, RIG_HANDSHAKES);
-	bpf_map__set_max_entries(xdp->maps.routes, SL_ROUTE_SLOTS);
-	bpf_map__set_max_entries(xdp->maps.fragments, SL_FRAGMENTED_MAX);
-}
-
-static struct rig *load_rig(enum kind kind)
-{
-	bool plain_nat = kind == KIND_PLAIN_NAT;
-	struct rig *rig = calloc(1, sizeof(*rig));
-
-	assert_non_null(rig);
-	rig->kind = kind;
-	rig->cpus = libbpf_num_possible_cpus();
-	assert_in_range(rig->cpus, 1, CPUS_MAX);
-	rig->xdp = xdp_bpf__open();
-	rig->tc = tc_bpf__open();
-	assert_non_null(rig->xdp);
-	assert_non_null(rig->tc);
-
-	rig->xdp->rodata->index_shift = SL_INDEX_SHIFT(INDEX_BITS);
-	rig->tc->rodata->index_shift = SL_INDEX_SHIFT(INDEX_BITS);
-	rig->xdp->rodata->handshake_slots = RIG_HANDSHAKES;
-	rig->tc->rodata->handshake_slots = RIG_HANDSHAKES;
-	rig->xdp->rodata->has_services = rig->xdp->rodata->has_source_nat = true;
-	rig->tc->rodata->has_services = rig->tc->rodata->has_source_nat = true;
-	rig->xdp->rodata->has_plain_nat = rig->tc->rodata->has_plain_nat = plain_nat;
-	set_sizes(rig->xdp, kind == KIND_SMALL ? RIG_FLOWS_SMALL : RIG_FLOWS);
-	ok(xdp_bpf__load(rig->xdp), "load the XDP program");
-	share_maps(rig);
-	ok(tc_bpf__load(rig->tc), "load the tc programs");
-	return rig;
-}
-
-static void clear_array(const struct bpf_map *map, int cpus)
-{
-	bool percpu = bpf_map__type(map) == BPF_MAP_TYPE_PERCPU_ARRAY;
-	size_t len = (bpf_map__value_size(map) + 7) / 8 * 8 * (percpu ? (size_t)cpus : 1);
-	char *none = calloc(1, len);
-
-	assert_non_null(none);
-	for (uint32_t i = 0; i < bpf_map__max_entries(map); i++)
-		ok(bpf_map_update_elem(bpf_map__fd(map), &i, none, BPF_ANY), bpf_map__name(map));
-	free(none);
-}
-
-static void clear_hash(const struct bpf_map *map)
-{
-	char *key = calloc(1, bpf_map__key_size(map));
-
-	assert_non_null(key);
-	while (bpf_map_get_next_key(bpf_map__fd(map), NULL, key) == 0)
-		ok(bpf_map_delete_elem(bpf_map__fd(map), key), bpf_map__name(map));
-	free(key);
-}
-
-/* As empty as when it was loaded. */
-static void clear(const struct rig *rig)
-{
-	const struct bpf_map *map;
-
-	bpf_object__for_each_map(map, rig->xdp->obj)
-	{
-		if (bpf_map__is_internal(map))
-			continue;
-		switch (bpf_map__type(map)) {
-		case BPF_MAP_TYPE_ARRAY:
-		case BPF_MAP_TYPE_PERCPU_ARRAY:
-			clear_array(map, rig->cpus);
-			break;
-		case BPF_MAP_TYPE_HASH:
-		case BPF_MAP_TYPE_LRU_HASH:
-			clear_hash(map);
-			break;
-		default:
-			fail_msg("map %s: nobody knows how to clear it", bpf_map__name(map));
-		}
-	}
-}
-
-static struct rig *new_rig(enum kind kind)
-{
-	struct rig *rig = spare[kind] ?: load_rig(kind);
-	struct sl_meta meta = rig_default_meta();
-
-	spare[kind] = NULL;
-	clear(rig);
-	rig_meta(rig, &meta);
-	return rig;
-}
-
-struct rig *rig_new(void)
-{
-	return new_rig(KIND_USUAL);
-}
-
-struct rig *rig_new_plain_nat(void)
-{
-	return new_rig(KIND_PLAIN_NAT);
-}
-
-struct rig *rig_new_small(void)
-{
-	return new_rig(KIND_SMALL);
-}
-
-void rig_free(struct rig *rig)
-{
-	if (!rig)
-		return;
-	if (!spare[rig->kind]) {
-		spare[rig->kind] = rig;
-		return;
-	}
-	tc_bpf__destroy(rig->tc);
-	xdp_bpf__destroy(rig->xdp);
-	free(rig);
-}
-
-int rig_teardown(void **state)
-{
-	rig_free(*state);
-	return 0;
-}
-
 static struct sl_target_key key_of(const char *addr, uint16_t port, enum sl_proto proto)
 {
 	struct sl_target_key key = { .port = port, .proto = proto };
 	struct addr parsed;
 
-	ok(addr_parse(&parsed, addr), addr);
+	rig_ok(addr_parse(&parsed, addr), addr);
 	memcpy(key.addr, parsed.bytes, sizeof(key.addr));
 	return key;
 }
@@ -267,8 +71,9 @@ void rig_index(struct rig *rig, const char *addr, uint16_t port, enum sl_proto p
 	struct sl_target_key key = key_of(addr, port, proto);
 	uint32_t slot = sl_index_slot(&key, INDEX_BITS);
 
-	ok(bpf_map_update_elem(bpf_map__fd(rig->xdp->maps.target_index), &slot, &value, BPF_ANY),
-	   "write target_index");
+	rig_ok(bpf_map_update_elem(bpf_map__fd(rig->xdp->maps.target_index), &slot, &value,
+				   BPF_ANY),
+	       "write target_index");
 }
 
 void rig_endpoint(struct rig *rig, uint32_t id, const char *addr, uint16_t port,
@@ -278,26 +83,26 @@ void rig_endpoint(struct rig *rig, uint32_t id, const char *addr, uint16_t port,
 	struct sl_target target = { .kind = SL_TARGET_ENDPOINT, .id = id };
 	struct sl_endpoint_name name = { .key = key, .service = SL_ID_NONE };
 
-	ok(bpf_map_update_elem(bpf_map__fd(rig->xdp->maps.endpoint_names), &id, &name, BPF_ANY),
-	   "write endpoint_names");
+	rig_ok(bpf_map_update_elem(bpf_map__fd(rig->xdp->maps.endpoint_names), &id, &name, BPF_ANY),
+	       "write endpoint_names");
 	rig_index(rig, addr, port, proto, target);
-	ok(bpf_map_update_elem(bpf_map__fd(rig->xdp->maps.targets), &key, &target, BPF_ANY),
-	   "write targets");
+	rig_ok(bpf_map_update_elem(bpf_map__fd(rig->xdp->maps.targets), &key, &target, BPF_ANY),
+	       "write targets");
 	rig_word(rig, id, (struct sl_word){ 0 });
 }
 
 void rig_word(struct rig *rig, uint32_t id, struct sl_word word)
 {
-	ok(bpf_map_update_elem(bpf_map__fd(rig->xdp->maps.endpoint_words), &id, &word, BPF_ANY),
-	   "write endpoint_words");
+	rig_ok(bpf_map_update_elem(bpf_map__fd(rig->xdp->maps.endpoint_words), &id, &word, BPF_ANY),
+	       "write endpoint_words");
 }
 
 static struct sl_endpoint_name endpoint_name(const struct rig *rig, uint32_t id)
 {
 	struct sl_endpoint_name name;
 
-	ok(bpf_map_lookup_elem(bpf_map__fd(rig->xdp->maps.endpoint_names), &id, &name),
-	   "read endpoint_names");
+	rig_ok(bpf_map_lookup_elem(bpf_map__fd(rig->xdp->maps.endpoint_names), &id, &name),
+	       "read endpoint_names");
 	return name;
 }
 
@@ -308,8 +113,8 @@ void rig_source(struct rig *rig, uint32_t id, const char *source, uint32_t gener
 
 	name.generation = generation;
 	memcpy(name.source, key.addr, sizeof(name.source));
-	ok(bpf_map_update_elem(bpf_map__fd(rig->xdp->maps.endpoint_names), &id, &name, BPF_ANY),
-	   "write endpoint_names");
+	rig_ok(bpf_map_update_elem(bpf_map__fd(rig->xdp->maps.endpoint_names), &id, &name, BPF_ANY),
+	       "write endpoint_names");
 }
 
 void rig_redirect(struct rig *rig, uint32_t id, uint32_t service)
@@ -317,8 +122,8 @@ void rig_redirect(struct rig *rig, uint32_t id, uint32_t service)
 	struct sl_endpoint_name name = endpoint_name(rig, id);
 
 	name.service = service;
-	ok(bpf_map_update_elem(bpf_map__fd(rig->xdp->maps.endpoint_names), &id, &name, BPF_ANY),
-	   "write endpoint_names");
+	rig_ok(bpf_map_update_elem(bpf_map__fd(rig->xdp->maps.endpoint_names), &id, &name, BPF_ANY),
+	       "write endpoint_names");
 }
 
 void rig_service(struct rig *rig, uint32_t id, const struct rig_service *desc)
@@ -331,13 +136,14 @@ void rig_service(struct rig *rig, uint32_t id, const struct rig_service *desc)
 
 	if (desc->addr)
 		service.key = key_of(desc->addr, desc->port, desc->proto);
-	ok(bpf_map_update_elem(bpf_map__fd(rig->xdp->maps.services), &id, &service, BPF_ANY),
-	   "write services");
+	rig_ok(bpf_map_update_elem(bpf_map__fd(rig->xdp->maps.services), &id, &service, BPF_ANY),
+	       "write services");
 	if (!desc->addr)
 		return;
 	rig_index(rig, desc->addr, desc->port, desc->proto, target);
-	ok(bpf_map_update_elem(bpf_map__fd(rig->xdp->maps.targets), &service.key, &target, BPF_ANY),
-	   "write targets");
+	rig_ok(bpf_map_update_elem(bpf_map__fd(rig->xdp->maps.targets), &service.key, &target,
+				   BPF_ANY),
+	       "write targets");
 }
 
 void rig_select(struct rig *rig, struct sl_slice slice, const uint32_t *ids, size_t n)
@@ -348,9 +154,9 @@ void rig_select(struct rig *rig, struct sl_slice slice, const uint32_t *ids, siz
 		uint32_t slot = slice.start + i, at = slot / 2;
 		struct sl_slots slots;
 
-		ok(bpf_map_lookup_elem(fd, &at, &slots), "read selection");
+		rig_ok(bpf_map_lookup_elem(fd, &at, &slots), "read selection");
 		slots.endpoint[slot % 2] = ids[i % n];
-		ok(bpf_map_update_elem(fd, &at, &slots, BPF_ANY), "write selection");
+		rig_ok(bpf_map_update_elem(fd, &at, &slots, BPF_ANY), "write selection");
 	}
 }
 
@@ -359,8 +165,8 @@ uint32_t rig_selected(const struct rig *rig, struct sl_slice slice, uint64_t has
 	uint32_t slot = slice.start + sl_slot(hash, slice.size), at = slot / 2;
 	struct sl_slots slots;
 
-	ok(bpf_map_lookup_elem(bpf_map__fd(rig->xdp->maps.selection), &at, &slots),
-	   "read selection");
+	rig_ok(bpf_map_lookup_elem(bpf_map__fd(rig->xdp->maps.selection), &at, &slots),
+	       "read selection");
 	return slots.endpoint[slot % 2];
 }
 
@@ -371,19 +177,19 @@ void rig_route(struct rig *rig, const char *addr, struct sl_route route)
 	uint32_t slot = sl_route_slot(to.daddr), zero = 0;
 	struct sl_meta meta;
 
-	ok(bpf_map_lookup_elem(bpf_map__fd(rig->xdp->maps.meta), &zero, &meta), "read meta");
+	rig_ok(bpf_map_lookup_elem(bpf_map__fd(rig->xdp->maps.meta), &zero, &meta), "read meta");
 	memcpy(route.addr, to.daddr, sizeof(route.addr));
 	route.epoch = meta.route_epoch;
 	for (int cpu = 0; cpu < rig->cpus; cpu++)
 		memcpy(values[cpu], &route, sizeof(route));
-	ok(bpf_map_update_elem(bpf_map__fd(rig->xdp->maps.routes), &slot, values, BPF_ANY),
-	   "write routes");
+	rig_ok(bpf_map_update_elem(bpf_map__fd(rig->xdp->maps.routes), &slot, values, BPF_ANY),
+	       "write routes");
 }
 
 void rig_device(struct rig *rig, uint32_t ifindex, struct sl_device device)
 {
-	ok(bpf_map_update_elem(bpf_map__fd(rig->xdp->maps.devices), &ifindex, &device, BPF_ANY),
-	   "write devices");
+	rig_ok(bpf_map_update_elem(bpf_map__fd(rig->xdp->maps.devices), &ifindex, &device, BPF_ANY),
+	       "write devices");
 }
 
 static int table_fd(const struct rig *rig, enum rig_table table)
@@ -412,7 +218,7 @@ bool rig_flow(const struct rig *rig, enum rig_table table, const struct sl_tuple
 void rig_put_flow(struct rig *rig, enum rig_table table, const struct sl_tuple *tuple,
 		  const struct sl_flow *flow)
 {
-	ok(bpf_map_update_elem(table_fd(rig, table), tuple, flow, BPF_ANY), "write a flow");
+	rig_ok(bpf_map_update_elem(table_fd(rig, table), tuple, flow, BPF_ANY), "write a flow");
 }
 
 uint32_t rig_flows(const struct rig *rig, enum rig_table table)
@@ -433,36 +239,17 @@ void rig_forget_flow(struct rig *rig, const struct sl_tuple *tuple)
 	bpf_map_delete_elem(table_fd(rig, RIG_HALF_OPEN_TABLE), tuple);
 }
 
-static void forget_handshakes(struct rig *rig)
-{
-	const struct sl_handshake none = { 0 };
-	int fd = bpf_map__fd(rig->xdp->maps.handshakes);
-
-	for (uint32_t slot = 0; slot < RIG_HANDSHAKES; slot++)
-		ok(bpf_map_update_elem(fd, &slot, &none, BPF_ANY), "forget a handshake");
-}
-
 void rig_forget_recents(struct rig *rig)
 {
-	static char none[CPUS_MAX][RECENT_LEN];
-	uint32_t n = bpf_map__max_entries(rig->xdp->maps.recents);
-	int fd = bpf_map__fd(rig->xdp->maps.recents);
-
-	assert_int_equal(bpf_map__value_size(rig->xdp->maps.recents), RECENT_LEN);
-	for (uint32_t slot = 0; slot < n; slot++)
-		ok(bpf_map_update_elem(fd, &slot, none, BPF_ANY), "forget what is recent");
+	rig_clear(rig, rig->xdp->maps.recents);
 }
 
 void rig_forget_flows(struct rig *rig)
 {
-	forget_handshakes(rig);
-	rig_forget_recents(rig);
-	for (enum rig_table table = RIG_FLOWS_TABLE; table <= RIG_HALF_OPEN_TABLE; table++) {
-		struct sl_tuple key;
-
-		while (bpf_map_get_next_key(table_fd(rig, table), NULL, &key) == 0)
-			ok(bpf_map_delete_elem(table_fd(rig, table), &key), "forget a flow");
-	}
+	rig_clear(rig, rig->xdp->maps.handshakes);
+	rig_clear(rig, rig->xdp->maps.recents);
+	rig_clear(rig, rig->xdp->maps.flows);
+	rig_clear(rig, rig->xdp->maps.half_open);
 }
 
 uint32_t rig_fragmented(const struct rig *rig)
@@ -479,11 +266,7 @@ uint32_t rig_fragmented(const struct rig *rig)
 
 void rig_forget_fragmented(struct rig *rig)
 {
-	int fd = bpf_map__fd(rig->xdp->maps.fragments);
-	struct sl_fragment_key key;
-
-	while (bpf_map_get_next_key(fd, NULL, &key) == 0)
-		ok(bpf_map_delete_elem(fd, &key), "forget a fragmented datagram");
+	rig_clear(rig, rig->xdp->maps.fragments);
 }
 
 void rig_age_fragmented(struct rig *rig, uint32_t seconds)
@@ -493,9 +276,9 @@ void rig_age_fragmented(struct rig *rig, uint32_t seconds)
 	struct sl_fragment fragment;
 
 	while (bpf_map_get_next_key(fd, previous, &key) == 0) {
-		ok(bpf_map_lookup_elem(fd, &key, &fragment), "read a fragmented datagram");
+		rig_ok(bpf_map_lookup_elem(fd, &key, &fragment), "read a fragmented datagram");
 		fragment.seen_s -= seconds;
-		ok(bpf_map_update_elem(fd, &key, &fragment, BPF_EXIST), "make it older");
+		rig_ok(bpf_map_update_elem(fd, &key, &fragment, BPF_EXIST), "make it older");
 		previous = &key;
 	}
 }
@@ -504,8 +287,8 @@ void rig_meta(struct rig *rig, const struct sl_meta *meta)
 {
 	uint32_t zero = 0;
 
-	ok(bpf_map_update_elem(bpf_map__fd(rig->xdp->maps.meta), &zero, meta, BPF_ANY),
-	   "write meta");
+	rig_ok(bpf_map_update_elem(bpf_map__fd(rig->xdp->maps.meta), &zero, meta, BPF_ANY),
+	       "write meta");
 }
 
 static void set_budget(const struct rig *rig, const struct bpf_map *map,
@@ -516,7 +299,7 @@ static void set_budget(const struct rig *rig, const struct bpf_map *map,
 
 	for (int cpu = 0; cpu < rig->cpus; cpu++)
 		values[cpu] = *budget;
-	ok(bpf_map_update_elem(bpf_map__fd(map), &zero, values, BPF_ANY), "write a budget");
+	rig_ok(bpf_map_update_elem(bpf_map__fd(map), &zero, values, BPF_ANY), "write a budget");
 }
 
 void rig_budget(struct rig *rig, const struct sl_reply_budget *budget)
@@ -535,7 +318,7 @@ static void sum_entry(const struct rig *rig, const struct bpf_map *map, uint32_t
 {
 	uint64_t values[CPUS_MAX * SL_DECISION_MAX];
 
-	ok(bpf_map_lookup_elem(bpf_map__fd(map), &key, values), "read counters");
+	rig_ok(bpf_map_lookup_elem(bpf_map__fd(map), &key, values), "read counters");
 	for (size_t i = 0; i < (size_t)rig->cpus * n; i++)
 		sums[i % n] += values[i];
 }
@@ -625,7 +408,7 @@ struct rig_result rig_run(struct rig *rig, enum rig_program program, const void 
 		result.verdict = RIG_REFUSED;
 		return result;
 	}
-	ok(r, rig_program_name(program));
+	rig_ok(r, rig_program_name(program));
 	rig_decisions(rig, &counts_after);
 	after = sum_stats(rig);
 

@@ -99,7 +99,11 @@ ten_upgrades() {
 
 # drained POOL ADDRESS: to the end, and then used again.
 drained() {
-	sluice backend drain "$1" "$2" --timeout 1s && sleep 1.3 && sluice backend enable "$1" "$2"
+	sluice backend drain "$1" "$2" --timeout 1s && eventually drain_is_over "$2" && sluice backend enable "$1" "$2"
+}
+
+drain_is_over() {
+	[ "$(health_of "$1" .drain.left_ms)" = 0 ]
 }
 
 story() {

@@ -211,11 +211,8 @@ static void orders_for_names_are_adopted(void **state)
 
 	(void)state;
 	with_name = true;
-	seats[SEAT + 3] = (struct sl_target_key){ .port = 80, .proto = SL_TCP };
-	seats[SEAT + 3].addr[0] = 0xfd;
-	adopted[SEAT + 3] = true;
-	words[SEAT + 3] =
-		(struct sl_word){ .admin = SL_DISABLED, .flags = SL_WORD_ORDERED | SL_WORD_RESET };
+	adopt_seat(SEAT + 3, (struct sl_word){ .admin = SL_DISABLED,
+					       .flags = SL_WORD_ORDERED | SL_WORD_RESET });
 	begin(&f, 0);
 	assert_int_equal(words[SEAT + 3].admin, SL_DISABLED);
 	assert_int_equal(pipeline_admin(f.pipeline, SEAT + 3), SL_ENABLED);

@@ -99,10 +99,7 @@ static void seats_are_adopted(void **state)
 
 	(void)state;
 	with_name = true;
-	seats[SEAT + 3] = (struct sl_target_key){ .port = 80, .proto = SL_TCP };
-	seats[SEAT + 3].addr[0] = 0xfd;
-	adopted[SEAT + 3] = true;
-	words[SEAT + 3] = (struct sl_word){ .health = SL_UNHEALTHY, .admin = SL_DRAINING };
+	adopt_seat(SEAT + 3, (struct sl_word){ .health = SL_UNHEALTHY, .admin = SL_DRAINING });
 	begin(&f, 0);
 	assert_true(pipeline_taken(f.pipeline, SEAT + 3));
 	assert_int_equal(pipeline_plan(f.pipeline, SEAT + 3).addr.bytes[0], 0xfd);

@@ -15,6 +15,8 @@
 
 /* The error, and the address of whom it came from. */
 #define CONTROL_LEN 256
+/* Whoever sends errors without end must not keep the daemon from all else. */
+#define ERRORS_AT_ONCE 64
 
 static const struct {
 	int family, protocol;
@@ -75,7 +77,7 @@ bool pmtu_read(int fd)
 	bool changed = false;
 	int pending;
 
-	for (;;) {
+	for (int i = 0; i < ERRORS_AT_ONCE; i++) {
 		struct msghdr message = { .msg_control = control,
 					  .msg_controllen = sizeof(control) };
 
@@ -83,7 +85,7 @@ bool pmtu_read(int fd)
 			break;
 		changed |= is_too_large(&message);
 	}
-	/* Or it would be reported for ever. */
+	/* Or it would be reported for ever; what is still queued is reported all the same. */
 	getsockopt(fd, SOL_SOCKET, SO_ERROR, &pending, &(socklen_t){ sizeof(pending) });
 	return changed;
 }

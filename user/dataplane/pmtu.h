@@ -22,7 +22,7 @@ struct err;
  */
 int pmtu_open(int *ret_fd, int i, struct err *err);
 
-/* Whether a path's MTU has changed since the last call; does not wait. */
+/* Whether a path's MTU has changed, by some of what there is to read; does not wait. */
 bool pmtu_read(int fd);
 
 #endif
