@@ -149,7 +149,8 @@ test-load: all $(NETNS_TOOLS)
 # data plane expect tcx, which it has not; the scenarios show that the gate works without.
 VM_BPFT := $(filter-out $B/tests/bpf/test_dataplane%,$(BPFT)) \
 	$(patsubst tests/%.c,$B/tests/%,$(wildcard tests/vm/*.c))
-VM_NETNS := $(addprefix tests/netns/test_,gate.sh egress.sh survival.sh redirect.sh cutoff.sh udp.sh service_udp.sh) \
+VM_NETNS := $(addprefix tests/netns/test_,gate.sh egress.sh survival.sh redirect.sh cutoff.sh udp.sh \
+	service_udp.sh drain.sh tunnel_mtu.sh) \
 	$(wildcard tests/vm/*.sh)
 
 check-vm: deps

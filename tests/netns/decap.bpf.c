@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * decap - a backend's end of the tunnel: takes IP out of IP where it arrives. Kernels have devices
- * for that (ipip, ip6tnl), which not every machine's is built with.
+ * for that (ipip, ip6tnl), which not every machine's is built with. Needs Linux 6.3.
  */
 #include <linux/bpf.h>
 

@@ -206,10 +206,15 @@ backend_start() {
 	eventually on "$host" curl -s -o /dev/null http://127.0.0.1/ || fail "nginx on $host starts"
 }
 
-# backend_decapsulates HOST: its end of a tunnel.
+# backend_decapsulates HOST: its end of a tunnel: the kernel's own, where it has one.
 backend_decapsulates() {
-	on "$1" tc qdisc add dev eth0 clsact
-	on "$1" tc filter add dev eth0 ingress bpf direct-action object-file "$build/bpf/decap.bpf.o" section tc
+	if on "$1" ip link set tunl0 up 2>/dev/null; then
+		on "$1" ip link set ip6tnl0 up
+		on "$1" ip -6 tunnel change ip6tnl0 mode any
+	else
+		on "$1" tc qdisc add dev eth0 clsact
+		on "$1" tc filter add dev eth0 ingress bpf direct-action object-file "$build/bpf/decap.bpf.o" section tc
+	fi
 }
 
 backend_stop() {
@@ -336,6 +341,11 @@ number_rows() {
 # fetch URL: what the client gets, within two seconds.
 fetch() {
 	on client curl -sS --max-time $((2 * patience)) "$@"
+}
+
+# fetches N URL: what the client gets over N connections, one after the other; "failed" for each that fails.
+fetches() {
+	fetch -H 'Connection: close' -w '%{onerror}failed\n' "$2?[1-$1]"
 }
 
 # carries down|up URL: a lot, several times, so that all backends have their turn.

@@ -48,9 +48,7 @@ service_config() {
 
 # spread URL N: how many of N fetches each backend answered, as "b1 b2 b3" counts.
 spread() {
-	local i
-
-	for ((i = 0; i < $2; i++)); do fetch "$1" || echo failed; done | sort | uniq -c >"$work/spread"
+	fetches "$2" "$1" | sort | uniq -c >"$work/spread"
 	cat "$work/spread"
 }
 
@@ -66,7 +64,7 @@ only_two_serve() {
 }
 
 transfer() {
-	[ "$(fetch --max-time 20 -o /dev/null -w '%{size_download}' "$1/big")" = 4194304 ]
+	[ "$(fetch --max-time $((20 * patience)) -o /dev/null -w '%{size_download}' "$1/big")" = 4194304 ]
 }
 
 story() {

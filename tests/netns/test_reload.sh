@@ -34,9 +34,7 @@ two="{ address: 10.2.1.2 }, { address: 10.2.2.2 }"
 three="$two, { address: 10.2.3.2 }"
 
 served_by() {
-	local i
-
-	for ((i = 0; i < 40; i++)); do fetch "http://$1/"; done | sort -u | sed 's/hello from //' | paste -sd' '
+	fetches 40 "http://$1/" | sort -u | sed 's/hello from //' | paste -sd' '
 }
 
 is_served_by() {

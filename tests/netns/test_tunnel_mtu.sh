@@ -9,7 +9,7 @@
 . "$(dirname "$0")/topology.sh"
 
 narrow=1400
-transfer_mib=10 transfer_s=3 # what is too large is noticed at once
+transfer_mib=$((10 / patience)) transfer_s=3 # what is too large is noticed at once
 
 net_begin router b1
 add_host client

@@ -8,7 +8,6 @@
 
 vip4=192.0.2.10 vip6=2001:db8::10
 interfaces= backends4= backends6= # of the configuration; the network's
-fetches=40 # to see that both backends have their share
 
 # cable HOST DEVICE HOST DEVICE. Made where it begins: a name must be free where the command runs, too.
 cable() {
@@ -64,9 +63,7 @@ service_config() {
 
 # Both backends answer, and nothing fails.
 both_serve() {
-	local i
-
-	for ((i = 0; i < fetches; i++)); do fetch "$1/" || echo failed; done >"$work/spread"
+	fetches 40 "$1/" >"$work/spread"
 	! grep -q failed "$work/spread" && [ "$(sort -u "$work/spread" | tr '\n' ' ')" = "hello from b1 hello from b2 " ]
 }
 

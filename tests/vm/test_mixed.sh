@@ -6,7 +6,7 @@
 # shellcheck source=tests/netns/topology.sh
 . "$(dirname "$0")/../netns/topology.sh"
 
-transfer_mib=5 fetches=16 # the kernel that has VLANs is an emulated one
+transfer_mib=5 # the kernel that has VLANs is an emulated one
 net_begin client b1 b2
 cable gateway gc client eth0
 cable gateway gb1 b1 eth0

@@ -5,7 +5,7 @@
 # shellcheck source=tests/netns/topology.sh
 . "$(dirname "$0")/../netns/topology.sh"
 
-transfer_mib=5 fetches=16 # the NICs are emulated, too
+transfer_mib=5 # the NICs are emulated, too
 
 # nic HOST DEVICE NUMBER: the virtual machine's, known by its address.
 nic() {
