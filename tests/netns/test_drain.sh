@@ -138,7 +138,7 @@ check_status "asking counts nothing" 0 test "$quiet" = "$(forwarded)"
 transfer_start first
 check "a transfer runs" find_backend first
 check_status "its backend is drained" 0 sluice backend drain web-pool "$backend" --timeout ${while_s}s
-check "the answer says for how long" grep -Eq "$backend:80 +draining, ($while_s|$((while_s - 1))(\\.[0-9])?)s left" "$work/out"
+check "the answer says for how long" grep -Eq "$backend:80 +draining, ($while_s|$((while_s - 1)))(\.[0-9])?s left" "$work/out"
 check "health says so" admin_is "$backend" draining
 check "new connections go elsewhere" served_by "$there"
 check "the transfer goes on" grows first
