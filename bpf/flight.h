@@ -41,7 +41,7 @@ struct flight {
 	__u32 frame_len;
 	__u32 service, endpoint; /* ids; SL_ID_NONE as long as there is none */
 	__u32 original; /* of one that is redirected: the endpoint that it is addressed to, else 0 */
-	__u32 seq, ack; /* TCP */
+	__u32 seq, ack; /* TCP; of an ICMP error: what is quoted */
 	__u32 segment_len; /* IP length of the largest packet that this one will be cut into */
 	__u16 header_len; /* as in struct packet */
 	__u16 ip_len;
@@ -56,7 +56,8 @@ struct flight {
 	__u8 press; /* enum press: for a port, where no free one was found */
 	bool asks_neighbour; /* its way leads to f->next_hop */
 	bool first_fragment; /* of the datagram f->datagram */
-	__u8 zero[4];
+	__u8 icmp_says; /* of an ICMP error: enum watch_icmp */
+	__u8 zero[3];
 };
 
 /*
@@ -224,6 +225,7 @@ static __always_inline bool flight_read_quoted(struct flight *f, struct cursor c
 	addr_copy(f->quoted.daddr, key.addr);
 	l4 = p.l4;
 	tuple_set_ports(&f->quoted, bpf_ntohs(l4->source), key.port, key.proto);
+	f->seq = bpf_ntohl(l4->rest);
 	f->quoted_header_len = p.header_len;
 	return true;
 }
@@ -232,9 +234,10 @@ static __always_inline bool flight_read_quoted(struct flight *f, struct cursor c
 static __always_inline bool flight_read_icmp(struct flight *f, const struct pending *pending,
 					     void *start, void *end, __u32 frame_len)
 {
-	__u32 offset = pending->icmp.offset & QUOTE_OFFSET_MASK;
+	__u32 offset = pending->icmp.offset;
 	struct cursor l3 = { start + (pending->icmp.l2_len & L2_LEN_MASK), end };
-	struct cursor quoted = { start + offset, end };
+	const struct icmp_header *icmp;
+	struct cursor quoted;
 
 	f->frame_len = frame_len;
 	f->service = f->endpoint = SL_ID_NONE;
@@ -248,8 +251,10 @@ static __always_inline bool flight_read_icmp(struct flight *f, const struct pend
 	f->rewrite = REWRITE_NONE;
 	f->tcp_flags = 0;
 	tuple_set_ports(&f->in, 0, 0, f->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
-	if (!flight_read_ip(f, l3) || !flight_read_quoted(f, quoted, f->v6))
+	icmp = watch_icmp_header(&quoted, start, end, offset);
+	if (!icmp || !flight_read_ip(f, l3) || !flight_read_quoted(f, quoted, f->v6))
 		return false;
+	f->icmp_says = f->v6 ? watch_icmp_v6(icmp) : watch_icmp_v4(icmp);
 	f->segment_len = f->ip_len;
 	return true;
 }

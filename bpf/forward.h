@@ -106,6 +106,17 @@ static __always_inline void forward_enter(struct flight *f, const struct sl_endp
 	flow_enter(&flows, &f->in, &f->flow, BPF_ANY);
 }
 
+/* The first packet after the SYN, of a flow that is not translated: its client was answered. */
+static __always_inline void forward_begin(struct flight *f, const struct sl_endpoint_name *name,
+					  struct sl_meta *m)
+{
+	const __u64 *peer = (const __u64 *)f->in.saddr;
+
+	if (attempt_slots && flight_is_tcp(f) && !f->observe)
+		watch_went_on(peer[0], peer[1], (__u64)f->in.sport << 32 | f->endpoint);
+	forward_enter(f, name, m);
+}
+
 static __always_inline void forward_note(const struct flight *f,
 					 const struct sl_endpoint_name *name)
 {
@@ -170,7 +181,7 @@ static __always_inline enum sl_decision forward_new(struct flight *f, const stru
 	if (flight_is_syn(f))
 		forward_note(f, name);
 	else if (!(f->tcp_flags & TCP_RST))
-		forward_enter(f, name, to->m);
+		forward_begin(f, name, to->m);
 	return forward_as_is(f, to->service, name);
 }
 

@@ -42,8 +42,13 @@ static __always_inline void icmp_count(const struct flight *f)
 	__u32 id = f->endpoint;
 	struct sl_endpoint_stats *stats = bpf_map_lookup_elem(&endpoint_stats, &id);
 
+	const __u64 *peer = (const __u64 *)f->quoted.saddr;
+
 	if (stats)
 		stats->icmp_errors++;
+	if (attempt_slots)
+		watch_icmp(peer[0], peer[1], (__u64)f->quoted.sport << 32 | id,
+			   (__u64)f->icmp_says << 32 | f->seq);
 }
 
 /* About a packet to an endpoint: the quoted one, turned round, is one from the endpoint. */

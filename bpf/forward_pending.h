@@ -19,6 +19,28 @@ static __always_inline void forward_count_failed(const struct flight *f)
 		stats->failed++;
 }
 
+/* A packet that opens or ends a flow is sent on to f->endpoint. */
+__noinline int forward_watch(void)
+{
+	const struct flight *f = flight_get();
+	const struct sl_tuple *peer;
+	__u64 high, low;
+
+	if (!f)
+		return 0; /* cannot be */
+	peer = f->rewrite == REWRITE_NAT ? &f->out : &f->in;
+	high = ((const __u64 *)peer->saddr)[0];
+	low = ((const __u64 *)peer->saddr)[1];
+	watch_to_endpoint(high, low, peer->sport, f->endpoint, f->tcp_flags, f->seq);
+	return 0;
+}
+
+static __always_inline bool forward_is_watched(const struct flight *f, enum sl_decision decision)
+{
+	return attempt_slots && f->tcp_flags & WATCHED_FLAGS && decision != SL_FORWARD_REPLY &&
+	       decision != SL_FORWARD_RESET;
+}
+
 static __always_inline bool forward_has_failed(enum sl_decision decision)
 {
 	return decision == SL_DROP_NO_ROUTE || decision == SL_DROP_NO_PORT ||

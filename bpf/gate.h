@@ -19,6 +19,9 @@ const volatile __u32 index_shift = 63;
 /* As many slots as handshakes has; likewise. */
 const volatile __u32 handshake_slots = 1;
 
+/* As many as attempts has; 0: what comes of attempts to connect is not watched. */
+const volatile __u32 attempt_slots = 0;
+
 /*
  * What is configured at all; set by the loader. The verifier removes what is not: the packets of
  * others shall not pay for it.

@@ -10,10 +10,7 @@
 #ifndef SLUICE_BPF_ICMP_H
 #define SLUICE_BPF_ICMP_H
 
-#include "gate.h"
-
-/* For the verifier: parse_frame() accepts no longer chain of headers. */
-#define QUOTE_OFFSET_MASK 0x7fff
+#include "watch_icmp.h"
 
 /* The quoted packet went out, so that its source is the local end. */
 static __always_inline __u32 quoted_tuple(struct bpf_sock_tuple *tuple, const struct packet *p)
@@ -63,10 +60,14 @@ static __always_inline enum sl_decision icmp_judge(void *ctx, void *start, void 
 						   bool v6)
 {
 	struct sl_target_key key __attribute__((aligned(8))) = {};
-	struct cursor c = { start + (offset & QUOTE_OFFSET_MASK), end };
+	struct cursor c;
+	const struct icmp_header *icmp;
 	struct packet p = {};
 	struct target target;
 
+	icmp = watch_icmp_header(&c, start, end, offset);
+	if (!icmp)
+		return SL_PASS_UNPARSED;
 	switch (parse_quoted(&c, &p, &key, v6)) {
 	case PARSED_FLOW:
 		break;
@@ -84,6 +85,7 @@ static __always_inline enum sl_decision icmp_judge(void *ctx, void *start, void 
 		return SL_PASS_PROBE;
 
 	target.stats->icmp_errors++;
+	watch_quoted(&p, icmp, target.id);
 	return SL_PASS_ICMP_ERROR;
 }
 

@@ -10,6 +10,7 @@
 #include "icmp.h"
 #include "plain.h"
 #include "reply.h"
+#include "watch.h"
 
 /* The decision about what is no flow that could be an endpoint's. */
 static __always_inline enum sl_decision decision_of_other(enum parsed parsed)
@@ -58,6 +59,12 @@ static __always_inline enum effect decision_effect(enum sl_decision decision)
 	default:
 		return EFFECT_PASS;
 	}
+}
+
+/* Does the packet go on, whatever was decided? m as judge_word() left it. */
+static __always_inline bool goes_on(enum sl_decision decision, const struct sl_meta *m)
+{
+	return likely(!m) || decision_effect(decision) == EFFECT_PASS || m->mode != SL_MODE_ENFORCE;
 }
 
 /* Count for the endpoint what became of a packet that met a closed gate. */

@@ -5,7 +5,7 @@
  * max_entries given as 1 below is set by user/dataplane/ before loading, from the number of
  * endpoints and services: targets twice as many, so that its hash chains stay short, target_index
  * 2^(64 - index_shift) with at least 8 slots per endpoint, the others as many; flows and half_open as configured,
- * handshakes as half_open, fragments SL_FRAGMENTED_MAX, selection as the services need. All maps are pinned under their names.
+ * handshakes as half_open, attempts as configured, fragments SL_FRAGMENTED_MAX, selection as the services need. All maps are pinned under their names.
  */
 #ifndef SLUICE_BPF_MAPS_H
 #define SLUICE_BPF_MAPS_H
@@ -242,6 +242,54 @@ struct {
 	__type(key, __u32);
 	__type(value, struct sl_handshake);
 } handshakes SEC(".maps");
+
+/*
+ * attempts - what came of this attempt to connect?
+ *   entry    slot -> struct sl_attempt; attempt_slots of them, 0: nothing is watched
+ *   writer   every program, on packets that open or end a flow; user/dataplane/, through mmap, on what
+ *            only time tells
+ *   reader   both
+ *   absent   cannot be; a slot of another attempt: nothing is known of this one
+ *   full     an attempt takes the slot of another, which is counted as unsampled
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sl_attempt);
+} attempts SEC(".maps");
+
+/*
+ * attempt_stats - what came of attempts to connect to each endpoint
+ *   entry    endpoint id -> struct sl_attempt_stats, per CPU
+ *   writer   every program; user/dataplane/ clears an id before it is used again
+ *   reader   user/dataplane/
+ *   absent   cannot be
+ *   full     cannot be: ids are given out up to max_entries
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sl_attempt_stats);
+} attempt_stats SEC(".maps");
+
+/*
+ * evidence - does anything speak against this endpoint?
+ *   entry    endpoint id -> struct sl_evidence
+ *   writer   every program, atomically, when an attempt fails; user/dataplane/, through mmap
+ *   reader   user/dataplane/, through mmap
+ *   absent   cannot be
+ *   full     cannot be: ids are given out up to max_entries
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sl_evidence);
+} evidence SEC(".maps");
 
 /*
  * fragments - where did the first fragment of this datagram go?

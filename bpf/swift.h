@@ -174,6 +174,14 @@ static __always_inline void swift_to_endpoint(const struct swift *s, struct flig
 	}
 }
 
+static __always_inline void swift_watch(const struct flight *f)
+{
+	const __u64 *peer = (const __u64 *)f->in.saddr;
+
+	if (attempt_slots)
+		watch_syn(peer[0], peer[1], (__u64)f->in.sport << 32 | f->endpoint, f->seq);
+}
+
 static __always_inline void swift_count_request(const struct swift *s, const struct flight *f)
 {
 	s->service_stats->packets++;
@@ -184,6 +192,7 @@ static __always_inline void swift_count_request(const struct swift *s, const str
 		s->service_stats->flows++;
 		s->stats->syn++;
 		handshake_note(s->hash, f->service, f->endpoint, s->name->generation);
+		swift_watch(f);
 	}
 }
 

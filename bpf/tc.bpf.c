@@ -171,6 +171,20 @@ __noinline int tc_icmp(struct __sk_buff *ctx, const struct pending *pending)
 		      TC_ACT_UNSPEC);
 }
 
+/* What opens or ends a flow, on its way to an endpoint. */
+__noinline int tc_watch_request(struct __sk_buff *ctx, __u32 where, __u32 endpoint)
+{
+	watch_request_at((void *)(long)ctx->data, (void *)(long)ctx->data_end, where, endpoint);
+	return 0;
+}
+
+/* What comes from an endpoint, and may be the answer to an attempt to connect. */
+__noinline int tc_watch_answer(struct __sk_buff *ctx, __u32 where)
+{
+	watch_answer_at((void *)(long)ctx->data, (void *)(long)ctx->data_end, where);
+	return 0;
+}
+
 /*
  * Judge a TCP or UDP packet, and do as judged; replies are left pending. What this host itself sends
  * to a service is not balanced, and not redirected.
@@ -181,8 +195,13 @@ static __always_inline int tc_flow(struct __sk_buff *ctx, const struct packet *p
 {
 	const struct sl_meta *m = NULL;
 	enum sl_decision decision;
-	struct sl_target found = target_lookup(key);
-	struct target target = { .id = found.id };
+	struct sl_target found;
+	struct target target;
+
+	if (side == SIDE_INGRESS && watch_is_answer(p))
+		tc_watch_answer(ctx, watch_where(p));
+	found = target_lookup(key);
+	target.id = found.id;
 
 	if (found.kind != SL_TARGET_ENDPOINT) {
 		if (side != SIDE_INGRESS || likely(!is_for_services(found, key)))
@@ -198,6 +217,8 @@ static __always_inline int tc_flow(struct __sk_buff *ctx, const struct packet *p
 	if (side == SIDE_INGRESS && leave_if_redirected(pending, &target, p, ctx->len))
 		return PENDING_FORWARD;
 	decision = judge_word(target.word, p, &m);
+	if (watch_is_request(p) && goes_on(decision, m))
+		tc_watch_request(ctx, watch_where(p), target.id);
 	if (!m)
 		return decide(decision, TC_ACT_UNSPEC);
 	switch (decision_effect(decision)) {

@@ -307,6 +307,8 @@ static __always_inline int tc_send_on(struct __sk_buff *ctx, struct flight *f,
 		forward_count_failed(f);
 		return decide(SL_DROP_NO_ROUTE, TC_ACT_SHOT);
 	}
+	if (unlikely(forward_is_watched(f, decision)))
+		forward_watch();
 	if (unlikely(f->asks_neighbour))
 		return decide_any(decision, tc_send_to_neighbour(&f->next_hop));
 	return decide_any(decision, (int)bpf_redirect(route->ifindex, 0));

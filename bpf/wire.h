@@ -28,6 +28,8 @@
 #define ICMP_UNREACHABLE 3
 #define ICMP_TIME_EXCEEDED 11
 #define ICMP_PARAMETER_PROBLEM 12
+#define ICMPV6_UNREACHABLE 1
+#define ICMPV6_TOO_BIG 2
 #define ICMPV6_ERROR_FIRST 1 /* destination unreachable, too big, time exceeded, */
 #define ICMPV6_ERROR_LAST 4 /* parameter problem */
 

@@ -199,6 +199,20 @@ __noinline int xdp_icmp(struct xdp_md *ctx, const struct pending *pending)
 	return decide(icmp_judge(ctx, data, end, pending->icmp.offset, pending->icmp.v6), XDP_PASS);
 }
 
+/* What opens or ends a flow, on its way to an endpoint. */
+__noinline int xdp_watch_request(struct xdp_md *ctx, __u32 where, __u32 endpoint)
+{
+	watch_request_at((void *)(long)ctx->data, (void *)(long)ctx->data_end, where, endpoint);
+	return 0;
+}
+
+/* What comes from an endpoint, and may be the answer to an attempt to connect. */
+__noinline int xdp_watch_answer(struct xdp_md *ctx, __u32 where)
+{
+	watch_answer_at((void *)(long)ctx->data, (void *)(long)ctx->data_end, where);
+	return 0;
+}
+
 /* Forward a plain packet, which probably is to the service with that id. */
 static __always_inline int xdp_service(struct xdp_md *ctx, __u32 id, const struct packet *p,
 				       const struct sl_target_key *key, __u32 frame_len,
@@ -245,6 +259,8 @@ static __always_inline int xdp_flow(struct xdp_md *ctx, const struct packet *p,
 	struct sl_target found;
 	struct target target;
 
+	if (watch_is_answer(p))
+		xdp_watch_answer(ctx, watch_where(p));
 	found = target_guess(key);
 	if (likely(found.kind == SL_TARGET_NONE) && likely(!is_for_services(found, key)))
 		return decide(SL_PASS_NOT_OURS, XDP_PASS);
@@ -261,6 +277,8 @@ static __always_inline int xdp_flow(struct xdp_md *ctx, const struct packet *p,
 	if (leave_if_redirected(pending, &target, p, frame_len))
 		return PENDING_FORWARD;
 	decision = judge_word(target.word, p, &m);
+	if (watch_is_request(p) && goes_on(decision, m))
+		xdp_watch_request(ctx, watch_where(p), target.id);
 	if (likely(!m))
 		return decide(decision, XDP_PASS);
 	switch (decision_effect(decision)) {

@@ -252,6 +252,8 @@ static __always_inline int xdp_send_on(struct xdp_md *ctx, struct flight *f,
 		forward_count_failed(f);
 		return decide(SL_DROP_NO_ROUTE, XDP_DROP);
 	}
+	if (unlikely(forward_is_watched(f, decision)))
+		forward_watch();
 	return decide_any(decision, xdp_send_by(ctx, route->ifindex));
 }
 

@@ -132,6 +132,7 @@ static __always_inline int xdp_swift_syn(struct xdp_md *ctx, const struct swift_
 {
 	if (!swift_syn(s, f))
 		return PENDING_FORWARD;
+	f->seq = bpf_ntohl(frame->tcp->seq);
 	if (s->service->method == SL_METHOD_DSR) {
 		addr_copy(f->out.daddr, s->name->key.addr);
 		return xdp_swift_go(ctx, frame, s, f, SL_FORWARD_DSR);

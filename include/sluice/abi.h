@@ -79,6 +79,7 @@ _Static_assert(sizeof(struct sl_target) == 8, "abi: sl_target");
 #define SL_WORD_FORCED 0x01 /* unhealthy, but kept open by min_servers */
 #define SL_WORD_RESET 0x02 /* established: reset */
 #define SL_WORD_LEAVING 0x04 /* drains because the configuration has it no more; for the daemon */
+#define SL_WORD_SUSPECT 0x10 /* clients fail to connect; probes are asked: for people */
 #define SL_WORD_ORDERED 0x08 /* admin was ordered by the operator: for a daemon that adopts it */
 
 /*
@@ -317,6 +318,92 @@ struct sl_handshake {
 	__u16 tag; /* which flow's, see sl_handshake_tag(); 0: the slot is empty */
 } __attribute__((aligned(8))); /* stored and loaded at once */
 _Static_assert(sizeof(struct sl_handshake) == 8, "abi: sl_handshake");
+
+/* --- attempts ---------------------------------------------------------------------------------- */
+
+/* Bits of sl_attempt_head.state: what has been seen of an attempt to connect. None: the slot is empty. */
+#define SL_ATTEMPT_SENT 0x01 /* its SYN was let through */
+#define SL_ATTEMPT_ANSWERED 0x02 /* by SYN-ACK; of what bypasses this host: the client went on */
+#define SL_ATTEMPT_REPEATED 0x04 /* the SYN-ACK came again: the client has not acknowledged it */
+#define SL_ATTEMPT_COMPLETED 0x08 /* counted as completed */
+#define SL_ATTEMPT_FAILED 0x10 /* refused, unreachable, unanswered or abandoned, and counted so */
+#define SL_ATTEMPT_FIN_CLIENT 0x20
+#define SL_ATTEMPT_FIN_ENDPOINT 0x40
+#define SL_ATTEMPT_RESET 0x80 /* after it was answered, by either side */
+
+/* What changes of an attempt: always as a whole, by compare-and-exchange. */
+struct sl_attempt_head {
+	__u32 tag; /* which attempt's, see sl_attempt_tag() */
+	__u16 since; /* CLOCK_MONOTONIC at its first SYN, in units of 2^SL_ATTEMPT_TICK_SHIFT ns; wraps */
+	__u8 state; /* SL_ATTEMPT_* */
+	__u8 zero;
+} __attribute__((aligned(8)));
+_Static_assert(sizeof(struct sl_attempt_head) == 8, "abi: sl_attempt_head");
+
+#define SL_ATTEMPT_TICK_SHIFT 26 /* 67 ms: a wrap takes more than an hour */
+
+/*
+ * attempts: what came of one attempt to connect to an endpoint. A new one takes the slot of any other,
+ * which is lost sight of if nothing was known yet of what came of it.
+ */
+struct sl_attempt {
+	struct sl_attempt_head head;
+	__u64 sent_ns; /* CLOCK_MONOTONIC at its first SYN */
+	__u32 endpoint; /* id */
+	__u32 isn; /* the client's initial sequence number */
+};
+_Static_assert(sizeof(struct sl_attempt) == 24, "abi: sl_attempt");
+
+/* Times of handshakes: bucket i counts those below 2^(i + SL_TIME_SHIFT) us; the last, all others. */
+#define SL_TIME_BUCKETS 20
+#define SL_TIME_SHIFT 4
+
+/*
+ * attempt_stats (per CPU): attempts to connect to the endpoint that were let through, and what is known
+ * by packets of what came of them; sl_evidence has the rest. sent = answered + refused + unreachable + unsampled
+ * + sl_evidence.unanswered + those that nothing is known of yet.
+ */
+struct sl_attempt_stats {
+	__u64 sent; /* SYNs, but for those that were sent again */
+	__u64 retransmitted; /* SYNs that were sent again */
+	__u64 unsampled; /* attempts that were lost sight of before anything came of them */
+	__u64 answered; /* with SYN-ACK; where replies bypass this host: gone on with */
+	__u64 refused; /* with RST */
+	__u64 unreachable; /* ended by an ICMP error */
+	__u64 completed; /* their end showed it; where replies bypass this host: the same as answered */
+	__u64 abandoned; /* answered, and then reset by a client that knew nothing of it */
+	__u64 fin_client;
+	__u64 fin_endpoint;
+	__u64 reset_client; /* after they were answered */
+	__u64 reset_endpoint;
+	/* ICMP errors about packets to the endpoint, by what they say; probes excepted. */
+	__u64 icmp_net;
+	__u64 icmp_host;
+	__u64 icmp_port;
+	__u64 icmp_prohibited;
+	__u64 icmp_too_big;
+	__u64 icmp_other;
+	__u64 times[SL_TIME_BUCKETS]; /* from the first SYN to the answer */
+};
+_Static_assert(sizeof(struct sl_attempt_stats) == (18 + SL_TIME_BUCKETS) * sizeof(__u64),
+	       "abi: sl_attempt_stats");
+
+/*
+ * evidence: what speaks against an endpoint, as it happens, for the daemon to see without a
+ * system call; and what only time tells of attempts, which the daemon counts.
+ */
+struct sl_evidence {
+	__u32 refused; /* these three: atomically, by the programs; they wrap */
+	__u32 unreachable;
+	__u32 retransmitted;
+	__u32 zero;
+	__u64 unanswered; /* these three: by the daemon */
+	__u64 completed; /* answered, and not answered again: see SL_ATTEMPT_REPEATED */
+	__u64 abandoned; /* answered again and again */
+};
+_Static_assert(sizeof(struct sl_evidence) == 40, "abi: sl_evidence");
+
+/* --- fragments --------------------------------------------------------------------------------- */
 
 /* fragments: key. What the fragments of a datagram have in common, as they come. */
 struct sl_fragment_key {

@@ -107,6 +107,21 @@ static inline __attribute__((always_inline)) __u16 sl_handshake_tag(__u64 flow_h
 	return (__u16)(flow_hash + service * SL_MIX_A) | 1;
 }
 
+/* What an attempt of a peer's address and port to connect to an endpoint is found by. */
+static inline __attribute__((always_inline)) __u64 sl_attempt_hash(__u64 high, __u64 low,
+								   __u16 port, __u32 endpoint)
+{
+	__u64 rest = (__u64)port << 32 | endpoint;
+
+	return sl_mix(low ^ high * SL_MIX_A ^ rest * SL_MIX_B);
+}
+
+/* By which it is known again in its slot, which is sl_slot() of the hash. */
+static inline __attribute__((always_inline)) __u32 sl_attempt_tag(__u64 hash)
+{
+	return (__u32)hash;
+}
+
 /* The slot in routes of an address in a tuple. */
 static inline __attribute__((always_inline)) __u32 sl_route_slot(const __u8 addr[SL_ADDR_LEN])
 {

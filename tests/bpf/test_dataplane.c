@@ -79,7 +79,7 @@ static void test_heartbeat(void **state)
 	assert_int_equal(dataplane_meta(dp).heartbeat_ns, 12345);
 
 	maps = dataplane_maps(dp, &n);
-	assert_int_equal(n, 19);
+	assert_int_equal(n, 22);
 	for (uint32_t i = 0; i < n; i++) {
 		assert_true(maps[i].entries_max > 0);
 		assert_true(maps[i].memory_bytes > 0);

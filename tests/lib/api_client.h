@@ -11,7 +11,7 @@
 
 struct api_answer {
 	long status;
-	char body[1 << 20];
+	char body[4 << 20];
 	size_t len;
 	char allow[64];
 };

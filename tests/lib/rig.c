@@ -22,6 +22,7 @@
 #define REFUSED_BELOW (sizeof(struct ethhdr) + sizeof(struct ipv6hdr))
 #define STATS_FIELDS (sizeof(struct sl_endpoint_stats) / sizeof(uint64_t))
 #define SERVICE_FIELDS (sizeof(struct sl_service_stats) / sizeof(uint64_t))
+#define ATTEMPT_FIELDS (sizeof(struct sl_attempt_stats) / sizeof(uint64_t))
 
 static const char *const decision_names[] = {
 #define NAME(NAME_, name, text) #name,
@@ -334,17 +335,50 @@ uint64_t rig_decisions(const struct rig *rig, struct sl_decision_counts *ret_cou
 	return total;
 }
 
+struct sl_attempt rig_attempt(const struct rig *rig)
+{
+	struct sl_attempt attempt, found = { 0 };
+	int n = 0;
+
+	for (uint32_t slot = 0; slot < RIG_ATTEMPTS; slot++) {
+		rig_ok(bpf_map_lookup_elem(bpf_map__fd(rig->xdp->maps.attempts), &slot, &attempt),
+		       "read attempts");
+		if (attempt.head.state) {
+			found = attempt;
+			n++;
+		}
+	}
+	assert_in_range(n, 0, 1);
+	return found;
+}
+
+void rig_forget_attempts(struct rig *rig)
+{
+	rig_clear(rig, rig->xdp->maps.attempts);
+}
+
+struct sl_evidence rig_evidence(const struct rig *rig, uint32_t id)
+{
+	struct sl_evidence evidence;
+
+	rig_ok(bpf_map_lookup_elem(bpf_map__fd(rig->xdp->maps.evidence), &id, &evidence),
+	       "read evidence");
+	return evidence;
+}
+
 /* What a run adds to. */
 struct sums {
-	uint64_t endpoints[STATS_FIELDS], services[SERVICE_FIELDS];
+	uint64_t endpoints[STATS_FIELDS], services[SERVICE_FIELDS], attempts[ATTEMPT_FIELDS];
 };
 
 static struct sums sum_stats(const struct rig *rig)
 {
 	struct sums sums = { 0 };
 
-	for (uint32_t id = 0; id < RIG_ENDPOINTS; id++)
+	for (uint32_t id = 0; id < RIG_ENDPOINTS; id++) {
 		sum_entry(rig, rig->xdp->maps.endpoint_stats, id, sums.endpoints, STATS_FIELDS);
+		sum_entry(rig, rig->xdp->maps.attempt_stats, id, sums.attempts, ATTEMPT_FIELDS);
+	}
 	for (uint32_t id = 0; id < RIG_SERVICES; id++)
 		sum_entry(rig, rig->xdp->maps.service_stats, id, sums.services, SERVICE_FIELDS);
 	return sums;
@@ -356,6 +390,8 @@ static void sums_subtract(struct sums *after, const struct sums *before)
 		after->endpoints[i] -= before->endpoints[i];
 	for (size_t i = 0; i < SERVICE_FIELDS; i++)
 		after->services[i] -= before->services[i];
+	for (size_t i = 0; i < ATTEMPT_FIELDS; i++)
+		after->attempts[i] -= before->attempts[i];
 }
 
 static enum rig_verdict verdict_of(enum rig_program program, uint32_t retval)
@@ -415,6 +451,7 @@ struct rig_result rig_run(struct rig *rig, enum rig_program program, const void 
 	sums_subtract(&after, &before);
 	memcpy(&result.stats, after.endpoints, sizeof(result.stats));
 	memcpy(&result.service, after.services, sizeof(result.service));
+	memcpy(&result.attempts, after.attempts, sizeof(result.attempts));
 	result.verdict = verdict_of(program, run.retval);
 	result.decision = one_decision(&counts_before, &counts_after);
 	result.len = run.data_size_out;

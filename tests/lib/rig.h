@@ -18,6 +18,7 @@
 #define RIG_SLOTS 4096
 #define RIG_FLOWS 65536
 #define RIG_HANDSHAKES 256
+#define RIG_ATTEMPTS 1024
 
 /* Source ports of translated flows; rig_default_meta(). */
 #define RIG_PORT_LOW 20000
@@ -43,6 +44,7 @@ struct rig_result {
 	uint8_t frame[PACKET_MAX];
 	struct sl_endpoint_stats stats; /* what was added, over all endpoints */
 	struct sl_service_stats service; /* the same, over all services */
+	struct sl_attempt_stats attempts; /* the same, over all endpoints */
 };
 
 struct rig;
@@ -127,6 +129,13 @@ void rig_age_fragmented(struct rig *rig, uint32_t seconds);
 
 /* Set every CPU's budget of flows to enter. */
 void rig_flow_budget(struct rig *rig, const struct sl_reply_budget *budget);
+
+/* What is kept of the only attempt that there is; state 0: there is none. */
+struct sl_attempt rig_attempt(const struct rig *rig);
+void rig_forget_attempts(struct rig *rig);
+
+/* What speaks against an endpoint. */
+struct sl_evidence rig_evidence(const struct rig *rig, uint32_t id);
 
 /* Set the meta entry; rig_new() sets one that enforces, holds, and replies without limit. */
 void rig_meta(struct rig *rig, const struct sl_meta *meta);

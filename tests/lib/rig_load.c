@@ -72,6 +72,9 @@ static void set_sizes(struct xdp_bpf *xdp, uint32_t flows)
 	bpf_map__set_max_entries(xdp->maps.half_open, flows);
 	bpf_map__set_max_entries(xdp->maps.handshakes, RIG_HANDSHAKES);
 	bpf_map__set_max_entries(xdp->maps.routes, SL_ROUTE_SLOTS);
+	bpf_map__set_max_entries(xdp->maps.attempts, RIG_ATTEMPTS);
+	bpf_map__set_max_entries(xdp->maps.attempt_stats, RIG_ENDPOINTS);
+	bpf_map__set_max_entries(xdp->maps.evidence, RIG_ENDPOINTS);
 	bpf_map__set_max_entries(xdp->maps.fragments, SL_FRAGMENTED_MAX);
 }
 
@@ -93,6 +96,7 @@ static struct rig *load_rig(enum kind kind)
 	rig->tc->rodata->index_shift = SL_INDEX_SHIFT(INDEX_BITS);
 	rig->xdp->rodata->handshake_slots = RIG_HANDSHAKES;
 	rig->tc->rodata->handshake_slots = RIG_HANDSHAKES;
+	rig->xdp->rodata->attempt_slots = rig->tc->rodata->attempt_slots = RIG_ATTEMPTS;
 	rig->xdp->rodata->has_services = rig->xdp->rodata->has_source_nat = true;
 	rig->tc->rodata->has_services = rig->tc->rodata->has_source_nat = true;
 	rig->xdp->rodata->has_plain_nat = rig->tc->rodata->has_plain_nat = plain_nat;

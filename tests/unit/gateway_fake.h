@@ -50,6 +50,16 @@ int dataplane_endpoint_stats(const struct dataplane *dp, uint32_t endpoint,
 	return 0;
 }
 
+int dataplane_attempts(const struct dataplane *dp, uint32_t endpoint,
+		       struct attempt_report *ret_report)
+{
+	(void)dp;
+	(void)endpoint;
+	*ret_report = (struct attempt_report){ .stats = { .sent = 3, .answered = 1, .refused = 1 },
+					       .unanswered = 1 };
+	return 0;
+}
+
 int dataplane_decisions(const struct dataplane *dp, struct sl_decision_counts *ret_counts)
 {
 	(void)dp;

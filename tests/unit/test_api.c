@@ -111,7 +111,12 @@ static void test_health(void **state)
 	assert_null(json_at(json, FIRST "probe.timing_us.connect"));
 	assert_int_equal(json_number_at(json, FIRST "kernel.syn"), 120);
 	assert_int_equal(json_number_at(json, FIRST "kernel.bytes"), 64000);
-	assert_null(json_at(json, FIRST "kernel.syn_ack"));
+	assert_int_equal(json_number_at(json, FIRST "kernel.attempts"), 3);
+	assert_int_equal(json_number_at(json, FIRST "kernel.syn_ack"), 1);
+	assert_int_equal(json_number_at(json, FIRST "kernel.refused"), 1);
+	assert_int_equal(json_number_at(json, FIRST "kernel.unanswered"), 1);
+	assert_int_equal(json_number_at(json, FIRST "kernel.pending"), 0);
+	assert_null(json_at(json, FIRST "kernel.handshake_us"));
 	assert_null(json_at(json, FIRST "gate"));
 	assert_null(json_at(json, FIRST "forced"));
 	assert_null(json_at(json, FIRST "adopted"));

@@ -234,8 +234,9 @@ static const struct row settings_rows[] = {
 	{ GATE
 	  "settings: [ { name: w, protocol: http, port: 80, cookie_affinity: { name: a b } } ]\n",
 	  "t.yaml:2:75: settings[0].cookie_affinity.name: 'a b': has a character that is not allowed; allowed: " NAMES },
-	{ GATE "settings: [ { name: w, protocol: http, port: 80, passive: { enabled: true } } ]\n",
-	  "t.yaml:2:70: settings[0].passive.enabled: 'true': not available in this version; allowed: false\n" },
+	{ GATE
+	  "settings: [ { name: w, protocol: http, port: 80, passive: { connect_timeout: 49ms } } ]\n",
+	  "t.yaml:2:78: settings[0].passive.connect_timeout: '49ms': is out of range; allowed: 50ms..86400s\n" },
 	{ GATE "settings: [ { name: w, protocol: http, port: 80, passive: { failures: 0 } } ]\n",
 	  "t.yaml:2:71: settings[0].passive.failures: '0': is out of range; allowed: 1..1000000\n" },
 	{ GATE

@@ -38,6 +38,53 @@ static int add_stats(void *arg, const json_t *pool, const json_t *service, const
 	return 0;
 }
 
+static int add_attempts(void *arg, const json_t *pool, const json_t *service,
+			const json_t *endpoint)
+{
+	static const char *const keys[] = { "attempts",      "syn_ack",     "completed",
+					    "refused",       "unreachable", "unanswered",
+					    "abandoned",     "retransmits", "reset_client",
+					    "reset_endpoint" };
+	const json_t *kernel = json_object_get(endpoint, "kernel");
+	const json_t *times = json_object_get(kernel, "handshake_us");
+	char address[VIEW_ADDRESS_LEN], time[TEXT_TIME_LEN];
+	struct table *table = arg;
+
+	if (!json_object_get(kernel, "attempts"))
+		return 0;
+	table_cell(table, TABLE_PLAIN, "%s", text_get(pool, "name"));
+	table_cell(table, TABLE_PLAIN, "%s", text_get(service, "name"));
+	table_cell(table, TABLE_PLAIN, "%s", view_address(address, endpoint));
+	put_counters(table, kernel, keys, sizeof(keys) / sizeof(keys[0]));
+	table_cell(table, TABLE_PLAIN, "%s",
+		   times ? text_format_us(time, text_get_uint(times, "p50")) : "-");
+	table_cell(table, TABLE_PLAIN, "%s",
+		   times ? text_format_us(time, text_get_uint(times, "p99")) : "-");
+	return 0;
+}
+
+/* What came of attempts to connect, where they are watched. */
+static int print_attempts(const struct view *view, const json_t *json)
+{
+	static const char *const headings[] = {
+		"POOL",        "SERVICE",    "ADDRESS",      "ATTEMPTS",   "SYN-ACK",
+		"COMPLETED",   "REFUSED",    "UNREACHABLE",  "UNANSWERED", "ABANDONED",
+		"RETRANSMITS", "RST-CLIENT", "RST-ENDPOINT", "P50",        "P99",
+	};
+	const int n = (int)(sizeof(headings) / sizeof(headings[0]));
+	CLEANUP(table_free_p) struct table *table = table_new(n, headings);
+
+	if (!table)
+		return -ENOMEM;
+	for (int i = 3; i < n; i++)
+		table_align_right(table, i);
+	view_each_endpoint(json, add_attempts, table);
+	if (table_is_empty(table))
+		return 0;
+	fputc('\n', view->out);
+	return table_print(table, view->out, view->color);
+}
+
 static void put_service(struct table *table, const json_t *pool, const json_t *service)
 {
 	static const char *const keys[] = { "packets", "bytes", "flows",   "none",
@@ -99,6 +146,9 @@ int view_stats(const struct view *view, const json_t *json)
 		table_align_right(table, i);
 	view_each_endpoint(json, add_stats, table);
 	r = table_print(table, view->out, view->color);
+	if (r < 0)
+		return r;
+	r = print_attempts(view, json);
 	if (r < 0)
 		return r;
 	r = print_services(view, json);

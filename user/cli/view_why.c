@@ -129,6 +129,21 @@ static const struct counter {
 	{ "reset", "packets of open connections answered with RST" },
 	{ "limited", "dropped because the reply budget was spent" },
 	{ "icmp_errors", "ICMP errors that came back" },
+	{ "attempts", "attempts to connect that were let through" },
+	{ "retransmits", "SYNs that were sent again" },
+	{ "syn_ack", "attempts answered" },
+	{ "completed", "connections made" },
+	{ "abandoned", "attempts answered, and given up by the client" },
+	{ "refused", "attempts refused by the endpoint (RST)" },
+	{ "unreachable", "attempts ended by an ICMP error" },
+	{ "unanswered", "attempts that nobody answered" },
+	{ "pending", "attempts that are under way" },
+	{ "unsampled", "attempts that were lost sight of" },
+	{ "fin_client", "connections closed by the client" },
+	{ "fin_endpoint", "connections closed by the endpoint" },
+	{ "reset_client", "connections reset by the client" },
+	{ "reset_endpoint", "connections reset by the endpoint" },
+	{ "open_estimate", "connections open now, about" },
 };
 
 static int print_kernel(const struct view *view, const json_t *kernel)

@@ -170,6 +170,22 @@ static const struct key gateway_keys[] = {
 		KEPT(gateway, max_half_open),
 	},
 	{
+		.name = "watch",
+		.type = TYPE_BOOL,
+		.value = "true",
+		.help = "whether the kernel watches what comes of attempts to connect",
+		KEPT(gateway, watch),
+	},
+	{
+		.name = "max_attempts",
+		.type = TYPE_AUTO,
+		.min = 1024,
+		.max = LIMIT_ATTEMPTS,
+		.value = "auto",
+		.help = "attempts to connect that are watched at the same time",
+		KEPT(gateway, max_attempts),
+	},
+	{
 		.name = "nat_ports",
 		.type = TYPE_PORTS,
 		.value = "16384-32767",

@@ -219,7 +219,7 @@ static const struct key settings_keys[] = {
 		.name = "passive",
 		.type = TYPE_RECORD,
 		.section = SECTION_PASSIVE,
-		.words = "off",
+		.words = "on",
 		.help = "probing an endpoint at once when clients' connections to it fail",
 	},
 };
@@ -266,9 +266,9 @@ static const struct key passive_keys[] = {
 	{
 		.name = "enabled",
 		.type = TYPE_BOOL,
-		.value = "false",
-		.availability = ONLY_DEFAULT,
+		.value = "true",
 		.help = "whether failing connections of clients start a probe",
+		KEPT(settings, passive),
 	},
 	{
 		.name = "failures",
@@ -277,6 +277,7 @@ static const struct key passive_keys[] = {
 		.max = 1000000,
 		.value = "5",
 		.help = "failed connections that start it",
+		KEPT(settings, passive_failures),
 	},
 	{
 		.name = "window",
@@ -285,6 +286,17 @@ static const struct key passive_keys[] = {
 		.max = SECONDS(3600),
 		.value = "1s",
 		.help = "time in which they must fail",
+		KEPT(settings, passive_window_ms),
+	},
+	{
+		.name = "connect_timeout",
+		.type = TYPE_DURATION,
+		.min = 50,
+		.max = LIMIT_TIMEOUT_MAX_MS,
+		.value = "250ms",
+		.help = "least time that such a probe gives the TCP handshake; four times its usual time, if "
+			"that is more",
+		KEPT(settings, passive_connect_ms),
 	},
 };
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "control/render_attempts.h"
 #include "dataplane/census.h"
 #include "diagnose/verdict_json.h"
 #include "diagnose/why.h"
@@ -162,12 +163,30 @@ static json_t *render_kernel(const struct sl_endpoint_stats *stats)
 	return json;
 }
 
-static void put_kernel(json_t **json, const struct api_context *context, uint32_t index)
+/* Whether an endpoint's answers to the clients of the service pass this host. */
+static bool is_one_sided(const struct api_context *context, const struct service *service)
+{
+	return service_forwards(context->model, service) && service->forward != FORWARD_NAT;
+}
+
+static void put_kernel(json_t **json, const struct api_context *context, const struct place *place,
+		       const struct sl_endpoint_stats *stats)
+{
+	json_t *kernel = render_kernel(stats);
+	struct attempt_report attempts;
+
+	if (context->model->gateway.watch && place->endpoint->key.proto == SL_TCP &&
+	    dataplane_attempts(context->dataplane, place->index, &attempts) >= 0)
+		render_attempts(&kernel, &attempts, is_one_sided(context, place->service));
+	json_put(json, "kernel", kernel);
+}
+
+static void read_kernel(json_t **json, const struct api_context *context, const struct place *place)
 {
 	struct sl_endpoint_stats stats;
 
-	if (dataplane_endpoint_stats(context->dataplane, index, &stats) >= 0)
-		json_put(json, "kernel", render_kernel(&stats));
+	if (dataplane_endpoint_stats(context->dataplane, place->index, &stats) >= 0)
+		put_kernel(json, context, place, &stats);
 }
 
 static json_t *render_entry(const struct api_context *context, const struct place *place,
@@ -199,7 +218,7 @@ json_t *render_health(const struct api_context *context, const struct render_row
 	struct place place = find(context, row, &entry);
 	json_t *json = render_entry(context, &place, &entry);
 
-	put_kernel(&json, context, place.index);
+	read_kernel(&json, context, &place);
 	return json;
 }
 
@@ -212,7 +231,7 @@ json_t *render_stats(const struct api_context *context, const struct render_row 
 
 	put_health(&json, &entry);
 	json_put_text(&json, "admin", admin_name(entry.admin));
-	put_kernel(&json, context, place.index);
+	read_kernel(&json, context, &place);
 	return json;
 }
 
@@ -341,6 +360,6 @@ json_t *render_why(const struct api_context *context, const struct render_row *r
 	json_put_text(&json, "on_unhealthy", why_action_name(place.settings->on_unhealthy));
 	json_put_text(&json, "established", place.settings->reset_established ? "reset" : "keep");
 	if (r >= 0)
-		json_put(&json, "kernel", render_kernel(&stats));
+		put_kernel(&json, context, &place, &stats);
 	return json;
 }

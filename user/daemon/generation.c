@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "daemon/evidence.h"
 #include "daemon/names.h"
 #include "daemon/pipeline.h"
 #include "daemon/trusts.h"
@@ -74,6 +75,22 @@ static int start_names(struct generation *g, uv_loop_t *loop, struct dataplane *
 	return names_start(&g->names, &parts, err);
 }
 
+static int start_evidence(struct generation *g, uv_loop_t *loop, struct dataplane *dataplane,
+			  struct err *err)
+{
+	const struct evidence_parts parts = {
+		.loop = loop,
+		.model = g->model,
+		.board = g->board,
+		.dataplane = dataplane,
+		.pipeline = g->pipeline,
+		.engine = g->engine,
+	};
+	int r = evidence_new(&g->evidence, &parts);
+
+	return r < 0 ? err_set(err, r, "watch what clients meet: %s", strerror(-r)) : 0;
+}
+
 int generation_start(struct generation *g, uv_loop_t *loop, struct dataplane *dataplane,
 		     const struct generation *before, struct err *err)
 {
@@ -87,6 +104,9 @@ int generation_start(struct generation *g, uv_loop_t *loop, struct dataplane *da
 	r = start_engine(g, err);
 	if (r < 0)
 		return r;
+	r = start_evidence(g, loop, dataplane, err);
+	if (r < 0)
+		return r;
 	return start_names(g, loop, dataplane, err);
 }
 
@@ -94,6 +114,7 @@ int generation_start(struct generation *g, uv_loop_t *loop, struct dataplane *da
 void generation_quiet(struct generation *g)
 {
 	names_stop(take_ptr(g->names));
+	evidence_free(take_ptr(g->evidence));
 	engine_stop(take_ptr(g->engine));
 }
 

@@ -18,6 +18,7 @@
 #include "util/cleanup.h"
 
 struct err;
+struct evidence;
 struct names;
 struct pipeline;
 struct trusts;
@@ -30,6 +31,7 @@ struct generation {
 	struct pipeline *pipeline;
 	struct engine *engine;
 	struct names *names;
+	struct evidence *evidence; /* NULL: attempts to connect are not watched */
 };
 
 /* Whatever can fail for reasons of the configuration; nothing runs yet. err is set. */

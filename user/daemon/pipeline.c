@@ -61,6 +61,7 @@ static void take_letter(struct pipeline *pipeline, const struct letter *letter)
 	if (letter->verdict.generation != pipeline->seats[letter->endpoint].generation)
 		return;
 	health_step(health, &policy, letter->verdict.code, at_ms);
+	pipeline->seats[letter->endpoint].n_passed += message_passed(letter->verdict.code);
 	if (proven == SL_HEALTHY && health->proven == SL_UNHEALTHY)
 		health->lapsed = ++pipeline->n_lapses;
 	if (proven == SL_UNHEALTHY && health->proven == SL_HEALTHY)
@@ -150,6 +151,27 @@ bool pipeline_taken(const struct pipeline *pipeline, uint32_t endpoint)
 	return pipeline->seats[endpoint].taken;
 }
 
+struct pipeline_standing pipeline_standing(const struct pipeline *pipeline, uint32_t endpoint)
+{
+	const struct health *health = &pipeline->health[endpoint];
+
+	return (struct pipeline_standing){
+		.open = pipeline_serves(pipeline, endpoint) && health->proven != SL_UNHEALTHY,
+		.n_passed = pipeline->seats[endpoint].n_passed,
+	};
+}
+
+void pipeline_suspect(struct pipeline *pipeline, uint32_t endpoint, bool suspected)
+{
+	struct seat *seat = &pipeline->seats[endpoint];
+
+	if (seat->suspected == suspected)
+		return;
+	seat->suspected = suspected;
+	pipeline_publish(pipeline, endpoint);
+	board_set_suspected(pipeline->parts.board, endpoint, suspected);
+}
+
 struct plan pipeline_plan(const struct pipeline *pipeline, uint32_t endpoint)
 {
 	const struct seat *seat = &pipeline->seats[endpoint];
@@ -168,6 +190,7 @@ static void begin_anew(struct pipeline *pipeline, uint32_t endpoint, enum board_
 
 	pipeline->seats[endpoint].leaving = (struct standing){ SL_ENABLED, 0 };
 	pipeline->seats[endpoint].recovered_ms = 0;
+	pipeline->seats[endpoint].suspected = false;
 	pipeline->seats[endpoint].generation++;
 	health_init(health, SL_UNKNOWN, clock_wall_ms());
 	board_seat(pipeline->parts.board, endpoint, seat, &pipeline->seats[endpoint].addr);

@@ -86,6 +86,16 @@ const struct weights *pipeline_weights(const struct pipeline *pipeline);
 /* Whether pipeline_block() was called: nothing that is ordered reaches the kernel. */
 bool pipeline_is_blocked(const struct pipeline *pipeline);
 
+/* What speaks for and against an endpoint, by its probes. */
+struct pipeline_standing {
+	bool open; /* new flows go there, and no probe has spoken against it */
+	uint32_t n_passed; /* verdicts that passed; wraps */
+};
+struct pipeline_standing pipeline_standing(const struct pipeline *pipeline, uint32_t endpoint);
+
+/* Show in its word that an endpoint is suspected, or no longer. */
+void pipeline_suspect(struct pipeline *pipeline, uint32_t endpoint, bool suspected);
+
 /* What the endpoint is to be probed by now. */
 struct plan pipeline_plan(const struct pipeline *pipeline, uint32_t endpoint);
 

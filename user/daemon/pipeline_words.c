@@ -30,11 +30,18 @@ static void publish(struct pipeline *pipeline, uint32_t endpoint, bool forced)
 	word.admin = standing.admin;
 	if (seat->ordered.admin != SL_ENABLED)
 		word.flags |= SL_WORD_ORDERED;
+	if (seat->suspected)
+		word.flags |= SL_WORD_SUSPECT;
 	/* Rounded up: nobody loses a second. */
 	if (draining && standing.deadline_ms)
 		word.deadline_s = (__u32)((standing.deadline_ms + MS_PER_SEC - 1) / MS_PER_SEC);
 	dataplane_store_word(pipeline->parts.dataplane, endpoint, word);
 	balancer_note(pipeline->balancer, endpoint);
+}
+
+void pipeline_publish(struct pipeline *pipeline, uint32_t endpoint)
+{
+	publish(pipeline, endpoint, pipeline->health[endpoint].forced);
 }
 
 bool pipeline_serves(const struct pipeline *pipeline, uint32_t endpoint)

@@ -29,6 +29,8 @@ struct seat {
 	struct standing ordered; /* by the operator: of the place, whoever sits there */
 	struct addr addr;
 	uint32_t generation; /* grows with every change: verdicts about others are dropped */
+	bool suspected; /* clients fail to connect: see pipeline_suspect() */
+	uint32_t n_passed; /* verdicts that passed; wraps */
 	uint64_t recovered_ms; /* monotonic: when it last turned Healthy from Unhealthy; 0: never */
 };
 
@@ -72,6 +74,9 @@ bool pipeline_serves(const struct pipeline *pipeline, uint32_t endpoint);
  * anything closes, and what has to stay open is never closed.
  */
 void pipeline_publish_change(struct pipeline *pipeline, uint32_t changed);
+
+/* Store an endpoint's word anew; nothing about its health has changed. */
+void pipeline_publish(struct pipeline *pipeline, uint32_t endpoint);
 
 /* Show and log whom min_servers keeps open since then, or no longer. */
 void pipeline_note_change(struct pipeline *pipeline, uint32_t changed);

@@ -110,6 +110,32 @@ static int carry_words(struct tables *tables, int old_fd)
  * Packets that the old programs count between this copy and the change of programs are lost to the
  * counters: some milliseconds' worth, once per change of size.
  */
+static int carry_attempts(struct tables *tables, const struct mapset *old)
+{
+	struct mapped evidence = { 0 };
+	uint32_t n = map_entries(old->fd[MAP_EVIDENCE]);
+	int r;
+
+	if (old->fd[MAP_ATTEMPT_STATS] < 0 || old->fd[MAP_EVIDENCE] < 0)
+		return 0;
+	r = mapped_open(&evidence, old->fd[MAP_EVIDENCE], sizeof(struct sl_evidence), n);
+	if (r < 0)
+		return r;
+	for (uint32_t i = 0; i < tables->ids.n && r == 0; i++) {
+		uint32_t was = tables->ids.was[i];
+
+		if (was == ID_NONE || was >= n)
+			continue;
+		attempts_carry(&tables->attempts, tables->ids.id[i], &evidence, was);
+		r = percpu_copy(tables->maps->fd[MAP_ATTEMPT_STATS], tables->ids.id[i],
+				old->fd[MAP_ATTEMPT_STATS], was, sizeof(struct sl_attempt_stats));
+		/* An id beyond the old counters, as below. */
+		r = r == -ENOENT ? 0 : r;
+	}
+	mapped_close(&evidence);
+	return r;
+}
+
 static int carry_counters(struct tables *tables, const struct mapset *old)
 {
 	const struct mapset *maps = tables->maps;
@@ -135,6 +161,9 @@ int tables_carry(struct tables *tables, const struct mapset *old)
 	int r;
 
 	r = carry_words(tables, old->fd[MAP_WORDS]);
+	if (r < 0)
+		return r;
+	r = carry_attempts(tables, old);
 	if (r < 0)
 		return r;
 	return carry_counters(tables, old);

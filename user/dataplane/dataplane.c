@@ -229,6 +229,31 @@ int dataplane_endpoint_stats(const struct dataplane *dp, uint32_t endpoint,
 	return 0;
 }
 
+int dataplane_attempts(const struct dataplane *dp, uint32_t endpoint,
+		       struct attempt_report *ret_report)
+{
+	return attempts_read(&dp->tables.attempts, id_of(dp, endpoint), ret_report);
+}
+
+bool dataplane_sweep(struct dataplane *dp, uint64_t now_ns)
+{
+	if (!dp->tables.attempts.n_slots)
+		return false;
+	attempts_sweep(&dp->tables.attempts, now_ns);
+	return true;
+}
+
+struct attempt_evidence dataplane_evidence(const struct dataplane *dp, uint32_t endpoint)
+{
+	uint32_t id = id_of(dp, endpoint);
+	struct sl_evidence evidence = attempts_evidence(&dp->tables.attempts, id);
+
+	return (struct attempt_evidence){ .refused = evidence.refused,
+					  .unreachable = evidence.unreachable,
+					  .retransmitted = evidence.retransmitted,
+					  .late = dp->tables.attempts.late[id] };
+}
+
 int dataplane_service_stats(const struct dataplane *dp, uint32_t service,
 			    struct sl_service_stats *ret_stats)
 {

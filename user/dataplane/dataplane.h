@@ -32,6 +32,18 @@ enum attach_mode {
 	ATTACH_CLSACT
 };
 
+/* What is known of the attempts to connect to an endpoint, by packets and by time. */
+struct attempt_report {
+	struct sl_attempt_stats stats; /* completed and abandoned include what time has told */
+	uint64_t unanswered;
+};
+
+/* What speaks against an endpoint. The first three only ever grow, and wrap. */
+struct attempt_evidence {
+	uint32_t refused, unreachable, retransmitted;
+	uint32_t late; /* attempts without an answer for longer than usual, now */
+};
+
 /* How one interface is attached, and why that way: one step per mode that was passed over. */
 struct attachment {
 	char interface[IFNAMSIZ];
@@ -159,6 +171,17 @@ const char *attach_mode_name(enum attach_mode mode);
 int dataplane_endpoint_stats(const struct dataplane *dp, uint32_t endpoint,
 			     struct sl_endpoint_stats *ret_stats);
 int dataplane_decisions(const struct dataplane *dp, struct sl_decision_counts *ret_counts);
+
+/* Attempts to connect that were let through; all zero if they are not watched. -errno from the kernel. */
+int dataplane_attempts(const struct dataplane *dp, uint32_t endpoint,
+		       struct attempt_report *ret_report);
+
+/*
+ * Count attempts that nothing came of, or that nothing followed: to be called several times a second, with
+ * CLOCK_MONOTONIC. What speaks against endpoints is as of then. false: attempts are not watched.
+ */
+bool dataplane_sweep(struct dataplane *dp, uint64_t now_ns);
+struct attempt_evidence dataplane_evidence(const struct dataplane *dp, uint32_t endpoint);
 
 /* -ENOENT: the service's packets are not forwarded. */
 int dataplane_service_stats(const struct dataplane *dp, uint32_t service,

@@ -21,6 +21,7 @@ enum map_scale {
 	SCALE_SLOTS,
 	SCALE_FLOWS,
 	SCALE_HALF_OPEN,
+	SCALE_ATTEMPTS,
 	SCALE_FRAGMENTS,
 	SCALE_ROUTES,
 	SCALE_DEVICES
@@ -88,6 +89,16 @@ static const struct map_shape {
 	[MAP_HANDSHAKES] = { "handshakes", "endpoints that SYNs of other flows went to lately",
 			     BPF_MAP_TYPE_ARRAY, sizeof(__u32), sizeof(struct sl_handshake), 0,
 			     SCALE_HALF_OPEN },
+	[MAP_ATTEMPTS] = { "attempts", "what came of the latest attempts to connect",
+			   BPF_MAP_TYPE_ARRAY, sizeof(__u32), sizeof(struct sl_attempt),
+			   BPF_F_MMAPABLE, SCALE_ATTEMPTS },
+	[MAP_ATTEMPT_STATS] = { "attempt_stats",
+				"what came of attempts to connect by endpoint id, per CPU",
+				BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(__u32),
+				sizeof(struct sl_attempt_stats), 0, SCALE_ENDPOINTS },
+	[MAP_EVIDENCE] = { "evidence", "what speaks against an endpoint, by its id",
+			   BPF_MAP_TYPE_ARRAY, sizeof(__u32), sizeof(struct sl_evidence),
+			   BPF_F_MMAPABLE, SCALE_ENDPOINTS },
 	[MAP_FRAGMENTS] = { "fragments", "datagrams whose first fragment was forwarded lately",
 			    BPF_MAP_TYPE_LRU_HASH, sizeof(struct sl_fragment_key),
 			    sizeof(struct sl_fragment), 0, SCALE_FRAGMENTS },
@@ -123,6 +134,7 @@ struct map_sizes map_sizes_for(const struct map_needs *needs)
 	uint32_t targets = needs->endpoints + needs->services;
 	struct map_sizes sizes = { .endpoints = needs->endpoints,
 				   .services = needs->services,
+				   .attempts = needs->attempts,
 				   .index_bits = 1 };
 
 	while (1ull << sizes.index_bits < (uint64_t)targets * INDEX_FACTOR)
@@ -137,6 +149,7 @@ struct map_sizes map_sizes_for(const struct map_needs *needs)
 			[SCALE_SLOTS] = at_least_one(needs->slots / SLOTS_PER_ENTRY),
 			[SCALE_FLOWS] = at_least_one(needs->flows),
 			[SCALE_HALF_OPEN] = at_least_one(needs->half_open),
+			[SCALE_ATTEMPTS] = at_least_one(needs->attempts),
 			/* Without services nothing is forwarded. */
 			[SCALE_FRAGMENTS] = needs->services ? SL_FRAGMENTED_MAX : 1,
 			[SCALE_ROUTES] = needs->services ? SL_ROUTE_SLOTS : 1,

@@ -33,6 +33,9 @@ enum map_id {
 	MAP_FLOWS,
 	MAP_HALF_OPEN,
 	MAP_HANDSHAKES,
+	MAP_ATTEMPTS,
+	MAP_ATTEMPT_STATS,
+	MAP_EVIDENCE,
 	MAP_FRAGMENTS,
 	MAP_FLOW_BUDGET,
 	MAP_ROUTES,
@@ -45,11 +48,13 @@ struct map_needs {
 	uint32_t endpoints, services; /* ids */
 	uint32_t slots; /* of selection tables; even */
 	uint32_t flows, half_open; /* entries: two for each flow that is translated */
+	uint32_t attempts; /* to connect that are watched; 0: none */
 };
 
 struct map_sizes {
 	uint32_t endpoints; /* ids 0 .. endpoints - 1 */
 	uint32_t services; /* the same; 0: nothing is forwarded, though no map is empty */
+	uint32_t attempts; /* slots; 0: none are watched, though no map is empty */
 	uint32_t index_bits;
 	uint32_t entries[MAPS];
 };

@@ -432,7 +432,8 @@ static int open_over(struct dataplane **ret, struct dataplane *before, const str
 		     enum tc_kind tc, struct err *err)
 {
 	CLEANUP(dataplane_close_p) struct dataplane *dp = calloc(1, sizeof(*dp));
-	struct map_needs needs = { .endpoints = model_map_entries(model) };
+	struct map_needs needs = { .endpoints = model_map_entries(model),
+				   .attempts = attempts_needed(&model->gateway) };
 	CLEANUP(opening_done)
 	struct opening opening = {
 		.dp = dp, .model = model, .tc = tc, .found = MAPSET_NONE, .before = before

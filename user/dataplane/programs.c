@@ -64,6 +64,7 @@ static int load_xdp(struct programs *programs, const struct programs_options *op
 		return load_error(err, "XDP", -errno);
 	programs->xdp->rodata->index_shift = SL_INDEX_SHIFT(options->sizes->index_bits);
 	programs->xdp->rodata->handshake_slots = options->sizes->entries[MAP_HANDSHAKES];
+	programs->xdp->rodata->attempt_slots = options->sizes->attempts;
 	programs->xdp->rodata->has_services = options->has_services;
 	programs->xdp->rodata->has_source_nat = options->has_source_nat;
 	programs->xdp->rodata->has_plain_nat = options->has_plain_nat;
@@ -94,6 +95,7 @@ static int load_tc(struct programs *programs, const struct programs_options *opt
 		return load_error(err, "tc", -errno);
 	programs->tc->rodata->index_shift = SL_INDEX_SHIFT(options->sizes->index_bits);
 	programs->tc->rodata->handshake_slots = options->sizes->entries[MAP_HANDSHAKES];
+	programs->tc->rodata->attempt_slots = options->sizes->attempts;
 	programs->tc->rodata->has_services = options->has_services;
 	programs->tc->rodata->has_source_nat = options->has_source_nat;
 	programs->tc->rodata->has_plain_nat = options->has_plain_nat;
@@ -151,6 +153,8 @@ int programs_load_trial(struct programs **ret, const struct programs *programs, 
 	for (size_t i = 0; i < sizeof(of_flows) / sizeof(of_flows[0]); i++)
 		if (sizes.entries[of_flows[i]] > TRIAL_FLOWS)
 			sizes.entries[of_flows[i]] = TRIAL_FLOWS;
+	sizes.attempts = 0;
+	sizes.entries[MAP_ATTEMPTS] = 1;
 	options.reuse = &reuse;
 	options.sizes = &sizes;
 	bpflog_begin();

@@ -45,6 +45,9 @@ int tables_open(struct tables *tables, const struct mapset *maps, const struct m
 			sizes->entries[MAP_META]);
 	if (r < 0)
 		return r;
+	r = attempts_open(&tables->attempts, maps, sizes);
+	if (r < 0)
+		return r;
 	return services_open(&tables->services, maps, sizes);
 }
 
@@ -53,6 +56,7 @@ void tables_done(struct tables *tables)
 	mapped_close(&tables->words);
 	mapped_close(&tables->index);
 	mapped_close(&tables->meta);
+	attempts_done(&tables->attempts);
 	ids_done(&tables->ids);
 	holdings_done(&tables->held);
 	services_done(&tables->services);
@@ -241,6 +245,17 @@ static int write_endpoints(struct tables *tables, const struct model *model, enu
 
 /* --- steps ----------------------------------------------------------------------------------- */
 
+static int clear_counters(struct tables *tables, uint32_t id, struct err *err)
+{
+	int r;
+
+	r = percpu_clear(tables->maps->fd[MAP_STATS], id, sizeof(struct sl_endpoint_stats));
+	if (r < 0)
+		return full_error(tables, MAP_STATS, r, err);
+	r = attempts_clear(&tables->attempts, id);
+	return r < 0 ? full_error(tables, MAP_ATTEMPT_STATS, r, err) : 0;
+}
+
 /* Clear the ids that are about to be given out: their last owner's word and counters go. */
 static int clear_ids(struct tables *tables, const struct model *model, struct err *err)
 {
@@ -255,10 +270,9 @@ static int clear_ids(struct tables *tables, const struct model *model, struct er
 		if (was != ID_NONE)
 			word = leaving_stayed(mapped_word(&tables->words, was));
 		mapped_store_word(&tables->words, tables->ids.id[i], word);
-		r = percpu_clear(tables->maps->fd[MAP_STATS], tables->ids.id[i],
-				 sizeof(struct sl_endpoint_stats));
+		r = clear_counters(tables, tables->ids.id[i], err);
 		if (r < 0)
-			return full_error(tables, MAP_STATS, r, err);
+			return r;
 	}
 	return 0;
 }
@@ -434,9 +448,9 @@ static int make_visible(struct tables *tables, const struct model *model, uint32
 
 	tables->generation[id]++;
 	mapped_store_word(&tables->words, id, (struct sl_word){ 0 });
-	r = percpu_clear(fd[MAP_STATS], id, sizeof(struct sl_endpoint_stats));
+	r = clear_counters(tables, id, err);
 	if (r < 0)
-		return full_error(tables, MAP_STATS, r, err);
+		return r;
 	name_endpoint(&name, tables, model, endpoint, key);
 	if (bpf_map_update_elem(fd[MAP_NAMES], &id, &name, BPF_ANY) < 0)
 		return full_error(tables, MAP_NAMES, -errno, err);

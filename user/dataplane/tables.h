@@ -14,6 +14,7 @@
 #ifndef SLUICE_DATAPLANE_TABLES_H
 #define SLUICE_DATAPLANE_TABLES_H
 
+#include "dataplane/attempts.h"
 #include "dataplane/ids.h"
 #include "dataplane/mapped.h"
 #include "dataplane/mapset.h"
@@ -26,6 +27,7 @@ struct tables {
 	const struct mapset *maps; /* borrowed */
 	struct map_sizes sizes;
 	struct mapped words, meta, index;
+	struct attempts attempts;
 	struct ids ids;
 	struct services services;
 	struct holdings held; /* what the maps that we found held */

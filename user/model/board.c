@@ -30,6 +30,7 @@ struct entry {
 	enum board_seat seat;
 	enum sl_admin admin;
 	bool ordered;
+	bool suspected;
 	uint64_t deadline_ms;
 	struct addr addr;
 	uint64_t n_verdicts;
@@ -166,6 +167,13 @@ void board_set_admin(struct board *board, uint32_t i, enum sl_admin admin, bool 
 	pthread_mutex_unlock(&board->lock);
 }
 
+void board_set_suspected(struct board *board, uint32_t i, bool suspected)
+{
+	pthread_mutex_lock(&board->lock);
+	board->entries[i].suspected = suspected;
+	pthread_mutex_unlock(&board->lock);
+}
+
 void board_set_health(struct board *board, uint32_t i, const struct health *health, bool adopted)
 {
 	pthread_mutex_lock(&board->lock);
@@ -281,6 +289,7 @@ struct board_entry board_read(const struct board *board, uint32_t i)
 	ret.seat = entry->seat;
 	ret.admin = entry->admin;
 	ret.ordered = entry->ordered;
+	ret.suspected = entry->suspected;
 	ret.deadline_ms = entry->deadline_ms;
 	ret.addr = entry->addr;
 	ret.n_verdicts = entry->n_verdicts;

@@ -52,6 +52,7 @@ struct board_entry {
 	enum board_seat seat;
 	enum sl_admin admin;
 	bool ordered; /* admin is the operator's */
+	bool suspected; /* clients fail to connect, and a probe is asked */
 	uint64_t deadline_ms; /* monotonic: when a draining one's flows end; 0: never */
 	struct addr addr; /* BOARD_FOUND */
 	uint64_t n_verdicts;
@@ -76,6 +77,8 @@ struct board_name board_name(const struct board *board, uint32_t i);
 void board_seat(struct board *board, uint32_t i, enum board_seat seat, const struct addr *addr);
 void board_set_admin(struct board *board, uint32_t i, enum sl_admin admin, bool ordered,
 		     uint64_t deadline_ms);
+
+void board_set_suspected(struct board *board, uint32_t i, bool suspected);
 
 /* Where the entry is: its seat and, for BOARD_FOUND, the address. */
 enum board_seat board_where(const struct board *board, uint32_t i, struct addr *ret_addr);

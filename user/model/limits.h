@@ -33,6 +33,8 @@
 #define LIMIT_FLOWS (1u << 24)
 #define FLOWS_AUTO (1u << 18)
 #define HALF_OPEN_AUTO (1u << 16)
+#define ATTEMPTS_AUTO (1u << 16)
+#define LIMIT_ATTEMPTS (1u << 22)
 /* Below the ports that Linux gives to its own connections, so that neither takes the other's. */
 #define NAT_PORT_LOW 16384
 #define NAT_PORT_HIGH 32767

@@ -55,6 +55,8 @@ struct gateway {
 	uint32_t reply_rate; /* RST and ICMP replies per second and CPU */
 	uint32_t max_services; /* 0: auto */
 	uint32_t max_flows, max_half_open; /* entries of the maps of that name; 0: auto */
+	bool watch; /* what comes of attempts to connect */
+	uint32_t max_attempts; /* that are watched at a time; 0: auto */
 	struct port_range nat_ports; /* that source ports are translated to */
 	char api_socket[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	char bpffs[PATH_MAX];
@@ -136,6 +138,9 @@ struct settings {
 	bool reset_established; /* established: reset */
 	bool drains; /* draining.enabled: for drain_ms, else for DRAIN_DEFAULT_MS */
 	uint32_t drain_ms;
+	bool passive; /* failing connections of clients start a probe: */
+	uint32_t passive_failures, passive_window_ms; /* so many in so long */
+	uint32_t passive_connect_ms; /* the least that such a probe waits for the handshake */
 	uint32_t slow_start_ms; /* after recovery, until an endpoint has its whole share; 0: none */
 };
 

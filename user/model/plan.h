@@ -40,6 +40,7 @@ struct plan {
 	enum proxy_version proxy_protocol; /* the header that the connection begins with */
 	const struct probe_match *match;
 	uint32_t interval_ms, timeout_ms;
+	uint32_t connect_ms; /* time of the handshake with TCP alone; 0: timeout_ms is for all */
 	uint32_t unhealthy_threshold, healthy_threshold;
 	bool fail_fast;
 	uint32_t mark; /* SO_MARK; 0: none */

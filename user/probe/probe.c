@@ -122,10 +122,22 @@ static int put_proxy_header(struct probe *p)
 	return stream_put(&p->stream, header, proxy_header(header, p->plan->proxy_protocol, &ends));
 }
 
+/* The handshake has had its time: what is left is for the rest. */
+static void extend_timer(struct probe *p)
+{
+	uint64_t spent_ms = (clock_mono_ns() - p->started_ns) / NS_PER_MS;
+	uint64_t timeout_ms = p->plan->timeout_ms;
+
+	if (p->plan->connect_ms)
+		probe_set_timer(p, timeout_ms > spent_ms ? timeout_ms - spent_ms + 1 : 1);
+}
+
 static bool connected(struct probe *p)
 {
 	const struct plan *plan = p->plan;
 	int r;
+
+	extend_timer(p);
 
 	p->verdict.timing.connect_us = probe_us_since(p->started_ns, clock_mono_ns());
 	p->verdict.stage = STAGE_CONNECT;
@@ -279,10 +291,16 @@ static void begin(struct probe *p, uv_loop_t *loop)
 		probe_begin_udp(p);
 }
 
+static uint64_t probe_connect_ms(const struct plan *plan)
+{
+	return plan->connect_ms && plan->connect_ms < plan->timeout_ms ? plan->connect_ms
+								       : plan->timeout_ms;
+}
+
 static void start_timer(struct probe *p)
 {
 	/* The loop counts whole milliseconds, and the one that has begun is not a whole one. */
-	uint64_t timeout_ms = (uint64_t)p->plan->timeout_ms + 1;
+	uint64_t timeout_ms = probe_connect_ms(p->plan) + 1;
 	bool udp = p->plan->protocol == PROTO_UDP;
 
 	if (udp)

@@ -116,6 +116,11 @@ static void print_cell(FILE *out, const struct cell *cell, int width, bool right
 		fprintf(out, "%*s", padding, "");
 }
 
+bool table_is_empty(const struct table *table)
+{
+	return table->n_cells == (size_t)table->n_columns;
+}
+
 int table_print(const struct table *table, FILE *out, bool color)
 {
 	size_t n = (size_t)table->n_columns;

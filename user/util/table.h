@@ -31,6 +31,9 @@ void table_align_right(struct table *table, int column);
 void table_cell(struct table *table, enum table_color color, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* Whether there are headings only. */
+bool table_is_empty(const struct table *table);
+
 /* Print to out, with colours if color. -ENOMEM when a cell was lost, -EIO when out fails. */
 int table_print(const struct table *table, FILE *out, bool color);
 

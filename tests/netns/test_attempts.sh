@@ -1,0 +1,176 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What comes of attempts to connect is counted to the connection: by the gate, which observes here so that nothing
+# keeps the clients from trying, for what this host itself sends, and for services in every way to forward.
+# shellcheck source=tests/netns/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+vip4=192.0.2.10
+vip6=2001:db8::10
+v4=10.2.1.2
+v6=fd02:1::2
+n=7 # attempts of each kind
+
+net_up 1
+on client ip route add 192.0.2.0/24 via 10.1.0.1
+on client ip -6 route add 2001:db8::/64 via fd01::1
+backend_start b1
+on b1 ip addr add $vip4/32 dev lo
+on b1 ip addr add $vip6/128 dev lo nodad
+backend_decapsulates b1
+
+# Every packet gets its ICMP error.
+on b1 sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
+# Each port of the backend has its own way to fail.
+on b1 nft -f - <<-'EOF'
+	table inet firewall {
+		chain input {
+			type filter hook input priority 0;
+			tcp dport 82 drop
+			meta nfproto ipv4 tcp dport 83 reject with icmp host-unreachable
+			meta nfproto ipv6 tcp dport 83 reject with icmpv6 addr-unreachable
+			meta nfproto ipv4 tcp dport 84 reject with icmp port-unreachable
+			meta nfproto ipv6 tcp dport 84 reject with icmpv6 port-unreachable
+			meta nfproto ipv4 tcp dport 85 reject with icmp admin-prohibited
+			meta nfproto ipv6 tcp dport 85 reject with icmpv6 admin-prohibited
+			meta nfproto ipv4 tcp dport 86 reject with icmp net-unreachable
+			meta nfproto ipv6 tcp dport 86 reject with icmpv6 no-route
+		}
+		chain output {
+			type filter hook output priority 0;
+			tcp sport 87 tcp flags & (syn | ack) == syn | ack drop
+		}
+	}
+EOF
+bg b1 socat TCP6-LISTEN:87,fork,reuseaddr /dev/null
+
+gate_config() {
+	local port
+
+	{
+		echo "probes: [ { name: often, protocol: tcp, interval: 1s, timeout: 200ms } ]"
+		echo "pools: [ { name: p, backends: [ { address: $v4 }, { address: \"$v6\" } ] } ]"
+		echo "settings:"
+		for port in {80..87}; do
+			echo "  - { name: s$port, protocol: tcp, port: $port, probe: often, passive: { enabled: false } }"
+		done
+		echo "services:"
+		for port in {80..87}; do echo "  - { name: g$port, pool: p, settings: s$port }"; done
+	} | config "mode: observe" "interfaces: [ { name: gc, xdp: $1 }, { name: gb1, xdp: $1 } ]"
+}
+
+# counted ADDRESS PORT FILTER: of what the kernel counted for an endpoint, whether it is so.
+counted() {
+	sluice stats --json | jq -e --arg a "$1" --argjson p "$2" \
+		"first(.pools[].services[].endpoints[] | select(.address == \$a and .port == \$p)).kernel | $3"
+}
+
+# attempts HOST URL: so many, each given half a second.
+attempts() {
+	on "$1" curl -s --connect-timeout 0.5 -H 'Connection: close' -o /dev/null "$2?[1-$n]"
+	return 0
+}
+
+# all_by HOST: of all kinds, over both families.
+all_by() {
+	local port
+
+	for port in {80..87}; do
+		attempts "$1" "http://$v4:$port/" &
+		attempts "$1" "http://[$v6]:$port/" &
+	done
+	wait %2 2>/dev/null
+	local pid
+	for pid in $(jobs -p); do [ "$pid" = "$daemon_pid" ] || wait "$pid"; done
+}
+
+# What must have been counted of m attempts, by port, and nothing else.
+outcome() {
+	# A client that waits for half a second may on a busy machine wait for long enough to try again.
+	local none='.unsampled == 0 and .pending == 0'
+	local silent='.syn_ack == 0 and .completed == 0'
+	local failed=".attempts == $2 and $none and $silent and .refused == 0 and .unanswered == 0 and .unreachable == $2"
+
+	case $1 in
+	80) echo ".attempts == $2 and .retransmits == 0 and $none and .syn_ack == $2 and .completed == $2 and .refused == 0 and
+		.unanswered == 0 and .unreachable == 0 and .handshake_us.p99 >= .handshake_us.p50 and .open_estimate == 0" ;;
+	81) echo ".attempts == $2 and $none and $silent and .refused == $2 and .unanswered == 0" ;;
+	82 | 87) echo ".attempts == $2 and $none and $silent and .refused == 0 and .unanswered == $2" ;;
+	83) echo "$failed and .icmp.host == $2" ;;
+	84) echo "$failed and .icmp.port == $2" ;;
+	85) echo "$failed and .icmp.prohibited == $2" ;;
+	86) echo "$failed and .icmp.net == $2" ;;
+	esac
+}
+
+gate_story() {
+	local port what="gate, $1"
+
+	[ "$1" = auto ] || net_prepare_native b1
+	gate_config "$1"
+	daemon_start
+	check "$what: what works is healthy" eventually health_is_at 80 Healthy
+	check "$what: what fails is not" eventually health_is_at 87 Unhealthy
+	all_by client
+	for port in {80..87}; do
+		check "$what: IPv4, port $port" eventually counted $v4 "$port" "$(outcome "$port" $n)"
+		check "$what: IPv6, port $port" eventually counted $v6 "$port" "$(outcome "$port" $n)"
+	done
+	all_by gateway
+	for port in {80..87}; do
+		check "$what: and of this host's own, IPv4, port $port" eventually counted $v4 "$port" "$(outcome "$port" $((2 * n)))"
+		check "$what: and of this host's own, IPv6, port $port" eventually counted $v6 "$port" "$(outcome "$port" $((2 * n)))"
+	done
+	check_status "$what: people can read it" 0 sluice why p $v4:81
+	check "$what: in words" grep -q "^ *$((2 * n)) *attempts refused by the endpoint" "$work/out"
+	check "$what: orderly stop" daemon_stop TERM
+	check "$what: detach --all" sluice detach --all
+}
+
+health_is_at() {
+	sluice health --json | jq -e --argjson p "$1" --arg h "$2" \
+		'[.pools[].services[].endpoints[] | select(.port == $p) | .health == $h] | all'
+}
+
+service_config() {
+	config "interfaces: [ { name: gc, xdp: $1 }, { name: gb1, xdp: $1 } ]" <<-EOF
+		probes: [ { name: often, protocol: tcp, interval: 1s, timeout: 1s, unhealthy_threshold: 20 } ]
+		settings: [ { name: web, protocol: tcp, port: 80, probe: often, passive: { enabled: false } } ]
+		pools:
+		  - { name: four, backends: [ { address: $v4 } ] }
+		  - { name: six, backends: [ { address: "$v6" } ] }
+		services:
+		  - { name: shop4, listen: "$vip4:80", pool: four, settings: web, forward: $2 }
+		  - { name: shop6, listen: "[$vip6]:80", pool: six, settings: web, forward: $2 }
+	EOF
+}
+
+service_story() {
+	local what="$2, $1" sided="(.one_sided // false) == true"
+
+	[ "$1" = auto ] || net_prepare_native b1
+	[ "$2" = nat ] && sided="(.one_sided // false) == false and .fin_endpoint == $n"
+	service_config "$1" "$2"
+	daemon_start
+	check "$what: backends are healthy" eventually all_healthy
+	attempts client "http://$vip4/"
+	attempts client "http://[$vip6]/"
+	check "$what: IPv4" eventually counted $v4 80 "$(outcome 80 $n) and $sided"
+	check "$what: IPv6" eventually counted $v6 80 "$(outcome 80 $n) and $sided"
+	on b1 nft insert rule inet firewall input tcp dport 80 drop
+	attempts client "http://$vip4/"
+	attempts client "http://[$vip6]/"
+	check "$what: what nobody answers, IPv4" eventually counted $v4 80 ".attempts == $((2 * n)) and .syn_ack == $n and .unanswered == $n"
+	check "$what: what nobody answers, IPv6" eventually counted $v6 80 ".attempts == $((2 * n)) and .syn_ack == $n and .unanswered == $n"
+	on b1 nft delete rule inet firewall input handle "$(on b1 nft -a list chain inet firewall input | sed -n 's/.*dport 80 drop # handle //p')"
+	check "$what: orderly stop" daemon_stop TERM
+	check "$what: detach --all" sluice detach --all
+}
+
+stories=("gate auto" "gate native" "nat auto" "nat native" "dsr auto" "dsr native" "ipip auto" "ipip native")
+(($#)) && stories=("$@")
+for story in "${stories[@]}"; do
+	read -r kind xdp <<<"$story"
+	if [ "$kind" = gate ]; then gate_story "$xdp"; else service_story "$xdp" "$kind"; fi
+done

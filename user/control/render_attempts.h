@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SLUICE_CONTROL_RENDER_ATTEMPTS_H
+#define SLUICE_CONTROL_RENDER_ATTEMPTS_H
+
+#include <stdbool.h>
+
+#include <jansson.h>
+
+#include "dataplane/dataplane.h"
+
+/*
+ * Add what came of the attempts to connect to an endpoint. one_sided: what it sends bypasses this host, so
+ * that an attempt counts as answered when its client goes on.
+ */
+void render_attempts(json_t **json, const struct attempt_report *report, bool one_sided);
+
+#endif
