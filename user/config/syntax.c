@@ -178,12 +178,18 @@ static const char *listen_parse(struct addr *ret_addr, uint16_t *ret_port, const
 	return "is not an address and port";
 }
 
-const char *syntax_listen(const char *text)
+const char *syntax_listen(struct sl_target_key *ret, const char *text)
 {
+	const char *problem;
 	struct addr addr;
 	uint16_t port;
 
-	return listen_parse(&addr, &port, text, strlen(text));
+	problem = listen_parse(&addr, &port, text, strlen(text));
+	if (problem)
+		return problem;
+	*ret = (struct sl_target_key){ .port = port, .proto = SL_TCP };
+	memcpy(ret->addr, addr.bytes, sizeof(ret->addr));
+	return NULL;
 }
 
 const char *syntax_service(struct sl_target_key *ret, const char *text)

@@ -102,13 +102,15 @@ enum MHD_Result answer_send(struct answer *answer, struct MHD_Connection *connec
 	enum MHD_Result result;
 
 	if (!response) {
+		answer->type = NULL;
 		answer->status = MHD_HTTP_INTERNAL_SERVER_ERROR;
 		response = respond_no_memory();
 	}
 	if (!response)
 		return MHD_NO;
 
-	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+				answer->type ?: "application/json");
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
 	if (answer->allow)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, answer->allow);
