@@ -142,9 +142,11 @@ void exposition_row(struct exposition *e)
 void exposition_label(struct exposition *e, const char *name, const char *value)
 {
 	size_t comma = e->labels_len ? 1 : 0, len;
+	size_t room = sizeof(e->labels) - e->labels_len;
 
-	len = print_label(e->labels + e->labels_len + comma,
-			  sizeof(e->labels) - e->labels_len - comma, name, value);
+	if (!room)
+		return;
+	len = print_label(e->labels + e->labels_len + comma, room - comma, name, value);
 	if (!len)
 		return;
 	if (comma)

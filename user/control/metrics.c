@@ -261,6 +261,9 @@ ssize_t metrics_read(struct metrics *metrics, char *buf, size_t size)
 		}
 		if (out->lost)
 			return -ENOMEM;
+		/* A step may have nothing to say. */
+		if (metrics->taken == out->len)
+			continue;
 		n = out->len - metrics->taken;
 		if (n > size - done)
 			n = size - done;
