@@ -8,6 +8,7 @@
 #define SLUICE_CONTROL_ANSWER_H
 
 #include <microhttpd.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "diagnose/json.h"
@@ -26,6 +27,7 @@ struct answer {
 	unsigned int status;
 	json_t *json;
 	struct source source;
+	bool head; /* HEAD: nothing may follow the header */
 	const char *type; /* of the source; NULL: JSON */
 	const char *allow; /* MHD_HTTP_METHOD_NOT_ALLOWED: what is allowed */
 };

@@ -67,14 +67,14 @@ static void answer_metrics(const struct request *request, struct answer *answer)
 
 enum MHD_Result web_answer(const struct request *request)
 {
-	struct answer answer = { .status = MHD_HTTP_OK };
+	struct answer answer = { .status = MHD_HTTP_OK,
+				 .head = !strcmp(request->method, MHD_HTTP_METHOD_HEAD) };
 
 	if (strcmp(request->path, METRICS_PATH) != 0) {
 		answer_refuse(&answer, MHD_HTTP_NOT_FOUND, "not_found",
 			      "there is nothing at '%.*s'; what there is: " METRICS_PATH,
 			      ANSWER_NAMED_MAX, request->path);
-	} else if (strcmp(request->method, MHD_HTTP_METHOD_GET) != 0 &&
-		   strcmp(request->method, MHD_HTTP_METHOD_HEAD) != 0) {
+	} else if (strcmp(request->method, MHD_HTTP_METHOD_GET) != 0 && !answer.head) {
 		answer.allow = "GET, HEAD";
 		answer_refuse(&answer, MHD_HTTP_METHOD_NOT_ALLOWED, "method_not_allowed",
 			      "'" METRICS_PATH "' answers to GET and HEAD only");
