@@ -119,6 +119,7 @@ tells_decisions() {
 }
 
 tells_status() {
+	sluice status | grep -qx "metrics        http://$at/metrics" || return 1
 	sluice status --json >"$work/status"
 	is "$(jq .engine.started "$work/status")" sluice_prober_started_probes_total &&
 		is "$(jq .engine.finished "$work/status")" sluice_prober_finished_probes_total &&

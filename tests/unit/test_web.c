@@ -102,6 +102,18 @@ static void test_forms(void **state)
 	assert_string_equal(strstr(reply, "\r\n\r\n"), "\r\n\r\n");
 }
 
+/* Who looks at the status finds them. */
+static void test_status(void **state)
+{
+	json_t *json = get("/v1/status", 200);
+	char url[128];
+
+	(void)state;
+	snprintf(url, sizeof(url), "http://%s/metrics", gateway.model->gateway.listen.text);
+	assert_string_equal(json_text_at(json, "metrics"), url);
+	json_decref(json);
+}
+
 static void test_parts(void **state)
 {
 	(void)state;
@@ -268,9 +280,15 @@ static void test_taken(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WEB(test_forms),         WEB(test_parts),        WEB(test_refusals),
-		WEB(test_long_requests), WEB(test_slow_clients), WEB(test_clients_that_do_not_read),
-		WEB(test_pause),         WEB(test_taken),
+		WEB(test_forms),
+		WEB(test_status),
+		WEB(test_parts),
+		WEB(test_refusals),
+		WEB(test_long_requests),
+		WEB(test_slow_clients),
+		WEB(test_clients_that_do_not_read),
+		WEB(test_pause),
+		WEB(test_taken),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
