@@ -19,6 +19,13 @@
 #define WEB_CONNECTIONS 24
 #define WEB_CROWD 16
 
+/*
+ * The main thread waits meanwhile, and verdicts with it: of those that anybody may keep waiting, little.
+ * A scrape that is cut off is made again.
+ */
+#define API_PAUSE_MS 1000
+#define WEB_PAUSE_MS 200
+
 struct api {
 	struct api_context context; /* its census is ours */
 	struct groups groups;
@@ -67,10 +74,13 @@ int api_listen(struct api **ret, const char *path, const struct listen *listen, 
 	const struct server_handlers all = { .wants_body = wants_body,
 					     .answer = answer_api,
 					     .arg = api,
-					     .connections = API_CONNECTIONS };
-	const struct server_handlers some = {
-		.answer = answer_web, .arg = api, .connections = WEB_CONNECTIONS, .crowd = WEB_CROWD
-	};
+					     .connections = API_CONNECTIONS,
+					     .pause_ms = API_PAUSE_MS };
+	const struct server_handlers some = { .answer = answer_web,
+					      .arg = api,
+					      .connections = WEB_CONNECTIONS,
+					      .crowd = WEB_CROWD,
+					      .pause_ms = WEB_PAUSE_MS };
 	int fd;
 
 	if (!api)

@@ -56,7 +56,7 @@ int api_move(struct api *api, const struct listen *listen, struct err *err);
 int api_serve(struct api *api, const struct api_context *context, struct err *err);
 
 /*
- * Finish what has been asked, for a second at most; what is asked from now on waits for the next api_serve().
+ * Finish what has been asked, for little more than a second; what is asked from now on waits for the next api_serve().
  */
 void api_pause(struct api *api);
 

@@ -12,7 +12,6 @@
 
 #define CONNECTION_MEMORY_BYTES 32768 /* request line and header; a response's buffer */
 #define CONNECTION_TIMEOUT_S 10 /* of silence */
-#define PAUSE_MAX_MS 1000 /* for a client that is slow to read its answer */
 
 /* --- clients ---------------------------------------------------------------------------------- */
 
@@ -162,7 +161,7 @@ int server_start(struct server *server)
 static void await_answers(struct server *server)
 {
 	const struct timespec pause = { .tv_nsec = NS_PER_MS };
-	uint64_t until_ms = clock_mono_ms() + PAUSE_MAX_MS;
+	uint64_t until_ms = clock_mono_ms() + server->handlers.pause_ms;
 
 	while (atomic_load(&server->busy) && clock_mono_ms() < until_ms)
 		nanosleep(&pause, NULL);

@@ -33,6 +33,7 @@ struct server_handlers {
 	void *arg;
 	unsigned int connections; /* at most SERVER_CONNECTIONS_MAX */
 	unsigned int crowd; /* less than connections; 0: nobody is displaced */
+	unsigned int pause_ms; /* how long a pause waits for those who are slow to read */
 };
 
 struct server_client {
@@ -56,7 +57,7 @@ void server_init(struct server *server, int fd, const struct server_handlers *ha
 int server_start(struct server *server);
 
 /*
- * Finish what has been asked, for a second at most; what is asked from now on waits for the next
+ * Finish what has been asked, for pause_ms at most; what is asked from now on waits for the next
  * server_start(). server->fd is there again.
  */
 void server_pause(struct server *server);
