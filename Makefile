@@ -181,6 +181,7 @@ install: all
 	install -Dm755 $B/sluice $(DESTDIR)$(PREFIX)/bin/sluice
 	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man8 docs/man/*.8
 	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man5 docs/man/*.5
+	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man7 docs/man/*.7
 	install -Dm644 etc/completions/sluice.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/sluice
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system

@@ -84,6 +84,10 @@ eventually health_is 10.2.1.2 Healthy || fail "backend is healthy"
 check_status "second daemon: refused" 1 run
 check "second daemon: says why" grep -qE 'already|answers|another daemon' "$work/out"
 sed -i "s,^  api_socket:.*,  api_socket: $work/other.sock," "$work/sluice.yaml"
+check_status "second daemon with metrics at the same address: refused" 1 run
+check "second daemon with metrics at the same address: says why" grep -q "gateway.listen: cannot listen at 127.0.0.1:9477: another process" "$work/out"
+check "second daemon with metrics at the same address: leaves no socket" test ! -e "$work/other.sock"
+sed -i "s,^  api_socket:.*,&\n  listen: none," "$work/sluice.yaml"
 check_status "second daemon on another socket: refused" 1 run
 check "second daemon on another socket: says why" grep -qE 'already|answers|another daemon' "$work/out"
 check "the first one goes on" sluice status

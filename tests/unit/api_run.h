@@ -22,7 +22,8 @@ static struct api *api;
 
 static inline int start_api(struct api **ret, struct err *err)
 {
-	int r = api_listen(ret, gateway.model->gateway.api_socket, err);
+	int r = api_listen(ret, gateway.model->gateway.api_socket, &gateway.model->gateway.listen,
+			   err);
 
 	return r < 0 ? r : api_serve(*ret, &gateway.context, err);
 }

@@ -95,6 +95,44 @@ static void test_past(void **state)
 	board_add_verdict(board, 0, &(struct verdict){ .code = SL_MSG_OK }, 9);
 }
 
+/* A sheet has the certificates that were shown last, even if the newest probe saw none. */
+static void test_sheets(void **state)
+{
+	CLEANUP(board_free_p) struct board *board = board_new(2);
+	const struct verdict silent = { .code = SL_MSG_TCP_CONNECT_FAILED,
+					.timing = { .total_us = 5 } };
+	struct verdict showing = { .code = SL_MSG_CERT_DATE_INVALID };
+	struct certs *first = certs_new(1), *second = certs_new(2);
+	struct board_sheet sheet = board_sheet(board, 0);
+
+	(void)state;
+	assert_null(sheet.certs);
+	assert_int_equal(sheet.at_ms, 0);
+	board_sheet_done(&sheet);
+	showing.tls.certs = first;
+	board_add_verdict(board, 0, &showing, 1);
+	showing.tls.certs = second;
+	board_add_verdict(board, 0, &showing, 2);
+	board_add_verdict(board, 0, &silent, 3);
+	certs_unref(first);
+	certs_unref(second);
+	sheet = board_sheet(board, 0);
+	assert_ptr_equal(sheet.certs, second);
+	assert_int_equal(sheet.code, SL_MSG_TCP_CONNECT_FAILED);
+	assert_int_equal(sheet.at_ms, 3);
+	assert_int_equal(outcomes_verdicts(&sheet.outcomes, SL_MSG_CERT_DATE_INVALID), 2);
+	assert_int_equal(outcomes_times(&sheet.outcomes, OUTCOMES_TOTAL)->sum_us, 5);
+	/* What was read stays, whatever becomes of the entry. */
+	board_seat(board, 0, BOARD_NAME, NULL);
+	assert_int_equal(sheet.certs->n, 2);
+	board_sheet_done(&sheet);
+	sheet = board_sheet(board, 0);
+	assert_null(sheet.certs);
+	assert_int_equal(outcomes_verdicts(&sheet.outcomes, SL_MSG_CERT_DATE_INVALID), 0);
+	assert_int_equal(board_seatings(board), 1);
+	board_sheet_done(&sheet);
+}
+
 /* Who comes into a seat is not held to what was known of who went. */
 static void test_seats(void **state)
 {
@@ -155,7 +193,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_entries), cmocka_unit_test(test_verdicts),
 		cmocka_unit_test(test_past),    cmocka_unit_test(test_seats),
-		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_memory),  cmocka_unit_test(test_sheets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

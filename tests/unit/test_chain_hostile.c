@@ -332,6 +332,7 @@ static void test_described(void **state)
 	judge_one(&facts, rsa);
 	cert = &facts.certs->certs[0];
 	assert_string_equal(cert->subject, "CN=R");
+	assert_string_equal(cert->common_name, "R");
 	assert_string_equal(cert->issuer, "CN=Int");
 	assert_string_equal(cert->key, "RSA 2048");
 	assert_string_equal(cert->signature, "ecdsa-with-SHA256");

@@ -61,7 +61,13 @@ static const struct row gateway_rows[] = {
 	{ GATEWAY("mode: enforce"), "resolv_conf /etc/resolv.conf\n" },
 	{ GATEWAY("api_socket: run/api.sock, bpffs: /b"), " dir/run/api.sock /b\n" },
 	/* Accepted because they ask for nothing that is not built yet. */
-	{ GATEWAY("listen: none, state_dir: /var/lib/sluice"), "gateway mode 0 " },
+	{ GATEWAY("state_dir: /var/lib/sluice"), "gateway mode 0 " },
+	{ GATEWAY("mode: enforce"), "metrics 127.0.0.1:9477 9477\n" },
+	{ GATEWAY("listen: none"), "metrics  0\n" },
+	{ GATEWAY("listen: 10.0.0.1:80"), "metrics 10.0.0.1:80 80\n" },
+	{ GATEWAY("listen: 0.0.0.0:65535"), "metrics 0.0.0.0:65535 65535\n" },
+	{ GATEWAY("listen: \"[0:0::1]:9477\""), "metrics [::1]:9477 9477\n" },
+	{ GATEWAY("listen: \"[::]:9477\""), "metrics [::]:9477 9477\n" },
 	{ GATE "probes:\nsettings: ~\npools: null\nservices: []\n", "interface eth0 " },
 };
 
@@ -286,10 +292,11 @@ static void dump_gateway(FILE *out, const struct gateway *g)
 	fprintf(out,
 		"gateway mode %d detach %d loss %d after %" PRIu64
 		" workers %u flight %u max %u rate %u %s %s\n"
-		"resolv_conf %s\n",
+		"resolv_conf %s\n"
+		"metrics %s %u\n",
 		g->mode, g->detach_on_exit, g->on_daemon_loss, g->daemon_loss_after_ms,
 		g->probe_workers, g->probes_in_flight, g->max_endpoints, g->reply_rate,
-		g->api_socket, g->bpffs, g->resolv_conf);
+		g->api_socket, g->bpffs, g->resolv_conf, g->listen.text, g->listen.key.port);
 }
 
 static void dump_service(FILE *out, const struct model *m, const struct service *s)

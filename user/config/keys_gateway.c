@@ -240,9 +240,9 @@ static const struct key gateway_keys[] = {
 	{
 		.name = "listen",
 		.type = TYPE_LISTEN_OR_NONE,
-		.value = "none",
-		.availability = ONLY_DEFAULT,
-		.help = "address and port of the metrics and the dashboard",
+		.value = "127.0.0.1:9477",
+		.help = "address and port of the metrics",
+		KEPT(gateway, listen),
 	},
 };
 

@@ -178,12 +178,29 @@ static const char *listen_parse(struct addr *ret_addr, uint16_t *ret_port, const
 	return "is not an address and port";
 }
 
-const char *syntax_listen(const char *text)
+/* 0.0.0.0 or [::], which stand for all addresses of this host. */
+static bool is_any(const struct addr *addr)
 {
+	static const uint8_t zeros[SL_ADDR_LEN];
+	size_t prefix = addr_is_v4(addr) ? SL_ADDR_LEN - sizeof(struct in_addr) : 0;
+
+	return !memcmp(addr->bytes + prefix, zeros, SL_ADDR_LEN - prefix);
+}
+
+const char *syntax_listen(struct sl_target_key *ret, const char *text)
+{
+	const char *problem;
 	struct addr addr;
 	uint16_t port;
 
-	return listen_parse(&addr, &port, text, strlen(text));
+	problem = listen_parse(&addr, &port, text, strlen(text));
+	if (!problem && !is_any(&addr))
+		problem = addr_unusable(&addr);
+	if (problem)
+		return problem;
+	*ret = (struct sl_target_key){ .port = port, .proto = SL_TCP };
+	memcpy(ret->addr, addr.bytes, sizeof(ret->addr));
+	return NULL;
 }
 
 const char *syntax_service(struct sl_target_key *ret, const char *text)

@@ -33,8 +33,8 @@ const char *syntax_crl(const char *text);
 /* No control characters. */
 const char *syntax_file(const char *text);
 
-/* "10.0.0.5:443" */
-const char *syntax_listen(const char *text);
+/* "10.0.0.5:443", an address of this host or one that stands for all of them. */
+const char *syntax_listen(struct sl_target_key *ret, const char *text);
 
 /* "10.0.0.5:443", "[fd00::5]:443/udp"; without transport it is TCP. */
 const char *syntax_service(struct sl_target_key *ret, const char *text);

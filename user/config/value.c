@@ -161,8 +161,8 @@ static const char *parse_listen_or_none(struct value *value, const struct key *k
 					const char *text)
 {
 	(void)key;
-	value->number = strcmp(text, "none") != 0;
-	return value->number ? syntax_listen(text) : NULL;
+	value->listen = (struct sl_target_key){ .port = 0 };
+	return strcmp(text, "none") != 0 ? syntax_listen(&value->listen, text) : NULL;
 }
 
 static const char *parse_ports(struct value *value, const struct key *key, const char *text)
@@ -288,7 +288,8 @@ static int store_listen(const struct value *value, const struct key *key, void *
 	(void)key;
 	listen->key = value->listen;
 	memcpy(addr.bytes, listen->key.addr, sizeof(addr.bytes));
-	addr_port_format(listen->text, &addr, listen->key.port);
+	if (listen->key.port)
+		addr_port_format(listen->text, &addr, listen->key.port);
 	return 0;
 }
 
@@ -325,7 +326,7 @@ static const struct scalar {
 	[TYPE_INTERFACE] = { parse_interface, store_chars, true },
 	[TYPE_ADDRESS] = { parse_address, store_backend, false },
 	[TYPE_LISTEN] = { parse_listen, store_listen, false },
-	[TYPE_LISTEN_OR_NONE] = { parse_listen_or_none, NULL, false },
+	[TYPE_LISTEN_OR_NONE] = { parse_listen_or_none, store_listen, false },
 	[TYPE_HOST] = { parse_host, store_host, true },
 	[TYPE_URL_PATH] = { parse_url_path, store_copy, true },
 	[TYPE_FILE] = { parse_file, store_chars, true },
@@ -358,7 +359,8 @@ static bool is_textual(enum key_type type)
 {
 	return type == TYPE_NAME || type == TYPE_FILE || type == TYPE_URL_PATH ||
 	       type == TYPE_HOST || type == TYPE_TEXT || type == TYPE_STATUS ||
-	       type == TYPE_BYTES || type == TYPE_CRL || type == TYPE_PORTS;
+	       type == TYPE_BYTES || type == TYPE_CRL || type == TYPE_PORTS ||
+	       type == TYPE_LISTEN_OR_NONE;
 }
 
 bool value_is_default(const struct value *value, const struct key *key)

@@ -102,14 +102,19 @@ enum MHD_Result answer_send(struct answer *answer, struct MHD_Connection *connec
 	enum MHD_Result result;
 
 	if (!response) {
+		answer->type = NULL;
 		answer->status = MHD_HTTP_INTERNAL_SERVER_ERROR;
 		response = respond_no_memory();
 	}
 	if (!response)
 		return MHD_NO;
 
-	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+				answer->type ?: "application/json");
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+	/* Without a length libmicrohttpd ends what has no body with an empty chunk, in HTTP/1.1. */
+	if (answer->head)
+		MHD_set_response_options(response, MHD_RF_HTTP_VERSION_1_0_ONLY, MHD_RO_END);
 	if (answer->allow)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, answer->allow);
 	result = MHD_queue_response(connection, answer->status, response);

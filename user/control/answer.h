@@ -2,12 +2,13 @@
 /*
  * answer - what was made of a request, and how it is sent.
  *
- * Every answer is JSON; errors are {"error": {"code": "not_found", "message": "…"}}.
+ * Every answer is JSON, but for sources of another type; errors are {"error": {"code": "not_found", "message": "…"}}.
  */
 #ifndef SLUICE_CONTROL_ANSWER_H
 #define SLUICE_CONTROL_ANSWER_H
 
 #include <microhttpd.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "diagnose/json.h"
@@ -26,6 +27,8 @@ struct answer {
 	unsigned int status;
 	json_t *json;
 	struct source source;
+	bool head; /* HEAD: nothing may follow the header */
+	const char *type; /* of the source; NULL: JSON */
 	const char *allow; /* MHD_HTTP_METHOD_NOT_ALLOWED: what is allowed */
 };
 

@@ -2,88 +2,116 @@
 #include "control/api.h"
 
 #include <errno.h>
-#include <microhttpd.h>
-#include <stdatomic.h>
 #include <string.h>
-#include <time.h>
 
 #include "control/groups.h"
+#include "control/listener.h"
 #include "control/routes.h"
+#include "control/server.h"
 #include "control/socket.h"
+#include "control/web.h"
 #include "dataplane/census.h"
-#include "util/clock.h"
 #include "util/err.h"
+#include "util/log.h"
 
-#define CONNECTIONS_MAX 64
-#define CONNECTION_MEMORY_BYTES 32768 /* request line and header; a response's buffer */
-#define CONNECTION_TIMEOUT_S 10 /* of silence */
-#define PAUSE_MAX_MS 1000 /* for a client that is slow to read its answer */
+#define API_CONNECTIONS 64
+/* A scraper or two and somebody with a browser; the rest is room for those who are being displaced. */
+#define WEB_CONNECTIONS 24
+#define WEB_CROWD 16
+
+/*
+ * The main thread waits meanwhile, and verdicts with it: of those that anybody may keep waiting, little.
+ * A scrape that is cut off is made again.
+ */
+#define API_PAUSE_MS 1000
+#define WEB_PAUSE_MS 200
 
 struct api {
 	struct api_context context; /* its census is ours */
 	struct groups groups;
-	struct MHD_Daemon *server;
+	struct server server; /* on the Unix socket: all there is */
+	struct server web; /* on TCP: to be looked at */
+	struct listen listen; /* where web is, or was before it failed to move back */
 	struct socket_file file;
-	int fd; /* listening, until the server takes it; -1 */
-	atomic_uint busy; /* requests that are being answered */
 };
 
-/*
- * Called on the server's thread, once for the header of a request, for every part of its body, and once
- * more at its end. Answering at the first call refuses the body, if there is one, unread.
- */
-static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
-				  const char *method, const char *version, const char *upload_data,
-				  size_t *upload_data_size, void **request_data)
+static struct request request_of(const struct api *api, const struct server_request *request)
 {
-	struct api *api = arg;
-	struct body *body = *request_data;
-	struct request request = {
+	return (struct request){
 		.context = &api->context,
 		.groups = &api->groups,
-		.connection = connection,
-		.method = method,
-		.path = url,
-		.body = body,
+		.connection = request->connection,
+		.method = request->method,
+		.path = request->path,
+		.body = request->body,
 	};
-
-	(void)version;
-	if (!body)
-		atomic_fetch_add(&api->busy, 1);
-	if (body && *upload_data_size) {
-		body_add(body, upload_data, *upload_data_size);
-		*upload_data_size = 0;
-		return MHD_YES;
-	}
-	if (body || !routes_wants_body(&request))
-		return routes_answer(&request);
-	*request_data = calloc(1, sizeof(*body));
-	return *request_data ? MHD_YES : MHD_NO;
 }
 
-static void on_completed(void *arg, struct MHD_Connection *connection, void **request_data,
-			 enum MHD_RequestTerminationCode code)
+static bool wants_body(void *arg, const struct server_request *request)
 {
-	struct api *api = arg;
+	const struct request full = request_of(arg, request);
 
-	(void)connection;
-	(void)code;
-	atomic_fetch_sub(&api->busy, 1);
-	free(take_ptr(*request_data));
+	return routes_wants_body(&full);
 }
 
-int api_listen(struct api **ret, const char *path, struct err *err)
+static enum MHD_Result answer_api(void *arg, const struct server_request *request)
+{
+	const struct request full = request_of(arg, request);
+
+	return routes_answer(&full);
+}
+
+static enum MHD_Result answer_web(void *arg, const struct server_request *request)
+{
+	const struct request full = request_of(arg, request);
+
+	return web_answer(&full);
+}
+
+int api_listen(struct api **ret, const char *path, const struct listen *listen, struct err *err)
 {
 	CLEANUP(api_stop_p) struct api *api = calloc(1, sizeof(*api));
+	const struct server_handlers all = { .wants_body = wants_body,
+					     .answer = answer_api,
+					     .arg = api,
+					     .connections = API_CONNECTIONS,
+					     .pause_ms = API_PAUSE_MS };
+	const struct server_handlers some = { .answer = answer_web,
+					      .arg = api,
+					      .connections = WEB_CONNECTIONS,
+					      .crowd = WEB_CROWD,
+					      .pause_ms = WEB_PAUSE_MS };
+	int fd;
 
 	if (!api)
 		return -ENOMEM;
-	api->fd = socket_listen(&api->file, path, err);
-	if (api->fd < 0)
-		return api->fd;
+	server_init(&api->server, -1, &all);
+	server_init(&api->web, -1, &some);
+	fd = socket_listen(&api->file, path, err);
+	if (fd < 0)
+		return fd;
+	api->server.fd = fd;
+	fd = listener_open(listen, err);
+	if (fd < 0 && fd != -ENOENT)
+		return fd;
+	api->web.fd = fd < 0 ? -1 : fd;
+	api->listen = *listen;
 
 	*ret = take_ptr(api);
 	return 0;
+}
+
+int api_move(struct api *api, const struct listen *listen, struct err *err)
+{
+	int r;
+
+	r = listener_move(&api->web.fd, &api->listen, listen, err);
+	if (r == 0)
+		api->listen = *listen;
+	else if (api->web.fd < 0 && api->listen.key.port)
+		log_error("nothing listens at %s any more: somebody else took it meanwhile",
+			  api->listen.text);
+	return r;
 }
 
 int api_serve(struct api *api, const struct api_context *context, struct err *err)
@@ -99,41 +127,19 @@ int api_serve(struct api *api, const struct api_context *context, struct err *er
 	if (r < 0)
 		return err_set(err, r, "the thread that counts flows did not start: %s",
 			       strerror(-r));
-
-	/* From here on the descriptor belongs to the server, even where it fails to start. */
-	api->server = MHD_start_daemon(
-		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL, on_request, api,
-		MHD_OPTION_LISTEN_SOCKET, (MHD_socket)take_fd(api->fd), MHD_OPTION_CONNECTION_LIMIT,
-		(unsigned int)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
-		(unsigned int)CONNECTION_TIMEOUT_S, MHD_OPTION_NOTIFY_COMPLETED, on_completed, api,
-		MHD_OPTION_END);
-	if (!api->server)
-		return err_set(err, errno > 0 ? -errno : -EIO, "socket '%s': the API did not start",
-			       api->file.path);
+	r = server_start(&api->server);
+	if (r < 0)
+		return err_set(err, r, "socket '%s': the API did not start", api->file.path);
+	r = server_start(&api->web);
+	if (r < 0)
+		return err_set(err, r, "address %s: the metrics did not start", api->listen.text);
 	return 0;
-}
-
-/* Stopping the server cuts off whoever has not read his answer to the end. */
-static void await_answers(struct api *api)
-{
-	const struct timespec pause = { .tv_nsec = NS_PER_MS };
-	uint64_t until_ms = clock_mono_ms() + PAUSE_MAX_MS;
-
-	while (atomic_load(&api->busy) && clock_mono_ms() < until_ms)
-		nanosleep(&pause, NULL);
 }
 
 void api_pause(struct api *api)
 {
-	if (!api->server)
-		return;
-	/* Needs MHD_USE_ITC; the descriptor is ours again. */
-	api->fd = (int)MHD_quiesce_daemon(api->server);
-	await_answers(api);
-	MHD_stop_daemon(api->server);
-	api->server = NULL;
-	api->busy = 0;
+	server_pause(&api->server);
+	server_pause(&api->web);
 	/* It counts in a data plane that may be about to go. */
 	census_stop(take_ptr(api->context.census));
 	groups_done(&api->groups);
@@ -146,9 +152,8 @@ void api_stop(struct api *api)
 		return;
 	/* While the socket is open nobody else's file can have its inode number. */
 	socket_remove(&api->file);
-	if (api->server)
-		MHD_stop_daemon(api->server);
-	close_p(&api->fd);
+	server_stop(&api->server);
+	server_stop(&api->web);
 	census_stop(api->context.census);
 	groups_done(&api->groups);
 	free(api);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * api - the daemon's HTTP and JSON interface on its Unix socket.
+ * api - the daemon's HTTP and JSON interface on its Unix socket, and its metrics on TCP.
  *
- * Runs on a thread of its own (libmicrohttpd's). It only reads: the model and the board, counters
+ * Runs on two threads of its own (libmicrohttpd's), one for each. It only reads: the model and the board, counters
  * of the data plane and of the engine. What changes something is handed to the daemon's main thread,
  * through api_context.change. Connections, request sizes and times are limited.
  */
@@ -39,17 +39,24 @@ struct api_context {
 };
 
 /*
- * Listen on a socket (mode 0660; group "sluice" where it exists); clients wait until api_serve(). A
- * stale socket file is replaced. -EADDRINUSE: a process answers there, or the path is something
- * else than a socket; err names it.
+ * Listen on a socket (mode 0660; group "sluice" where it exists) and, for metrics, at the address, if
+ * there is one; clients wait until api_serve(). A stale socket file is replaced.
+ *   -EADDRINUSE  a process answers there, or the path is something else than a socket; err names it
+ *   other        as listener_open()
  */
-int api_listen(struct api **ret, const char *path, struct err *err);
+int api_listen(struct api **ret, const char *path, const struct listen *listen, struct err *err);
+
+/*
+ * While it is paused: have metrics at another address, or at none. As listener_open(): they stay where they
+ * are.
+ */
+int api_move(struct api *api, const struct listen *listen, struct err *err);
 
 /* Answer from now on, those who wait first. */
 int api_serve(struct api *api, const struct api_context *context, struct err *err);
 
 /*
- * Finish what has been asked, for a second at most; what is asked from now on waits for the next api_serve().
+ * Finish what has been asked, for little more than a second; what is asked from now on waits for the next api_serve().
  */
 void api_pause(struct api *api);
 

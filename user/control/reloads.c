@@ -11,12 +11,8 @@ struct reloads {
 	pthread_mutex_t lock;
 	uint64_t begun;
 	json_t *saying; /* of the one that goes on: texts */
-	struct {
-		uint64_t number; /* 0: there was none */
-		uint64_t at_ms; /* wall clock */
-		bool refused;
-		json_t *errors;
-	} last;
+	struct reloads_last last;
+	json_t *errors; /* of that */
 };
 
 struct reloads *reloads_new(void)
@@ -34,7 +30,7 @@ void reloads_free(struct reloads *reloads)
 		return;
 	pthread_mutex_destroy(&reloads->lock);
 	json_decref(reloads->saying);
-	json_decref(reloads->last.errors);
+	json_decref(reloads->errors);
 	free(reloads);
 }
 
@@ -57,8 +53,8 @@ void reloads_say(struct reloads *reloads, const char *line)
 void reloads_end(struct reloads *reloads, bool refused)
 {
 	pthread_mutex_lock(&reloads->lock);
-	json_decref(reloads->last.errors);
-	reloads->last.errors = take_ptr(reloads->saying);
+	json_decref(reloads->errors);
+	reloads->errors = take_ptr(reloads->saying);
 	reloads->last.number = reloads->begun;
 	reloads->last.at_ms = clock_wall_ms();
 	reloads->last.refused = refused;
@@ -75,6 +71,16 @@ uint64_t reloads_next(struct reloads *reloads)
 	return next;
 }
 
+struct reloads_last reloads_last(struct reloads *reloads)
+{
+	struct reloads_last last;
+
+	pthread_mutex_lock(&reloads->lock);
+	last = reloads->last;
+	pthread_mutex_unlock(&reloads->lock);
+	return last;
+}
+
 json_t *reloads_render(struct reloads *reloads)
 {
 	json_t *json = NULL;
@@ -85,7 +91,7 @@ json_t *reloads_render(struct reloads *reloads)
 		json_put_uint(&json, "number", reloads->last.number);
 		json_put_time(&json, "at", reloads->last.at_ms);
 		json_put_bool(&json, "refused", reloads->last.refused);
-		json_put(&json, "errors", json_deep_copy(reloads->last.errors));
+		json_put(&json, "errors", json_deep_copy(reloads->errors));
 	}
 	pthread_mutex_unlock(&reloads->lock);
 	return json;

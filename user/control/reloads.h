@@ -32,6 +32,14 @@ void reloads_end(struct reloads *reloads, bool refused);
 /* The number of the first that has not begun yet: it will read what is in the file now. */
 uint64_t reloads_next(struct reloads *reloads);
 
+struct reloads_last {
+	uint64_t number; /* 0: there was none */
+	uint64_t at_ms; /* wall clock */
+	bool refused;
+};
+
+struct reloads_last reloads_last(struct reloads *reloads);
+
 /* "number", "at", "refused" and "errors" of the last one; NULL: there was none, or out of memory. */
 json_t *reloads_render(struct reloads *reloads);
 

@@ -189,6 +189,16 @@ static json_t *render_names(const struct api_context *context, uint64_t now_ms)
 	return array;
 }
 
+static void put_metrics(json_t **json, const struct listen *listen)
+{
+	char url[sizeof("http:///metrics") + SL_TEXT_LEN];
+
+	if (!listen->key.port)
+		return;
+	snprintf(url, sizeof(url), "http://%s/metrics", listen->text);
+	json_put_text(json, "metrics", url);
+}
+
 json_t *render_status(const struct api_context *context)
 {
 	struct sl_meta meta = dataplane_meta(context->dataplane);
@@ -207,6 +217,7 @@ json_t *render_status(const struct api_context *context)
 	if (reload)
 		json_put(&json, "reload", reload);
 	put_meta(&json, &meta);
+	put_metrics(&json, &context->model->gateway.listen);
 	json_put_text(&json, "bpffs", context->model->gateway.bpffs);
 	json_put_bool(&json, "in_force", dataplane_in_force(context->dataplane));
 	if (uname(&uts) == 0)

@@ -348,7 +348,8 @@ bool routes_wants_body(const struct request *request)
 
 enum MHD_Result routes_answer(const struct request *request)
 {
-	struct answer answer = { .status = MHD_HTTP_OK };
+	struct answer answer = { .status = MHD_HTTP_OK,
+				 .head = is_method(request, MHD_HTTP_METHOD_HEAD) };
 
 	dispatch(request, &answer);
 	return answer_send(&answer, request->connection);

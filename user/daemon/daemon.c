@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "config/report.h"
 #include "control/api.h"
+#include "control/listener.h"
 #include "control/reloads.h"
 #include "daemon/changes.h"
 #include "daemon/generation.h"
@@ -212,7 +213,8 @@ static int start(struct daemon *daemon, struct err *err)
 	r = generation_new(&daemon->generation, daemon->model, err);
 	if (r < 0)
 		return r;
-	r = api_listen(&daemon->api, daemon->model->gateway.api_socket, err);
+	r = api_listen(&daemon->api, daemon->model->gateway.api_socket,
+		       &daemon->model->gateway.listen, err);
 	if (r < 0)
 		return r;
 	r = dataplane_open(&daemon->dataplane, daemon->model, err);
@@ -229,6 +231,13 @@ static int start(struct daemon *daemon, struct err *err)
 	if (r < 0)
 		return r;
 	return serve(daemon, err);
+}
+
+static void log_metrics(const struct listen *listen)
+{
+	if (listen->key.port)
+		log_info("metrics: http://%s/metrics%s", listen->text,
+			 listener_is_local(listen) ? "" : ", for whoever reaches that address");
 }
 
 static void log_dataplane(const struct daemon *daemon)
@@ -369,6 +378,21 @@ static int succeed(struct daemon *daemon, struct generation *next, struct err *e
 	return r < 0 ? r : serve(daemon, err);
 }
 
+/* What can be refused and seen from outside: all of it, or nothing. */
+static int move(struct daemon *daemon, const struct model *model, struct err *err)
+{
+	struct err ignored;
+	int r;
+
+	r = api_move(daemon->api, &model->gateway.listen, err);
+	if (r < 0)
+		return r;
+	r = dataplane_change(&daemon->dataplane, model, err);
+	if (r < 0)
+		api_move(daemon->api, &daemon->model->gateway.listen, &ignored);
+	return r;
+}
+
 static int change(struct daemon *daemon, const struct model *model, struct err *err)
 {
 	CLEANUP(generation_free_p) struct generation *next = NULL;
@@ -381,7 +405,7 @@ static int change(struct daemon *daemon, const struct model *model, struct err *
 	orders_close(daemon->orders);
 	api_pause(daemon->api);
 	orders_reopen(daemon->orders);
-	r = dataplane_change(&daemon->dataplane, model, err);
+	r = move(daemon, model, err);
 	if (r < 0) {
 		daemon->broken = serve(daemon, &daemon->broken_by);
 		return r;
@@ -409,6 +433,7 @@ static void reload(struct daemon *daemon)
 		model_free(daemon->loaded);
 		daemon->loaded = take_ptr(model);
 		log_dataplane(daemon);
+		log_metrics(&daemon->model->gateway.listen);
 		log_info("reloaded: pools %u, endpoints %u", daemon->model->n_pools,
 			 model_declared(daemon->model));
 	}
@@ -425,6 +450,7 @@ int daemon_run(const struct daemon_options *options, struct err *err)
 	r = start(&daemon, err);
 	if (r == 0) {
 		log_dataplane(&daemon);
+		log_metrics(&daemon.model->gateway.listen);
 		log_info("ready: mode %s, pools %u, endpoints %u",
 			 daemon.model->gateway.mode == SL_MODE_OBSERVE ? "observe" : "enforce",
 			 daemon.model->n_pools, model_declared(daemon.model));

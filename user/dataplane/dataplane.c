@@ -311,6 +311,28 @@ int dataplane_decisions(const struct dataplane *dp, struct sl_decision_counts *r
 	return 0;
 }
 
+/* What changes while the daemon runs are single numbers. */
+struct dataplane_fills dataplane_fills(const struct dataplane *dp)
+{
+	const struct tables *tables = &dp->tables;
+	uint32_t leaving = __atomic_load_n(&tables->n_leaving, __ATOMIC_RELAXED);
+	struct dataplane_fills fills = {
+		.targets = leaving,
+		.targets_max = tables->sizes.entries[MAP_TARGETS],
+		.endpoints = tables->ids.n + leaving,
+		.endpoints_max = tables->sizes.endpoints,
+		.services_max = tables->sizes.services,
+	};
+
+	for (uint32_t i = 0; i < tables->ids.n; i++)
+		fills.targets += __atomic_load_n(&tables->ids.key[i].port, __ATOMIC_RELAXED) != 0;
+	for (uint32_t i = 0; i < tables->services.n; i++) {
+		fills.services += tables->services.of[i].id != SL_ID_NONE;
+		fills.targets += dp->model->services[i].listen.key.port != 0;
+	}
+	return fills;
+}
+
 const struct map_info *dataplane_maps(const struct dataplane *dp, uint32_t *ret_n)
 {
 	*ret_n = MAPS;

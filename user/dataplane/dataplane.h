@@ -197,6 +197,16 @@ int dataplane_slots(const struct dataplane *dp, uint32_t service, uint32_t ret_s
 /* Whether packets of any service are forwarded: whether there are flows. */
 bool dataplane_forwards(const struct dataplane *dp);
 
+/* How full the maps are that do not grow with traffic: entries in use, and room. Any thread. */
+struct dataplane_fills {
+	uint32_t targets, targets_max; /* addresses that packets are judged or forwarded by */
+	uint32_t endpoints,
+		endpoints_max; /* ids, those of vacant seats and of who drains included */
+	uint32_t services, services_max; /* that packets are forwarded for */
+};
+
+struct dataplane_fills dataplane_fills(const struct dataplane *dp);
+
 /* One row per pinned map, for `sluice maps`. Names are static; paths are owned by dp. */
 struct map_info {
 	const char *name;

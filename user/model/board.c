@@ -37,11 +37,14 @@ struct entry {
 	bool adopted;
 	struct board_verdict newest;
 	struct past past[PAST_MAX]; /* newest first */
+	struct outcomes outcomes;
+	struct certs *shown; /* counted: the last certificates, whatever came after them */
 };
 
 struct board {
 	pthread_mutex_t lock;
 	uint32_t n;
+	uint64_t n_seatings;
 	struct entry *entries;
 	struct board_name *names;
 };
@@ -104,6 +107,8 @@ static void entry_done(struct entry *entry)
 	verdict_done(&entry->newest.verdict);
 	for (size_t i = 0; i < PAST_MAX; i++)
 		free(entry->past[i].detail);
+	outcomes_done(&entry->outcomes);
+	certs_unref(entry->shown);
 }
 
 struct board *board_new(uint32_t n)
@@ -154,6 +159,7 @@ void board_seat(struct board *board, uint32_t i, enum board_seat seat, const str
 	*entry = (struct entry){ .seat = seat };
 	if (addr)
 		entry->addr = *addr;
+	board->n_seatings++;
 	pthread_mutex_unlock(&board->lock);
 }
 
@@ -196,6 +202,11 @@ void board_add_verdict(struct board *board, uint32_t i, const struct verdict *ve
 	}
 	entry->newest = (struct board_verdict){ verdict_keep(verdict), at_ms };
 	entry->n_verdicts++;
+	outcomes_add(&entry->outcomes, verdict);
+	if (verdict->tls.certs) {
+		certs_unref(entry->shown);
+		entry->shown = certs_ref(verdict->tls.certs);
+	}
 	pthread_mutex_unlock(&board->lock);
 }
 
@@ -307,4 +318,44 @@ void board_entry_done(struct board_entry *entry)
 {
 	/* The others have no references. */
 	verdict_done(&entry->recent[0].verdict);
+}
+
+struct board_sheet board_sheet(const struct board *board, uint32_t i)
+{
+	struct board *b = unconst(board);
+	const struct entry *entry = &b->entries[i];
+	struct board_sheet sheet;
+
+	pthread_mutex_lock(&b->lock);
+	sheet = (struct board_sheet){
+		.seat = entry->seat,
+		.addr = entry->addr,
+		.health = entry->health,
+		.admin = entry->admin,
+		.code = entry->newest.verdict.code,
+		.at_ms = entry->newest.at_ms,
+		.outcomes = outcomes_copy(&entry->outcomes),
+		.certs = certs_ref(entry->shown),
+	};
+	pthread_mutex_unlock(&b->lock);
+
+	return sheet;
+}
+
+void board_sheet_done(struct board_sheet *sheet)
+{
+	outcomes_done(&sheet->outcomes);
+	certs_unref(sheet->certs);
+}
+
+uint64_t board_seatings(const struct board *board)
+{
+	struct board *b = unconst(board);
+	uint64_t n;
+
+	pthread_mutex_lock(&b->lock);
+	n = b->n_seatings;
+	pthread_mutex_unlock(&b->lock);
+
+	return n;
 }

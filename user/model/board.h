@@ -10,6 +10,7 @@
 #define SLUICE_MODEL_BOARD_H
 
 #include "model/health.h"
+#include "model/outcomes.h"
 #include "util/addr.h"
 #include "util/cleanup.h"
 
@@ -61,6 +62,18 @@ struct board_entry {
 	struct board_verdict recent[BOARD_RECENT];
 };
 
+/* What is counted of an endpoint, and what of the rest belongs to a line of numbers. */
+struct board_sheet {
+	enum board_seat seat;
+	struct addr addr; /* BOARD_FOUND */
+	struct health health;
+	enum sl_admin admin;
+	enum sl_message code; /* of the newest verdict */
+	uint64_t at_ms; /* wall clock: when it came; 0: there is none */
+	struct outcomes outcomes;
+	struct certs *certs; /* those that were shown last, by whatever probe; NULL: none yet */
+};
+
 struct board;
 
 /* A board of n entries, all zero. NULL: out of memory. */
@@ -102,5 +115,12 @@ struct health board_health(const struct board *board, uint32_t i);
 /* A consistent copy of one entry; to be given back with board_entry_done(). */
 struct board_entry board_read(const struct board *board, uint32_t i);
 void board_entry_done(struct board_entry *entry);
+
+/* Much cheaper than the whole entry; to be given back with board_sheet_done(). */
+struct board_sheet board_sheet(const struct board *board, uint32_t i);
+void board_sheet_done(struct board_sheet *sheet);
+
+/* How often a seat has changed: whoever reads several finds out whether they are of one instant. */
+uint64_t board_seatings(const struct board *board);
 
 #endif

@@ -44,6 +44,7 @@ static void cert_done(struct cert *cert)
 	free(cert->sans);
 	free(cert->subject);
 	free(cert->issuer);
+	free(cert->common_name);
 	free(cert->serial);
 	free(cert->key);
 	free(cert->signature);

@@ -21,9 +21,11 @@
 #define CERT_SANS_MAX 16 /* alternative names of a certificate that are kept */
 #define CERT_TEXT_MAX 255
 #define CERT_SHA256_LEN 32
+#define CERT_CN_MAX 64 /* bytes of a common name that are kept */
 
 struct cert {
 	char *subject, *issuer; /* RFC 2253 */
+	char *common_name; /* the subject's; "" for one without */
 	char *serial; /* hexadecimal */
 	char *key; /* "RSA 2048", "EC P-256", "Ed25519" */
 	char *signature; /* "sha256WithRSAEncryption" */

@@ -42,6 +42,12 @@ struct port_range {
 	uint16_t low, high; /* both included */
 };
 
+/* An address that clients connect to. */
+struct listen {
+	struct sl_target_key key; /* port 0: none */
+	char text[SL_TEXT_LEN]; /* "192.0.2.10:443", or "" */
+};
+
 struct gateway {
 	struct interface *interfaces;
 	uint32_t n_interfaces;
@@ -61,6 +67,7 @@ struct gateway {
 	char api_socket[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	char bpffs[PATH_MAX];
 	char resolv_conf[PATH_MAX]; /* "": the system's */
+	struct listen listen; /* of the metrics; none: they are off */
 };
 
 struct status_range {
@@ -160,12 +167,6 @@ struct pool {
 
 /* How packets to a listen address reach a backend. */
 enum forward { FORWARD_NAT, FORWARD_DSR, FORWARD_IPIP };
-
-/* The address that clients connect to. */
-struct listen {
-	struct sl_target_key key; /* port 0: none */
-	char text[SL_TEXT_LEN]; /* "192.0.2.10:443", or "" */
-};
 
 struct service {
 	char name[SL_NAME_LEN];

@@ -21,6 +21,22 @@ static char *copy_name(const X509_NAME *name)
 	return strdup(chain_text_name(buf, name));
 }
 
+static char *copy_common_name(const X509_NAME *name)
+{
+	int at = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
+	const ASN1_STRING *string =
+		at < 0 ? NULL : X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at));
+	char buf[CERT_CN_MAX + 1] = "";
+	uint8_t *utf8;
+	int len = string ? ASN1_STRING_to_UTF8(&utf8, string) : -1;
+
+	if (len < 0)
+		return strdup(buf);
+	chain_text(buf, sizeof(buf), utf8, (size_t)len);
+	OPENSSL_free(utf8);
+	return strdup(buf);
+}
+
 static char *copy_serial(const X509 *x509)
 {
 	static const char digits[] = "0123456789ABCDEF";
@@ -123,6 +139,7 @@ static bool describe(struct cert *cert, X509 *x509)
 
 	cert->subject = copy_name(X509_get_subject_name(x509));
 	cert->issuer = copy_name(X509_get_issuer_name(x509));
+	cert->common_name = copy_common_name(X509_get_subject_name(x509));
 	cert->serial = copy_serial(x509);
 	cert->key = copy_key(x509);
 	cert->signature = copy_signature(x509);
@@ -130,8 +147,8 @@ static bool describe(struct cert *cert, X509 *x509)
 	cert->not_after = x509_time(X509_get0_notAfter(x509));
 	cert->ca = X509_check_ca(x509) == CA_BY_BASIC_CONSTRAINTS;
 	cert->self_signed = X509_get_extension_flags(x509) & EXFLAG_SS;
-	return cert->subject && cert->issuer && cert->serial && cert->key && cert->signature &&
-	       copy_sans(cert, x509) && copy_ca_issuers(cert, x509) &&
+	return cert->subject && cert->issuer && cert->common_name && cert->serial && cert->key &&
+	       cert->signature && copy_sans(cert, x509) && copy_ca_issuers(cert, x509) &&
 	       X509_digest(x509, EVP_sha256(), cert->sha256, &len);
 }
 
