@@ -33,14 +33,15 @@ int generation_new(struct generation **ret, const struct model *model, struct er
 	return 0;
 }
 
-static int start_pipeline(struct generation *g, uv_loop_t *loop, struct dataplane *dataplane)
+static int start_pipeline(struct generation *g, const struct generation_parts *from)
 {
 	const struct pipeline_parts parts = {
-		.loop = loop,
+		.loop = from->loop,
 		.model = g->model,
 		.plans = g->plans,
 		.board = g->board,
-		.dataplane = dataplane,
+		.dataplane = from->dataplane,
+		.events = from->events,
 	};
 
 	return pipeline_new(&g->pipeline, &parts);
@@ -59,14 +60,13 @@ static int start_engine(struct generation *g, struct err *err)
 	return engine_start(&g->engine, g->plans, g->model->n_endpoints, &options, err);
 }
 
-static int start_names(struct generation *g, uv_loop_t *loop, struct dataplane *dataplane,
-		       struct err *err)
+static int start_names(struct generation *g, const struct generation_parts *from, struct err *err)
 {
 	const struct names_parts parts = {
-		.loop = loop,
+		.loop = from->loop,
 		.model = g->model,
 		.board = g->board,
-		.dataplane = dataplane,
+		.dataplane = from->dataplane,
 		.pipeline = g->pipeline,
 		.engine = g->engine,
 	};
@@ -74,12 +74,12 @@ static int start_names(struct generation *g, uv_loop_t *loop, struct dataplane *
 	return names_start(&g->names, &parts, err);
 }
 
-int generation_start(struct generation *g, uv_loop_t *loop, struct dataplane *dataplane,
+int generation_start(struct generation *g, const struct generation_parts *parts,
 		     const struct generation *before, struct err *err)
 {
 	int r;
 
-	r = start_pipeline(g, loop, dataplane);
+	r = start_pipeline(g, parts);
 	if (r < 0)
 		return r;
 	if (before && before->pipeline)
@@ -87,7 +87,7 @@ int generation_start(struct generation *g, uv_loop_t *loop, struct dataplane *da
 	r = start_engine(g, err);
 	if (r < 0)
 		return r;
-	return start_names(g, loop, dataplane, err);
+	return start_names(g, parts, err);
 }
 
 /* Users before what they use: names change what the engine probes, its workers report. */
