@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -312,6 +313,48 @@ static void test_pages(void **arg)
 	events_close(events);
 }
 
+static void *add_slowly(void *arg)
+{
+	for (int i = 0; i < 1500; i++) {
+		add_many(arg, i, i + 1);
+		if (i % 3 == 0)
+			nap();
+	}
+	return NULL;
+}
+
+/* Whoever goes on from the last id while the thread writes gets each event once, in order. */
+static void test_follow(void **arg)
+{
+	struct events *events = start(10000);
+	struct events_page first;
+	pthread_t adder;
+	uint64_t after;
+	int next = 0;
+
+	(void)arg;
+	first = page(events, .after = 0);
+	after = first.last;
+	free(first.events);
+	assert_int_equal(pthread_create(&adder, NULL, add_slowly, events), 0);
+	while (next < 1500) {
+		struct events_page found = page(events, .after = after, .limit = 50);
+		char text[32];
+
+		for (size_t i = 0; i < found.n; i++) {
+			snprintf(text, sizeof(text), "event %d", next++);
+			assert_string_equal(found.events[i].text, text);
+		}
+		if (found.n)
+			after = found.events[found.n - 1].id;
+		if (!found.more)
+			after = found.last;
+		free(found.events);
+	}
+	pthread_join(adder, NULL);
+	events_close(events);
+}
+
 /* Ids grow although the clock was set back, and also when it was in the future for a while. */
 static void test_clock_set_back(void **arg)
 {
@@ -608,6 +651,7 @@ int main(void)
 		IN_DIRECTORY(test_whole),
 		IN_DIRECTORY(test_bounded),
 		IN_DIRECTORY(test_pages),
+		IN_DIRECTORY(test_follow),
 		IN_DIRECTORY(test_clock_set_back),
 		IN_DIRECTORY(test_damaged),
 		IN_DIRECTORY(test_damaged_meanwhile),

@@ -125,6 +125,9 @@ int events_read(struct events *events, const struct events_query *query,
 		memmove(joined.events, joined.events + joined.n - query->limit,
 			query->limit * sizeof(*joined.events));
 	page.n = page.more ? query->limit : joined.n;
+	/* The database may be ahead of what the queue was then. */
+	if (page.n && joined.events[page.n - 1].id > page.last)
+		page.last = joined.events[page.n - 1].id;
 	page.events = take_ptr(joined.events);
 	*ret_page = page;
 	return 0;
