@@ -168,6 +168,11 @@ kill -HUP "$daemon_pid"
 check "so is one that is refused, with the reason" eventually events 'any(.events[]; .kind == "reload" and .severity == "error" and .after == "refused")'
 sed -i '/^nonsense$/d' "$work/sluice.yaml"
 
+cp "$work/sluice.yaml" "$work/kept.yaml"
+sed -i "s,^  state_dir:.*,  state_dir: $work/elsewhere," "$work/sluice.yaml"
+check "the directory cannot change meanwhile" reload "gateway.state_dir cannot change"
+cp "$work/kept.yaml" "$work/sluice.yaml"
+
 # --- flapping ----------------------------------------------------------------------------------
 
 n_told() {

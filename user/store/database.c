@@ -9,6 +9,7 @@
 
 #include "util/clock.h"
 #include "util/err.h"
+#include "util/printable.h"
 
 #define DIRECTORY_MODE 0750
 #define FILE_MODE 0640
@@ -94,7 +95,7 @@ static int ask(sqlite3 *db, const char *sql, char *buf, size_t size, struct err 
 
 static int check(sqlite3 *db, struct err *err)
 {
-	char version[32], result[160];
+	char version[32], result[160], *line_end;
 	int r;
 
 	r = ask(db, "PRAGMA user_version", version, sizeof(version), err);
@@ -105,9 +106,11 @@ static int check(sqlite3 *db, struct err *err)
 	r = ask(db, "PRAGMA quick_check(1)", result, sizeof(result), err);
 	if (r < 0)
 		return r;
-	if (strcmp(result, "ok") != 0)
-		return err_set(err, -EUCLEAN, "%s", result);
-	return 0;
+	if (strcmp(result, "ok") == 0)
+		return 0;
+	/* The first line is a heading. */
+	line_end = strchr(result, '\n');
+	return err_set(err, -EUCLEAN, "%s", printable_clean(line_end ? line_end + 1 : result));
 }
 
 static int lock_directory(const char *directory, struct err *err)
