@@ -25,7 +25,7 @@ _sluice() {
 	local word words=() i
 
 	COMPREPLY=()
-	local valued='--socket --host --sni --connect --ca --allow-listed --crl --status --body --send --timeout --limit --proto --flags --interface'
+	local valued='--socket --host --sni --connect --ca --allow-listed --crl --status --body --send --timeout --limit --proto --flags --interface --since --pool'
 	case $previous in
 	--socket | --ca | --allow-listed | --crl)
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
@@ -39,7 +39,11 @@ _sluice() {
 		_sluice_reply 'syn ack' "$current"
 		return
 		;;
-	--interface | --host | --sni | --connect | --status | --body | --send | --timeout | --limit)
+	--pool)
+		_sluice_reply "$(_sluice_pools)" "$current"
+		return
+		;;
+	--since | --interface | --host | --sni | --connect | --status | --body | --send | --timeout | --limit)
 		return
 		;;
 	esac
@@ -62,6 +66,7 @@ _sluice() {
 			;;
 		detach) options+=' --all' ;;
 		flows) options+=' --limit' ;;
+		events) options+=' --since --follow --pool --limit' ;;
 		decide) options+=' --proto --flags --interface' ;;
 		backend) [[ ${words[1]-} == drain ]] && options+=' --timeout' ;;
 		esac
@@ -70,7 +75,7 @@ _sluice() {
 	fi
 
 	case ${#words[@]}:${words[0]-}:${words[1]-} in
-	0:*) _sluice_reply 'status health pool backend reload why stats flows decide maps check explain probe detach' "$current" ;;
+	0:*) _sluice_reply 'status health pool backend reload why stats flows events decide maps check explain probe detach' "$current" ;;
 	1:pool:) _sluice_reply 'list show' "$current" ;;
 	1:backend:) _sluice_reply 'drain enable disable weight' "$current" ;;
 	2:backend:* | 2:pool:show | 1:health: | 1:why: | 1:stats: | 1:flows:) _sluice_reply "$(_sluice_pools)" "$current" ;;

@@ -109,10 +109,10 @@ static pid_t start_sluice(const struct subject *subject, int endpoints, int inte
 
 	fprintf(file,
 		"gateway: { interfaces: [ { name: guarded } ], probe_workers: 1, on_exit: detach,\n"
-		"  api_socket: %s/api.sock, bpffs: %s/bpf/sluice }\n"
+		"  api_socket: %s/api.sock, bpffs: %s/bpf/sluice, state_dir: %s/state }\n"
 		"probes: [ { name: p, protocol: %s, interval: %dms, timeout: 5s } ]\n"
 		"settings: [ { name: s, protocol: %s, port: %d, probe: p%s%s%s",
-		dir, dir, subject->protocol, interval_ms, subject->protocol, subject->port,
+		dir, dir, dir, subject->protocol, interval_ms, subject->protocol, subject->port,
 		strcmp(subject->protocol, "tcp") == 0 ? "" : ", host_name: " PEERS_HOST,
 		is_tls(subject) ? ", trusted_roots: [ root.pem ]" : "", subject->settings);
 	fprintf(file, " } ]\n");

@@ -234,6 +234,7 @@ config() {
 		echo "gateway:"
 		echo "  api_socket: $SLUICE_SOCKET"
 		echo "  bpffs: $SLUICE_BPFFS"
+		echo "  state_dir: $work/state"
 		printf '  %s\n' "$@"
 		cat
 	} >"$work/sluice.yaml"

@@ -22,6 +22,7 @@
 #include "dataplane/census.h"
 #include "dataplane/decide.h"
 #include "model/weights.h"
+#include "store/events.h"
 #include "util/clock.h"
 #include "util/err.h"
 
@@ -315,6 +316,7 @@ struct gateway_fake {
 	struct board *board;
 	struct weights *weights;
 	struct reloads *reloads;
+	struct events *events; /* kept in the directory */
 	struct api_context context;
 	char directory[64];
 };
@@ -378,6 +380,9 @@ static inline int gateway_fake_start(struct gateway_fake *gateway, const char *y
 	gateway->board = board_new(gateway->model->n_endpoints);
 	gateway->weights = weights_new(gateway->model);
 	gateway->reloads = reloads_new();
+	if (events_open(&gateway->events, &(struct events_options){ .directory = gateway->directory,
+								    .max = 1000 }) < 0)
+		return -ENOMEM;
 	health_init(&health, SL_UNKNOWN, clock_wall_ms());
 	for (uint32_t i = 0; i < gateway->model->n_endpoints; i++) {
 		gateway->plans[i] = plan_endpoint(gateway->model, &gateway->model->endpoints[i]);
@@ -392,6 +397,7 @@ static inline int gateway_fake_start(struct gateway_fake *gateway, const char *y
 		.change_arg = gateway,
 		.config_path = "/etc/sluice/sluice.yaml",
 		.reloads = gateway->reloads,
+		.events = gateway->events,
 		.started_ms = clock_wall_ms() - 90 * MS_PER_SEC,
 	};
 
@@ -411,6 +417,11 @@ static inline int gateway_fake_start(struct gateway_fake *gateway, const char *y
 
 static inline void gateway_fake_stop(struct gateway_fake *gateway)
 {
+	char path[sizeof(gateway->directory) + 16];
+
+	events_close(gateway->events);
+	snprintf(path, sizeof(path), "%s/state.db", gateway->directory);
+	unlink(path);
 	rmdir(gateway->directory);
 	board_free(gateway->board);
 	weights_free(gateway->weights);

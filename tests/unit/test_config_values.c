@@ -60,8 +60,9 @@ static const struct row gateway_rows[] = {
 	{ GATEWAY("resolv_conf: r.conf"), "resolv_conf dir/r.conf\n" },
 	{ GATEWAY("mode: enforce"), "resolv_conf /etc/resolv.conf\n" },
 	{ GATEWAY("api_socket: run/api.sock, bpffs: /b"), " dir/run/api.sock /b\n" },
+	{ GATEWAY("state_dir: state, events_max: 100"), "state dir/state 100\n" },
+	{ GATEWAY("events_max: 10000000"), "state /var/lib/sluice 10000000\n" },
 	/* Accepted because they ask for nothing that is not built yet. */
-	{ GATEWAY("state_dir: /var/lib/sluice"), "gateway mode 0 " },
 	{ GATEWAY("mode: enforce"), "metrics 127.0.0.1:9477 9477\n" },
 	{ GATEWAY("listen: none"), "metrics  0\n" },
 	{ GATEWAY("listen: 10.0.0.1:80"), "metrics 10.0.0.1:80 80\n" },
@@ -292,11 +293,12 @@ static void dump_gateway(FILE *out, const struct gateway *g)
 	fprintf(out,
 		"gateway mode %d detach %d loss %d after %" PRIu64
 		" workers %u flight %u max %u rate %u %s %s\n"
-		"resolv_conf %s\n"
+		"resolv_conf %s\nstate %s %u\n"
 		"metrics %s %u\n",
 		g->mode, g->detach_on_exit, g->on_daemon_loss, g->daemon_loss_after_ms,
 		g->probe_workers, g->probes_in_flight, g->max_endpoints, g->reply_rate,
-		g->api_socket, g->bpffs, g->resolv_conf, g->listen.text, g->listen.key.port);
+		g->api_socket, g->bpffs, g->resolv_conf, g->state_dir, g->events_max,
+		g->listen.text, g->listen.key.port);
 }
 
 static void dump_service(FILE *out, const struct model *m, const struct service *s)

@@ -46,6 +46,9 @@ enum cli_option {
 	OPT_PROTO,
 	OPT_FLAGS,
 	OPT_INTERFACE,
+	OPT_SINCE,
+	OPT_FOLLOW,
+	OPT_POOL,
 	OPT_MAX,
 };
 

@@ -25,7 +25,10 @@ struct view {
 typedef int view_fn(const struct view *view, const json_t *json);
 
 view_fn view_status, view_health, view_pools, view_pool, view_why, view_stats, view_maps;
-view_fn view_change, view_flows, view_decide;
+view_fn view_change, view_flows, view_decide, view_events;
+
+/* Events as lines, for those that come one by one. */
+view_fn view_event_lines;
 
 /* "3 flows, 25s left"; "" unless it drains. */
 #define VIEW_DRAIN_LEN 96

@@ -54,12 +54,35 @@ static void print_missing(const struct view *view, const json_t *json)
 			text_get(interface, "name"));
 }
 
+/* What happens now would be forgotten with the daemon. */
+static void print_not_kept(const struct view *view, const json_t *events)
+{
+	if (json_is_false(json_object_get(events, "usable")))
+		fprintf(view->out,
+			"EVENTS ARE NOT KEPT: %s; %" PRIu64 " are in memory, and are written when "
+			"it can be used again\n\n",
+			text_get(events, "why"), text_get_uint(events, "waiting"));
+}
+
+static void print_events(const struct view *view, const json_t *events)
+{
+	if (!events)
+		return;
+	fprintf(view->out, "events         %" PRIu64 " of at most %" PRIu64 " kept in %s",
+		text_get_uint(events, "kept"), text_get_uint(events, "max"),
+		text_get(events, "path"));
+	if (text_get_uint(events, "lost"))
+		fprintf(view->out, ", %" PRIu64 " lost", text_get_uint(events, "lost"));
+	fputc('\n', view->out);
+}
+
 static void print_daemon(const struct view *view, const json_t *json)
 {
 	char up[DURATION_LEN], heartbeat[DURATION_LEN], loss[DURATION_LEN];
 
 	print_missing(view, json);
 	print_overload(view, json_object_get(json, "engine"));
+	print_not_kept(view, json_object_get(json, "events"));
 	fprintf(view->out, "sluiced %s, process %" PRIu64 ", up %s (since %s)\n",
 		text_get(json, "version"), text_get_uint(json, "pid"),
 		duration_human(up, text_get_uint(json, "uptime_ms")), text_get(json, "since"));
@@ -222,6 +245,7 @@ int view_status(const struct view *view, const json_t *json)
 	print_totals(view, json_object_get(json, "totals"), json_object_get(json, "engine"));
 	print_forwarding(view, json_object_get(json, "forwarding"));
 	print_names(view, json_object_get(json, "names"));
+	print_events(view, json_object_get(json, "events"));
 	r = print_interfaces(view, json_object_get(json, "interfaces"));
 	if (r < 0)
 		return r;

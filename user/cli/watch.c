@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* watch - health, shown again and again. */
 #include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/client.h"
 #include "cli/commands.h"
+#include "cli/signals.h"
 #include "cli/text.h"
 #include "diagnose/json.h"
 #include "util/cleanup.h"
@@ -16,33 +14,8 @@
 #include "util/err.h"
 #include "util/printable.h"
 
-#define WATCH_PERIOD_S 1
+#define WATCH_PERIOD_MS 1000
 #define HOME_AND_CLEAR "\033[H\033[J"
-
-/* The signals that end watching, blocked, so that the wait below is where they arrive. */
-static void block_signals(sigset_t *ret_set)
-{
-	sigemptyset(ret_set);
-	sigaddset(ret_set, SIGINT);
-	sigaddset(ret_set, SIGTERM);
-	sigprocmask(SIG_BLOCK, ret_set, NULL);
-}
-
-static bool wait_or_end(const sigset_t *set)
-{
-	const struct timespec period = { .tv_sec = WATCH_PERIOD_S };
-	int signal = sigtimedwait(set, NULL, &period);
-
-	return signal == SIGINT || signal == SIGTERM;
-}
-
-/* A pipe whose other end was closed; otherwise it would be found out with the next change only. */
-static bool reader_is_gone(const struct cli *cli)
-{
-	struct pollfd out = { .fd = fileno(cli->out) };
-
-	return poll(&out, 1, 0) == 1 && (out.revents & POLLERR);
-}
 
 /* A whole screen is written at once, so that it does not flicker. */
 static int redraw(const struct cli *cli, const json_t *json, const char *trouble)
@@ -126,7 +99,7 @@ enum cli_status watch_health(const struct cli *cli, const char *path)
 	sigset_t set;
 	int r;
 
-	block_signals(&set);
+	signals_block(&set);
 	status = command_ask(&json, cli, path);
 	if (status != STATUS_DONE)
 		return status;
@@ -140,7 +113,7 @@ enum cli_status watch_health(const struct cli *cli, const char *path)
 		if (!terminal && err.text[0] && strcmp(err.text, last.text) != 0)
 			fprintf(cli->err, "sluice: %s\n", err.text);
 		last = err;
-		if (wait_or_end(&set) || reader_is_gone(cli))
+		if (signals_wait(&set, WATCH_PERIOD_MS) || signals_reader_is_gone(cli))
 			break;
 		refresh(&json, cli, path, &err);
 	}

@@ -19,6 +19,7 @@
 struct api;
 struct census;
 struct err;
+struct events;
 struct reloads;
 struct weights;
 
@@ -32,6 +33,7 @@ struct api_context {
 	struct census *census; /* api_serve() sets it */
 	const char *config_path;
 	struct reloads *reloads; /* there in any case */
+	struct events *events; /* so are they */
 	const struct weights *weights; /* in force */
 	change_fn *change; /* makes changes; returns before CHANGE_TIMEOUT_MS are long over */
 	void *change_arg;

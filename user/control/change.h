@@ -7,6 +7,7 @@
 #ifndef SLUICE_CONTROL_CHANGE_H
 #define SLUICE_CONTROL_CHANGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,12 +17,22 @@ struct err;
 
 enum change_action { CHANGE_DRAIN, CHANGE_ENABLE, CHANGE_DISABLE, CHANGE_WEIGHT };
 
+/* Who asks, as the kernel says of the connection. */
+#define GIVER_COMMAND_LEN 128
+struct change_giver {
+	bool known;
+	uint32_t uid;
+	int pid; /* 0: of another PID namespace */
+	char command[GIVER_COMMAND_LEN]; /* "sluice backend drain …"; "": it has ended */
+};
+
 struct change {
 	enum change_action action;
 	char pool[SL_NAME_LEN];
 	char address[LIMIT_HOST_BYTES + 1]; /* of a backend, as the configuration has it */
 	uint32_t timeout_ms; /* drain; 0: as the settings say */
 	uint32_t weight; /* weight */
+	struct change_giver giver;
 };
 
 /*

@@ -2,33 +2,69 @@
 #include "control/changing.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "control/change.h"
 #include "control/render.h"
+#include "util/cleanup.h"
 #include "util/err.h"
-
-#define UID_NONE ((uid_t)-1)
+#include "util/printable.h"
 
 /* Who it was when the connection was made. */
-static uid_t peer_uid(const struct request *request)
+static bool peer_of(struct ucred *ret_peer, const struct request *request)
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-	struct ucred peer;
-	socklen_t len = sizeof(peer);
+	socklen_t len = sizeof(*ret_peer);
 
-	if (!info || getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
-		return UID_NONE;
-	return peer.uid;
+	return info && getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, ret_peer, &len) == 0;
+}
+
+/* What the process was started as; it waits for the answer, unless it is gone. */
+static void read_command(char command[GIVER_COMMAND_LEN], pid_t pid)
+{
+	char path[32];
+	CLEANUP(close_p) int fd = -1;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? 0 : read(fd, command, GIVER_COMMAND_LEN - 1);
+	if (n < 0)
+		n = 0;
+	/* Words end with a NUL each. */
+	while (n && !command[n - 1])
+		n--;
+	for (ssize_t i = 0; i < n; i++)
+		if (!command[i])
+			command[i] = ' ';
+	command[n] = '\0';
+	printable_clean(command);
+}
+
+static struct change_giver giver_of(const struct request *request)
+{
+	struct change_giver giver = { .known = false };
+	struct ucred peer;
+
+	if (!peer_of(&peer, request))
+		return giver;
+	giver.known = true;
+	giver.uid = peer.uid;
+	giver.pid = peer.pid;
+	if (peer.pid > 0)
+		read_command(giver.command, peer.pid);
+	return giver;
 }
 
 bool changing_is_permitted(const struct request *request)
 {
-	uid_t uid = peer_uid(request);
+	struct ucred peer;
 
-	return uid != UID_NONE && (uid == 0 || uid == geteuid());
+	return peer_of(&peer, request) && (peer.uid == 0 || peer.uid == geteuid());
 }
 
 /* How a change_fn's error is told. */
@@ -85,6 +121,7 @@ void changing_answer(const struct request *request, const char *rest, struct ans
 		answer_refuse(answer, MHD_HTTP_BAD_REQUEST, "bad_request", "%s", err.text);
 		return;
 	}
+	change.giver = giver_of(request);
 	r = context->change(context->change_arg, &change, &err);
 	if (r < 0) {
 		refuse_change(answer, r, &err);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "control/groups.h"
+#include "control/history.h"
 #include "control/reloads.h"
 #include "dataplane/census.h"
 #include "diagnose/why.h"
@@ -222,6 +223,7 @@ json_t *render_status(const struct api_context *context)
 	json_put_bool(&json, "in_force", dataplane_in_force(context->dataplane));
 	if (uname(&uts) == 0)
 		json_put_text(&json, "kernel", uts.release);
+	json_put(&json, "events", history_state(context->events));
 	json_put(&json, "interfaces", render_interfaces(context->dataplane));
 	json_put(&json, "totals", render_totals(context));
 	decisions = render_decisions(context);

@@ -10,6 +10,7 @@
 #include "control/changing.h"
 #include "control/deciding.h"
 #include "control/flow_stream.h"
+#include "control/history.h"
 #include "control/reloads.h"
 #include "control/stream.h"
 #include "control/wanted.h"
@@ -269,7 +270,7 @@ static const struct route {
 	{ "/v1/why", answer_why, false },         { "/v1/stats", answer_stats, false },
 	{ "/v1/maps", answer_maps, false },       { "/v1/flows", answer_flows, false },
 	{ "/v1/decide", deciding_answer, false }, { "/v1/backend", changing_answer, true },
-	{ "/v1/reload", answer_reload, true },
+	{ "/v1/reload", answer_reload, true },    { "/v1/events", history_answer, false },
 };
 
 #define N_ROUTES (sizeof(routes) / sizeof(routes[0]))

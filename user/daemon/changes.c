@@ -3,11 +3,21 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "daemon/pipeline.h"
+#include "daemon/tell.h"
+#include "model/weights.h"
 #include "util/clock.h"
 #include "util/err.h"
-#include "util/log.h"
+
+#define LINE_LEN (EVENT_TEXT_LEN + SL_NAME_LEN + LIMIT_HOST_BYTES + 8)
+
+static const char *const admin_texts[] = {
+	[SL_ENABLED] = "enabled",
+	[SL_DRAINING] = "draining",
+	[SL_DISABLED] = "disabled",
+};
 
 /* Where the backend is. */
 struct place {
@@ -71,7 +81,48 @@ static void order(struct pipeline *pipeline, const struct model *model, const st
 	for (uint32_t i = 0; i < model->n_services; i++)
 		if (model->services[i].pool == place->pool)
 			order_service(pipeline, model, &model->services[i], place->backend, change);
-	log_info("%s %s: ordered: %s", change->pool, change->address, change_name(change->action));
+}
+
+/* "drain by uid 0, process 4711 (sluice backend drain p 10.0.0.5)" */
+static void describe(struct event *event, const struct change *change)
+{
+	const struct change_giver *giver = &change->giver;
+	char by[GIVER_COMMAND_LEN + 64] = "", what[32];
+
+	snprintf(what, sizeof(what), "%s", change_name(change->action));
+	if (change->action == CHANGE_WEIGHT)
+		snprintf(what, sizeof(what), "weight %" PRIu32, change->weight);
+	if (giver->known)
+		snprintf(by, sizeof(by), " by uid %" PRIu32 ", process %d%s%s%s", giver->uid,
+			 giver->pid, giver->command[0] ? " (" : "", giver->command,
+			 giver->command[0] ? ")" : "");
+	snprintf(event->text, sizeof(event->text), "ordered: %s%s", what, by);
+}
+
+static void tell_order(const struct pipeline *pipeline, const struct change *change,
+		       uint32_t weight_before)
+{
+	struct event event = { .kind = EVENT_ORDER, .severity = EVENT_INFO };
+	char line[LINE_LEN];
+
+	event_set(event.pool, change->pool);
+	event_set(event.endpoint, change->address);
+	event_set(event.reason, change_name(change->action));
+	describe(&event, change);
+	if (change->action == CHANGE_WEIGHT) {
+		snprintf(event.before, sizeof(event.before), "%" PRIu32, weight_before);
+		snprintf(event.after, sizeof(event.after), "%" PRIu32, change->weight);
+	} else {
+		event_set(event.after, admin_texts[admin_of(change->action)]);
+	}
+	if (change->giver.known) {
+		event_number(&event, "uid", change->giver.uid);
+		event_number(&event, "pid", change->giver.pid);
+	}
+	if (change->timeout_ms)
+		event_number(&event, "timeout_ms", change->timeout_ms);
+	snprintf(line, sizeof(line), "%s %s: %s", change->pool, change->address, event.text);
+	tell(pipeline_events(pipeline), &event, line);
 }
 
 int changes_make(struct pipeline *pipeline, const struct model *model, const struct change *change,
@@ -89,9 +140,11 @@ int changes_make(struct pipeline *pipeline, const struct model *model, const str
 			       "nothing can be changed, until sluiced is started again");
 	if (change->action != CHANGE_WEIGHT) {
 		order(pipeline, model, &place, change);
+		tell_order(pipeline, change, 0);
 		return 0;
 	}
+	tell_order(pipeline, change,
+		   weights_get(pipeline_weights(pipeline), place.pool, place.backend));
 	pipeline_set_weight(pipeline, place.pool, place.backend, change->weight);
-	log_info("%s %s: ordered: weight %" PRIu32, change->pool, change->address, change->weight);
 	return 0;
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "config/config.h"
@@ -14,6 +15,7 @@
 #include "daemon/generation.h"
 #include "daemon/orders.h"
 #include "daemon/pipeline.h"
+#include "daemon/tell.h"
 #include "util/clock.h"
 #include "util/err.h"
 #include "util/log.h"
@@ -26,6 +28,7 @@
 #define NETWORK_REST_MS 50
 
 #define REPORT_LINE_LEN 1024
+#define LINE_LEN 256
 
 struct daemon {
 	const struct daemon_options *options;
@@ -37,6 +40,8 @@ struct daemon {
 	int n_signals;
 	struct dataplane *dataplane;
 	struct generation *generation;
+	struct events *events;
+	struct tell_interfaces interfaces; /* as told last */
 	struct orders *orders;
 	struct api *api;
 	struct reloads *reloads;
@@ -52,6 +57,7 @@ struct daemon {
 
 static void check_devices(struct daemon *daemon)
 {
+	char line[LINE_LEN];
 	uint32_t n;
 	const struct attachment *attachments = dataplane_attachments(daemon->dataplane, &n);
 
@@ -59,9 +65,11 @@ static void check_devices(struct daemon *daemon)
 		if (daemon->lost_device[i] || dataplane_has_device(&attachments[i]))
 			continue;
 		daemon->lost_device[i] = true;
-		log_error("interface '%s' was removed, and its gate with it: once it is back, it "
-			  "is guarded only after sluiced is started again",
-			  attachments[i].interface);
+		snprintf(line, sizeof(line),
+			 "interface '%s' was removed, and its gate with it: once it is back, it is "
+			 "guarded only after sluiced is started again",
+			 attachments[i].interface);
+		tell_interface(daemon->events, EVENT_ERROR, "removed", line);
 	}
 }
 
@@ -77,9 +85,9 @@ static void on_heartbeat(uv_timer_t *timer)
 	if (daemon->generation->pipeline)
 		pipeline_block(daemon->generation->pipeline,
 			       "the pinned maps were removed under the daemon");
-	log_error(
-		"the gate was removed from outside ('sluice detach --all'?): probing goes on, but "
-		"nothing is guarded until sluiced is started again");
+	tell_interface(daemon->events, EVENT_ERROR, "gate_removed",
+		       "the gate was removed from outside ('sluice detach --all'?): probing goes "
+		       "on, but nothing is guarded until sluiced is started again");
 }
 
 static void reload(struct daemon *daemon);
@@ -190,10 +198,23 @@ static int serve(struct daemon *daemon, struct err *err)
 		.change_arg = daemon->orders,
 		.config_path = daemon->options->config_path,
 		.reloads = daemon->reloads,
+		.events = daemon->events,
 		.started_ms = daemon->started_ms,
 	};
 
 	return api_serve(daemon->api, &context, err);
+}
+
+static int start_generation(struct daemon *daemon, struct generation *generation,
+			    const struct generation *before, struct err *err)
+{
+	const struct generation_parts parts = {
+		.loop = &daemon->loop,
+		.dataplane = daemon->dataplane,
+		.events = daemon->events,
+	};
+
+	return generation_start(generation, &parts, before, err);
 }
 
 static int start(struct daemon *daemon, struct err *err)
@@ -217,6 +238,10 @@ static int start(struct daemon *daemon, struct err *err)
 		       &daemon->model->gateway.listen, err);
 	if (r < 0)
 		return r;
+	/* Nobody else runs with this configuration, as the socket shows. */
+	r = tell_open(&daemon->events, &daemon->model->gateway, err);
+	if (r < 0)
+		return r;
 	r = dataplane_open(&daemon->dataplane, daemon->model, err);
 	if (r < 0)
 		return r;
@@ -224,7 +249,7 @@ static int start(struct daemon *daemon, struct err *err)
 	r = follow_network(daemon, err);
 	if (r < 0)
 		return r;
-	r = generation_start(daemon->generation, &daemon->loop, daemon->dataplane, NULL, err);
+	r = start_generation(daemon, daemon->generation, NULL, err);
 	if (r < 0)
 		return r;
 	r = start_orders(daemon);
@@ -240,24 +265,13 @@ static void log_metrics(const struct listen *listen)
 			 listener_is_local(listen) ? "" : ", for whoever reaches that address");
 }
 
-static void log_dataplane(const struct daemon *daemon)
+static void log_dataplane(struct daemon *daemon)
 {
-	const struct attachment *attachments;
 	const char *note;
-	uint32_t n;
 
 	for (uint32_t i = 0; (note = dataplane_note(daemon->dataplane, i)); i++)
 		log_info("%s", note);
-
-	attachments = dataplane_attachments(daemon->dataplane, &n);
-	for (uint32_t i = 0; i < n; i++) {
-		const struct attachment *a = &attachments[i];
-
-		log_info("%s: ingress %s, egress %s%s", a->interface, attach_mode_name(a->ingress),
-			 attach_mode_name(a->egress), a->adopted ? " (adopted)" : "");
-		for (uint32_t step = 0; step < a->n_steps; step++)
-			log_info("%s: %s", a->interface, a->steps[step]);
-	}
+	tell_attachments(daemon->events, &daemon->interfaces, daemon->dataplane);
 }
 
 /*
@@ -270,6 +284,8 @@ static void stop_threads(struct daemon *daemon)
 	orders_close(daemon->orders);
 	api_stop(take_ptr(daemon->api));
 	orders_free(take_ptr(daemon->orders));
+	if (daemon->generation && daemon->generation->pipeline)
+		pipeline_tell_held(daemon->generation->pipeline);
 	generation_free(take_ptr(daemon->generation));
 }
 
@@ -296,16 +312,16 @@ static int stop_dataplane(struct daemon *daemon, struct err *err)
 
 	if (!gateway->detach_on_exit) {
 		dataplane_close(take_ptr(daemon->dataplane));
-		if (in_force)
-			log_info("stopped; the gate stays in force (on_exit: keep); "
-				 "'sluice detach --all' removes it");
-		else
-			log_info("stopped; the gate had been removed before");
+		tell_daemon(daemon->events, EVENT_INFO, "stopped",
+			    in_force ? "stopped; the gate stays in force (on_exit: keep); 'sluice "
+				       "detach --all' removes it"
+				     : "stopped; the gate had been removed before");
 		return 0;
 	}
 	r = dataplane_destroy(take_ptr(daemon->dataplane), err);
 	if (r >= 0)
-		log_info("stopped; the gate is detached (on_exit: detach)");
+		tell_daemon(daemon->events, EVENT_INFO, "stopped",
+			    "stopped; the gate is detached (on_exit: detach)");
 	return r;
 }
 
@@ -332,6 +348,7 @@ static int check_places(const struct model *before, const struct model *after, s
 	} places[] = {
 		{ "api_socket", before->gateway.api_socket, after->gateway.api_socket },
 		{ "bpffs", before->gateway.bpffs, after->gateway.bpffs },
+		{ "state_dir", before->gateway.state_dir, after->gateway.state_dir },
 	};
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
@@ -373,7 +390,7 @@ static int succeed(struct daemon *daemon, struct generation *next, struct err *e
 	generation_quiet(before);
 	r = follow_network(daemon, err);
 	if (r == 0)
-		r = generation_start(next, &daemon->loop, daemon->dataplane, before, err);
+		r = start_generation(daemon, next, before, err);
 	generation_free(before);
 	return r < 0 ? r : serve(daemon, err);
 }
@@ -419,6 +436,7 @@ static void reload(struct daemon *daemon)
 {
 	CLEANUP(model_free_p) struct model *model = NULL;
 	struct err err = { "out of memory" };
+	char line[sizeof(err.text) + LINE_LEN];
 	int r;
 
 	reloads_begin(daemon->reloads);
@@ -426,20 +444,46 @@ static void reload(struct daemon *daemon)
 	if (r == 0)
 		r = change(daemon, model, &err);
 	if (r < 0) {
-		log_error("reload refused, nothing has changed: %s", err.text);
+		snprintf(line, sizeof(line), "reload refused, nothing has changed: %s", err.text);
+		tell_reload(daemon->events, false, line);
 		reloads_say(daemon->reloads, err.text);
 	} else {
 		/* The one before, if it was read while running. */
 		model_free(daemon->loaded);
 		daemon->loaded = take_ptr(model);
+		events_set_max(daemon->events, daemon->model->gateway.events_max);
 		log_dataplane(daemon);
 		log_metrics(&daemon->model->gateway.listen);
-		log_info("reloaded: pools %u, endpoints %u", daemon->model->n_pools,
-			 model_declared(daemon->model));
+		snprintf(line, sizeof(line), "reloaded: pools %u, endpoints %u",
+			 daemon->model->n_pools, model_declared(daemon->model));
+		tell_reload(daemon->events, true, line);
 	}
 	reloads_end(daemon->reloads, r < 0);
 	if (daemon->broken < 0)
 		uv_stop(&daemon->loop);
+}
+
+/* The log says it at the very end. */
+static void tell_failure(struct daemon *daemon, const struct err *err)
+{
+	struct event event = { .kind = EVENT_DAEMON, .severity = EVENT_ERROR };
+
+	event_set(event.after, "failed");
+	event_set(event.text, err->text);
+	events_add(daemon->events, &event);
+}
+
+static void tell_ready(struct daemon *daemon)
+{
+	const struct model *model = daemon->model;
+	char line[LINE_LEN];
+
+	log_dataplane(daemon);
+	log_metrics(&model->gateway.listen);
+	snprintf(line, sizeof(line), "ready: mode %s, pools %u, endpoints %u",
+		 model->gateway.mode == SL_MODE_OBSERVE ? "observe" : "enforce", model->n_pools,
+		 model_declared(model));
+	tell_daemon(daemon->events, EVENT_INFO, "started", line);
 }
 
 int daemon_run(const struct daemon_options *options, struct err *err)
@@ -449,11 +493,7 @@ int daemon_run(const struct daemon_options *options, struct err *err)
 
 	r = start(&daemon, err);
 	if (r == 0) {
-		log_dataplane(&daemon);
-		log_metrics(&daemon.model->gateway.listen);
-		log_info("ready: mode %s, pools %u, endpoints %u",
-			 daemon.model->gateway.mode == SL_MODE_OBSERVE ? "observe" : "enforce",
-			 daemon.model->n_pools, model_declared(daemon.model));
+		tell_ready(&daemon);
 		options->ready(options->ready_arg);
 		uv_run(&daemon.loop, UV_RUN_DEFAULT);
 		if (daemon.broken < 0)
@@ -471,6 +511,9 @@ int daemon_run(const struct daemon_options *options, struct err *err)
 	close_loop(&daemon);
 	model_free(daemon.loaded);
 	reloads_free(daemon.reloads);
+	if (r < 0 && daemon.events)
+		tell_failure(&daemon, err);
+	events_close(daemon.events);
 
 	return r;
 }

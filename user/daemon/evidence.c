@@ -3,12 +3,12 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "daemon/pipeline.h"
-#include "daemon/pipeline_work.h"
+#include "model/event.h"
 #include "model/suspicion.h"
 #include "util/clock.h"
-#include "util/log.h"
 
 /* Refusals are looked for this often; what nobody answered, every so many times. */
 #define TICK_MS 50
@@ -83,19 +83,36 @@ static void probe_fast(struct evidence *evidence, uint32_t endpoint, struct plan
 static void suspect(struct evidence *evidence, uint32_t endpoint, const struct plan *plan,
 		    struct attempt_evidence seen)
 {
-	const struct model *model = evidence->parts.model;
-	const struct service *service = &model->services[model->endpoints[endpoint].service];
-	char text[ENDPOINT_TEXT_LEN];
+	struct event event = { .kind = EVENT_EVIDENCE, .severity = EVENT_WARNING };
+	uint32_t failures = evidence->rows[endpoint].suspicion.failures;
 
-	log_warn("%s %s: suspected, and probed now: %" PRIu32
+	event_set(event.after, "suspected");
+	snprintf(event.text, sizeof(event.text),
+		 "suspected, and probed now: %" PRIu32
 		 " attempts of clients to connect failed lately; so far refused %" PRIu32
 		 ", unreachable %" PRIu32 ", SYNs sent again %" PRIu32 "; waiting now %" PRIu32,
-		 model->pools[service->pool].name,
-		 pipeline_text(evidence->parts.pipeline, endpoint, text),
-		 evidence->rows[endpoint].suspicion.failures, seen.refused, seen.unreachable,
-		 seen.retransmitted, seen.late);
+		 failures, seen.refused, seen.unreachable, seen.retransmitted, seen.late);
+	event_number(&event, "failures", failures);
+	event_number(&event, "refused", seen.refused);
+	event_number(&event, "unreachable", seen.unreachable);
+	event_number(&event, "retransmitted", seen.retransmitted);
+	event_number(&event, "late", seen.late);
+	pipeline_tell(evidence->parts.pipeline, endpoint, &event);
 	pipeline_suspect(evidence->parts.pipeline, endpoint, true);
 	probe_fast(evidence, endpoint, *plan);
+}
+
+static void clear(struct evidence *evidence, uint32_t endpoint, const struct plan *plan)
+{
+	bool open = pipeline_standing(evidence->parts.pipeline, endpoint).open;
+	struct event event = { .kind = EVENT_EVIDENCE, .severity = EVENT_INFO };
+
+	event_set(event.before, "suspected");
+	snprintf(event.text, sizeof(event.text), "suspected no more: %s",
+		 open ? "it answers its probes" : "nothing is sent there");
+	pipeline_tell(evidence->parts.pipeline, endpoint, &event);
+	pipeline_suspect(evidence->parts.pipeline, endpoint, false);
+	(void)engine_set(evidence->parts.engine, endpoint, plan->idle ? NULL : plan);
 }
 
 static void look_at(struct evidence *evidence, uint32_t endpoint, uint64_t now_ms)
@@ -118,8 +135,7 @@ static void look_at(struct evidence *evidence, uint32_t endpoint, uint64_t now_m
 		suspect(evidence, endpoint, &plan, seen);
 		break;
 	case SUSPICION_CLEARED:
-		pipeline_suspect(evidence->parts.pipeline, endpoint, false);
-		(void)engine_set(evidence->parts.engine, endpoint, plan.idle ? NULL : &plan);
+		clear(evidence, endpoint, &plan);
 		break;
 	case SUSPICION_NONE:
 		break;

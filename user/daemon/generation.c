@@ -34,14 +34,15 @@ int generation_new(struct generation **ret, const struct model *model, struct er
 	return 0;
 }
 
-static int start_pipeline(struct generation *g, uv_loop_t *loop, struct dataplane *dataplane)
+static int start_pipeline(struct generation *g, const struct generation_parts *from)
 {
 	const struct pipeline_parts parts = {
-		.loop = loop,
+		.loop = from->loop,
 		.model = g->model,
 		.plans = g->plans,
 		.board = g->board,
-		.dataplane = dataplane,
+		.dataplane = from->dataplane,
+		.events = from->events,
 	};
 
 	return pipeline_new(&g->pipeline, &parts);
@@ -60,14 +61,13 @@ static int start_engine(struct generation *g, struct err *err)
 	return engine_start(&g->engine, g->plans, g->model->n_endpoints, &options, err);
 }
 
-static int start_names(struct generation *g, uv_loop_t *loop, struct dataplane *dataplane,
-		       struct err *err)
+static int start_names(struct generation *g, const struct generation_parts *from, struct err *err)
 {
 	const struct names_parts parts = {
-		.loop = loop,
+		.loop = from->loop,
 		.model = g->model,
 		.board = g->board,
-		.dataplane = dataplane,
+		.dataplane = from->dataplane,
 		.pipeline = g->pipeline,
 		.engine = g->engine,
 	};
@@ -75,14 +75,13 @@ static int start_names(struct generation *g, uv_loop_t *loop, struct dataplane *
 	return names_start(&g->names, &parts, err);
 }
 
-static int start_evidence(struct generation *g, uv_loop_t *loop, struct dataplane *dataplane,
-			  struct err *err)
+static int start_evidence(struct generation *g, const struct generation_parts *p, struct err *err)
 {
 	const struct evidence_parts parts = {
-		.loop = loop,
+		.loop = p->loop,
 		.model = g->model,
 		.board = g->board,
-		.dataplane = dataplane,
+		.dataplane = p->dataplane,
 		.pipeline = g->pipeline,
 		.engine = g->engine,
 	};
@@ -91,12 +90,12 @@ static int start_evidence(struct generation *g, uv_loop_t *loop, struct dataplan
 	return r < 0 ? err_set(err, r, "watch what clients meet: %s", strerror(-r)) : 0;
 }
 
-int generation_start(struct generation *g, uv_loop_t *loop, struct dataplane *dataplane,
+int generation_start(struct generation *g, const struct generation_parts *parts,
 		     const struct generation *before, struct err *err)
 {
 	int r;
 
-	r = start_pipeline(g, loop, dataplane);
+	r = start_pipeline(g, parts);
 	if (r < 0)
 		return r;
 	if (before && before->pipeline)
@@ -104,10 +103,10 @@ int generation_start(struct generation *g, uv_loop_t *loop, struct dataplane *da
 	r = start_engine(g, err);
 	if (r < 0)
 		return r;
-	r = start_evidence(g, loop, dataplane, err);
+	r = start_evidence(g, parts, err);
 	if (r < 0)
 		return r;
-	return start_names(g, loop, dataplane, err);
+	return start_names(g, parts, err);
 }
 
 /* Users before what they use: names change what the engine probes, its workers report. */

@@ -18,6 +18,7 @@
 #include "util/cleanup.h"
 
 struct err;
+struct events;
 struct evidence;
 struct names;
 struct pipeline;
@@ -34,6 +35,13 @@ struct generation {
 	struct evidence *evidence; /* NULL: attempts to connect are not watched */
 };
 
+/* What it runs on; all borrowed until generation_free(). */
+struct generation_parts {
+	uv_loop_t *loop;
+	struct dataplane *dataplane;
+	struct events *events;
+};
+
 /* Whatever can fail for reasons of the configuration; nothing runs yet. err is set. */
 int generation_new(struct generation **ret, const struct model *model, struct err *err);
 
@@ -41,7 +49,7 @@ int generation_new(struct generation **ret, const struct model *model, struct er
  * Start over the data plane, which has this model already. before: takes over what is known of
  * endpoints that both have; it has been quieted. NULL: there is none. err is set.
  */
-int generation_start(struct generation *generation, uv_loop_t *loop, struct dataplane *dataplane,
+int generation_start(struct generation *generation, const struct generation_parts *parts,
 		     const struct generation *before, struct err *err);
 
 /* Nothing is probed or asked any more; what is known stays. */

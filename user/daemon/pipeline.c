@@ -9,7 +9,6 @@
 #include "daemon/inbox.h"
 #include "daemon/pipeline_work.h"
 #include "model/weights.h"
-#include "probe/message.h"
 #include "util/clock.h"
 #include "util/log.h"
 
@@ -30,23 +29,6 @@ const char *pipeline_text(const struct pipeline *pipeline, uint32_t endpoint,
 	else
 		snprintf(buf, ENDPOINT_TEXT_LEN, "%s:%u", e->name, (unsigned int)e->key.port);
 	return buf;
-}
-
-static void log_change(const struct pipeline *pipeline, const struct letter *letter,
-		       enum sl_health before)
-{
-	const struct model *model = pipeline->parts.model;
-	const struct endpoint *endpoint = &model->endpoints[letter->endpoint];
-	const struct service *service = &model->services[endpoint->service];
-	const struct health *health = &pipeline->health[letter->endpoint];
-	const struct plan plan = pipeline_plan(pipeline, letter->endpoint);
-	char text[MESSAGE_LEN], time[CLOCK_ISO_LEN], name[ENDPOINT_TEXT_LEN];
-
-	log_line(health->shown == SL_HEALTHY ? LOG_LEVEL_INFO : LOG_LEVEL_WARN,
-		 "%s %s: %s -> %s, verdict at %s: %s", model->pools[service->pool].name,
-		 pipeline_text(pipeline, letter->endpoint, name), health_name(before),
-		 health_name(health->shown), clock_iso_us(time, letter->at_us),
-		 message_format(text, &plan, &letter->verdict));
 }
 
 static void take_letter(struct pipeline *pipeline, const struct letter *letter)
@@ -72,7 +54,7 @@ static void take_letter(struct pipeline *pipeline, const struct letter *letter)
 	board_add_verdict(board, letter->endpoint, &letter->verdict, at_ms);
 	board_set_health(board, letter->endpoint, health, false);
 	if (health->shown != shown)
-		log_change(pipeline, letter, shown);
+		pipeline_tell_change(pipeline, letter, shown);
 	if (health->proven != proven)
 		pipeline_note_change(pipeline, letter->endpoint);
 }
@@ -191,6 +173,7 @@ static void begin_anew(struct pipeline *pipeline, uint32_t endpoint, enum board_
 	pipeline->seats[endpoint].leaving = (struct standing){ SL_ENABLED, 0 };
 	pipeline->seats[endpoint].recovered_ms = 0;
 	pipeline->seats[endpoint].suspected = false;
+	pipeline->seats[endpoint].told = SL_UNKNOWN;
 	pipeline->seats[endpoint].generation++;
 	health_init(health, SL_UNKNOWN, clock_wall_ms());
 	board_seat(pipeline->parts.board, endpoint, seat, &pipeline->seats[endpoint].addr);
@@ -340,8 +323,12 @@ int pipeline_new(struct pipeline **ret, const struct pipeline_parts *parts)
 		free_parts(pipeline);
 		return r;
 	}
-	r = uv_async_init(parts->loop, &pipeline->wake, on_wake);
+	r = hush_new(&pipeline->hush, parts->loop, parts->model->n_endpoints, pipeline_sum_up,
+		     pipeline);
+	if (r == 0)
+		r = uv_async_init(parts->loop, &pipeline->wake, on_wake);
 	if (r < 0) {
+		hush_free(pipeline->hush);
 		balancer_free(pipeline->balancer);
 		free_parts(pipeline);
 		return r;
@@ -362,5 +349,6 @@ void pipeline_free(struct pipeline *pipeline)
 	if (!pipeline)
 		return;
 	balancer_free(pipeline->balancer);
+	hush_free(pipeline->hush);
 	uv_close((uv_handle_t *)&pipeline->wake, on_closed);
 }

@@ -18,6 +18,8 @@
 #include "model/verdict.h"
 
 struct err;
+struct event;
+struct events;
 struct pipeline;
 struct weights;
 
@@ -28,6 +30,7 @@ struct pipeline_parts {
 	const struct plan *plans; /* parallel to model->endpoints */
 	struct board *board;
 	struct dataplane *dataplane;
+	struct events *events; /* what happens is kept there; NULL: it is logged only */
 };
 
 /*
@@ -95,6 +98,18 @@ struct pipeline_standing pipeline_standing(const struct pipeline *pipeline, uint
 
 /* Show in its word that an endpoint is suspected, or no longer. */
 void pipeline_suspect(struct pipeline *pipeline, uint32_t endpoint, bool suspected);
+
+/*
+ * Tell the log and the events of something about an endpoint, on the loop's thread: kind, severity,
+ * before, after, reason, text and numbers; who it is is filled in. What is told too often is summed up.
+ */
+void pipeline_tell(struct pipeline *pipeline, uint32_t endpoint, const struct event *event);
+
+/* Tell now of what was to be summed up later: nothing comes any more. */
+void pipeline_tell_held(struct pipeline *pipeline);
+
+/* Those of its parts. */
+struct events *pipeline_events(const struct pipeline *pipeline);
 
 /* What the endpoint is to be probed by now. */
 struct plan pipeline_plan(const struct pipeline *pipeline, uint32_t endpoint);

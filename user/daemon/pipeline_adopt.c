@@ -84,6 +84,7 @@ void pipeline_adopt(struct pipeline *pipeline)
 		if (dataplane_was_adopted(dataplane, i))
 			adopt_admin(pipeline, i, &word);
 		health_init(health, adopted ? word.health : SL_UNKNOWN, now_ms);
+		pipeline->seats[i].told = health->shown;
 		if (adopted && word.flags & SL_WORD_FORCED)
 			health->lapsed = pipeline->n_lapses;
 		board_set_health(pipeline->parts.board, i, health, adopted);

@@ -54,6 +54,8 @@ static void inherit_one(struct pipeline *pipeline, uint32_t i, const struct pipe
 	pipeline->health[i] = before->health[was];
 	pipeline->health[i].forced = forced;
 	pipeline->seats[i].recovered_ms = before->seats[was].recovered_ms;
+	pipeline->seats[i].told = before->seats[was].told;
+	hush_inherit(pipeline->hush, i, before->hush, was);
 	board_inherit(pipeline->parts.board, i, before->parts.board, was);
 	pipeline_show_standing(pipeline, i);
 }

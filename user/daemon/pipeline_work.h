@@ -4,15 +4,18 @@
  *
  * pipeline.c takes in what is learned and who sits where; pipeline_order.c what is ordered;
  * pipeline_words.c turns health into the words that the kernel reads, min_servers included;
- * pipeline_adopt.c starts from those in force.
+ * pipeline_adopt.c starts from those in force; pipeline_tell.c says what happened.
  */
 #ifndef SLUICE_DAEMON_PIPELINE_WORK_H
 #define SLUICE_DAEMON_PIPELINE_WORK_H
 
+#include "daemon/hush.h"
 #include "daemon/pipeline.h"
+#include "model/event.h"
 
 struct balancer;
 struct inbox;
+struct letter;
 struct weights;
 
 /* Which state of administration, and until when. */
@@ -32,16 +35,18 @@ struct seat {
 	bool suspected; /* clients fail to connect: see pipeline_suspect() */
 	uint32_t n_passed; /* verdicts that passed; wraps */
 	uint64_t recovered_ms; /* monotonic: when it last turned Healthy from Unhealthy; 0: never */
+	enum sl_health told; /* what was last said of it */
 };
 
 /* An address with its port, and the longest name. */
-#define ENDPOINT_TEXT_LEN (SL_TEXT_LEN + LIMIT_HOST_BYTES + 4)
+#define ENDPOINT_TEXT_LEN EVENT_ENDPOINT_LEN
 
 struct pipeline {
 	struct pipeline_parts parts;
 	struct seat *seats; /* parallel to model->endpoints */
 	struct inbox *inbox;
 	struct balancer *balancer;
+	struct hush *hush;
 	struct weights *weights;
 	char blocked[VERDICT_DETAIL_LEN]; /* why no verdict reaches the kernel; "": they do */
 	uv_async_t wake;
@@ -56,6 +61,14 @@ struct pipeline {
 /* "10.0.0.5:443", and for an address of a name "10.0.0.5:443 (app.test)". */
 const char *pipeline_text(const struct pipeline *pipeline, uint32_t endpoint,
 			  char buf[ENDPOINT_TEXT_LEN]);
+
+/* Tell of health that is shown as another one since this letter. */
+void pipeline_tell_change(struct pipeline *pipeline, const struct letter *letter,
+			  enum sl_health before);
+
+/* A hush_fn: tell of what was held. arg: the pipeline. */
+void pipeline_sum_up(void *arg, uint32_t endpoint, enum hush_sort sort, uint32_t held,
+		     uint32_t window_ms);
 
 /* What is in force of what is ordered and what follows from DNS. */
 struct standing seat_standing(const struct seat *seat);

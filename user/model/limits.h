@@ -42,6 +42,10 @@
 #define NAT_PORTS_MIN 64
 #define SLOW_START_MAX_MS (3600 * 1000)
 
+/* Of the events that are kept. */
+#define LIMIT_EVENTS_MIN 100
+#define LIMIT_EVENTS_MAX 10000000
+
 /* Probes. */
 #define LIMIT_HOST_BYTES 253 /* RFC 1035, 2.3.4 */
 #define LIMIT_PATH_BYTES 2048

@@ -65,6 +65,8 @@ struct gateway {
 	uint32_t max_attempts; /* that are watched at a time; 0: auto */
 	struct port_range nat_ports; /* that source ports are translated to */
 	char api_socket[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	char state_dir[PATH_MAX];
+	uint32_t events_max; /* that are kept there */
 	char bpffs[PATH_MAX];
 	char resolv_conf[PATH_MAX]; /* "": the system's */
 	struct listen listen; /* of the metrics; none: they are off */

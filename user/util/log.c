@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -116,4 +117,29 @@ void log_line(enum log_level level, const char *fmt, ...)
 	tell_lost();
 	if (!write_line(line, sizeof(line), len))
 		n_lost++;
+}
+
+/* With the fields that every entry has. */
+static int send_to_journal(enum log_level level, const char *line,
+			   const struct journal_field fields[], size_t n_fields)
+{
+	const char priority[] = { (char)('0' + level), '\0' };
+	struct journal_field all[LOG_FIELDS_MAX + 3] = {
+		{ "MESSAGE", line },
+		{ "PRIORITY", priority },
+		{ "SYSLOG_IDENTIFIER", program_name },
+	};
+
+	if (n_fields > LOG_FIELDS_MAX)
+		n_fields = LOG_FIELDS_MAX;
+	memcpy(all + 3, fields, n_fields * sizeof(*fields));
+	return journal_send(JOURNAL_SOCKET, all, 3 + n_fields);
+}
+
+void log_fields(enum log_level level, const char *line, const struct journal_field fields[],
+		size_t n_fields)
+{
+	if (sink == SINK_JOURNAL && send_to_journal(level, line, fields, n_fields) == 0)
+		return;
+	log_line(level, "%s", line);
 }

@@ -11,6 +11,8 @@
 #ifndef SLUICE_UTIL_LOG_H
 #define SLUICE_UTIL_LOG_H
 
+#include "util/journal.h"
+
 /* The numbers are syslog's. */
 enum log_level { LOG_LEVEL_ERROR = 3, LOG_LEVEL_WARN = 4, LOG_LEVEL_INFO = 6 };
 
@@ -19,6 +21,16 @@ void log_init(const char *program);
 
 /* From now on log to syslog(3). */
 void log_to_syslog(void);
+
+/*
+ * A line that says something about named things. Where the journal reads standard error it gets the
+ * fields as well, besides MESSAGE, PRIORITY and SYSLOG_IDENTIFIER; elsewhere it is a line as others are.
+ */
+void log_fields(enum log_level level, const char *line, const struct journal_field fields[],
+		size_t n_fields);
+
+/* At most this many fields. */
+#define LOG_FIELDS_MAX 16
 
 void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
