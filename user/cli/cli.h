@@ -46,6 +46,9 @@ enum cli_option {
 	OPT_PROTO,
 	OPT_FLAGS,
 	OPT_INTERFACE,
+	OPT_LOCAL,
+	OPT_FROM,
+	OPT_COUNT,
 	OPT_MAX,
 };
 
