@@ -12,7 +12,7 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 
-/* For the SYN to arrive and be kept. */
+/* For the SYN to arrive and be kept, and for what is said to another one. */
 #define SYN_WAIT_NS (300 * NS_PER_MS)
 #define PACKET_MAX 2048
 #define PSEUDO_MAX 40
@@ -44,19 +44,20 @@ static uint16_t checksum(const struct way *way, const struct ends *ends, const s
 	return htons((uint16_t)~sum);
 }
 
-static int send_stray(int raw, const struct way *way, const struct ends *ends)
+static int send_stray(int raw, const struct way *way, const struct ends *ends, bool syn)
 {
 	struct tcphdr tcp = {
 		.source = htons(ends->from_port),
 		.dest = htons(way->port),
 		.doff = sizeof(tcp) / 4,
-		.ack = 1,
+		.syn = syn,
+		.ack = !syn,
 		.window = htons(WINDOW),
 	};
 
 	/* Numbers of chance lie outside of the window but once in many thousand times. */
 	if (getrandom(&tcp.seq, sizeof(tcp.seq), 0) < 0 ||
-	    getrandom(&tcp.ack_seq, sizeof(tcp.ack_seq), 0) < 0)
+	    (!syn && getrandom(&tcp.ack_seq, sizeof(tcp.ack_seq), 0) < 0))
 		return -errno;
 	tcp.check = checksum(way, ends, &tcp);
 	return send(raw, &tcp, sizeof(tcp), MSG_NOSIGNAL) < 0 ? -errno : 0;
@@ -145,7 +146,12 @@ int halfopen_ask(enum halfopen *ret_answer, const struct way *way, uint32_t wait
 	if (r != 0)
 		return r < 0 ? r : 0;
 	*ret_answer = HALFOPEN_SILENT;
-	r = send_stray(raw, way, &ends);
+	r = send_stray(raw, way, &ends, true);
+	if (r == 0)
+		r = listen_to(ret_answer, raw, way, &ends, clock_mono_ns() + SYN_WAIT_NS);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = send_stray(raw, way, &ends, false);
 	if (r == 0)
 		r = listen_to(ret_answer, raw, way, &ends, clock_mono_ns() + wait_ms * NS_PER_MS);
 	return r < 0 ? r : 0;
