@@ -13,7 +13,7 @@
 found() {
 	local what=$1 area=$2 cause=$3 status=0 wanted=1
 	shift 3
-	[ "$area" = - ] && area= wanted=0
+	[ "$area" = - ] && area='' wanted=0
 	sluice troubleshoot --json "$@" >"$work/out" 2>&1 || status=$?
 	check "$what: exit status $wanted" [ "$status" = "$wanted" ]
 	check "$what: ${area:-no area} $cause" [ "$(jq -r '(.area // "") + " " + .cause' "$work/out")" = "$area $cause" ]
@@ -122,7 +122,7 @@ done
 on_target() {
 	local what=$1 area=$2 cause=$3 status=0 wanted=1
 	shift 3
-	[ "$area" = - ] && area= wanted=0
+	[ "$area" = - ] && area='' wanted=0
 	on b1 "$build/sluice" troubleshoot --json --local "$@" >"$work/out" 2>&1 || status=$?
 	check "$what, from within: ${area:-no area} $cause" [ "$(jq -r '(.area // "") + " " + .cause' "$work/out") $status" = "$area $cause $wanted" ]
 }
@@ -208,8 +208,8 @@ on gateway ip -6 route add 2001:db8:77::/64 via fd02:1::77
 for a in 203.0.113.1 "[2001:db8:77::1]"; do found "$a: the gateway is down" C next_hop_down "tcp://$a:80"; done
 by gateway 10.3.0.2 fd03::2 192.0.2.0/24 2001:db8:78::/64
 for a in 192.0.2.1 "[2001:db8:78::1]"; do found "$a: a router has no route" C path_unreachable "tcp://$a:80"; done
-on r1 ip route add 192.0.2.0/24 via 10.3.0.1
-on r1 ip -6 route add 2001:db8:78::/64 via fd03::1
+by r1 10.4.0.2 fd04::2 192.0.2.0/24 2001:db8:78::/64
+by r2 10.4.0.1 fd04::1 192.0.2.0/24 2001:db8:78::/64
 for a in 192.0.2.1 "[2001:db8:78::1]"; do found "$a: routing loop" C routing_loop "tcp://$a:80"; done
 
 rule gateway output tcp dport 80 drop
@@ -260,3 +260,139 @@ on r1 nft add rule inet trouble forward ip6 daddr 2001:db8:5::/64 reject with ic
 for a in "${public[@]}"; do found "$a: the edge rejects" D edge_rejects "http://$a"; done
 no_rules r1
 
+# --- names --------------------------------------------------------------------------------------
+
+# The command asks the servers of /etc/resolv.conf: it gets one of its own.
+sluice() {
+	on gateway unshare -m sh -c 'mount --bind "$1" /etc/resolv.conf && shift && exec "$@"' sh "$work/resolv.conf" "$build/sluice" "$@"
+}
+
+echo "nameserver 10.2.1.2" >"$work/resolv.conf"
+mkdir "$work/dns"
+cat >"$work/dns/test.zone" <<-ZONE
+	\$ORIGIN test.
+	@ 1 IN SOA ns.test. root.test. 1 60 60 600 1
+	@ 1 IN NS ns.test.
+	ns 1 IN A 10.2.1.2
+	app 1 IN A 10.2.1.2
+	app6 1 IN AAAA fd02:1::2
+	text 1 IN TXT "no address"
+ZONE
+cat >"$work/dns/nsd.conf" <<-CONF
+	server:
+		ip-address: 10.2.1.2
+		username: ""
+		chroot: ""
+		zonesdir: "$work/dns"
+		database: ""
+		pidfile: "$work/dns/nsd.pid"
+		xfrdfile: "$work/dns/xfrd.state"
+		zonelistfile: "$work/dns/zone.list"
+		xfrdir: "$work/dns"
+		logfile: "$work/dns/nsd.log"
+		server-count: 1
+		rrl-ratelimit: 0
+	remote-control:
+		control-enable: no
+	zone:
+		name: test
+		zonefile: test.zone
+CONF
+bg b1 nsd -d -c "$work/dns/nsd.conf"
+eventually on gateway sh -c "echo | socat - TCP:10.2.1.2:53" || fail "nsd answers"
+for name in app app6; do
+	found "$name.test resolves" - reachable "http://$name.test"
+	check "$name.test: and how" says --arg n $name.test '.steps[0] | .step == "name" and (.evidence | startswith($n + " is ") and contains("TTL 1 s, 10.2.1.2"))'
+done
+found "no such name" C name_unknown http://nobody.test
+check "no such name: rcode and servers" says '(.steps[0].evidence | contains("NXDOMAIN") and contains("10.2.1.2")) and .Hops[0].Issues[0].Type == "DnsResolution"'
+found "a name without an address" C name_without_address http://text.test
+found "a zone that the server does not serve" C name_server_failed http://www.elsewhere.example
+echo "nameserver 10.2.1.99" >"$work/resolv.conf"
+found "the name server is silent" C name_server_silent http://app.test
+echo "nameserver 10.2.1.2" >"$work/resolv.conf"
+
+# --- from, users, limits ------------------------------------------------------------------------
+
+found "from an address" - reachable --from 10.3.0.1 http://10.5.0.2
+check "and it is the source" says '.Hops[0].Address == "10.3.0.1"'
+found "from an interface that leads elsewhere" B host_down --from gr1 tcp://10.2.1.2:80
+found "from an address that is not there" C no_source_address --from 10.99.0.1 tcp://10.2.1.2:80
+check_status "a target without a port is refused" 2 sluice troubleshoot 10.2.1.2
+check_status "a count past its limit is refused" 2 sluice troubleshoot tcp://10.2.1.2:80 --count 101
+check_status "a port past its limit is refused" 2 sluice troubleshoot --local 65536
+check_status "no target is refused" 2 sluice troubleshoot
+within() { local start=$SECONDS; sluice troubleshoot "${@:2}" >/dev/null; ((SECONDS - start <= $1 * patience)); }
+check "time is bounded" within 3 --timeout 2s --count 100 tcp://10.2.1.77:80
+
+# As nobody: less is looked at, and that is said.
+as_nobody() {
+	on gateway setpriv --reuid=65534 --regid=65534 --clear-groups --bounding-set=-all --inh-caps=-all "$build/sluice" "$@"
+}
+chmod 755 "$work"
+rule b1 input tcp dport 80 drop
+check_status "as nobody: exit status" 1 as_nobody troubleshoot --json http://10.2.1.2
+check "as nobody: a cause all the same" says '.cause == "host_firewall_drops" and .area == "B"'
+check "as nobody: and what was not looked at" says '(.not_looked_at | map(select(test("nftables|Echo|SYNs"))) | length) == 3'
+no_rules b1
+
+# --- our own gate -------------------------------------------------------------------------------
+
+sluice() {
+	on gateway "$build/sluice" "$@"
+}
+
+# gate_config PROBE_PORT TRAFFIC_PORT
+gate_config() {
+	config 'interfaces: [ { name: gb1 } ]' <<-CONFIG
+		probes:
+		  - { name: quick, protocol: http, path: /healthz, port: $1, interval: 100ms, timeout: 500ms, unhealthy_threshold: 2 }
+		settings:
+		  - { name: web, protocol: http, port: $2, probe: quick }
+		pools:
+		  - name: web-pool
+		    backends: [ { address: 10.2.1.2 }, { address: "fd02:1::2" } ]
+		services:
+		  - { name: web, pool: web-pool, settings: web }
+	CONFIG
+}
+
+gate_config 80 80
+daemon_start
+check "the endpoints are healthy" eventually all_healthy
+for a in 10.2.1.2 fd02:1::2; do
+	found "$a: a healthy endpoint" - reachable web-pool $a
+	found "$a: by its address alone" - reachable $a
+done
+touch "$work/b1.sick"
+for a in 10.2.1.2 fd02:1::2; do check "$a is unhealthy" eventually health_is $a Unhealthy; done
+for a in 10.2.1.2 fd02:1::2; do
+	found "$a: the gate is closed" C gate_closed web-pool $a
+	check "$a: because" says '.evidence | startswith("The gateway itself refuses this, because the endpoint in pool web-pool is Unhealthy: ") and contains("503")'
+done
+for a in "${near[@]}"; do found "$a: the same by URL" C gate_closed "tcp://$a:80"; done
+backend_stop b1
+found "the gate is closed, and nobody listens" C gate_closed web-pool 10.2.1.2
+check "and what is behind is told" says '.behind_gate | .area == "A" and .cause == "refused"'
+kill -KILL "$daemon_pid"
+wait "$daemon_pid" 2>/dev/null
+daemon_pid=
+found "the daemon is dead, the maps are there" C gate_closed tcp://10.2.1.2:80
+check "and it says so" says '(.not_looked_at | map(select(startswith("No daemon answers"))) | length == 1) and (.evidence | contains("no daemon runs"))'
+sluice detach --all >/dev/null
+rm "$work/b1.sick"
+backend_start b1
+
+gate_config 81 80
+daemon_start
+for a in 10.2.1.2 fd02:1::2; do
+	check "$a: probed at a wrong port" eventually health_is $a Unhealthy
+	found "$a: the server is fine, the probe is wrong" A probe_wrong web-pool $a
+done
+check "orderly stop" daemon_stop TERM
+sluice detach --all >/dev/null
+gate_config 80 81
+daemon_start
+check "the probe is green" eventually all_healthy
+for a in 10.2.1.2 fd02:1::2; do found "$a: green but broken" A green_but_broken web-pool $a; done
+check "orderly stop" daemon_stop TERM

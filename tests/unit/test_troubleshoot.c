@@ -336,7 +336,8 @@ static void some_refused(struct trouble_evidence *e)
 static void sizes(struct trouble_evidence *e)
 {
 	answered(e);
-	e->sizes = (struct trouble_sizes){ .asked = true, .small = true, .mtu = 1500, .best = 1400 };
+	e->sizes =
+		(struct trouble_sizes){ .asked = true, .small = true, .mtu = 1500, .best = 1400 };
 }
 static void sizes_told(struct trouble_evidence *e)
 {
@@ -415,9 +416,7 @@ static void listening(struct trouble_evidence *e, const char *on)
 	e->way.to = (struct addr){ .bytes = { 0 } };
 	e->local.looked = true;
 	e->local.listeners.n = 1;
-	e->local.listeners.of[0] = (struct listener){
-		.addr = addr(on), .backlog = 5
-	};
+	e->local.listeners.of[0] = (struct listener){ .addr = addr(on), .backlog = 5 };
 	e->local.listeners.of[0].v6 = strchr(on, ':') != NULL;
 }
 static void not_running(struct trouble_evidence *e)

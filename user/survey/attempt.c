@@ -166,19 +166,22 @@ static int watch(struct attempts *attempts, const struct way *way, struct trial 
 static int run(struct attempts *attempts, const struct way *way, struct trial *trial,
 	       uint32_t count, uint32_t wait_ms)
 {
-	uint64_t next_ns = clock_mono_ns();
+	uint64_t next_ns = clock_mono_ns(), until_ns = next_ns + wait_ms * NS_PER_MS;
+	uint64_t spacing_ns = wait_ms * NS_PER_MS / 2 / count;
 	int r;
 
+	if (spacing_ns > SPACING_NS)
+		spacing_ns = SPACING_NS;
 	while (attempts->sent < count) {
 		r = begin(attempts, way, trial);
 		if (r < 0)
 			return r;
-		next_ns += SPACING_NS;
+		next_ns += spacing_ns;
 		r = watch(attempts, way, trial, next_ns);
 		if (r < 0)
 			return r;
 	}
-	return watch(attempts, way, trial, clock_mono_ns() + wait_ms * NS_PER_MS);
+	return watch(attempts, way, trial, until_ns);
 }
 
 int attempts_make(struct attempts *ret_attempts, const struct way *way, uint32_t count,

@@ -26,8 +26,8 @@ struct attempts {
 };
 
 /*
- * Try count times (1..ATTEMPTS_MAX), and wait for answers until wait_ms after the last was sent;
- * datagrams are empty. -ENOMEM, or -errno: no socket could be had.
+ * Try count times (1..ATTEMPTS_MAX), and wait for answers, for wait_ms in all; datagrams are empty.
+ * -ENOMEM, or -errno: no socket could be had.
  */
 int attempts_make(struct attempts *ret_attempts, const struct way *way, uint32_t count,
 		  uint32_t wait_ms);

@@ -170,7 +170,7 @@ static bool in_prefix(const struct addr *addr, const struct addr *prefix, uint64
 {
 	uint64_t whole = bits / 8, rest = bits % 8;
 
-	if (bits > ADDR_BITS || memcmp(addr->bytes, prefix->bytes, whole) != 0)
+	if (memcmp(addr->bytes, prefix->bytes, whole) != 0)
 		return false;
 	return !rest || !((addr->bytes[whole] ^ prefix->bytes[whole]) >> (8 - rest));
 }
@@ -203,14 +203,15 @@ static enum holds is_text(const struct value *value, const char *text)
 
 static enum holds is_prefix(const struct value *value, const json_t *prefix)
 {
-	uint64_t bits = (uint64_t)json_integer_value(json_object_get(prefix, "len"));
+	json_int_t len = json_integer_value(json_object_get(prefix, "len"));
 	struct addr addr;
 
-	if (value->kind != VALUE_ADDR || addr_parse(&addr, get(prefix, "addr")) < 0)
+	if (value->kind != VALUE_ADDR || addr_parse(&addr, get(prefix, "addr")) < 0 || len < 0 ||
+	    len > (addr_is_v4(&addr) ? V4_BITS : ADDR_BITS))
 		return HOLDS_MAYBE;
 	if (addr_is_v4(&addr))
-		bits += ADDR_BITS - V4_BITS;
-	return in_prefix(value->addr, &addr, bits) ? HOLDS_YES : HOLDS_NO;
+		len += ADDR_BITS - V4_BITS;
+	return in_prefix(value->addr, &addr, (uint64_t)len) ? HOLDS_YES : HOLDS_NO;
 }
 
 static enum holds is_range(const struct value *value, const json_t *range)

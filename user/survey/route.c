@@ -114,6 +114,15 @@ static void look_at_device(struct route *route)
 		route->mtu = (uint32_t)request.ifr_mtu;
 }
 
+/* Whether what was asked to leave by is this host's: the routes do not say so in every case. */
+static bool can_leave(const struct way *way)
+{
+	CLEANUP(close_p) int fd = -1;
+	int r = way_socket(&fd, way, SOCK_DGRAM, 0);
+
+	return r != -EADDRNOTAVAIL && r != -ENODEV;
+}
+
 int route_find(struct route *ret_route, const struct way *way)
 {
 	bool v4 = addr_is_v4(&way->to);
@@ -123,6 +132,11 @@ int route_find(struct route *ret_route, const struct way *way)
 	struct rtmsg *message;
 	int r;
 
+	if (!can_leave(way)) {
+		route.kind = ROUTE_NO_SOURCE;
+		*ret_route = route;
+		return 0;
+	}
 	h->nlmsg_type = RTM_GETROUTE;
 	h->nlmsg_flags = NLM_F_REQUEST;
 	message = mnl_nlmsg_put_extra_header(h, sizeof(*message));
