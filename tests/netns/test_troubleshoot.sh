@@ -133,6 +133,8 @@ on_target "bound to loopback" A loopback_only 82
 check "and whose socket it is" says '.evidence | test("^socat \\(pid [0-9]+\\)")'
 on_target "accept queue full" A accept_queue_full 84
 on_target "the other family" A other_address 85 fd02:1::2
+check_status "its own address by URL is looked at from within" 1 on b1 "$build/sluice" troubleshoot --json tcp://10.2.1.2:82
+check "and so it is known that it is bound to loopback" says '.cause == "loopback_only"'
 on_target "one of its addresses" - reachable 85 10.2.1.2
 on_target "works" - reachable 80
 rule b1 input tcp dport 80 drop
@@ -278,26 +280,7 @@ cat >"$work/dns/test.zone" <<-ZONE
 	app6 1 IN AAAA fd02:1::2
 	text 1 IN TXT "no address"
 ZONE
-cat >"$work/dns/nsd.conf" <<-CONF
-	server:
-		ip-address: 10.2.1.2
-		username: ""
-		chroot: ""
-		zonesdir: "$work/dns"
-		database: ""
-		pidfile: "$work/dns/nsd.pid"
-		xfrdfile: "$work/dns/xfrd.state"
-		zonelistfile: "$work/dns/zone.list"
-		xfrdir: "$work/dns"
-		logfile: "$work/dns/nsd.log"
-		server-count: 1
-		rrl-ratelimit: 0
-	remote-control:
-		control-enable: no
-	zone:
-		name: test
-		zonefile: test.zone
-CONF
+nsd_config "$work/dns" 10.2.1.2
 bg b1 nsd -d -c "$work/dns/nsd.conf"
 eventually on gateway sh -c "echo | socat - TCP:10.2.1.2:53" || fail "nsd answers"
 for name in app app6; do
@@ -322,7 +305,12 @@ check_status "a target without a port is refused" 2 sluice troubleshoot 10.2.1.2
 check_status "a count past its limit is refused" 2 sluice troubleshoot tcp://10.2.1.2:80 --count 101
 check_status "a port past its limit is refused" 2 sluice troubleshoot --local 65536
 check_status "no target is refused" 2 sluice troubleshoot
-within() { local start=$SECONDS; sluice troubleshoot "${@:2}" >/dev/null; ((SECONDS - start <= $1 * patience)); }
+# within SECONDS ARGUMENT...: whatever is found.
+within() {
+	local start=$SECONDS
+	sluice troubleshoot "${@:2}" >/dev/null
+	((SECONDS - start <= $1 * patience))
+}
 check "time is bounded" within 3 --timeout 2s --count 100 tcp://10.2.1.77:80
 
 # As nobody: less is looked at, and that is said.
@@ -371,6 +359,10 @@ for a in 10.2.1.2 fd02:1::2; do
 	check "$a: because" says '.evidence | startswith("The gateway itself refuses this, because the endpoint in pool web-pool is Unhealthy: ") and contains("503")'
 done
 for a in "${near[@]}"; do found "$a: the same by URL" C gate_closed "tcp://$a:80"; done
+kill -STOP "$daemon_pid"
+check "a daemon that hangs holds nobody up" within 16 tcp://10.2.1.2:80
+found "a daemon that hangs" C gate_closed tcp://10.2.1.2:80
+kill -CONT "$daemon_pid"
 backend_stop b1
 found "the gate is closed, and nobody listens" C gate_closed web-pool 10.2.1.2
 check "and what is behind is told" says '.behind_gate | .area == "A" and .cause == "refused"'

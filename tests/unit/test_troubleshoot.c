@@ -59,7 +59,7 @@ static void internet(struct trouble_evidence *e)
 static void icmp(struct trouble_evidence *e, const char *from, uint8_t type, uint8_t code)
 {
 	e->attempts = (struct attempts){ .sent = 3, .icmp = 3 };
-	e->attempts.error = (struct way_icmp){ .type = type, .code = code, .from = addr(from) };
+	e->attempts.error = (struct icmp_error){ .type = type, .code = code, .from = addr(from) };
 }
 
 static void walked(struct walk *walk, uint32_t routers, bool arrived)
@@ -457,6 +457,16 @@ static void queued(struct trouble_evidence *e)
 	listening(e, "0.0.0.0");
 	e->local.listeners.of[0].queued = 6;
 }
+static void just_full(struct trouble_evidence *e)
+{
+	queued(e);
+	e->local.listeners.of[0].queued = 5;
+}
+static void just_full_and_losing(struct trouble_evidence *e)
+{
+	just_full(e);
+	e->local.overflows = 2;
+}
 static void filtered(struct trouble_evidence *e)
 {
 	listening(e, "0.0.0.0");
@@ -553,6 +563,8 @@ static const struct row {
 	{ on_v6_only, CAUSE_OTHER_ADDRESS, "[::]:80", "Unknown" },
 	{ on_all, CAUSE_REACHABLE, "[::]:80", "Unknown" },
 	{ queued, CAUSE_ACCEPT_QUEUE_FULL, "6 connections wait", "Unknown" },
+	{ just_full, CAUSE_REACHABLE, "", "Unknown" },
+	{ just_full_and_losing, CAUSE_ACCEPT_QUEUE_FULL, "overflows", "Unknown" },
 	{ filtered, CAUSE_HOST_FIREWALL_DROPS, "handle 7", "Unknown" },
 	{ filter_rejects, CAUSE_HOST_FIREWALL_REJECTS, "handle 7", "Unknown" },
 	{ tried_refused, CAUSE_HOST_FIREWALL_REJECTS, "10.2.1.2:80", "Unknown" },

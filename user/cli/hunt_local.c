@@ -24,7 +24,7 @@ static void say_listener(struct hunt *hunt, const struct listener *listener)
 {
 	const struct trouble_evidence *e = &hunt->evidence;
 	char address[SL_TEXT_LEN], who[64] = "", queue[64] = "";
-	bool full = !e->way.udp && listener->queued && listener->queued >= listener->backlog;
+	bool full = !e->way.udp && listener->queued > listener->backlog;
 
 	if (listener->pid)
 		snprintf(who, sizeof(who), ", %s (pid %d)", listener->comm, listener->pid);
@@ -145,6 +145,7 @@ static void try_addresses(struct hunt *hunt)
 static void look_up_name(struct hunt *hunt)
 {
 	struct trouble_local *local = &hunt->evidence.local;
+	struct resolve_answer answer = { .n = 0 };
 	uv_loop_t loop;
 	int r;
 
@@ -152,13 +153,13 @@ static void look_up_name(struct hunt *hunt)
 		return;
 	local->name[sizeof(local->name) - 1] = '\0';
 	hunt_begin(hunt, "host name");
-	r = resolve_once(&loop, local->name, hunt_time(hunt, NAME_MS), &hunt->answer);
+	r = resolve_once(&loop, local->name, hunt_time(hunt, NAME_MS), &answer);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	uv_loop_close(&loop);
-	local->has_name = r == 0 && hunt->answer.n;
-	for (uint32_t i = 0; local->has_name && i < hunt->answer.n; i++)
-		local->name_is_ours |= is_known(local, &hunt->answer.addrs[i]) ||
-				       hunt->answer.addrs[i].bytes[12] == 127;
+	local->has_name = r == 0 && answer.n;
+	for (uint32_t i = 0; local->has_name && i < answer.n; i++)
+		local->name_is_ours |=
+			is_known(local, &answer.addrs[i]) || answer.addrs[i].bytes[12] == 127;
 	hunt_end(hunt, "host name", local->name_is_ours ? HUNT_GOOD : HUNT_UNCLEAR, "%s %s",
 		 local->name,
 		 local->name_is_ours ? "stands for an address of this host"

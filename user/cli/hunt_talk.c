@@ -190,6 +190,8 @@ void hunt_talk(struct hunt *hunt)
 		try_sizes(hunt);
 		try_requests(hunt);
 	}
+	if (e->way.has_from || e->way.device[0])
+		hunt_note(hunt, "The full probe left as the routes say, whatever --from says.");
 	if (reached || (e->way.udp && e->attempts.silent))
 		probe(hunt, "full probe", &hunt->probing, &e->traffic);
 	probe_as_configured(hunt);

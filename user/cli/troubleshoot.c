@@ -41,6 +41,8 @@ static int parse_numbers(struct hunt *hunt, struct err *err)
 			hunt->timeout_ms < TIMEOUT_MIN_MS || hunt->timeout_ms > TIMEOUT_MAX_MS))
 		return err_set(err, -EINVAL, "--timeout '%s' is not a duration from %ds to %ds",
 			       timeout, TIMEOUT_MIN_MS / 1000, TIMEOUT_MAX_MS / 1000);
+	hunt->start_ns = clock_mono_ns();
+	hunt->until_ns = hunt->start_ns + hunt->timeout_ms * NS_PER_MS;
 	return 0;
 }
 
@@ -194,6 +196,9 @@ static void look(struct hunt *hunt)
 	hunt_route(hunt);
 	hunt_gate(hunt);
 	hunt_way(hunt);
+	/* A target on this host can be looked at from within as well. */
+	if (hunt->evidence.route.kind == ROUTE_LOCAL)
+		hunt_local(hunt);
 	hunt_filters(hunt);
 	hunt_talk(hunt);
 }
@@ -208,8 +213,6 @@ enum cli_status command_troubleshoot(struct cli *cli)
 	if (status != STATUS_DONE)
 		return status;
 	hunt.show_progress = isatty(fileno(cli->err)) == 1;
-	hunt.start_ns = clock_mono_ns();
-	hunt.until_ns = hunt.start_ns + hunt.timeout_ms * NS_PER_MS;
 	look(&hunt);
 	troubleshoot(&hunt.finding, &hunt.evidence);
 	if (cli->json) {

@@ -105,7 +105,7 @@ void troubleshoot_local(struct trouble_finding *finding, const struct trouble_ev
 
 /* "ICMP type 3 code 13 (administratively prohibited)"; returns buf. */
 #define TROUBLE_ICMP_LEN 96
-const char *trouble_icmp(char buf[TROUBLE_ICMP_LEN], const struct way_icmp *icmp);
+const char *trouble_icmp(char buf[TROUBLE_ICMP_LEN], const struct icmp_error *icmp);
 
 /* The rule in words: "inet filter output: tcp dport 80 drop (handle 4)"; returns buf. */
 #define TROUBLE_RULE_LEN 400

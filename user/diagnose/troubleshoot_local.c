@@ -61,6 +61,13 @@ static bool other_address(struct trouble_finding *finding, const struct trouble_
 			   addr_format(target, &e->way.to));
 }
 
+/* The kernel lets one more in than the backlog says; a queue that is just full loses some in bursts. */
+static bool is_full(const struct listener *listener, const struct trouble_local *local)
+{
+	return listener->queued > listener->backlog ||
+	       (listener->queued && listener->queued == listener->backlog && local->overflows);
+}
+
 static bool queue_full(struct trouble_finding *finding, const struct trouble_evidence *e)
 {
 	const struct listeners *listeners = &e->local.listeners;
@@ -69,7 +76,7 @@ static bool queue_full(struct trouble_finding *finding, const struct trouble_evi
 	for (uint32_t i = 0; !e->way.udp && i < listeners->n; i++) {
 		const struct listener *listener = &listeners->of[i];
 
-		if (listener->queued && listener->queued >= listener->backlog)
+		if (is_full(listener, &e->local))
 			return trouble_say(finding, CAUSE_ACCEPT_QUEUE_FULL,
 					   "%u connections wait to be accepted by %s, whose "
 					   "backlog is %u%s.",

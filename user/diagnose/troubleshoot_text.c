@@ -37,7 +37,7 @@ static const char *const v6_codes[] = {
 #define V6_TOO_BIG 2
 #define V6_TIME_EXCEEDED 3
 
-static const char *words(const struct way_icmp *icmp)
+static const char *words(const struct icmp_error *icmp)
 {
 	bool v4 = addr_is_v4(&icmp->from);
 
@@ -54,7 +54,7 @@ static const char *words(const struct way_icmp *icmp)
 								   : "unusual";
 }
 
-const char *trouble_icmp(char buf[TROUBLE_ICMP_LEN], const struct way_icmp *icmp)
+const char *trouble_icmp(char buf[TROUBLE_ICMP_LEN], const struct icmp_error *icmp)
 {
 	snprintf(buf, TROUBLE_ICMP_LEN, "ICMP%s type %u code %u (%s)",
 		 addr_is_v4(&icmp->from) ? "" : "v6", icmp->type, icmp->code, words(icmp));

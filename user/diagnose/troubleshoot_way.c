@@ -79,7 +79,7 @@ bool trouble_from_own_filter(struct trouble_finding *finding, const struct troub
 
 enum saying { SAYS_NO_HOST, SAYS_NO_NET, SAYS_FORBIDDEN, SAYS_LOOP, SAYS_OTHER };
 
-static enum saying saying_v4(const struct way_icmp *icmp)
+static enum saying saying_v4(const struct icmp_error *icmp)
 {
 	if (icmp->type == ICMP_TIME_EXCEEDED)
 		return SAYS_LOOP;
@@ -99,7 +99,7 @@ static enum saying saying_v4(const struct way_icmp *icmp)
 	}
 }
 
-static enum saying saying_v6(const struct way_icmp *icmp)
+static enum saying saying_v6(const struct icmp_error *icmp)
 {
 	if (icmp->type == ICMP6_TIME_EXCEEDED)
 		return SAYS_LOOP;
@@ -161,7 +161,7 @@ static bool from_router(struct trouble_finding *finding, const struct trouble_ev
 
 bool trouble_from_icmp(struct trouble_finding *finding, const struct trouble_evidence *e)
 {
-	const struct way_icmp *icmp = &e->attempts.error;
+	const struct icmp_error *icmp = &e->attempts.error;
 	char what[TROUBLE_ICMP_LEN], from[SL_TEXT_LEN];
 	enum saying saying;
 

@@ -20,15 +20,6 @@ struct trial {
 	uint32_t n_open;
 };
 
-static void reset(struct pollfd *fd)
-{
-	struct linger linger = { .l_onoff = 1 };
-
-	(void)setsockopt(fd->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
-	close(fd->fd);
-	fd->fd = -1;
-}
-
 static void add_time(struct attempts *attempts, uint64_t start_ns)
 {
 	uint32_t us = (uint32_t)((clock_mono_ns() - start_ns) / NS_PER_US);
@@ -42,7 +33,7 @@ static void add_time(struct attempts *attempts, uint64_t start_ns)
 }
 
 /* The target itself says that nobody has the datagram's port. */
-static bool is_closed_port(const struct way *way, const struct way_icmp *icmp)
+static bool is_closed_port(const struct way *way, const struct icmp_error *icmp)
 {
 	bool v4 = addr_is_v4(&way->to);
 
@@ -53,9 +44,9 @@ static bool is_closed_port(const struct way *way, const struct way_icmp *icmp)
 
 static void count_failure(struct attempts *attempts, const struct way *way, int fd, int os_errno)
 {
-	struct way_icmp icmp;
+	struct icmp_error icmp;
 
-	if (way_take_icmp(fd, &icmp)) {
+	if (errqueue_take_icmp(fd, &icmp)) {
 		attempts->error = icmp;
 		if (is_closed_port(way, &icmp))
 			attempts->refused++;
@@ -114,7 +105,7 @@ static void settle(struct attempts *attempts, const struct way *way, struct tria
 		if (way->udp ? !settle_datagram(attempts, way, fd->fd, trial->start_ns[i])
 			     : !settle_stream(attempts, way, fd->fd, trial->start_ns[i]))
 			continue;
-		reset(fd);
+		way_reset(fd);
 		trial->n_open--;
 	}
 }
@@ -142,7 +133,7 @@ static int begin(struct attempts *attempts, const struct way *way, struct trial 
 		r = -errno;
 	if (r < 0) {
 		count_failure(attempts, way, fd->fd, -r);
-		reset(fd);
+		way_reset(fd);
 		return 0;
 	}
 	trial->n_open++;
@@ -201,7 +192,7 @@ int attempts_make(struct attempts *ret_attempts, const struct way *way, uint32_t
 	attempts.silent += trial.n_open;
 	for (uint32_t i = 0; i < count; i++)
 		if (fds[i].fd >= 0)
-			reset(&fds[i]);
+			way_reset(&fds[i]);
 	if (r < 0)
 		return r;
 	*ret_attempts = attempts;

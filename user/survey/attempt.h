@@ -19,7 +19,7 @@ struct attempts {
 	uint32_t icmp; /* ended by an ICMP error: the last of them is in error */
 	uint32_t silent;
 	uint32_t local; /* never left: our own trouble, the last errno is in os_errno */
-	struct way_icmp error;
+	struct icmp_error error;
 	int os_errno; /* positive */
 	uint32_t min_us, max_us; /* until answered */
 	uint64_t sum_us;

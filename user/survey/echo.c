@@ -157,7 +157,7 @@ static int ask(struct asking *asking, struct echo *echo, uint32_t wait_ms)
 		r = way_wait(&fd, 1, until_ns);
 		if (r < 0)
 			return r;
-		echo->has_error |= way_take_icmp(asking->fd, &echo->error);
+		echo->has_error |= errqueue_take_icmp(asking->fd, &echo->error);
 		take_answers(asking, echo);
 	}
 	return 0;

@@ -24,7 +24,7 @@ struct echo {
 	uint32_t n, n_answered;
 	struct echo_shot shots[ECHO_SHOTS_MAX];
 	bool has_error; /* an ICMP error came back, for instance that a packet was too large */
-	struct way_icmp error;
+	struct icmp_error error;
 };
 
 /* The smallest packet that can be asked for. */

@@ -21,21 +21,12 @@ struct walking {
 	uint64_t start_ns[WALK_MAX];
 };
 
-static void reset(struct pollfd *fd)
-{
-	struct linger linger = { .l_onoff = 1 };
-
-	(void)setsockopt(fd->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
-	close(fd->fd);
-	fd->fd = -1;
-}
-
-static bool is_spent(const struct way *way, const struct way_icmp *icmp)
+static bool is_spent(const struct way *way, const struct icmp_error *icmp)
 {
 	return icmp->type == (addr_is_v4(&way->to) ? ICMP_TIME_EXCEEDED : ICMP6_TIME_EXCEEDED);
 }
 
-static enum hop_kind kind_of(const struct walking *walking, const struct way_icmp *icmp)
+static enum hop_kind kind_of(const struct walking *walking, const struct icmp_error *icmp)
 {
 	if (is_spent(walking->way, icmp))
 		return HOP_ROUTER;
@@ -53,7 +44,7 @@ static bool settle_one(const struct walking *walking, int fd, struct hop *hop)
 	int error = 0;
 
 	getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &(socklen_t){ sizeof(error) });
-	if (way_take_icmp(fd, &hop->icmp)) {
+	if (errqueue_take_icmp(fd, &hop->icmp)) {
 		hop->kind = kind_of(walking, &hop->icmp);
 		return true;
 	}
@@ -76,7 +67,7 @@ static void settle(struct walking *walking, struct walk *walk)
 			continue;
 		walk->hops[i].rtt_us =
 			(uint32_t)((clock_mono_ns() - walking->start_ns[i]) / NS_PER_US);
-		reset(fd);
+		way_reset(fd);
 		walking->n_open--;
 	}
 }
@@ -100,7 +91,7 @@ static int begin(struct walking *walking, uint32_t i)
 		r = -errno;
 	/* What never leaves is silence. */
 	if (r < 0)
-		reset(fd);
+		way_reset(fd);
 	else
 		walking->n_open++;
 	return 0;
@@ -158,7 +149,7 @@ int walk_go(struct walk *ret_walk, const struct way *way, enum walk_kind kind, u
 	r = run(&walking, &walk, wait_ms);
 	for (uint32_t i = 0; i < WALK_MAX; i++)
 		if (walking.fds[i].fd >= 0)
-			reset(&walking.fds[i]);
+			way_reset(&walking.fds[i]);
 	if (r < 0)
 		return r;
 	walk.n = length_of(&walk);

@@ -25,7 +25,7 @@ enum hop_kind {
 /* Plain data. */
 struct hop {
 	enum hop_kind kind;
-	struct way_icmp icmp; /* ROUTER and REFUSED */
+	struct icmp_error icmp; /* ROUTER and REFUSED */
 	uint32_t rtt_us;
 };
 

@@ -5,16 +5,9 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h> /* linux/errqueue.h uses struct timespec and does not declare it */
-
-#include <linux/errqueue.h>
 
 #include "util/cleanup.h"
 #include "util/clock.h"
-
-/* Errors read from one queue; later ones would repeat what the first ones said. */
-#define ERRORS_MAX 16
-#define CONTROL_LEN 512
 
 static int set_collect_icmp(int fd, bool v4)
 {
@@ -69,45 +62,13 @@ int way_connect(int fd, const struct way *way, uint16_t port)
 	return 0;
 }
 
-/* The sender of an error stands behind it; a kernel that knows none says AF_UNSPEC. */
-static bool read_error(struct cmsghdr *cmsg, struct way_icmp *ret_icmp)
+void way_reset(struct pollfd *fd)
 {
-	struct {
-		struct sock_extended_err error;
-		struct sockaddr_in6 from;
-	} said = { 0 };
-	struct sockaddr_storage from = { 0 };
-	struct way_icmp icmp;
-	size_t len = cmsg->cmsg_len - CMSG_LEN(0);
+	struct linger linger = { .l_onoff = 1 };
 
-	if (!(cmsg->cmsg_level == IPPROTO_IP && cmsg->cmsg_type == IP_RECVERR) &&
-	    !(cmsg->cmsg_level == IPPROTO_IPV6 && cmsg->cmsg_type == IPV6_RECVERR))
-		return false;
-	memcpy(&said, CMSG_DATA(cmsg), len < sizeof(said) ? len : sizeof(said));
-	if (said.error.ee_origin != SO_EE_ORIGIN_ICMP && said.error.ee_origin != SO_EE_ORIGIN_ICMP6)
-		return false;
-	icmp = (struct way_icmp){ .type = said.error.ee_type, .code = said.error.ee_code };
-	memcpy(&from, &said.from, sizeof(said.from));
-	if (addr_from_sockaddr(&icmp.from, &from) < 0)
-		return false;
-	*ret_icmp = icmp;
-	return true;
-}
-
-bool way_take_icmp(int fd, struct way_icmp *ret_icmp)
-{
-	_Alignas(struct cmsghdr) char control[CONTROL_LEN];
-	bool found = false;
-
-	for (int i = 0; i < ERRORS_MAX; i++) {
-		struct msghdr msg = { .msg_control = control, .msg_controllen = sizeof(control) };
-
-		if (recvmsg(fd, &msg, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
-			break;
-		for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c))
-			found |= read_error(c, ret_icmp);
-	}
-	return found;
+	(void)setsockopt(fd->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+	close(fd->fd);
+	fd->fd = -1;
 }
 
 int way_limit_hops(int fd, const struct way *way, int hops)

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "util/addr.h"
+#include "util/errqueue.h"
 
 struct way {
 	struct addr to;
@@ -23,12 +24,6 @@ struct way {
 	uint32_t mark; /* SO_MARK; 0: none */
 };
 
-/* An ICMP error, and who sent it: a router, the target, or this host itself. */
-struct way_icmp {
-	uint8_t type, code;
-	struct addr from;
-};
-
 /*
  * A non-blocking socket bound as the way says, which keeps ICMP errors on its error queue. -errno,
  * of which -EPERM: the mark, or a raw socket, is for root.
@@ -38,14 +33,15 @@ int way_socket(int *ret_fd, const struct way *way, int type, int protocol);
 /* Start to connect: 0, also while it goes on, or -errno. */
 int way_connect(int fd, const struct way *way, uint16_t port);
 
-/* Take the last ICMP error from the socket's error queue. false: there is none. */
-bool way_take_icmp(int fd, struct way_icmp *ret_icmp);
-
 /* Limit how far packets of the socket go. */
 int way_limit_hops(int fd, const struct way *way, int hops);
 
-/* Wait until one of fds[n] (-1: none) has something to say, or until_ns on clock_mono_ns(). */
 struct pollfd;
+
+/* Close a connection with RST, so that nothing is left of it here or there; fd->fd becomes -1. */
+void way_reset(struct pollfd *fd);
+
+/* Wait until one of fds[n] (-1: none) has something to say, or until_ns on clock_mono_ns(). */
 int way_wait(struct pollfd *fds, unsigned int n, uint64_t until_ns);
 
 #endif
