@@ -304,6 +304,7 @@ found "from an address that is not there" C no_source_address --from 10.99.0.1 t
 check_status "a target without a port is refused" 2 sluice troubleshoot 10.2.1.2
 check_status "a count past its limit is refused" 2 sluice troubleshoot tcp://10.2.1.2:80 --count 101
 check_status "a port past its limit is refused" 2 sluice troubleshoot --local 65536
+check_status "a pool is known to the daemon only" 3 sluice troubleshoot web-pool 10.2.1.2
 check_status "no target is refused" 2 sluice troubleshoot
 # within SECONDS ARGUMENT...: whatever is found.
 within() {

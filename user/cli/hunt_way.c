@@ -303,7 +303,7 @@ static void ask_halfopen(struct hunt *hunt)
 {
 	static const char *const words[] = {
 		[HALFOPEN_UNASKED] = "not permitted",
-		[HALFOPEN_SILENT] = "a second segment is not answered either",
+		[HALFOPEN_SILENT] = "further segments are not answered either",
 		[HALFOPEN_KEPT] = "the target has kept our SYN: its answer is lost",
 		[HALFOPEN_UNKNOWN_THERE] = "the target's TCP answers with RST, and kept no SYN",
 		[HALFOPEN_ANSWERED] = "this SYN was answered",
