@@ -39,12 +39,13 @@ BPFFLAGS := -O2 -g -mcpu=v3 -target bpf -Wall -Wextra -Werror -Iinclude -Ibpf -I
 say = $(if $(V),,@printf '  %-6s %s\n' $1 $@;)
 
 # One archive per folder, in link order: upper floors first.
-FOLDERS := daemon cli control diagnose config probe dataplane store model util
+FOLDERS := daemon cli control diagnose config probe dataplane survey store model util
 SOURCES := $(wildcard user/*/*.c)
 MAINS   := user/daemon/main.c user/cli/main.c
 objects = $(patsubst user/%.c,$B/%.o,$(filter-out $(MAINS),$(wildcard user/$1/*.c)))
 LIBS    := $(foreach f,$(FOLDERS),$(if $(call objects,$f),$B/lib$f.a))
-LDLIBS  := -luv -lbpf -lyaml -ljansson -lmicrohttpd -lcurl -lssl -lcrypto -lunbound -lnghttp2 -lmnl -lsqlite3
+LDLIBS  := -luv -lbpf -lyaml -ljansson -lmicrohttpd -lcurl -lssl -lcrypto -lunbound -lnghttp2 -lmnl -lsqlite3 \
+	-lnftables
 
 SKELS := $(patsubst bpf/%.bpf.c,$B/gen/%.skel.h,$(wildcard bpf/*.bpf.c)) \
 	 $(patsubst tests/bench/%.bpf.c,$B/gen/%.skel.h,$(wildcard tests/bench/*.bpf.c)) \

@@ -25,7 +25,7 @@ _sluice() {
 	local word words=() i
 
 	COMPREPLY=()
-	local valued='--socket --host --sni --connect --ca --allow-listed --crl --status --body --send --timeout --limit --proto --flags --interface --since --pool'
+	local valued='--socket --host --sni --connect --ca --allow-listed --crl --status --body --send --timeout --limit --proto --flags --interface --since --pool --local --from --count'
 	case $previous in
 	--socket | --ca | --allow-listed | --crl)
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
@@ -43,7 +43,11 @@ _sluice() {
 		_sluice_reply "$(_sluice_pools)" "$current"
 		return
 		;;
-	--since | --interface | --host | --sni | --connect | --status | --body | --send | --timeout | --limit)
+	--from)
+		_sluice_reply "$(ip -o link 2>/dev/null | awk -F': ' '{ sub(/@.*/, "", $2); print $2 }')" "$current"
+		return
+		;;
+	--since | --interface | --local | --count | --host | --sni | --connect | --status | --body | --send | --timeout | --limit)
 		return
 		;;
 	esac
@@ -64,6 +68,10 @@ _sluice() {
 			options+=' --host --sni --connect --ca --allow-listed --crl --status --body --send --timeout'
 			options+=' --no-validate-chain --no-validate-sni --show-certs --proxy-protocol --proxy-protocol=v2'
 			;;
+		troubleshoot)
+			options+=' --local --from --count --timeout --host --sni --ca --allow-listed --crl --status --body --send'
+			options+=' --no-validate-chain --no-validate-sni'
+			;;
 		detach) options+=' --all' ;;
 		flows) options+=' --limit' ;;
 		events) options+=' --since --follow --pool --limit' ;;
@@ -75,13 +83,15 @@ _sluice() {
 	fi
 
 	case ${#words[@]}:${words[0]-}:${words[1]-} in
-	0:*) _sluice_reply 'status health pool backend reload why stats flows events decide maps check explain probe detach' "$current" ;;
+	0:*) _sluice_reply 'status health pool backend reload why stats flows events decide maps check explain probe troubleshoot detach' "$current" ;;
 	1:pool:) _sluice_reply 'list show' "$current" ;;
 	1:backend:) _sluice_reply 'drain enable disable weight' "$current" ;;
 	2:backend:* | 2:pool:show | 1:health: | 1:why: | 1:stats: | 1:flows:) _sluice_reply "$(_sluice_pools)" "$current" ;;
 	3:backend:*) _sluice_reply "$(_sluice_backends "${words[2]}")" "$current" ;;
 	2:why:* | 2:flows:*) _sluice_reply "$(_sluice_addresses "${words[1]}")" "$current" ;;
 	1:check:) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+	1:troubleshoot:) _sluice_reply "http:// https:// tcp:// tls:// udp:// $(_sluice_pools)" "$current" ;;
+	2:troubleshoot:*) _sluice_reply "$(_sluice_addresses "${words[1]}")" "$current" ;;
 	1:probe:) _sluice_reply 'http:// https:// tcp:// tls:// grpc:// grpcs:// udp://' "$current" ;;
 	1:explain:)
 		_sluice_reply "$(sluice explain 2>/dev/null | awk 'NR > 1 { print $2 }')" "$current"

@@ -228,6 +228,30 @@ process_gone() {
 	! kill -0 "$1" 2>/dev/null
 }
 
+# nsd_config DIR ADDRESS: for a real name server of DIR/test.zone.
+nsd_config() {
+	cat >"$1/nsd.conf" <<-EOF
+		server:
+			ip-address: $2
+			username: ""
+			chroot: ""
+			zonesdir: "$1"
+			database: ""
+			pidfile: "$1/nsd.pid"
+			xfrdfile: "$1/xfrd.state"
+			zonelistfile: "$1/zone.list"
+			xfrdir: "$1"
+			logfile: "$1/nsd.log"
+			server-count: 1
+			rrl-ratelimit: 0
+		remote-control:
+			control-enable: no
+		zone:
+			name: test
+			zonefile: test.zone
+	EOF
+}
+
 # config [GATEWAY_LINE...]: the head of a configuration; the rest comes on standard input.
 config() {
 	{

@@ -119,13 +119,13 @@ misbehave() {
 
 check "misbehaving clients: it is healthy" eventually health_is 10.2.1.2 Healthy
 before=$(grep -c 'HTTP' "$work/b1/access.log")
-said_before=$(said 'suspected')
+said_before=$(said 'suspected, and')
 SECONDS=0
 misbehave
 lasted=$SECONDS
 check "misbehaving clients: it stays healthy" health_is 10.2.1.2 Healthy
-check "misbehaving clients: it was suspected" test "$(said 'suspected')" -gt "$said_before"
-check "misbehaving clients: for nothing, and so ever more rarely" test "$(($(said 'suspected') - said_before))" -le 8
+check "misbehaving clients: it was suspected" test "$(said 'suspected, and')" -gt "$said_before"
+check "misbehaving clients: for nothing, and so ever more rarely" test "$(($(said 'suspected, and') - said_before))" -le 8
 check "misbehaving clients: few probes more than usual in $lasted s" test "$(($(grep -c HTTP "$work/b1/access.log") - before))" -le 40
 check "orderly stop" daemon_stop TERM
 check "detach --all" sluice detach --all

@@ -23,26 +23,7 @@ zone() {
 serial=0
 
 nsd_start() {
-	cat >"$dns_dir/nsd.conf" <<-EOF
-		server:
-			ip-address: 10.2.3.2
-			username: ""
-			chroot: ""
-			zonesdir: "$dns_dir"
-			database: ""
-			pidfile: "$dns_dir/nsd.pid"
-			xfrdfile: "$dns_dir/xfrd.state"
-			zonelistfile: "$dns_dir/zone.list"
-			xfrdir: "$dns_dir"
-			logfile: "$dns_dir/nsd.log"
-			server-count: 1
-			rrl-ratelimit: 0
-		remote-control:
-			control-enable: no
-		zone:
-			name: test
-			zonefile: test.zone
-	EOF
+	nsd_config "$dns_dir" 10.2.3.2
 	bg b3 nsd -d -c "$dns_dir/nsd.conf"
 	eventually test -s "$dns_dir/nsd.pid" || fail "nsd starts"
 	nsd_pid=$(cat "$dns_dir/nsd.pid")

@@ -49,6 +49,9 @@ enum cli_option {
 	OPT_SINCE,
 	OPT_FOLLOW,
 	OPT_POOL,
+	OPT_LOCAL,
+	OPT_FROM,
+	OPT_COUNT,
 	OPT_MAX,
 };
 

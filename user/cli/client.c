@@ -137,9 +137,9 @@ static int parse_body(json_t **ret, const struct body *body, const char *socket_
 	return 0;
 }
 
-/* content: what is to be posted, or NULL. */
+/* content: what is to be posted, or NULL. timeout_ms: for all of it; 0: as long as usual. */
 static int ask(json_t **ret, const char *socket_path, const char *path, const char *content,
-	       struct err *err)
+	       uint32_t timeout_ms, struct err *err)
 {
 	CLEANUP(curl_easy_cleanup_p) CURL *curl = curl_easy_init();
 	CLEANUP(body_done) struct body body = { 0 };
@@ -158,6 +158,9 @@ static int ask(json_t **ret, const char *socket_path, const char *path, const ch
 	r = set_up(curl, socket_path, url, &body);
 	if (r == 0 && content && curl_easy_setopt(curl, CURLOPT_POSTFIELDS, content) != CURLE_OK)
 		r = -EINVAL;
+	if (r == 0 && timeout_ms &&
+	    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)timeout_ms) != CURLE_OK)
+		r = -EINVAL;
 	if (r < 0)
 		return err_set(err, r, "socket '%s': the path cannot be used", socket_path);
 
@@ -173,7 +176,13 @@ static int ask(json_t **ret, const char *socket_path, const char *path, const ch
 
 int client_get(json_t **ret, const char *socket_path, const char *path, struct err *err)
 {
-	return ask(ret, socket_path, path, NULL, err);
+	return ask(ret, socket_path, path, NULL, 0, err);
+}
+
+int client_get_within(json_t **ret, const char *socket_path, const char *path, uint32_t timeout_ms,
+		      struct err *err)
+{
+	return ask(ret, socket_path, path, NULL, timeout_ms, err);
 }
 
 int client_post(json_t **ret, const char *socket_path, const char *path, const json_t *json,
@@ -183,7 +192,7 @@ int client_post(json_t **ret, const char *socket_path, const char *path, const j
 
 	if (!content)
 		return -ENOMEM;
-	return ask(ret, socket_path, path, content, err);
+	return ask(ret, socket_path, path, content, 0, err);
 }
 
 /* "text" + separator + key + '=' + the escaped value; frees text. */

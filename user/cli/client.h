@@ -8,6 +8,7 @@
 #define SLUICE_CLI_CLIENT_H
 
 #include <jansson.h>
+#include <stdint.h>
 
 struct err;
 
@@ -22,6 +23,10 @@ struct err;
  *   -ENOMEM
  */
 int client_get(json_t **ret, const char *socket_path, const char *path, struct err *err);
+
+/* The same, within timeout_ms (not 0) in all. */
+int client_get_within(json_t **ret, const char *socket_path, const char *path, uint32_t timeout_ms,
+		      struct err *err);
 
 /* Post a document to a path, as above. */
 int client_post(json_t **ret, const char *socket_path, const char *path, const json_t *json,

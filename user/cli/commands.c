@@ -48,6 +48,11 @@ const struct cli_option_row cli_options[OPT_MAX] = {
 			false },
 	[OPT_FOLLOW] = { "--follow", NULL, "keep showing events as they come", false },
 	[OPT_POOL] = { "--pool", "POOL", "events of this pool alone", false },
+	[OPT_LOCAL] = { "--local", "PORT[/udp]", "look at a port of this host, from within",
+			false },
+	[OPT_FROM] = { "--from", "ADDR|IF", "address or interface of this host to leave by",
+		       false },
+	[OPT_COUNT] = { "--count", "N", "how many connections to try, 1 to 100", false },
 	[OPT_ALL] = { "--all", NULL, "every interface, and every pinned map and program", false },
 };
 
@@ -90,6 +95,12 @@ static const struct cli_command commands[] = {
 		  BIT(OPT_CRL) | BIT(OPT_STATUS) | BIT(OPT_BODY) | BIT(OPT_SEND) |
 		  BIT(OPT_TIMEOUT) | BIT(OPT_NO_VALIDATE_CHAIN) | BIT(OPT_NO_VALIDATE_SNI) |
 		  BIT(OPT_SHOW_CERTS) | BIT(OPT_PROXY_PROTOCOL) },
+	{ "troubleshoot", command_troubleshoot, 0, 2, "TARGET | POOL ADDRESS | --local PORT",
+	  "why a target cannot be reached, step by step; needs no daemon",
+	  BIT(OPT_LOCAL) | BIT(OPT_FROM) | BIT(OPT_COUNT) | BIT(OPT_TIMEOUT) | BIT(OPT_HOST) |
+		  BIT(OPT_SNI) | BIT(OPT_CA) | BIT(OPT_ALLOW_LISTED) | BIT(OPT_CRL) |
+		  BIT(OPT_STATUS) | BIT(OPT_BODY) | BIT(OPT_SEND) | BIT(OPT_NO_VALIDATE_CHAIN) |
+		  BIT(OPT_NO_VALIDATE_SNI) },
 	{ "detach", command_detach, 0, 0, "--all",
 	  "take the gate off every interface, with or without a daemon", BIT(OPT_ALL) },
 };

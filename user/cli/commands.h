@@ -10,6 +10,7 @@ typedef enum cli_status command_fn(struct cli *cli);
 
 command_fn command_status, command_health, command_pool_list, command_pool_show, command_why;
 command_fn command_stats, command_maps, command_check, command_explain, command_probe;
+command_fn command_troubleshoot;
 command_fn command_decide, command_flows, command_detach, command_drain, command_enable,
 	command_disable, command_weight, command_reload, command_events;
 

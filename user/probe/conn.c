@@ -6,20 +6,11 @@
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h> /* linux/errqueue.h uses struct timespec and does not declare it */
-
-#include <linux/errqueue.h>
 
 #include "util/cleanup.h"
 
-/* Errors read from one queue; later ones would repeat what the first ones said. */
-#define ERRORS_MAX 16
-
 /* The kernel chooses no source port below. */
 #define PORT_EPHEMERAL_MIN 1024
-
-/* Room for an extended error with the address of its sender. */
-#define CONTROL_LEN CMSG_SPACE(sizeof(struct sock_extended_err) + sizeof(struct sockaddr_in6))
 
 static int set_collect_icmp(int fd, bool v4, int on)
 {
@@ -101,37 +92,6 @@ bool conn_is_self(int fd, const struct addr *peer, uint16_t port)
 	addr_to_sockaddr(&target, peer, port);
 	return getsockname(fd, (struct sockaddr *)&local, &len) == 0 &&
 	       !memcmp(&local, &target, sizeof(local));
-}
-
-static bool icmp_of(struct cmsghdr *cmsg, struct conn_icmp *ret_icmp)
-{
-	struct sock_extended_err ee;
-
-	if (!(cmsg->cmsg_level == IPPROTO_IP && cmsg->cmsg_type == IP_RECVERR) &&
-	    !(cmsg->cmsg_level == IPPROTO_IPV6 && cmsg->cmsg_type == IPV6_RECVERR))
-		return false;
-
-	memcpy(&ee, CMSG_DATA(cmsg), sizeof(ee));
-	if (ee.ee_origin != SO_EE_ORIGIN_ICMP && ee.ee_origin != SO_EE_ORIGIN_ICMP6)
-		return false;
-	*ret_icmp = (struct conn_icmp){ .type = ee.ee_type, .code = ee.ee_code };
-	return true;
-}
-
-bool conn_take_icmp(int fd, struct conn_icmp *ret_icmp)
-{
-	_Alignas(struct cmsghdr) char control[CONTROL_LEN];
-	bool found = false;
-
-	for (int i = 0; i < ERRORS_MAX; i++) {
-		struct msghdr msg = { .msg_control = control, .msg_controllen = sizeof(control) };
-
-		if (recvmsg(fd, &msg, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
-			break;
-		for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c))
-			found |= icmp_of(c, ret_icmp);
-	}
-	return found;
 }
 
 void conn_ignore_icmp(int fd, bool v4)

@@ -32,13 +32,6 @@ int conn_state(int fd);
  */
 bool conn_is_self(int fd, const struct addr *peer, uint16_t port);
 
-struct conn_icmp {
-	uint8_t type, code;
-};
-
-/* Take the last ICMP error that arrived for the connection. false: none did. */
-bool conn_take_icmp(int fd, struct conn_icmp *ret_icmp);
-
 /*
  * From now on ICMP errors are the hints that they are to any TCP connection: anybody can forge
  * them, and an established connection outlives them.

@@ -11,6 +11,7 @@
 #include "probe/proxy.h"
 #include "probe/tls.h"
 #include "util/clock.h"
+#include "util/errqueue.h"
 
 uint32_t probe_us_since(uint64_t since_ns, uint64_t now_ns)
 {
@@ -77,9 +78,9 @@ bool probe_fail_locally(struct probe *p, int os_errno, const char *call)
 
 static bool fail_connect(struct probe *p, int os_errno)
 {
-	struct conn_icmp icmp;
+	struct icmp_error icmp;
 
-	if (p->stream.fd >= 0 && conn_take_icmp(p->stream.fd, &icmp)) {
+	if (p->stream.fd >= 0 && errqueue_take_icmp(p->stream.fd, &icmp)) {
 		p->verdict.has_icmp = true;
 		p->verdict.icmp_type = icmp.type;
 		p->verdict.icmp_code = icmp.code;

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "probe/conn.h"
+#include "util/errqueue.h"
 
 /* How often the datagram is sent; the timeout is divided by it. */
 #define SENDS 3
@@ -44,10 +45,10 @@ bool udp_is_last(const struct udp *udp, const struct plan *plan)
 /* An error that the socket reported; ICMP's are held against the endpoint, our own are not. */
 static bool fail(int fd, int os_errno, const char *call, struct verdict *v)
 {
-	struct conn_icmp icmp;
+	struct icmp_error icmp;
 
 	v->os_errno = os_errno;
-	if (conn_take_icmp(fd, &icmp)) {
+	if (errqueue_take_icmp(fd, &icmp)) {
 		v->has_icmp = true;
 		v->icmp_type = icmp.type;
 		v->icmp_code = icmp.code;
