@@ -145,9 +145,6 @@ check "the transfer goes on" grows first
 check "it is the one flow that is left" eventually flows_left "$backend" 1
 check "whose end is known" time_left "$backend"
 check "it is listed" eventually listed "$backend" 1
-check "its packets would still go there" decides "forward_nat $backend" "$(transfer_end)" --flags ack
-check "and those of new ones elsewhere" decides "forward_nat 10.2.${there#b}.2" 10.1.0.2:1
-check "it has no share of what is new" share_is "$backend" 0
 check_status "the order is taken back" 0 sluice backend enable web-pool "$backend"
 check "both serve again" served_by "b1 b2"
 
@@ -157,6 +154,11 @@ deadline=$((SECONDS + while_s + 1))
 until ((SECONDS >= deadline)); do fetch -o /dev/null "$url/"; done
 check "the transfer outlives a deadline that was taken back" grows first
 check_status "that backend is enabled" 0 sluice backend enable web-pool "10.2.${there#b}.2"
+check_status "a drain that lasts" 0 sluice backend drain web-pool "$backend" --timeout 10m
+check "the transfer's packets would still go there" decides "forward_nat $backend" "$(transfer_end)" --flags ack
+check "and those of new ones elsewhere" decides "forward_nat 10.2.${there#b}.2" 10.1.0.2:1
+check "it has no share of what is new" share_is "$backend" 0
+check_status "it is taken back" 0 sluice backend enable web-pool "$backend"
 
 check_status "a drain of a second" 0 sluice backend drain web-pool "$backend" --timeout 1s
 check "the transfer is reset when it is over" transfer_reset first
