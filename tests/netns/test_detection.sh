@@ -23,7 +23,7 @@ detection_config() {
 
 # clients ADDRESS SECONDS: in the background; what they met is in $work/clients.
 clients() {
-	on client python3 "$(dirname "$0")/connecting.py" "$1" 80 $every_ms "$2" >"$work/clients" </dev/null &
+	on client /usr/bin/python3 "$(dirname "$0")/connecting.py" "$1" 80 $every_ms "$2" >"$work/clients" </dev/null &
 	clients_pid=$!
 	eventually are_served "$1" || fail "clients are served"
 }

@@ -241,7 +241,7 @@ umount "$work/state"
 mkdir -p /run/systemd/journal
 [ -e /run/systemd/journal/socket ] || made_place=1
 [ -e /run/systemd/journal/socket ] || : >/run/systemd/journal/socket
-python3 - "$work/journal.sock" "$work/journal" <<-'PYTHON' &
+/usr/bin/python3 - "$work/journal.sock" "$work/journal" <<-'PYTHON' &
 	import socket, sys
 	s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 	s.bind(sys.argv[1])

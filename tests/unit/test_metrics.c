@@ -176,6 +176,8 @@ static void test_kernel(void **state)
 	assert_line("sluice_endpoint_reset_packets_total{" SHOP "} 6");
 	assert_line("sluice_endpoint_limited_packets_total{" SHOP "} 7");
 	assert_line("sluice_endpoint_icmp_errors_total{" SHOP "} 8");
+	assert_line("sluice_endpoint_attempts_total{" SHOP "} 3");
+	assert_line("sluice_endpoint_unanswered_total{" SHOP "} 1");
 	assert_no("sluice_endpoint_flows");
 	/* A family without samples is not mentioned. */
 	fake_stats_result = -EIO;
