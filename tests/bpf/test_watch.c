@@ -235,8 +235,8 @@ static struct packet_desc packet_of(enum event event, bool v6)
 
 static void add(struct sl_attempt_stats *sum, const struct sl_attempt_stats *stats)
 {
-	uint64_t *to = (uint64_t *)sum;
-	const uint64_t *from = (const uint64_t *)stats;
+	__u64 *to = (__u64 *)sum;
+	const __u64 *from = (const __u64 *)stats;
 
 	for (size_t i = 0; i < sizeof(*sum) / sizeof(*to); i++)
 		to[i] += from[i];
