@@ -102,11 +102,21 @@ static __always_inline __u32 watch_bucket(__u64 us)
 	return bucket + (us ? 1 : 0);
 }
 
+/* Stored only if it changes: other CPUs have the entry, too. */
+static __always_inline void watch_see(__u32 endpoint)
+{
+	struct sl_evidence *evidence = evidence_of(endpoint);
+
+	if (evidence && !evidence->seen)
+		evidence->seen = 1;
+}
+
 static __always_inline void watch_answered(const struct attempt *a, struct sl_attempt_stats *stats)
 {
 	__u32 bucket = watch_bucket((bpf_ktime_get_ns() - a->slot->sent_ns) / 1000);
 
 	stats->answered++;
+	watch_see(a->slot->endpoint);
 	barrier_var(bucket); /* or the compiler drops the check that the verifier wants to see */
 	if (bucket < SL_TIME_BUCKETS)
 		stats->times[bucket]++;

@@ -396,7 +396,7 @@ struct sl_evidence {
 	__u32 refused; /* these three: atomically, by the programs; they wrap */
 	__u32 unreachable;
 	__u32 retransmitted;
-	__u32 zero;
+	__u32 seen; /* not 0: its answers pass this host, or its clients go on; else silence says nothing */
 	__u64 unanswered; /* these three: by the daemon */
 	__u64 completed; /* answered, and not answered again: see SL_ATTEMPT_REPEATED */
 	__u64 abandoned; /* answered again and again */

@@ -12,6 +12,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "model/limits.h"
 #include "sluice/hash.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -79,6 +80,9 @@ static void set_sizes(struct world *w)
 	set_size(w, "flows", sizes->flows);
 	set_size(w, "half_open", sizes->flows);
 	set_size(w, "handshakes", HANDSHAKES);
+	set_size(w, "attempts", sizes->attempts ? sizes->attempts : 1);
+	set_size(w, "attempt_stats", sizes->endpoints);
+	set_size(w, "evidence", sizes->endpoints);
 	set_size(w, "routes", sizes->services ? SL_ROUTE_SLOTS : 1);
 }
 
@@ -107,6 +111,9 @@ static void set_options(struct world *w)
 	w->xdp->rodata->handshake_slots = HANDSHAKES;
 	w->redirecting->rodata->handshake_slots = HANDSHAKES;
 	w->tc->rodata->handshake_slots = HANDSHAKES;
+	w->xdp->rodata->attempt_slots = w->sizes.attempts;
+	w->redirecting->rodata->attempt_slots = w->sizes.attempts;
+	w->tc->rodata->attempt_slots = w->sizes.attempts;
 	w->redirecting->rodata->reply_by_redirect = true;
 	w->xdp->rodata->has_services = w->xdp->rodata->has_source_nat = has_services;
 	w->redirecting->rodata->has_services = has_services;
@@ -205,7 +212,8 @@ struct world *world_new_sized(const struct world_sizes *sizes)
 
 struct world *world_new(uint32_t endpoints)
 {
-	struct world *w = world_new_sized(&(struct world_sizes){ .endpoints = endpoints });
+	struct world *w = world_new_sized(
+		&(struct world_sizes){ .endpoints = endpoints, .attempts = ATTEMPTS_AUTO });
 
 	for (uint32_t id = 0; id < endpoints; id++)
 		add_endpoint(w, id);

@@ -45,8 +45,10 @@ struct world_sizes {
 	uint32_t endpoints;
 	uint32_t services; /* 0: nothing is forwarded, and the programs know it */
 	uint32_t slots, flows;
+	uint32_t attempts; /* to connect that are watched; 0: none */
 };
 
+/* As it is by default: nothing is forwarded, and attempts to connect are watched. */
 struct world *world_new(uint32_t endpoints);
 struct world *world_new_sized(const struct world_sizes *sizes);
 void world_free(struct world *world);

@@ -27,6 +27,7 @@ changes_are() {
 measure() {
 	local refused begun ended
 
+	sleep 4 # the log sums up what changes more often
 	eventually health_is 10.2.1.2 Healthy || fail "backend is healthy first"
 	on client "$build/tests/netns/client" refused 10.2.1.2 80 >"$work/refused" &
 	refused=$!

@@ -173,6 +173,7 @@ struct sl_evidence attempts_evidence(const struct attempts *attempts, uint32_t i
 		.refused = __atomic_load_n(&live->refused, __ATOMIC_RELAXED),
 		.unreachable = __atomic_load_n(&live->unreachable, __ATOMIC_RELAXED),
 		.retransmitted = __atomic_load_n(&live->retransmitted, __ATOMIC_RELAXED),
+		.seen = __atomic_load_n(&live->seen, __ATOMIC_RELAXED),
 		.unanswered = __atomic_load_n(&live->unanswered, __ATOMIC_RELAXED),
 		.completed = __atomic_load_n(&live->completed, __ATOMIC_RELAXED),
 		.abandoned = __atomic_load_n(&live->abandoned, __ATOMIC_RELAXED),
