@@ -118,6 +118,7 @@ misbehave() {
 }
 
 check "misbehaving clients: it is healthy" eventually health_is 10.2.1.2 Healthy
+check "misbehaving clients: others are served" fetch -o /dev/null http://10.2.1.2/
 before=$(grep -c 'HTTP' "$work/b1/access.log")
 said_before=$(said 'suspected, and')
 SECONDS=0
