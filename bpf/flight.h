@@ -107,13 +107,8 @@ static __always_inline void addr_copy(__u8 to[SL_ADDR_LEN], const __u8 from[SL_A
 
 static __always_inline void addr_set_v4(__u8 to[SL_ADDR_LEN], __be32 addr)
 {
-	union {
-		__be32 words[2];
-		__u64 whole;
-	} low = { .words = { V4_MAPPED_WORD, addr } };
-
 	((__u64 *)to)[0] = 0;
-	((__u64 *)to)[1] = low.whole;
+	((__u64 *)to)[1] = v4_mapped_low(addr);
 }
 
 /* The last eight bytes of a tuple, written at once. */

@@ -21,15 +21,21 @@ static __always_inline void keep_in_memory(struct sl_target_key *key)
 /* An IPv4 address as the third and fourth word of its v4-mapped form. */
 #define V4_MAPPED_WORD bpf_htonl(0x0000ffff)
 
-static __always_inline void key_set_v4(struct sl_target_key *key, __be32 addr)
+/* The second half of it, whole; the first is zero. */
+static __always_inline __u64 v4_mapped_low(__be32 addr)
 {
 	union {
 		__be32 words[2];
 		__u64 whole;
 	} low = { .words = { V4_MAPPED_WORD, addr } };
 
+	return low.whole;
+}
+
+static __always_inline void key_set_v4(struct sl_target_key *key, __be32 addr)
+{
 	((__u64 *)key->addr)[0] = 0;
-	((__u64 *)key->addr)[1] = low.whole;
+	((__u64 *)key->addr)[1] = v4_mapped_low(addr);
 }
 
 /* No such address exists on the wire; believed, it would pass for an IPv4 endpoint. */

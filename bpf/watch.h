@@ -26,13 +26,10 @@ static __always_inline void watch_displace(const struct sl_attempt *slot)
 static __always_inline void watch_retransmitted(struct sl_attempt_stats *stats, __u32 endpoint,
 						__u8 state)
 {
-	struct sl_evidence *evidence;
+	struct sl_evidence *evidence = evidence_of(endpoint);
 
 	stats->retransmitted++;
-	if (!attempt_waits(state))
-		return;
-	evidence = evidence_of(endpoint);
-	if (evidence)
+	if (evidence && attempt_waits(state))
 		__sync_fetch_and_add(&evidence->retransmitted, 1);
 }
 
@@ -102,11 +99,9 @@ static __always_inline __u32 watch_bucket(__u64 us)
 	return bucket + (us ? 1 : 0);
 }
 
-/* Stored only if it changes: other CPUs have the entry, too. */
-static __always_inline void watch_see(__u32 endpoint)
+/* What an endpoint answers passes this host. Stored only if it changes: other CPUs have the entry, too. */
+static __always_inline void watch_see(struct sl_evidence *evidence)
 {
-	struct sl_evidence *evidence = evidence_of(endpoint);
-
 	if (evidence && !evidence->seen)
 		evidence->seen = 1;
 }
@@ -116,7 +111,7 @@ static __always_inline void watch_answered(const struct attempt *a, struct sl_at
 	__u32 bucket = watch_bucket((bpf_ktime_get_ns() - a->slot->sent_ns) / 1000);
 
 	stats->answered++;
-	watch_see(a->slot->endpoint);
+	watch_see(evidence_of(a->slot->endpoint));
 	barrier_var(bucket); /* or the compiler drops the check that the verifier wants to see */
 	if (bucket < SL_TIME_BUCKETS)
 		stats->times[bucket]++;
@@ -157,6 +152,7 @@ static __always_inline void watch_by_endpoint(const struct attempt *a,
 			return;
 		stats->refused++;
 		evidence = evidence_of(endpoint);
+		watch_see(evidence);
 		if (evidence)
 			__sync_fetch_and_add(&evidence->refused, 1);
 	} else if (!(state & SL_ATTEMPT_ANSWERED)) {
@@ -227,16 +223,6 @@ static __always_inline void watch_to_endpoint(__u64 high, __u64 low, __u16 port,
 		watch_end(high, low, port_endpoint, (__u64)flags << 32 | seq);
 }
 
-static __always_inline __u64 watch_v4_low(__be32 addr)
-{
-	union {
-		__be32 words[2];
-		__u64 whole;
-	} low = { .words = { V4_MAPPED_WORD, addr } };
-
-	return low.whole;
-}
-
 /* Does a packet open or end a flow? */
 static __always_inline bool watch_is_request(const struct packet *p)
 {
@@ -275,8 +261,8 @@ static __always_inline bool watch_read(struct watch_addresses *ret, struct curso
 		if (!ip)
 			return false;
 		ret->src_high = ret->dst_high = 0;
-		ret->src_low = watch_v4_low(ip->saddr);
-		ret->dst_low = watch_v4_low(ip->daddr);
+		ret->src_low = v4_mapped_low(ip->saddr);
+		ret->dst_low = v4_mapped_low(ip->daddr);
 	}
 	return true;
 }

@@ -150,7 +150,7 @@ static __always_inline void watch_quoted(const struct packet *p, const struct ic
 		__builtin_memcpy(&high, &ip->saddr, sizeof(high));
 		__builtin_memcpy(&low, (const void *)&ip->saddr + sizeof(high), sizeof(low));
 	} else {
-		low = watch_v4_low(((const struct iphdr *)p->l3)->saddr);
+		low = v4_mapped_low(((const struct iphdr *)p->l3)->saddr);
 	}
 	watch_icmp(high, low, (__u64)bpf_ntohs(l4->source) << 32 | endpoint,
 		   (__u64)what << 32 | bpf_ntohl(l4->rest));

@@ -278,7 +278,7 @@ static void check_story(const struct story *story, bool v6, enum rig_program to_
 	assert_memory_equal(&sum, &story->stats, sizeof(sum));
 	assert_int_equal(rig_attempt(rig).head.state, story->state);
 	evidence = rig_evidence(rig, ID);
-	assert_int_equal(evidence.seen, sum.answered > 0);
+	assert_int_equal(evidence.seen, sum.answered + sum.refused > 0);
 	evidence.seen = 0;
 	assert_memory_equal(&evidence, &story->evidence, sizeof(evidence));
 	rig_free(rig);

@@ -145,12 +145,14 @@ static void test_health_flags(void **state)
 	health_init(&health, SL_UNHEALTHY, clock_wall_ms());
 	health.forced = true;
 	board_set_health(gateway.board, i, &health, true);
+	board_set_suspected(gateway.board, i, true);
 	fake_stats_result = -EIO;
 	json = get("/v1/health?pool=db-pool", 200);
 	assert_int_equal(json_array_size(json_at(json, "pools")), 1);
 	assert_string_equal(json_text_at(json, FIRST "health"), "Unhealthy");
 	assert_true(json_is_true(json_at(json, FIRST "forced")));
 	assert_true(json_is_true(json_at(json, FIRST "adopted")));
+	assert_true(json_is_true(json_at(json, FIRST "suspected")));
 	assert_null(json_at(json, FIRST "kernel"));
 	json_decref(json);
 }

@@ -127,6 +127,8 @@ static void put_health(json_t **json, const struct board_entry *entry)
 		json_put_bool(json, "forced", true);
 	if (entry->adopted)
 		json_put_bool(json, "adopted", true);
+	if (entry->suspected)
+		json_put_bool(json, "suspected", true);
 }
 
 /* A wall clock that was set back must not show as an age of centuries. */

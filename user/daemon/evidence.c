@@ -119,16 +119,21 @@ static void look_at(struct evidence *evidence, uint32_t endpoint, uint64_t now_m
 {
 	struct attempt_evidence seen = dataplane_evidence(evidence->parts.dataplane, endpoint);
 	struct pipeline_standing standing = pipeline_standing(evidence->parts.pipeline, endpoint);
-	struct plan plan = pipeline_plan(evidence->parts.pipeline, endpoint);
-	struct suspicion_policy policy = policy_of(evidence, endpoint, &plan);
 	struct row *row = &evidence->rows[endpoint];
 	const struct suspicion_sample sample = {
 		.failed = seen.refused + seen.unreachable + seen.retransmitted,
 		.late = seen.late,
-		.closed = !standing.open,
+		.blind = !standing.open || !seen.seen,
 		.acquitted = standing.n_passed != row->n_passed,
 	};
 
+	struct suspicion_policy policy;
+	struct plan plan;
+
+	if (suspicion_is_idle(&row->suspicion, &sample))
+		return;
+	plan = pipeline_plan(evidence->parts.pipeline, endpoint);
+	policy = policy_of(evidence, endpoint, &plan);
 	switch (suspicion_step(&row->suspicion, &policy, &sample, now_ms)) {
 	case SUSPICION_RAISED:
 		row->n_passed = standing.n_passed;

@@ -10,7 +10,6 @@
 #include "util/clock.h"
 
 #define TICKS(ms) ((uint16_t)((uint64_t)(ms)*1000000 >> SL_ATTEMPT_TICK_SHIFT))
-#define TICK_BITS 16
 
 uint32_t attempts_needed(const struct gateway *gateway)
 {

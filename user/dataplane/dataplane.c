@@ -248,12 +248,11 @@ struct attempt_evidence dataplane_evidence(const struct dataplane *dp, uint32_t 
 	uint32_t id = id_of(dp, endpoint);
 	struct sl_evidence evidence = attempts_evidence(&dp->tables.attempts, id);
 
-	return (struct attempt_evidence){
-		.refused = evidence.refused,
-		.unreachable = evidence.unreachable,
-		.retransmitted = evidence.seen ? evidence.retransmitted : 0,
-		.late = evidence.seen ? dp->tables.attempts.late[id] : 0
-	};
+	return (struct attempt_evidence){ .refused = evidence.refused,
+					  .unreachable = evidence.unreachable,
+					  .retransmitted = evidence.retransmitted,
+					  .late = dp->tables.attempts.late[id],
+					  .seen = evidence.seen };
 }
 
 int dataplane_service_stats(const struct dataplane *dp, uint32_t service,

@@ -42,7 +42,7 @@ struct attempt_report {
 struct attempt_evidence {
 	uint32_t refused, unreachable, retransmitted;
 	uint32_t late; /* attempts without an answer for longer than usual, now */
-	/* The last two only where answers have been seen: else silence says nothing about the endpoint. */
+	bool seen; /* what it answers passes this host; else silence says nothing about it */
 };
 
 /* How one interface is attached, and why that way: one step per mode that was passed over. */

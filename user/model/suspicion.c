@@ -31,7 +31,7 @@ static void rest(struct suspicion *s, const struct suspicion_policy *policy, uin
 static enum suspicion_step settle(struct suspicion *s, const struct suspicion_policy *policy,
 				  const struct suspicion_sample *sample, uint64_t now_ms)
 {
-	if (sample->closed)
+	if (sample->blind)
 		s->rest_ms = 0; /* it was right */
 	else if (sample->acquitted || now_ms - s->raised_ms >= policy->limit_ms)
 		rest(s, policy, now_ms);
@@ -40,6 +40,13 @@ static enum suspicion_step settle(struct suspicion *s, const struct suspicion_po
 	s->raised = false;
 	forget(s, sample->failed, now_ms);
 	return SUSPICION_CLEARED;
+}
+
+bool suspicion_is_idle(const struct suspicion *suspicion, const struct suspicion_sample *sample)
+{
+	return suspicion->begun && !suspicion->raised && !suspicion->rest_ms && !sample->late &&
+	       suspicion->failed_before == sample->failed &&
+	       suspicion->failed_at_half == sample->failed;
 }
 
 enum suspicion_step suspicion_step(struct suspicion *suspicion,
@@ -54,7 +61,7 @@ enum suspicion_step suspicion_step(struct suspicion *suspicion,
 	}
 	if (suspicion->raised)
 		return settle(suspicion, policy, sample, now_ms);
-	if (!policy->enabled || sample->closed) {
+	if (!policy->enabled || sample->blind) {
 		forget(suspicion, sample->failed, now_ms);
 		return SUSPICION_NONE;
 	}

@@ -29,7 +29,7 @@ struct suspicion_policy {
 struct suspicion_sample {
 	uint32_t failed; /* attempts that failed so far; wraps */
 	uint32_t late; /* attempts that should have been answered by now */
-	bool closed; /* nothing is sent there: the gate is closed, or nobody sits there */
+	bool blind; /* failures say nothing: nothing is sent there, or nothing of what it answers is seen */
 	bool acquitted; /* a probe has passed since it was suspected */
 };
 
@@ -43,6 +43,9 @@ struct suspicion {
 };
 
 enum suspicion_step { SUSPICION_NONE, SUSPICION_RAISED, SUSPICION_CLEARED };
+
+/* Whether a step would change nothing, whatever time it is: so it is of nearly all endpoints. */
+bool suspicion_is_idle(const struct suspicion *suspicion, const struct suspicion_sample *sample);
 
 /* Take in what is known; now_ms: any monotonic clock. To be called several times in a window. */
 enum suspicion_step suspicion_step(struct suspicion *suspicion,
