@@ -58,7 +58,7 @@ BENCHLIB := $(patsubst tests/%.c,$B/tests/%.o,$(filter-out tests/bench/bench_% %
 	tests/lib/packet.c tests/lib/netbed.c)
 TESTLIB := $(patsubst tests/%.c,$B/tests/%.o,$(wildcard tests/lib/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-LOAD := $(addprefix tests/netns/,test_load.sh test_flood.sh test_upgrade.sh)
+LOAD := $(addprefix tests/netns/,test_load.sh test_flood.sh test_count.sh test_soak.sh test_upgrade.sh)
 NETNS := $(filter-out $(LOAD),$(wildcard tests/netns/test_*.sh))
 NETNS_TOOLS := $(patsubst tests/%.c,$B/tests/%,$(filter-out %.bpf.c,$(wildcard tests/netns/*.c)))
 

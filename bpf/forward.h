@@ -351,6 +351,19 @@ static __always_inline bool reply_is_too_late(const struct flight *f, const stru
 	       flow_fate(f, flow, endpoint_word(flow->endpoint), service, m) == FATE_RESET;
 }
 
+static __always_inline void reply_count(const struct flight *f, struct sl_service_stats *stats)
+{
+	__u32 id = f->endpoint;
+	struct sl_endpoint_stats *endpoint = bpf_map_lookup_elem(&endpoint_stats, &id);
+
+	stats->replies++;
+	stats->reply_bytes += f->frame_len;
+	if (!endpoint)
+		return;
+	endpoint->replies++;
+	endpoint->reply_bytes += f->frame_len;
+}
+
 static __always_inline int reply_forward(struct flight *f, struct sl_flow *flow,
 					 const struct sl_service *service,
 					 struct sl_service_stats *stats, const struct sl_meta *m)
@@ -364,8 +377,7 @@ static __always_inline int reply_forward(struct flight *f, struct sl_flow *flow,
 	if (!destination)
 		return FORWARD_NOT_OURS;
 	key_of_request(&f->key, flow, destination);
-	stats->replies++;
-	stats->reply_bytes += f->frame_len;
+	reply_count(f, stats);
 	if (f->ttl <= TTL_SPENT)
 		return SL_DROP_TTL;
 

@@ -3,13 +3,12 @@
  * icmp - ICMP errors about packets that were sent to an endpoint.
  *
  * The quoted packet names the flow; its destination is the endpoint. An error about one of the
- * daemon's own probes is the prober's to judge and is not counted for the endpoint: the local
- * socket that sent the quoted packet carries the probe mark. Errors are rare, so that the socket
- * lookup does not matter.
+ * daemon's own probes is the prober's to judge and is not counted for the endpoint.
  */
 #ifndef SLUICE_BPF_ICMP_H
 #define SLUICE_BPF_ICMP_H
 
+#include "probe.h"
 #include "watch_icmp.h"
 
 /* The quoted packet went out, so that its source is the local end. */
@@ -36,23 +35,12 @@ static __always_inline __u32 quoted_tuple(struct bpf_sock_tuple *tuple, const st
 	}
 }
 
-/* ctx is the program's context: both kinds may look up sockets. */
 static __always_inline bool is_about_probe(void *ctx, const struct packet *p)
 {
 	struct bpf_sock_tuple tuple = {};
-	struct bpf_sock *sk;
-	__u32 len;
-	bool probe;
+	__u32 len = quoted_tuple(&tuple, p);
 
-	len = quoted_tuple(&tuple, p);
-	sk = p->proto == IPPROTO_TCP ? bpf_sk_lookup_tcp(ctx, &tuple, len, BPF_F_CURRENT_NETNS, 0)
-				     : bpf_sk_lookup_udp(ctx, &tuple, len, BPF_F_CURRENT_NETNS, 0);
-	if (!sk)
-		return false;
-
-	probe = sk->mark == SL_PROBE_MARK;
-	bpf_sk_release(sk);
-	return probe;
+	return probe_has_socket(ctx, &tuple, len, p->proto);
 }
 
 /* Judge an ICMP error whose quoted packet begins offset bytes behind start. */

@@ -221,6 +221,8 @@ static __always_inline void swift_count_reply(const struct swift *s, const struc
 {
 	s->service_stats->replies++;
 	s->service_stats->reply_bytes += f->frame_len;
+	s->stats->replies++;
+	s->stats->reply_bytes += f->frame_len;
 }
 
 /* What else than a plain SYN opens or ends a flow is judged the long way. */

@@ -27,6 +27,7 @@
 #include "sluice/hash.h"
 
 #include "judge.h"
+#include "sample.h"
 #include "tc_forward.h"
 
 /* Enough for the headers of any packet with options that people use. */
@@ -185,6 +186,21 @@ __noinline int tc_watch_answer(struct __sk_buff *ctx, __u32 where)
 	return 0;
 }
 
+/* One of the packets to nobody of ours: is it from an endpoint? */
+__noinline int tc_sample(struct __sk_buff *ctx, __u32 where, __u32 proto, __u32 len)
+{
+	sample_at(ctx, (void *)(long)ctx->data, (void *)(long)ctx->data_end, where, (__u8)proto,
+		  len);
+	return 0;
+}
+
+static __always_inline int tc_not_ours(struct __sk_buff *ctx, const struct packet *p)
+{
+	if (sample_not_ours())
+		tc_sample(ctx, watch_where(p), p->proto, ctx->len);
+	return TC_ACT_UNSPEC;
+}
+
 /*
  * Judge a TCP or UDP packet, and do as judged; replies are left pending. What this host itself sends
  * to a service is not balanced, and not redirected.
@@ -204,8 +220,10 @@ static __always_inline int tc_flow(struct __sk_buff *ctx, const struct packet *p
 	target.id = found.id;
 
 	if (found.kind != SL_TARGET_ENDPOINT) {
-		if (side != SIDE_INGRESS || likely(!is_for_services(found, key)))
+		if (side != SIDE_INGRESS)
 			return decide(SL_PASS_NOT_OURS, TC_ACT_UNSPEC);
+		if (likely(!is_for_services(found, key)))
+			return tc_not_ours(ctx, p);
 		leave_to_service(pending, found.id, p, ctx->len);
 		return PENDING_FORWARD;
 	}

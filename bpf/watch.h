@@ -14,11 +14,12 @@
 
 #define WATCHED_FLAGS (TCP_SYN | TCP_FIN | TCP_RST)
 
-/* Who has lost his slot to another attempt. */
-static __always_inline void watch_displace(const struct sl_attempt *slot)
+/* Who has lost his slot to another attempt; usually one to the same endpoint, whose counters are at hand. */
+static __always_inline void watch_displace(const struct sl_attempt *slot,
+					   struct sl_attempt_stats *stats, __u32 endpoint)
 {
-	struct sl_attempt_stats *stats = attempt_stats_of(slot->endpoint);
-
+	if (unlikely(slot->endpoint != endpoint))
+		stats = attempt_stats_of(slot->endpoint);
 	if (stats)
 		stats->unsampled++;
 }
@@ -33,26 +34,22 @@ static __always_inline void watch_retransmitted(struct sl_attempt_stats *stats, 
 		__sync_fetch_and_add(&evidence->retransmitted, 1);
 }
 
-/*
- * A SYN goes to an endpoint; port_endpoint: the peer's port, and the endpoint's id below it. A global
- * function, like the next ones, which the verifier checks once; hence the arguments, which are scalars.
- */
-__noinline int watch_syn(__u64 high, __u64 low, __u64 port_endpoint, __u32 isn)
+/* A SYN goes to an endpoint. */
+static __always_inline void watch_open(__u64 high, __u64 low, __u16 port, __u32 endpoint, __u32 isn)
 {
-	__u32 endpoint = (__u32)port_endpoint;
-	__u64 hash = sl_attempt_hash(high, low, (__u16)(port_endpoint >> 32), endpoint);
+	__u64 hash = sl_attempt_hash(high, low, port, endpoint);
 	struct sl_attempt_stats *stats = attempt_stats_of(endpoint);
 	struct sl_attempt *slot = attempt_slot(hash);
 	union attempt_head before, after;
 	__u64 now;
 
 	if (!slot || !stats)
-		return 0;
+		return;
 	before = attempt_load(slot);
 	if (before.head.state && before.head.tag == sl_attempt_tag(hash) && slot->isn == isn &&
 	    slot->endpoint == endpoint) {
 		watch_retransmitted(stats, endpoint, before.head.state);
-		return 0;
+		return;
 	}
 
 	now = bpf_ktime_get_ns();
@@ -62,41 +59,50 @@ __noinline int watch_syn(__u64 high, __u64 low, __u64 port_endpoint, __u32 isn)
 	stats->sent++;
 	if (!attempt_swap(slot, before, after)) {
 		stats->unsampled++; /* another CPU's was quicker */
-		return 0;
+		return;
 	}
 	if (attempt_waits(before.head.state))
-		watch_displace(slot);
+		watch_displace(slot, stats, endpoint);
 	slot->sent_ns = now;
 	slot->endpoint = endpoint;
 	slot->isn = isn;
+}
+
+/*
+ * The same; port_endpoint: the peer's port, and the endpoint's id below it. A global function, like the next
+ * ones, which the verifier checks once; hence the arguments, which are scalars.
+ */
+__noinline int watch_syn(__u64 high, __u64 low, __u64 port_endpoint, __u32 isn)
+{
+	watch_open(high, low, (__u16)(port_endpoint >> 32), (__u32)port_endpoint, isn);
 	return 0;
 }
 
 /* Bucket of a time: its logarithm, by halving, because there is no instruction for it. */
-static __always_inline __u32 watch_bucket(__u64 us)
+static __always_inline __u32 watch_bucket(__u64 ns)
 {
 	__u32 bucket = 0;
 
-	us >>= SL_TIME_SHIFT;
-	if (us >> 16)
+	ns >>= SL_TIME_SHIFT;
+	if (ns >> 16)
 		return SL_TIME_BUCKETS - 1;
-	if (us >> 8) {
+	if (ns >> 8) {
 		bucket += 8;
-		us >>= 8;
+		ns >>= 8;
 	}
-	if (us >> 4) {
+	if (ns >> 4) {
 		bucket += 4;
-		us >>= 4;
+		ns >>= 4;
 	}
-	if (us >> 2) {
+	if (ns >> 2) {
 		bucket += 2;
-		us >>= 2;
+		ns >>= 2;
 	}
-	if (us >> 1) {
+	if (ns >> 1) {
 		bucket++;
-		us >>= 1;
+		ns >>= 1;
 	}
-	return bucket + (us ? 1 : 0);
+	return bucket + (ns ? 1 : 0);
 }
 
 /* What an endpoint answers passes this host. Stored only if it changes: other CPUs have the entry, too. */
@@ -108,9 +114,11 @@ static __always_inline void watch_see(struct sl_evidence *evidence)
 
 static __always_inline void watch_answered(const struct attempt *a, struct sl_attempt_stats *stats)
 {
-	__u32 bucket = watch_bucket((bpf_ktime_get_ns() - a->slot->sent_ns) / 1000);
+	__u64 ns = bpf_ktime_get_ns() - a->slot->sent_ns;
+	__u32 bucket = watch_bucket(ns);
 
 	stats->answered++;
+	stats->times_ns += ns;
 	watch_see(evidence_of(a->slot->endpoint));
 	barrier_var(bucket); /* or the compiler drops the check that the verifier wants to see */
 	if (bucket < SL_TIME_BUCKETS)
@@ -218,7 +226,7 @@ static __always_inline void watch_to_endpoint(__u64 high, __u64 low, __u16 port,
 	__u64 port_endpoint = (__u64)port << 32 | endpoint;
 
 	if ((flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN)
-		watch_syn(high, low, port_endpoint, seq);
+		watch_open(high, low, port, endpoint, seq);
 	else if (flags & (TCP_FIN | TCP_RST))
 		watch_end(high, low, port_endpoint, (__u64)flags << 32 | seq);
 }

@@ -27,6 +27,7 @@
 
 #include "judge.h"
 #include "rst.h"
+#include "sample.h"
 #include "xdp_swift.h"
 
 /* Cut the frame, now now_len bytes, to len; then add room in front of it, or take some away. */
@@ -213,6 +214,21 @@ __noinline int xdp_watch_answer(struct xdp_md *ctx, __u32 where)
 	return 0;
 }
 
+/* One of the packets to nobody of ours: is it from an endpoint? */
+__noinline int xdp_sample(struct xdp_md *ctx, __u32 where, __u32 proto, __u32 len)
+{
+	sample_at(ctx, (void *)(long)ctx->data, (void *)(long)ctx->data_end, where, (__u8)proto,
+		  len);
+	return 0;
+}
+
+static __always_inline int xdp_not_ours(struct xdp_md *ctx, const struct packet *p, __u32 frame_len)
+{
+	if (sample_not_ours())
+		xdp_sample(ctx, watch_where(p), p->proto, frame_len);
+	return XDP_PASS;
+}
+
 /* Forward a plain packet, which probably is to the service with that id. */
 static __always_inline int xdp_service(struct xdp_md *ctx, __u32 id, const struct packet *p,
 				       const struct sl_target_key *key, __u32 frame_len,
@@ -236,7 +252,7 @@ static __always_inline int xdp_no_endpoint(struct xdp_md *ctx, const struct pack
 	int verdict;
 
 	if (likely(!is_for_services(found, key)))
-		return decide(SL_PASS_NOT_OURS, XDP_PASS);
+		return xdp_not_ours(ctx, p, frame_len);
 	if (found.kind == SL_TARGET_NONE && plain) {
 		verdict = xdp_swift(ctx, SL_ID_NONE, p);
 		if (likely(verdict >= 0))
@@ -263,7 +279,7 @@ static __always_inline int xdp_flow(struct xdp_md *ctx, const struct packet *p,
 		xdp_watch_answer(ctx, watch_where(p));
 	found = target_guess(key);
 	if (likely(found.kind == SL_TARGET_NONE) && likely(!is_for_services(found, key)))
-		return decide(SL_PASS_NOT_OURS, XDP_PASS);
+		return xdp_not_ours(ctx, p, frame_len);
 	if (unlikely(found.kind == SL_TARGET_SERVICE) && has_services && plain)
 		return xdp_service(ctx, found.id, p, key, frame_len, pending);
 	found = target_confirm(found, key);

@@ -123,8 +123,16 @@ struct sl_endpoint_stats {
 	__u64 reset; /* packets of established flows answered with RST */
 	__u64 limited; /* should have been answered, but the reply budget was spent: dropped */
 	__u64 icmp_errors; /* ICMP errors about packets sent to the endpoint, probes excepted */
+	/*
+	 * Packets from the endpoint that pass here, but for those to probes. Exact of what is translated back; of
+	 * the rest one in SL_REPLY_SAMPLE is seen, and counts for so many.
+	 */
+	__u64 replies;
+	__u64 reply_bytes; /* of whole frames */
 };
-_Static_assert(sizeof(struct sl_endpoint_stats) == 64, "abi: sl_endpoint_stats");
+_Static_assert(sizeof(struct sl_endpoint_stats) == 80, "abi: sl_endpoint_stats");
+
+#define SL_REPLY_SAMPLE 64
 
 /*
  * The only list of packet decisions: X(NAME, name, text). The counters, the API, the CLI and the
@@ -354,9 +362,9 @@ struct sl_attempt {
 };
 _Static_assert(sizeof(struct sl_attempt) == 24, "abi: sl_attempt");
 
-/* Times of handshakes: bucket i counts those below 2^(i + SL_TIME_SHIFT) us; the last, all others. */
+/* Times of handshakes: bucket i counts those below 2^(i + SL_TIME_SHIFT) ns; the last, all others. */
 #define SL_TIME_BUCKETS 20
-#define SL_TIME_SHIFT 4
+#define SL_TIME_SHIFT 14
 
 /*
  * attempt_stats (per CPU): attempts to connect to the endpoint that were let through, and what is known
@@ -383,9 +391,10 @@ struct sl_attempt_stats {
 	__u64 icmp_prohibited;
 	__u64 icmp_too_big;
 	__u64 icmp_other;
-	__u64 times[SL_TIME_BUCKETS]; /* from the first SYN to the answer */
+	__u64 times_ns; /* from the first SYN to the answer: the sum, and ... */
+	__u64 times[SL_TIME_BUCKETS]; /* ... how many took how long */
 };
-_Static_assert(sizeof(struct sl_attempt_stats) == (18 + SL_TIME_BUCKETS) * sizeof(__u64),
+_Static_assert(sizeof(struct sl_attempt_stats) == (19 + SL_TIME_BUCKETS) * sizeof(__u64),
 	       "abi: sl_attempt_stats");
 
 /*

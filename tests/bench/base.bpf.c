@@ -91,6 +91,14 @@ int bench_hash(struct xdp_md *ctx)
 	return bpf_map_lookup_elem(&targets, &key) ? XDP_PASS : XDP_ABORTED;
 }
 
+/* The clock that is read for a SYN, and for its answer. */
+SEC("xdp.frags")
+int bench_clock(struct xdp_md *ctx)
+{
+	(void)ctx;
+	return bpf_ktime_get_ns() ? XDP_PASS : XDP_ABORTED;
+}
+
 /* The least that a program can do which replies. */
 SEC("xdp.frags")
 int bench_tx(struct xdp_md *ctx)
@@ -160,15 +168,17 @@ int shrink_gate(struct xdp_md *ctx)
 	return shrink_and_call(ctx, SLOT_GATE);
 }
 
-/* Let the packet come from another client every time. */
+/* Let the packet come from another client every time, with another sequence number. */
 static __always_inline int clients_and_call(struct xdp_md *ctx, enum slot slot)
 {
 	struct cursor c = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };
 	struct ethhdr *eth = cursor_take(&c, sizeof(*eth));
 	struct iphdr *ip = cursor_take(&c, sizeof(*ip));
+	struct tcphdr *tcp = cursor_take(&c, sizeof(*tcp));
 
-	if (!eth || !ip || !restore(ctx))
+	if (!eth || !ip || !tcp || !restore(ctx))
 		return XDP_ABORTED;
+	tcp->seq = bpf_htonl(random_next);
 	ip->saddr = bpf_htonl(RANDOM_NET | (random_next++ * RANDOM_STRIDE & random_mask));
 	bpf_tail_call(ctx, &subjects, slot);
 	return XDP_ABORTED;
@@ -184,6 +194,28 @@ SEC("xdp.frags")
 int clients_gate(struct xdp_md *ctx)
 {
 	return clients_and_call(ctx, SLOT_GATE);
+}
+
+/* Let the endpoint answer another client every time; the same as above in the same order. */
+static __always_inline int answers_and_call(struct xdp_md *ctx, enum slot slot)
+{
+	struct cursor c = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };
+	struct ethhdr *eth = cursor_take(&c, sizeof(*eth));
+	struct iphdr *ip = cursor_take(&c, sizeof(*ip));
+	struct tcphdr *tcp = cursor_take(&c, sizeof(*tcp));
+
+	if (!eth || !ip || !tcp || !restore(ctx))
+		return XDP_ABORTED;
+	tcp->ack_seq = bpf_htonl(random_next + 1);
+	ip->daddr = bpf_htonl(RANDOM_NET | (random_next++ * RANDOM_STRIDE & random_mask));
+	bpf_tail_call(ctx, &subjects, slot);
+	return XDP_ABORTED;
+}
+
+SEC("xdp.frags")
+int answers_gate(struct xdp_md *ctx)
+{
+	return answers_and_call(ctx, SLOT_GATE);
 }
 
 /* Address the packet to another endpoint every time, in no order that a cache could like. */

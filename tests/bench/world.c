@@ -161,6 +161,7 @@ static void set_fds(struct world *w)
 {
 	const struct bpf_program *const programs[BENCH_PROGRAMS] = {
 		[BENCH_PASS] = w->base->progs.bench_pass,
+		[BENCH_CLOCK] = w->base->progs.bench_clock,
 		[BENCH_HASH] = w->base->progs.bench_hash,
 		[BENCH_GATE] = w->xdp->progs.sl_xdp,
 		[BENCH_TC_INGRESS] = w->tc->progs.sl_tc_ingress,
@@ -172,6 +173,7 @@ static void set_fds(struct world *w)
 		[BENCH_SHRINK_GATE] = w->base->progs.shrink_gate,
 		[BENCH_CLIENTS_TX] = w->base->progs.clients_tx,
 		[BENCH_CLIENTS_GATE] = w->base->progs.clients_gate,
+		[BENCH_ANSWERS_GATE] = w->base->progs.answers_gate,
 		[BENCH_RANDOM_PASS] = w->base->progs.random_pass,
 		[BENCH_RANDOM_HASH] = w->base->progs.random_hash,
 		[BENCH_RANDOM_GATE] = w->base->progs.random_gate,
@@ -210,14 +212,19 @@ struct world *world_new_sized(const struct world_sizes *sizes)
 	return w;
 }
 
-struct world *world_new(uint32_t endpoints)
+struct world *world_new_watching(uint32_t endpoints, uint32_t attempts)
 {
 	struct world *w = world_new_sized(
-		&(struct world_sizes){ .endpoints = endpoints, .attempts = ATTEMPTS_AUTO });
+		&(struct world_sizes){ .endpoints = endpoints, .attempts = attempts });
 
 	for (uint32_t id = 0; id < endpoints; id++)
 		add_endpoint(w, id);
 	return w;
+}
+
+struct world *world_new(uint32_t endpoints)
+{
+	return world_new_watching(endpoints, ATTEMPTS_AUTO);
 }
 
 void world_free(struct world *w)
@@ -258,13 +265,14 @@ void world_target(struct world *w, const struct sl_target_key *key, struct sl_ta
 void world_clients(struct world *w, uint32_t mask)
 {
 	w->base->bss->random_mask = mask;
+	w->base->bss->random_next = 0;
 }
 
-double world_measure(struct world *w, enum world_program program, const uint8_t *frame,
-		     uint32_t retval)
+double world_measure_runs(struct world *w, enum world_program program, const uint8_t *frame,
+			  uint32_t retval, uint32_t runs)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = WORLD_FRAME_LEN,
-		    .repeat = REPEAT);
+		    .repeat = (int)runs);
 	uint64_t start_ns, end_ns;
 	int r;
 
@@ -278,7 +286,13 @@ double world_measure(struct world *w, enum world_program program, const uint8_t 
 	check(run.retval == retval, "program %d returned %u instead of %u", program, run.retval,
 	      retval);
 
-	return (double)(end_ns - start_ns) / REPEAT;
+	return (double)(end_ns - start_ns) / runs;
+}
+
+double world_measure(struct world *w, enum world_program program, const uint8_t *frame,
+		     uint32_t retval)
+{
+	return world_measure_runs(w, program, frame, retval, REPEAT);
 }
 
 int world_program_fd(const struct world *w, enum world_program program)

@@ -24,6 +24,7 @@ struct world;
 /* Programs of a world; the last are wrappers around others, see base.bpf.c. */
 enum world_program {
 	BENCH_PASS,
+	BENCH_CLOCK, /* the same, with one look at the clock */
 	BENCH_HASH,
 	BENCH_GATE,
 	BENCH_TC_INGRESS,
@@ -35,6 +36,7 @@ enum world_program {
 	BENCH_SHRINK_GATE,
 	BENCH_CLIENTS_TX,
 	BENCH_CLIENTS_GATE,
+	BENCH_ANSWERS_GATE,
 	BENCH_RANDOM_PASS,
 	BENCH_RANDOM_HASH,
 	BENCH_RANDOM_GATE,
@@ -50,6 +52,7 @@ struct world_sizes {
 
 /* As it is by default: nothing is forwarded, and attempts to connect are watched. */
 struct world *world_new(uint32_t endpoints);
+struct world *world_new_watching(uint32_t endpoints, uint32_t attempts);
 struct world *world_new_sized(const struct world_sizes *sizes);
 void world_free(struct world *world);
 
@@ -62,7 +65,10 @@ void world_target(struct world *world, const struct sl_target_key *key, struct s
 int world_map(const struct world *world, const char *name);
 void world_put(struct world *world, const char *map, const void *key, const void *value);
 
-/* Of the packets of BENCH_CLIENTS_*: source addresses 10.0.0.0 + 0 .. mask, in turn and disorder. */
+/*
+ * Of the packets of BENCH_CLIENTS_*, and of those that BENCH_ANSWERS_* go to: addresses 10.0.0.0 + 0 .. mask,
+ * each in turn and in disorder, from the first on.
+ */
 void world_clients(struct world *world, uint32_t mask);
 
 /*
@@ -71,6 +77,10 @@ void world_clients(struct world *world, uint32_t mask);
  */
 double world_measure(struct world *world, enum world_program program, const uint8_t *frame,
 		     uint32_t retval);
+
+/* The same for a number of runs. */
+double world_measure_runs(struct world *world, enum world_program program, const uint8_t *frame,
+			  uint32_t retval, uint32_t runs);
 
 int world_program_fd(const struct world *world, enum world_program program);
 

@@ -355,6 +355,7 @@ struct sl_attempt rig_attempt(const struct rig *rig)
 void rig_forget_attempts(struct rig *rig)
 {
 	rig_clear(rig, rig->xdp->maps.attempts);
+	rig_clear(rig, rig->xdp->maps.evidence);
 }
 
 struct sl_evidence rig_evidence(const struct rig *rig, uint32_t id)

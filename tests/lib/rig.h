@@ -132,7 +132,7 @@ void rig_flow_budget(struct rig *rig, const struct sl_reply_budget *budget);
 
 /* What is kept of the only attempt that there is; state 0: there is none. */
 struct sl_attempt rig_attempt(const struct rig *rig);
-void rig_forget_attempts(struct rig *rig);
+void rig_forget_attempts(struct rig *rig); /* and what they speak for and against */
 
 /* What speaks against an endpoint. */
 struct sl_evidence rig_evidence(const struct rig *rig, uint32_t id);

@@ -28,7 +28,7 @@
 #include "flood.skel.h"
 
 #define BATCH 64
-#define STEPS_PER_S 10 /* each takes the kernel some 25 ms to prepare */
+#define STEPS_PER_S 2 /* each takes the kernel some 25 ms to prepare, in which nothing is sent */
 #define BREATH_US 1000
 #define SOURCE_NET 0xc6120000u /* 198.18.0.0/15: RFC 2544, for tests like this */
 #define SOURCE_BITS 17

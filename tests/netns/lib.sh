@@ -12,7 +12,9 @@ set -u
 
 : "${SLUICE_BUILD:=build}"
 patience=${SLUICE_PATIENCE:-1} # how many times as long as usual things may take on a slow machine
+printf -v poll_s '%d.%02d' $((patience * 5 / 100)) $((patience * 5 % 100)) # where asking takes long, ask less often
 build=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && cd "$SLUICE_BUILD" && pwd)
+often=$((100 * patience))ms # an interval: probes are work, too
 ns_id=sl$$
 ns_hosts=()
 tap_n=0
@@ -71,7 +73,7 @@ eventually() {
 
 	until "$@" >/dev/null 2>&1; do
 		((SECONDS < deadline)) || return 1
-		sleep 0.05
+		sleep "$poll_s"
 	done
 }
 
@@ -275,7 +277,7 @@ web_config() {
 	(($#)) && shift
 	{
 		echo "probes:"
-		echo "  - { name: quick, protocol: http, path: /healthz, interval: 100ms, timeout: 1s, unhealthy_threshold: 2 }"
+		echo "  - { name: quick, protocol: http, path: /healthz, interval: $often, timeout: 1s, unhealthy_threshold: 2 }"
 		echo "settings:"
 		echo "  - name: web"
 		echo "    protocol: http"

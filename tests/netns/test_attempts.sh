@@ -10,6 +10,8 @@ vip4=192.0.2.10
 vip6=2001:db8::10
 v4=10.2.1.2
 v6=fd02:1::2
+down4=10.2.1.77
+down6=fd02:1::77
 n=7 # attempts of each kind
 
 net_up 1
@@ -20,14 +22,18 @@ on b1 ip addr add $vip4/32 dev lo
 on b1 ip addr add $vip6/128 dev lo nodad
 backend_decapsulates b1
 
-# Every packet gets its ICMP error.
+# Every packet gets its ICMP error, and soon.
+on gateway sysctl -qw net.ipv4.neigh.gb1.mcast_solicit=1 net.ipv6.neigh.gb1.mcast_solicit=1
+on gateway sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
 on b1 sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
 # Each port of the backend has its own way to fail.
 on b1 nft -f - <<-'EOF'
 	table inet firewall {
+		set seen { type inet_service; size 65535; flags dynamic; }
 		chain input {
 			type filter hook input priority 0;
 			tcp dport 82 drop
+			tcp dport 91 tcp flags & (syn | ack) == syn tcp sport != @seen add @seen { tcp sport } drop
 			meta nfproto ipv4 tcp dport 83 reject with icmp host-unreachable
 			meta nfproto ipv6 tcp dport 83 reject with icmpv6 addr-unreachable
 			meta nfproto ipv4 tcp dport 84 reject with icmp port-unreachable
@@ -40,23 +46,32 @@ on b1 nft -f - <<-'EOF'
 		chain output {
 			type filter hook output priority 0;
 			tcp sport 87 tcp flags & (syn | ack) == syn | ack drop
+			tcp sport 92 meta length > 1000 drop
 		}
 	}
 EOF
 bg b1 socat TCP6-LISTEN:87,fork,reuseaddr /dev/null
+for a in $v4 $v6; do bg b1 "$build/tests/netns/fullqueue" $a 88; done
+bg b1 socat TCP6-LISTEN:89,fork,reuseaddr,backlog=64 SYSTEM:'sleep 9'  # accepts, and says nothing
+bg b1 socat TCP4-LISTEN:90,bind=127.0.0.1,fork,reuseaddr /dev/null
+bg b1 socat TCP6-LISTEN:91,fork,reuseaddr,backlog=64 SYSTEM:true # takes the second SYN of each connection
+bg b1 socat TCP6-LISTEN:92,fork,reuseaddr,backlog=64 SYSTEM:'head -c 20000 /dev/zero; sleep 9' # large packets vanish
 
 gate_config() {
 	local port
 
 	{
 		echo "probes: [ { name: often, protocol: tcp, interval: 1s, timeout: 200ms } ]"
-		echo "pools: [ { name: p, backends: [ { address: $v4 }, { address: \"$v6\" } ] } ]"
+		echo "pools:"
+		echo "  - { name: p, backends: [ { address: $v4 }, { address: \"$v6\" } ] }"
+		echo "  - { name: down, backends: [ { address: $down4 }, { address: \"$down6\" } ] }"
 		echo "settings:"
-		for port in {80..87}; do
+		for port in {80..92}; do
 			echo "  - { name: s$port, protocol: tcp, port: $port, probe: often, passive: { enabled: false } }"
 		done
 		echo "services:"
-		for port in {80..87}; do echo "  - { name: g$port, pool: p, settings: s$port }"; done
+		for port in {80..92}; do echo "  - { name: g$port, pool: p, settings: s$port }"; done
+		echo "  - { name: g93, pool: down, settings: s80 }"
 	} | config "mode: observe" "interfaces: [ { name: gc, xdp: $1 }, { name: gb1, xdp: $1 } ]"
 }
 
@@ -68,7 +83,7 @@ counted() {
 
 # attempts HOST URL: so many, each given half a second.
 attempts() {
-	on "$1" curl -s --connect-timeout 0.5 -H 'Connection: close' -o /dev/null "$2?[1-$n]"
+	on "$1" curl -s --connect-timeout 0.5 "${@:3}" -H 'Connection: close' -o /dev/null "$2?[1-$n]"
 	return 0
 }
 
@@ -76,10 +91,12 @@ attempts() {
 all_by() {
 	local port
 
-	for port in {80..87}; do
-		attempts "$1" "http://$v4:$port/" &
-		attempts "$1" "http://[$v6]:$port/" &
+	for port in {80..90} 92; do
+		attempts "$1" "http://$v4:$port/" --max-time 0.7 &
+		attempts "$1" "http://[$v6]:$port/" --max-time 0.7 &
 	done
+	for a in $v4:91 "[$v6]:91"; do attempts "$1" "http://$a/" --connect-timeout 3 --parallel & done
+	for a in $down4 "[$down6]"; do attempts "$1" "http://$a/" --connect-timeout 5 --parallel & done
 	wait %2 2>/dev/null
 	local pid
 	for pid in $(jobs -p); do [ "$pid" = "$daemon_pid" ] || wait "$pid"; done
@@ -90,17 +107,24 @@ outcome() {
 	# A client that waits for half a second may on a busy machine wait for long enough to try again.
 	local none='.unsampled == 0 and .pending == 0'
 	local silent='.syn_ack == 0 and .completed == 0'
+	local made=".attempts == $2 and $none and .syn_ack == $2 and .completed == $2 and .refused == 0 and .unanswered == 0"
 	local failed=".attempts == $2 and $none and $silent and .refused == 0 and .unanswered == 0 and .unreachable == $2"
 
 	case $1 in
 	80) echo ".attempts == $2 and .retransmits == 0 and $none and .syn_ack == $2 and .completed == $2 and .refused == 0 and
 		.unanswered == 0 and .unreachable == 0 and .handshake_us.p99 >= .handshake_us.p50 and .open_estimate == 0" ;;
-	81) echo ".attempts == $2 and $none and $silent and .refused == $2 and .unanswered == 0" ;;
-	82 | 87) echo ".attempts == $2 and $none and $silent and .refused == 0 and .unanswered == $2" ;;
+	81 | 90) echo ".attempts == $2 and $none and $silent and .refused == $2 and .unanswered == 0" ;;
+	82 | 87 | 88) echo ".attempts == $2 and $none and $silent and .refused == 0 and .unanswered == $2" ;;
 	83) echo "$failed and .icmp.host == $2" ;;
 	84) echo "$failed and .icmp.port == $2" ;;
 	85) echo "$failed and .icmp.prohibited == $2" ;;
 	86) echo "$failed and .icmp.net == $2" ;;
+	89) echo "$made and .retransmits == 0 and .fin_client == $2" ;;
+	91) echo "$made and .retransmits == $2 and .handshake_us.p50 > 500000" ;;
+	92) echo "$made and .fin_client + .reset_client == $2 and .icmp.too_big == 0" ;;
+	# Linux forgets packets that wait for a neighbour when another comes while it tells of them; and it tells of each SYN.
+	down) echo ".attempts == $2 and $none and $silent and .refused == 0 and .unreachable > 0 and .unreachable + .unanswered == $2 and
+		.icmp.host >= .unreachable" ;;
 	esac
 }
 
@@ -113,12 +137,14 @@ gate_story() {
 	check "$what: what works is healthy" eventually health_is_at 80 Healthy
 	check "$what: what fails is not" eventually health_is_at 87 Unhealthy
 	all_by client
-	for port in {80..87}; do
+	for port in {80..92}; do
 		check "$what: IPv4, port $port" eventually counted $v4 "$port" "$(outcome "$port" $n)"
 		check "$what: IPv6, port $port" eventually counted $v6 "$port" "$(outcome "$port" $n)"
 	done
+	check "$what: IPv4, a host that is down" eventually counted $down4 80 "$(outcome down $n)"
+	check "$what: IPv6, a host that is down" eventually counted $down6 80 "$(outcome down $n)"
 	all_by gateway
-	for port in {80..87}; do
+	for port in {80..92}; do
 		check "$what: and of this host's own, IPv4, port $port" eventually counted $v4 "$port" "$(outcome "$port" $((2 * n)))"
 		check "$what: and of this host's own, IPv6, port $port" eventually counted $v6 "$port" "$(outcome "$port" $((2 * n)))"
 	done
@@ -130,7 +156,7 @@ gate_story() {
 
 health_is_at() {
 	sluice health --json | jq -e --argjson p "$1" --arg h "$2" \
-		'[.pools[].services[].endpoints[] | select(.port == $p) | .health == $h] | all'
+		'[.pools[] | select(.name == "p") | .services[].endpoints[] | select(.port == $p) | .health == $h] | all'
 }
 
 service_config() {

@@ -16,7 +16,7 @@ for b in b1 b2; do backend_start $b; done
 cutoff_config() {
 	config "interfaces: [ { name: gc, xdp: $1 }, { name: gb1, xdp: $1 }, { name: gb2, xdp: $1 } ]" <<-EOF
 		probes:
-		  - { name: quick, protocol: http, path: /healthz, interval: 200ms, timeout: 1s }
+		  - { name: quick, protocol: http, path: /healthz, interval: $often, timeout: 1s }
 		settings:
 		  - { name: web, protocol: http, port: 80, probe: quick }
 		pools:

@@ -20,7 +20,7 @@ net_prepare_native
 
 config "interfaces: [ { name: gc, xdp: native }, { name: gb1, xdp: native }, { name: gb2, xdp: native } ]" <<-EOF
 	probes:
-	  - { name: quick, protocol: http, path: /healthz, interval: 100ms, timeout: 1s, unhealthy_threshold: 1 }
+	  - { name: quick, protocol: http, path: /healthz, interval: $often, timeout: 1s, unhealthy_threshold: 1 }
 	settings:
 	  - { name: web, protocol: http, port: 80, probe: quick }
 	pools:

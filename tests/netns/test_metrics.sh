@@ -93,7 +93,8 @@ tells_stats() {
 		syn) name=syns ;;
 		rejected | dropped | reset | limited) name=${key}_packets ;;
 		syn_ack) name=syn_acks ;;
-		pending | open_estimate) continue ;;
+		replies) name=reply_packets ;;
+		pending | open_estimate | reply_sample) continue ;;
 		*) name=$key ;;
 		esac
 		is "$number" "sluice_endpoint_${name}_total" "endpoint=$endpoint" || return 1

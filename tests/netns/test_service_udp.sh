@@ -13,7 +13,6 @@ net_up 2
 on client ip route add 192.0.2.0/24 via 10.1.0.1
 on client ip -6 route add 2001:db8::/64 via fd01::1
 for b in b1 b2; do
-	bg $b socat TCP6-LISTEN:5301,fork,ipv6only=0 EXEC:cat
 	backend_start $b
 	# All that is refused here goes to one address, the gateway's.
 	on $b sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
@@ -40,7 +39,7 @@ udp_is_gone() {
 udp_config() {
 	config "interfaces: [ { name: gc, xdp: $1 }, { name: gb1, xdp: $1 }, { name: gb2, xdp: $1 } ]" <<-EOF
 		probes:
-		  - { name: quick, protocol: tcp, port: 5301, interval: 100ms, timeout: 1s, unhealthy_threshold: 2 }
+		  - { name: quick, protocol: tcp, port: 80, interval: $often, timeout: 1s, unhealthy_threshold: 2 }
 		settings:
 		  - { name: dns, protocol: udp, port: 5300, probe: quick }
 		  - { name: web, protocol: tcp, port: 80, probe: quick }

@@ -8,7 +8,7 @@
 net_up 1
 net_prepare_native
 bg b1 socat UDP6-LISTEN:5300,fork,ipv6only=0 EXEC:cat
-bg b1 socat TCP6-LISTEN:5301,fork,ipv6only=0 EXEC:cat
+bg b1 socat -u TCP6-LISTEN:5301,fork,ipv6only=0 /dev/null
 listener=$!
 
 client_udp() {
@@ -24,7 +24,7 @@ story() {
 
 	config "interfaces: [ { name: gc, xdp: $xdp }, { name: gb1, xdp: $xdp } ]" <<-EOF
 		probes:
-		  - { name: quick, protocol: tcp, port: 5301, interval: 100ms, timeout: 1s, unhealthy_threshold: 2 }
+		  - { name: quick, protocol: tcp, port: 5301, interval: $often, timeout: 1s, unhealthy_threshold: 2 }
 		settings:
 		  - { name: dns, protocol: udp, port: 5300, probe: quick }
 		pools:
@@ -45,7 +45,7 @@ story() {
 	check "$xdp: the gateway itself is refused" local_udp 10.2.1.2 refused
 	check "$xdp: and over IPv6" local_udp fd02:1::2 refused
 	check "$xdp: counted" jq -e '.decisions.reject_udp >= 4' <(sluice status --json)
-	bg b1 socat TCP6-LISTEN:5301,fork,ipv6only=0 EXEC:cat
+	bg b1 socat -u TCP6-LISTEN:5301,fork,ipv6only=0 /dev/null
 	listener=$!
 	eventually health_is 10.2.1.2 Healthy || fail "$xdp: backend recovers"
 	check "$xdp: the client is answered again" client_udp 10.2.1.2 answered

@@ -49,7 +49,7 @@ make_switch() {
 service_config() {
 	config "interfaces: [ ${interfaces//XDP/$1} ]" <<-EOF
 		probes:
-		  - { name: quick, protocol: http, path: /healthz, interval: 200ms, timeout: 1s }
+		  - { name: quick, protocol: http, path: /healthz, interval: $often, timeout: 1s }
 		settings:
 		  - { name: web, protocol: http, port: 80, probe: quick }
 		pools:

@@ -58,7 +58,11 @@ int dataplane_attempts(const struct dataplane *dp, uint32_t endpoint,
 	(void)endpoint;
 	if (fake_stats_result < 0)
 		return fake_stats_result;
-	*ret_report = (struct attempt_report){ .stats = { .sent = 3, .answered = 1, .refused = 1 },
+	*ret_report = (struct attempt_report){ .stats = { .sent = 3,
+							  .answered = 1,
+							  .refused = 1,
+							  .times_ns = 20000,
+							  .times = { [1] = 1 } },
 					       .unanswered = 1 };
 	return 0;
 }

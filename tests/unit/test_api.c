@@ -116,7 +116,9 @@ static void test_health(void **state)
 	assert_int_equal(json_number_at(json, FIRST "kernel.refused"), 1);
 	assert_int_equal(json_number_at(json, FIRST "kernel.unanswered"), 1);
 	assert_int_equal(json_number_at(json, FIRST "kernel.pending"), 0);
-	assert_null(json_at(json, FIRST "kernel.handshake_us"));
+	assert_in_range(json_number_at(json, FIRST "kernel.handshake_us.p50"), 16, 32);
+	assert_int_equal(json_number_at(json, FIRST "kernel.replies"), 0);
+	assert_int_equal(json_number_at(json, FIRST "kernel.reply_sample"), SL_REPLY_SAMPLE);
 	assert_null(json_at(json, FIRST "gate"));
 	assert_null(json_at(json, FIRST "forced"));
 	assert_null(json_at(json, FIRST "adopted"));

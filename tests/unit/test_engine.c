@@ -212,8 +212,11 @@ static void test_bound(void **state)
 	assert_true(engine_stats(engine).in_flight <= 4);
 	engine_stop(engine);
 	for (uint32_t i = 0; i < 20; i++) {
+		enum sl_message code = log.seen[i].verdict.code;
+
 		assert_int_equal(count_of(&log, i), 1);
-		assert_int_equal(log.seen[i].verdict.code, SL_MSG_BACKEND_TIMEOUT);
+		/* A machine that stands still is the prober's trouble, and nothing else. */
+		assert_true(code == SL_MSG_BACKEND_TIMEOUT || code == SL_MSG_PROBER_OVERLOADED);
 	}
 	/* The server may learn of a close only after the next connection: one more per place. */
 	assert_in_range(peer_open_max(servers.peers[0]), 2, 8);

@@ -166,7 +166,7 @@ static void test_certificates(void **state)
 static void test_kernel(void **state)
 {
 	(void)state;
-	fake_stats = (struct sl_endpoint_stats){ 1, 2, 3, 4, 5, 6, 7, 8 };
+	fake_stats = (struct sl_endpoint_stats){ 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 };
 	read_text(PART_KERNEL);
 	assert_line("sluice_endpoint_packets_total{" SHOP "} 1");
 	assert_line("sluice_endpoint_bytes_total{" SHOP "} 2");
@@ -176,8 +176,17 @@ static void test_kernel(void **state)
 	assert_line("sluice_endpoint_reset_packets_total{" SHOP "} 6");
 	assert_line("sluice_endpoint_limited_packets_total{" SHOP "} 7");
 	assert_line("sluice_endpoint_icmp_errors_total{" SHOP "} 8");
+	assert_line("sluice_endpoint_reply_packets_total{" SHOP "} 9");
+	assert_line("sluice_endpoint_reply_bytes_total{" SHOP "} 10");
 	assert_line("sluice_endpoint_attempts_total{" SHOP "} 3");
 	assert_line("sluice_endpoint_unanswered_total{" SHOP "} 1");
+	assert_line("sluice_endpoint_handshake_seconds_bucket{" SHOP ",le=\"0.000016384\"} 0");
+	assert_line("sluice_endpoint_icmp_messages_total{" SHOP ",says=\"too_big\"} 0");
+	assert_line("sluice_endpoint_open_connections{" SHOP "} 0");
+	assert_line("sluice_endpoint_handshake_seconds_bucket{" SHOP ",le=\"0.000032768\"} 1");
+	assert_line("sluice_endpoint_handshake_seconds_bucket{" SHOP ",le=\"4.294967296\"} 1");
+	assert_line("sluice_endpoint_handshake_seconds_bucket{" SHOP ",le=\"+Inf\"} 1");
+	assert_line("sluice_endpoint_handshake_seconds_sum{" SHOP "} 0.000020000");
 	assert_no("sluice_endpoint_flows");
 	/* A family without samples is not mentioned. */
 	fake_stats_result = -EIO;
@@ -273,7 +282,8 @@ static void test_memory(void **state)
 		metrics_free(metrics);
 	}
 	assert_false(failed);
-	assert_int_equal(errors, 2);
+	/* Once for the reader, and whenever the text outgrows its memory: numbers have more digits on one day than on another. */
+	assert_in_range(errors, 2, 4);
 }
 
 static int start_names(void **state)

@@ -75,7 +75,7 @@ static void gateway_down(struct trouble_evidence *e)
 }
 static void own_trouble(struct trouble_evidence *e)
 {
-	e->attempts = (struct attempts){ .sent = 3, .local = 3, .os_errno = EMFILE };
+	e->attempts = (struct attempt_tally){ .sent = 3, .local = 3, .os_errno = EMFILE };
 }
 
 /* --- filters ----------------------------------------------------------------------------------- */
@@ -249,7 +249,7 @@ static void some_queue(struct trouble_evidence *e)
 }
 static void some_refused(struct trouble_evidence *e)
 {
-	e->attempts = (struct attempts){ .sent = 3, .answered = 1, .refused = 2 };
+	e->attempts = (struct attempt_tally){ .sent = 3, .answered = 1, .refused = 2 };
 }
 static void sizes(struct trouble_evidence *e)
 {
@@ -312,6 +312,30 @@ static void gate(struct trouble_evidence *e)
 					 .admin = "enabled",
 					 .pool = "web",
 					 .reason = "no answer." };
+}
+static void clients_refused(struct trouble_evidence *e)
+{
+	answered(e);
+	e->clients = (struct trouble_clients){
+		.known = true,
+		.lately = { .answered = 1, .refused = 10, .unreachable = 1 },
+		.window_ms = 60000,
+	};
+}
+static void clients_unanswered(struct trouble_evidence *e)
+{
+	clients_refused(e);
+	e->clients.lately = (struct traffic){ .answered = 1, .refused = 1, .unanswered = 8 };
+}
+static void some_client_fails(struct trouble_evidence *e)
+{
+	clients_refused(e);
+	e->clients.lately.answered = 1000;
+}
+static void only_this_host(struct trouble_evidence *e)
+{
+	some_client_fails(e);
+	refused(e);
 }
 static void gate_for_the_probe(struct trouble_evidence *e)
 {
@@ -401,7 +425,7 @@ static void tried(struct trouble_evidence *e, uint32_t refusals)
 	e->local.n_tries = 1;
 	e->local.tries[0].to = addr("10.2.1.2");
 	e->local.tries[0].attempts =
-		(struct attempts){ .sent = 2, .refused = refusals, .silent = 2 - refusals };
+		(struct attempt_tally){ .sent = 2, .refused = refusals, .silent = 2 - refusals };
 }
 static void tried_refused(struct trouble_evidence *e)
 {
@@ -470,6 +494,12 @@ static const struct row {
 	{ probe_wrong, CAUSE_PROBE_WRONG, "8080/tcp, does not", "Reachable" },
 	{ green, CAUSE_GREEN_BUT_BROKEN, "(refused)", "NoConnection" },
 	{ both_fail, CAUSE_REFUSED, "", "NoConnection" },
+	{ clients_refused, CAUSE_CLIENTS_REFUSED, "of 12 attempts to connect 11 failed",
+	  "Reachable" },
+	{ clients_unanswered, CAUSE_CLIENTS_UNANSWERED, "unanswered 8", "Reachable" },
+	{ some_client_fails, CAUSE_REACHABLE, "", "Reachable" },
+	{ only_this_host, CAUSE_REFUSED, "it is this host alone that is not served",
+	  "NoConnection" },
 	{ gate, CAUSE_GATE_CLOSED, "pool web is Unhealthy: no answer.", "NoConnection" },
 	{ gate_for_the_probe, CAUSE_PROBE_WRONG, "8080/tcp", "NoConnection" },
 	{ drained, CAUSE_GATE_CLOSED, "is draining", "NoConnection" },

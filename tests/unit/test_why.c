@@ -256,6 +256,69 @@ static void test_bounds_and_advice(void **state)
 	assert_int_equal(why.newest.code, SL_MSG_PROBE_PENDING);
 }
 
+static bool lately_is(struct why *ret, struct verdict newest, struct health health,
+		      struct traffic lately)
+{
+	struct plan plan = some_plan();
+	struct endpoint endpoint = { .key = { .port = 80, .proto = SL_TCP } };
+	struct settings settings = { .on_unhealthy = SL_ACTION_REJECT };
+	struct sl_meta meta = { .heartbeat_ns = MONO_NS, .daemon_loss_after_ns = NS_PER_SEC };
+	struct sl_endpoint_stats stats = { .packets = 1 };
+	struct board_entry entry = {
+		.health = health,
+		.n_verdicts = 1,
+		.stretch = 4,
+		.mark = { .totals = { .answered = 100 }, .set = true, .mono_ms = 40000 },
+	};
+	struct why_facts facts = {
+		.settings = &settings,
+		.plan = &plan,
+		.endpoint = &endpoint,
+		.entry = &entry,
+		.stats = &stats,
+		.traffic = &lately,
+		.meta = &meta,
+		.mono_ns = MONO_NS,
+	};
+
+	plan.interval_ms = 30000;
+	lately.answered += 100;
+	entry.recent[0] = (struct board_verdict){ newest, NOW_MS };
+	why_explain(ret, &facts);
+	return ret->disagreement.cause != CAUSE_REACHABLE;
+}
+
+/* How clients fare is compared with what probes say. */
+static void test_clients(void **state)
+{
+	struct verdict status = { .code = SL_MSG_HTTP_STATUS_MISMATCH,
+				  .stage = STAGE_HEADER,
+				  .http_status = 404 };
+	struct health up = { SL_HEALTHY, SL_HEALTHY, .successes = 5 };
+	struct health down = { SL_UNHEALTHY, SL_UNHEALTHY, .failures = 3 };
+	struct why why;
+
+	(void)state;
+	assert_false(lately_is(&why, passed, up, (struct traffic){ .answered = 7 }));
+	assert_int_equal(why.window_ms, 60000);
+	assert_int_equal(why.lately.answered, 7);
+	assert_true(has_note(&why, "it is probed every 2m"));
+	assert_false(has_note(&why, "Clients fail"));
+
+	assert_true(lately_is(&why, passed, up, (struct traffic){ .refused = 7 }));
+	assert_non_null(strstr(why.disagreement.text, "within 1m, of 7 attempts"));
+	assert_true(lately_is(&why, failed, down, (struct traffic){ .answered = 7 }));
+	assert_int_equal(why.disagreement.cause, CAUSE_PROBE_WRONG);
+
+	assert_false(lately_is(&why, status, down, (struct traffic){ .answered = 7, .reset = 5 }));
+	assert_true(has_note(&why, "it is the probe's request that is wrong"));
+	assert_true(has_note(&why, "Of 7 connections of clients within 1m the endpoint reset 5."));
+	assert_false(lately_is(&why, failed,
+			       (struct health){ SL_HEALTHY, SL_HEALTHY, .failures = 2 },
+			       (struct traffic){ .unanswered = 7 }));
+	assert_true(has_note(&why, "Clients fail, too"));
+}
+
 /* What fits the chain at hand comes before what fits the data, and that before the catalogue. */
 static void test_hints_first(void **state)
 {
@@ -293,6 +356,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_clients),
 		cmocka_unit_test(test_bounds_and_advice),
 		cmocka_unit_test(test_hints_first),
 		cmocka_unit_test(test_verdict_health),

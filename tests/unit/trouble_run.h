@@ -26,9 +26,9 @@ static inline struct addr addr(const char *text)
 	return ret;
 }
 
-static inline void sent(struct attempts *attempts, uint32_t answered, uint32_t silent)
+static inline void sent(struct attempt_tally *attempts, uint32_t answered, uint32_t silent)
 {
-	*attempts = (struct attempts){ .sent = 3, .answered = answered, .silent = silent };
+	*attempts = (struct attempt_tally){ .sent = 3, .answered = answered, .silent = silent };
 }
 
 static inline void unanswered(struct trouble_evidence *e)
@@ -43,7 +43,7 @@ static inline void answered(struct trouble_evidence *e)
 
 static inline void refused(struct trouble_evidence *e)
 {
-	e->attempts = (struct attempts){ .sent = 3, .refused = 3 };
+	e->attempts = (struct attempt_tally){ .sent = 3, .refused = 3 };
 }
 
 static inline void far(struct trouble_evidence *e)
@@ -61,7 +61,7 @@ static inline void internet(struct trouble_evidence *e)
 
 static inline void icmp(struct trouble_evidence *e, const char *from, uint8_t type, uint8_t code)
 {
-	e->attempts = (struct attempts){ .sent = 3, .icmp = 3 };
+	e->attempts = (struct attempt_tally){ .sent = 3, .icmp = 3 };
 	e->attempts.error = (struct icmp_error){ .type = type, .code = code, .from = addr(from) };
 }
 

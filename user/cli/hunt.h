@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include "cli/cli.h"
 #include "cli/probing.h"
 #include "diagnose/troubleshoot.h"
@@ -64,6 +66,9 @@ uint32_t hunt_time(const struct hunt *hunt, uint32_t wanted_ms);
 
 /* "good", "bad", "unclear", "skipped" */
 const char *hunt_state_name(enum hunt_state state);
+
+/* What the daemon counted of clients of the endpoint; endpoint: as GET /v1/why has it. */
+void hunt_clients(struct hunt *hunt, const json_t *endpoint);
 
 /* The steps. Each fills its part of the evidence. */
 void hunt_name(struct hunt *hunt);

@@ -212,4 +212,6 @@ void hunt_gate(struct hunt *hunt)
 	}
 	if (!ask_daemon(hunt))
 		ask_maps(hunt);
+	if (why)
+		hunt_clients(hunt, json_array_get(json_object_get(why, "endpoints"), 0));
 }

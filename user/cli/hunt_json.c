@@ -120,7 +120,7 @@ static json_t *render_hops(const struct hunt *hunt)
 static void put_network_watcher(json_t **json, const struct hunt *hunt)
 {
 	const struct trouble_evidence *e = &hunt->evidence;
-	const struct attempts *a = &e->attempts;
+	const struct attempt_tally *a = &e->attempts;
 
 	json_put_text(json, "ConnectionStatus", trouble_connection_status(e));
 	if (a->answered) {

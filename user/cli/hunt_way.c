@@ -138,7 +138,7 @@ void hunt_route(struct hunt *hunt)
 
 /* --- attempts ---------------------------------------------------------------------------------- */
 
-static void say_attempts(struct hunt *hunt, const char *name, const struct attempts *a)
+static void say_attempts(struct hunt *hunt, const char *name, const struct attempt_tally *a)
 {
 	char icmp[TROUBLE_ICMP_LEN] = "", from[SL_TEXT_LEN] = "", text[HUNT_TEXT_LEN / 2] = "";
 	enum hunt_state state = a->answered == a->sent ? HUNT_GOOD : HUNT_BAD;

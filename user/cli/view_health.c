@@ -34,6 +34,8 @@ const char *view_state(char buf[VIEW_HEALTH_LEN], const json_t *endpoint)
 		snprintf(buf, VIEW_HEALTH_LEN, "%s (forced open)", health);
 	else if (*gate)
 		snprintf(buf, VIEW_HEALTH_LEN, "%s (gate: %s)", health, gate);
+	else if (*text_get(endpoint, "disagrees"))
+		snprintf(buf, VIEW_HEALTH_LEN, "%s (clients disagree)", health);
 	else
 		snprintf(buf, VIEW_HEALTH_LEN, "%s%s", health,
 			 text_get_bool(endpoint, "adopted") ? " (adopted)" : "");

@@ -21,6 +21,17 @@ static void put_counters(struct table *table, const json_t *kernel, const char *
 	}
 }
 
+/* "~12800" where a sample stands for all. */
+static void put_estimated(struct table *table, const json_t *kernel, const char *key)
+{
+	const char *about = json_object_get(kernel, "reply_sample") ? "~" : "";
+
+	if (json_object_get(kernel, key))
+		table_cell(table, TABLE_PLAIN, "%s%" PRIu64, about, text_get_uint(kernel, key));
+	else
+		table_cell(table, TABLE_DIM, "-");
+}
+
 static int add_stats(void *arg, const json_t *pool, const json_t *service, const json_t *endpoint)
 {
 	static const char *const keys[] = { "syn",     "packets", "bytes",   "rejected",
@@ -35,6 +46,8 @@ static int add_stats(void *arg, const json_t *pool, const json_t *service, const
 	table_cell(table, view_health_color(text_get(endpoint, "health")), "%s",
 		   view_state(state, endpoint));
 	put_counters(table, kernel, keys, sizeof(keys) / sizeof(keys[0]));
+	put_estimated(table, kernel, "replies");
+	put_estimated(table, kernel, "reply_bytes");
 	return 0;
 }
 
@@ -132,8 +145,9 @@ static int print_services(const struct view *view, const json_t *json)
 int view_stats(const struct view *view, const json_t *json)
 {
 	static const char *const headings[] = {
-		"POOL",  "SERVICE",  "ADDRESS", "HEALTH", "SYN",     "PACKETS",
-		"BYTES", "REJECTED", "DROPPED", "RESET",  "LIMITED", "ICMP-ERRORS",
+		"POOL",    "SERVICE",     "ADDRESS",  "HEALTH",      "SYN",
+		"PACKETS", "BYTES",       "REJECTED", "DROPPED",     "RESET",
+		"LIMITED", "ICMP-ERRORS", "REPLIES",  "REPLY-BYTES",
 	};
 	const int n = (int)(sizeof(headings) / sizeof(headings[0]));
 	CLEANUP(table_free_p) struct table *table = table_new(n, headings);

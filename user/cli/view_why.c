@@ -25,6 +25,16 @@ static void print_forwarding(const struct view *view, const json_t *endpoint)
 		*listen ? listen : "other endpoints", text_get(endpoint, "forward"));
 }
 
+static void print_disagreement(const struct view *view, const json_t *disagreement)
+{
+	if (!disagreement)
+		return;
+	fprintf(view->out, "%s\n%s\n", text_get(disagreement, "text"),
+		text_get(disagreement, "meaning"));
+	text_list(view->out, "What to do about that", json_object_get(disagreement, "remedies"));
+	fputc('\n', view->out);
+}
+
 static void print_head(const struct view *view, const json_t *json, const json_t *endpoint)
 {
 	char address[VIEW_ADDRESS_LEN], state[VIEW_HEALTH_LEN], age[DURATION_LEN];
@@ -34,9 +44,10 @@ static void print_head(const struct view *view, const json_t *json, const json_t
 		text_get(endpoint, "proto"), view_state(state, endpoint));
 	if (since_ms && view->now_ms > since_ms)
 		fprintf(view->out, " for %s", duration_human(age, view->now_ms - since_ms));
-	fprintf(view->out, "\npool %s, service %s, settings %s\n\n%s\n", text_get(json, "pool"),
-		text_get(endpoint, "service"), text_get(endpoint, "settings"),
-		text_get(endpoint, "finding"));
+	fprintf(view->out, "\npool %s, service %s, settings %s\n\n", text_get(json, "pool"),
+		text_get(endpoint, "service"), text_get(endpoint, "settings"));
+	print_disagreement(view, json_object_get(endpoint, "disagreement"));
+	fprintf(view->out, "%s\n", text_get(endpoint, "finding"));
 	print_forwarding(view, endpoint);
 }
 
@@ -123,6 +134,8 @@ static const struct counter {
 } counters[] = {
 	{ "packets", "packets addressed to it" },
 	{ "bytes", "bytes in them" },
+	{ "replies", "packets from it" },
+	{ "reply_bytes", "bytes in them" },
 	{ "syn", "connection attempts (SYN, repeated ones included)" },
 	{ "rejected", "refused by the gate (RST or ICMP port unreachable)" },
 	{ "dropped", "dropped by the gate" },
@@ -150,6 +163,7 @@ static int print_kernel(const struct view *view, const json_t *kernel)
 {
 	static const char *const headings[] = { "  COUNT", "WHAT THE KERNEL SAW" };
 	CLEANUP(table_free_p) struct table *table = NULL;
+	int r;
 
 	if (!kernel)
 		return 0;
@@ -167,7 +181,15 @@ static int print_kernel(const struct view *view, const json_t *kernel)
 		table_cell(table, TABLE_PLAIN, "%s", counters[i].text);
 	}
 	fputs("\nTraffic\n", view->out);
-	return table_print(table, view->out, view->color);
+	r = table_print(table, view->out, view->color);
+	if (json_object_get(kernel, "reply_sample"))
+		fprintf(view->out,
+			"  What comes from it is estimated from one in %" PRIu64 " packets.\n",
+			text_get_uint(kernel, "reply_sample"));
+	if (text_get_bool(kernel, "one_sided"))
+		fputs("  Its answers bypass this host: attempts are as seen from the clients' side alone.\n",
+		      view->out);
+	return r;
 }
 
 static int print_endpoint(const struct view *view, const json_t *json, const json_t *endpoint)

@@ -298,6 +298,16 @@ static const struct key passive_keys[] = {
 			"that is more",
 		KEPT(settings, passive_connect_ms),
 	},
+	{
+		.name = "stretch",
+		.type = TYPE_NUMBER,
+		.min = 1,
+		.max = 10,
+		.value = "1",
+		.help = "how many times as long the probe's interval is while clients connect and none "
+			"fails",
+		KEPT(settings, passive_stretch),
+	},
 };
 
 const struct section_info section_settings = LIST_OF(settings, "name", "settings[]", settings_keys);

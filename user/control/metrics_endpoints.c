@@ -61,6 +61,13 @@ static void render_forced(const struct metrics_row *row, const struct family *fa
 	exposition_sample(row->out, &family->metric, NULL, NULL, WHOLE(row->sheet->health.forced));
 }
 
+static void render_disagreement(const struct metrics_row *row, const struct family *family)
+{
+	if (row->sheet->disagreement)
+		exposition_sample(row->out, &family->metric, "id", row->sheet->disagreement,
+				  WHOLE(1));
+}
+
 /* --- verdicts --------------------------------------------------------------------------------- */
 
 static void render_last(const struct metrics_row *row, const struct family *family)
@@ -190,6 +197,9 @@ static const struct family families[] = {
 		 "Probes that have failed in a row"),
 	ENDPOINT(PART_HEALTH, render_forced, METRIC_GAUGE, NULL, "_forced",
 		 "1 while min_servers keeps the endpoint open although it is unhealthy, else 0"),
+	ENDPOINT(PART_HEALTH, render_disagreement, METRIC_GAUGE, NULL, "_disagreement",
+		 "1 while probes and clients do not say the same, with the id of what sluice why "
+		 "says of it; else there is none"),
 	ENDPOINT(PART_HEALTH, render_last, METRIC_INFO, NULL, "_last_verdict",
 		 "The id of the endpoint's newest verdict, as in sluice explain"),
 	ENDPOINT(PART_PROBES, render_last_at, METRIC_GAUGE, "seconds",

@@ -42,6 +42,10 @@ static const struct family families[] = {
 	KERNEL(limited, NULL, "limited_packets",
 	       "Packets that were dropped because the budget of replies was spent"),
 	KERNEL(icmp_errors, NULL, "icmp_errors", "ICMP errors about packets to the endpoint"),
+	KERNEL(replies, NULL, "reply_packets",
+	       "Packets from the endpoint; where no service translates them, estimated from one in 64"),
+	KERNEL(reply_bytes, "bytes", "reply_bytes",
+	       "Bytes of the frames from the endpoint, estimated likewise"),
 	{ { "sluice_endpoint_flows", METRIC_GAUGE, NULL,
 	    "Flows through services that the endpoint has" },
 	  PART_KERNEL,
@@ -52,6 +56,7 @@ static const struct family families[] = {
 };
 
 #define N_COUNTERS (sizeof(families) / sizeof(families[0]) - 1)
+_Static_assert(SL_REPLY_SAMPLE == 64, "metrics: a text says so");
 _Static_assert(sizeof(struct sl_endpoint_stats) == N_COUNTERS * sizeof(uint64_t),
 	       "metrics: every counter of an endpoint has a row");
 

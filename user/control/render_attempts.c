@@ -5,10 +5,11 @@
 #include "control/render_attempts.h"
 
 #include "diagnose/json.h"
+#include "util/clock.h"
 
 #define PERMILLE 1000
 
-/* Upper bound of bucket i in us; the last one has none, and shows the bound below it. */
+/* Upper bound of bucket i in ns; the last one has none, and shows the bound below it. */
 static double bucket_bound(int i)
 {
 	return (double)(1ull << (i + SL_TIME_SHIFT));
@@ -23,22 +24,26 @@ static uint64_t quantile_us(const struct sl_attempt_stats *stats, uint64_t total
 		double from = i ? bucket_bound(i - 1) : 0, in = (double)stats->times[i];
 
 		if (in > 0 && below + in >= wanted)
-			return (uint64_t)(from + (bucket_bound(i) - from) * (wanted - below) / in);
+			return (uint64_t)(from + (bucket_bound(i) - from) * (wanted - below) / in) /
+			       NS_PER_US;
 		below += in;
 	}
-	return (uint64_t)bucket_bound(SL_TIME_BUCKETS - 2);
+	return (uint64_t)bucket_bound(SL_TIME_BUCKETS - 2) / NS_PER_US;
 }
 
-static json_t *render_times(const struct sl_attempt_stats *stats)
+static uint64_t count_times(const struct sl_attempt_stats *stats)
 {
 	uint64_t total = 0;
-	json_t *json;
 
 	for (int i = 0; i < SL_TIME_BUCKETS; i++)
 		total += stats->times[i];
-	if (!total)
-		return NULL;
-	json = json_object();
+	return total;
+}
+
+static json_t *render_times(const struct sl_attempt_stats *stats, uint64_t total)
+{
+	json_t *json = json_object();
+
 	json_put_uint(&json, "p50", quantile_us(stats, total, 500));
 	json_put_uint(&json, "p99", quantile_us(stats, total, 990));
 	return json;
@@ -58,8 +63,9 @@ static json_t *render_icmp(const struct sl_attempt_stats *stats)
 }
 
 /* Connections that were made and whose end has not been seen: an end may have been missed. */
-static uint64_t open_estimate(const struct sl_attempt_stats *stats)
+uint64_t render_open_estimate(const struct attempt_report *report)
 {
+	const struct sl_attempt_stats *stats = &report->stats;
 	uint64_t closed =
 		stats->reset_client + stats->reset_endpoint +
 		(stats->fin_client > stats->fin_endpoint ? stats->fin_client : stats->fin_endpoint);
@@ -72,7 +78,7 @@ void render_attempts(json_t **json, const struct attempt_report *report, bool on
 	const struct sl_attempt_stats *stats = &report->stats;
 	uint64_t settled = stats->answered + stats->refused + stats->unreachable +
 			   stats->unsampled + report->unanswered;
-	json_t *times = render_times(stats);
+	uint64_t timed = count_times(stats);
 
 	json_put_uint(json, "attempts", stats->sent);
 	json_put_uint(json, "retransmits", stats->retransmitted);
@@ -88,10 +94,10 @@ void render_attempts(json_t **json, const struct attempt_report *report, bool on
 	json_put_uint(json, "fin_endpoint", stats->fin_endpoint);
 	json_put_uint(json, "reset_client", stats->reset_client);
 	json_put_uint(json, "reset_endpoint", stats->reset_endpoint);
-	json_put_uint(json, "open_estimate", open_estimate(stats));
+	json_put_uint(json, "open_estimate", render_open_estimate(report));
 	json_put(json, "icmp", render_icmp(stats));
-	if (times)
-		json_put(json, "handshake_us", times);
+	if (timed)
+		json_put(json, "handshake_us", render_times(stats, timed));
 	if (one_sided)
 		json_put_bool(json, "one_sided", true);
 }

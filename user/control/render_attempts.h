@@ -8,6 +8,9 @@
 
 #include "dataplane/dataplane.h"
 
+/* About how many connections are open now. */
+uint64_t render_open_estimate(const struct attempt_report *report);
+
 /*
  * Add what came of the attempts to connect to an endpoint. one_sided: what it sends bypasses this host, so
  * that an attempt counts as answered when its client goes on.

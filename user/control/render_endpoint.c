@@ -129,6 +129,8 @@ static void put_health(json_t **json, const struct board_entry *entry)
 		json_put_bool(json, "adopted", true);
 	if (entry->suspected)
 		json_put_bool(json, "suspected", true);
+	if (entry->disagreement)
+		json_put_text(json, "disagrees", entry->disagreement);
 }
 
 /* A wall clock that was set back must not show as an age of centuries. */
@@ -142,6 +144,8 @@ static json_t *render_probe(const struct place *place, const struct board_entry 
 	json_t *json = json_object();
 
 	json_put_uint(&json, "interval_ms", place->plan.interval_ms);
+	if (entry->stretch > 1)
+		json_put_uint(&json, "stretch", entry->stretch);
 	if (entry->n_verdicts) {
 		json_put_uint(&json, "last_ms_ago", age_of(place->now_ms, entry->recent[0].at_ms));
 		json_put_uint(&json, "consecutive_failures", entry->health.failures);
@@ -171,12 +175,27 @@ static bool is_one_sided(const struct api_context *context, const struct service
 	return service_forwards(context->model, service) && service->forward != FORWARD_NAT;
 }
 
+/* What comes back from the endpoint; where nothing translates it, it is seen only if attempts are watched, too. */
+static void put_replies(json_t **json, const struct api_context *context,
+			const struct service *service, const struct sl_endpoint_stats *stats)
+{
+	bool forwards = service_forwards(context->model, service);
+
+	if (is_one_sided(context, service) || (!forwards && !context->model->gateway.watch))
+		return;
+	json_put_uint(json, "replies", stats->replies);
+	json_put_uint(json, "reply_bytes", stats->reply_bytes);
+	if (!forwards)
+		json_put_uint(json, "reply_sample", SL_REPLY_SAMPLE);
+}
+
 static void put_kernel(json_t **json, const struct api_context *context, const struct place *place,
 		       const struct sl_endpoint_stats *stats)
 {
 	json_t *kernel = render_kernel(stats);
 	struct attempt_report attempts;
 
+	put_replies(&kernel, context, place->service, stats);
 	if (context->model->gateway.watch && place->endpoint->key.proto == SL_TCP &&
 	    dataplane_attempts(context->dataplane, place->index, &attempts) >= 0)
 		render_attempts(&kernel, &attempts, is_one_sided(context, place->service));
@@ -323,6 +342,54 @@ static json_t *render_notes(const struct why *why)
 	return array;
 }
 
+static json_t *render_disagreement(const struct disagreement *disagreement)
+{
+	const struct cause_row *row = cause_row(disagreement->cause);
+	json_t *json = json_object();
+
+	json_put_text(&json, "id", cause_id(disagreement->cause));
+	json_put_text(&json, "text", disagreement->text);
+	json_put_text(&json, "meaning", row->meaning);
+	json_put(&json, "remedies",
+		 json_texts(row->remedies, cause_n_remedies(disagreement->cause)));
+	return json;
+}
+
+/* How clients fared, and since when. */
+static json_t *render_lately(const struct why *why)
+{
+	json_t *json = json_object();
+
+	json_put_uint(&json, "window_ms", why->window_ms);
+	json_put_uint(&json, "answered", why->lately.answered);
+	json_put_uint(&json, "refused", why->lately.refused);
+	json_put_uint(&json, "unreachable", why->lately.unreachable);
+	json_put_uint(&json, "unanswered", why->lately.unanswered);
+	json_put_uint(&json, "reset_endpoint", why->lately.reset);
+	return json;
+}
+
+static void put_clients(json_t **json, const struct why *why)
+{
+	if (why->disagreement.cause != CAUSE_REACHABLE)
+		json_put(json, "disagreement", render_disagreement(&why->disagreement));
+	if (why->window_ms)
+		json_put(json, "lately", render_lately(why));
+}
+
+/* The totals of what clients' attempts came to. false: they are not known. */
+static bool read_traffic(const struct api_context *context, const struct place *place,
+			 struct traffic *ret)
+{
+	struct attempt_report report;
+
+	if (!context->model->gateway.watch || place->endpoint->key.proto != SL_TCP ||
+	    dataplane_attempts(context->dataplane, place->index, &report) < 0)
+		return false;
+	*ret = attempt_traffic(&report);
+	return true;
+}
+
 json_t *render_why(const struct api_context *context, const struct render_row *row)
 {
 	CLEANUP(board_entry_done)
@@ -332,10 +399,12 @@ json_t *render_why(const struct api_context *context, const struct render_row *r
 	struct sl_endpoint_stats stats;
 	int r = dataplane_endpoint_stats(context->dataplane, place.index, &stats);
 	struct board_name dns = { .n = 0 };
+	struct traffic traffic;
 	struct why_facts facts = {
 		.dns = place.endpoint->name ? &dns : NULL,
 		.settings = place.settings,
 		.plan = &place.plan,
+		.endpoint = place.endpoint,
 		.entry = &entry,
 		.stats = r < 0 ? NULL : &stats,
 		.meta = &meta,
@@ -345,11 +414,14 @@ json_t *render_why(const struct api_context *context, const struct render_row *r
 	json_t *json = render_entry(context, &place, &entry);
 	struct why why;
 
+	if (read_traffic(context, &place, &traffic))
+		facts.traffic = &traffic;
 	if (place.endpoint->name)
 		dns = board_name(context->board, place.endpoint->name_index);
 	why_explain(&why, &facts);
 	json_put_text(&json, "service", place.service->name);
 	json_put_text(&json, "settings", place.settings->name);
+	put_clients(&json, &why);
 	json_put_text(&json, "finding", why.finding);
 	json_put(&json, "notes", render_notes(&why));
 	json_put(&json, "causes", json_texts(why.advice.causes, why.advice.n_causes));

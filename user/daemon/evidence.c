@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "daemon/clients.h"
 #include "daemon/pipeline.h"
 #include "model/event.h"
 #include "model/suspicion.h"
@@ -23,13 +24,15 @@
 
 struct row {
 	struct suspicion suspicion;
-	uint32_t n_passed; /* when it was suspected */
+	uint64_t raised_us; /* wall clock: when it was suspected */
+	uint32_t failed; /* attempts, at the last look */
 };
 
 struct evidence {
 	struct evidence_parts parts;
 	uv_timer_t timer;
 	uint64_t n_ticks;
+	struct clients *clients;
 	struct row *rows; /* parallel to model->endpoints */
 };
 
@@ -124,19 +127,22 @@ static void look_at(struct evidence *evidence, uint32_t endpoint, uint64_t now_m
 		.failed = seen.refused + seen.unreachable + seen.retransmitted,
 		.late = seen.late,
 		.blind = !standing.open || !seen.seen,
-		.acquitted = standing.n_passed != row->n_passed,
+		.acquitted = standing.passed_us > row->raised_us,
 	};
 
 	struct suspicion_policy policy;
 	struct plan plan;
 
+	clients_look(evidence->clients, endpoint, &standing,
+		     sample.late || row->failed != sample.failed, now_ms);
+	row->failed = sample.failed;
 	if (suspicion_is_idle(&row->suspicion, &sample))
 		return;
 	plan = pipeline_plan(evidence->parts.pipeline, endpoint);
 	policy = policy_of(evidence, endpoint, &plan);
 	switch (suspicion_step(&row->suspicion, &policy, &sample, now_ms)) {
 	case SUSPICION_RAISED:
-		row->n_passed = standing.n_passed;
+		row->raised_us = clock_wall_us();
 		suspect(evidence, endpoint, &plan, seen);
 		break;
 	case SUSPICION_CLEARED:
@@ -153,6 +159,7 @@ static void on_tick(uv_timer_t *timer)
 
 	if (evidence->n_ticks++ % SWEEP_TICKS == 0)
 		dataplane_sweep(evidence->parts.dataplane, clock_mono_ns());
+	clients_begin(evidence->clients);
 	for (uint32_t i = 0; i < evidence->parts.model->n_endpoints; i++)
 		if (evidence->parts.model->endpoints[i].key.proto == SL_TCP &&
 		    pipeline_taken(evidence->parts.pipeline, i))
@@ -163,6 +170,7 @@ static void on_closed(uv_handle_t *handle)
 {
 	struct evidence *evidence = handle->data;
 
+	clients_free(evidence->clients);
 	free(evidence->rows);
 	free(evidence);
 }
@@ -179,7 +187,8 @@ int evidence_new(struct evidence **ret, const struct evidence_parts *parts)
 		return -ENOMEM;
 	evidence->parts = *parts;
 	evidence->rows = calloc(parts->model->n_endpoints + 1, sizeof(*evidence->rows));
-	if (!evidence->rows) {
+	if (!evidence->rows || clients_new(&evidence->clients, &evidence->parts) < 0) {
+		free(evidence->rows);
 		free(evidence);
 		return -ENOMEM;
 	}

@@ -24,7 +24,7 @@ struct pipeline;
 struct evidence_parts {
 	uv_loop_t *loop;
 	const struct model *model;
-	const struct board *board;
+	struct board *board;
 	struct dataplane *dataplane;
 	struct pipeline *pipeline;
 	struct engine *engine;

@@ -43,7 +43,9 @@ static void take_letter(struct pipeline *pipeline, const struct letter *letter)
 	if (letter->verdict.generation != pipeline->seats[letter->endpoint].generation)
 		return;
 	health_step(health, &policy, letter->verdict.code, at_ms);
-	pipeline->seats[letter->endpoint].n_passed += message_passed(letter->verdict.code);
+	if (message_passed(letter->verdict.code))
+		pipeline->seats[letter->endpoint].passed_us =
+			letter->at_us - letter->verdict.timing.total_us;
 	if (proven == SL_HEALTHY && health->proven == SL_UNHEALTHY)
 		health->lapsed = ++pipeline->n_lapses;
 	if (proven == SL_UNHEALTHY && health->proven == SL_HEALTHY)
@@ -139,7 +141,8 @@ struct pipeline_standing pipeline_standing(const struct pipeline *pipeline, uint
 
 	return (struct pipeline_standing){
 		.open = pipeline_serves(pipeline, endpoint) && health->proven != SL_UNHEALTHY,
-		.n_passed = pipeline->seats[endpoint].n_passed,
+		.failing = health->failures || health->proven == SL_UNHEALTHY,
+		.passed_us = pipeline->seats[endpoint].passed_us,
 	};
 }
 

@@ -92,7 +92,8 @@ bool pipeline_is_blocked(const struct pipeline *pipeline);
 /* What speaks for and against an endpoint, by its probes. */
 struct pipeline_standing {
 	bool open; /* new flows go there, and no probe has spoken against it */
-	uint32_t n_passed; /* verdicts that passed; wraps */
+	bool failing; /* its probes do, or did last, and it is not healthy yet again */
+	uint64_t passed_us; /* wall clock: when the last probe that passed began; 0: none */
 };
 struct pipeline_standing pipeline_standing(const struct pipeline *pipeline, uint32_t endpoint);
 

@@ -33,7 +33,7 @@ struct seat {
 	struct addr addr;
 	uint32_t generation; /* grows with every change: verdicts about others are dropped */
 	bool suspected; /* clients fail to connect: see pipeline_suspect() */
-	uint32_t n_passed; /* verdicts that passed; wraps */
+	uint64_t passed_us; /* wall clock: when the last probe that passed began; 0: none */
 	uint64_t recovered_ms; /* monotonic: when it last turned Healthy from Unhealthy; 0: never */
 	enum sl_health told; /* what was last said of it */
 };

@@ -14,6 +14,7 @@
 #define SLUICE_DATAPLANE_DATAPLANE_H
 
 #include "model/model.h"
+#include "model/traffic.h"
 #include "util/cleanup.h"
 
 struct dataplane;
@@ -37,6 +38,18 @@ struct attempt_report {
 	struct sl_attempt_stats stats; /* completed and abandoned include what time has told */
 	uint64_t unanswered;
 };
+
+/* In the terms of what is compared over time. */
+static inline struct traffic attempt_traffic(const struct attempt_report *report)
+{
+	return (struct traffic){
+		.answered = (uint32_t)report->stats.answered,
+		.refused = (uint32_t)report->stats.refused,
+		.unreachable = (uint32_t)report->stats.unreachable,
+		.unanswered = (uint32_t)report->unanswered,
+		.reset = (uint32_t)report->stats.reset_endpoint,
+	};
+}
 
 /* What speaks against an endpoint. The first three only ever grow, and wrap. */
 struct attempt_evidence {

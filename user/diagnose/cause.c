@@ -94,6 +94,15 @@ static const struct cause_row rows[] = {
 		  "allow the port from this gateway's address" },
 		GUEST_FIREWALL,
 	},
+	[CAUSE_CLIENTS_REFUSED] = {
+		"The target serves this host, and refuses clients: something judges them by where "
+		"they come from.",
+		{ "on the target, look for a rule that lets this gateway in and not the clients' "
+		  "networks: nft list ruleset",
+		  "look for access lists of the server itself, and of devices before it",
+		  "capture on the target, to see who refuses: tcpdump -ni any port PORT" },
+		GUEST_FIREWALL,
+	},
 	[CAUSE_NAME_UNKNOWN] = {
 		"There is no such name.",
 		{ "correct the name, or add the record to its zone",
@@ -206,6 +215,15 @@ static const struct cause_row rows[] = {
 		  "look for a firewall on the way that has not seen the SYN, because the two "
 		  "directions take different ways, or for rp_filter",
 		  "allow answers (established connections) on the devices between" },
+		ROUTE,
+	},
+	[CAUSE_CLIENTS_UNANSWERED] = {
+		"The target serves this host, and clients get no answer from it.",
+		{ "check the target's route back to the clients' networks: ip route get, on the "
+		  "target; and its rp_filter",
+		  "look for a rule on the target that drops what is not from this gateway",
+		  "on the target, look for an accept queue that overflows under the clients' load: "
+		  "nstat TcpExtListenOverflows" },
 		ROUTE,
 	},
 	[CAUSE_PACKET_LOSS] = {

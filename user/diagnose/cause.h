@@ -27,6 +27,7 @@ enum area { AREA_NONE, AREA_A, AREA_B, AREA_C, AREA_D };
 	X(HOST_DOWN, "host_down", B)                         \
 	X(HOST_FIREWALL_DROPS, "host_firewall_drops", B)     \
 	X(HOST_FIREWALL_REJECTS, "host_firewall_rejects", B) \
+	X(CLIENTS_REFUSED, "clients_refused", B)             \
 	X(NAME_UNKNOWN, "name_unknown", C)                   \
 	X(NAME_WITHOUT_ADDRESS, "name_without_address", C)   \
 	X(NAME_SERVER_FAILED, "name_server_failed", C)       \
@@ -45,6 +46,7 @@ enum area { AREA_NONE, AREA_A, AREA_B, AREA_C, AREA_D };
 	X(PATH_ENDS, "path_ends", C)                         \
 	X(ROUTING_LOOP, "routing_loop", C)                   \
 	X(REPLY_LOST, "reply_lost", C)                       \
+	X(CLIENTS_UNANSWERED, "clients_unanswered", C)       \
 	X(PACKET_LOSS, "packet_loss", C)                     \
 	X(MTU_BLACK_HOLE, "mtu_black_hole", C)               \
 	X(OWN_TROUBLE, "own_trouble", C)                     \

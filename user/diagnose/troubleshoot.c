@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "diagnose/disagree.h"
 #include "diagnose/troubleshoot_work.h"
+#include "util/duration.h"
 
 #define V4_AT 12 /* of an address in a v4-mapped one */
 
@@ -120,6 +122,29 @@ static void compare_probe(struct trouble_finding *finding, const struct trouble_
 			    e->way.udp ? "udp" : "tcp", cause_id(finding->cause), before);
 }
 
+/* What this host is served, clients may not be; and the other way round. */
+static void compare_clients(struct trouble_finding *finding, const struct trouble_evidence *e)
+{
+	const struct traffic *lately = &e->clients.lately;
+	char count[DISAGREE_COUNT_LEN], window[DURATION_LEN];
+	size_t len = strlen(finding->text);
+
+	if (!e->clients.known)
+		return;
+	disagree_count(count, lately);
+	duration_human(window, e->clients.window_ms);
+	if (finding->cause == CAUSE_REACHABLE && traffic_fails(lately))
+		trouble_say(finding, disagree_clients_cause(lately),
+			    "This host is served, and clients are not: within %s, %s.", window,
+			    count);
+	else if (finding->cause != CAUSE_REACHABLE && !e->attempts.answered &&
+		 traffic_works(lately))
+		snprintf(finding->text + len, sizeof(finding->text) - len,
+			 " But clients connect (within %s, %s): it is this host alone that is not "
+			 "served.",
+			 window, count);
+}
+
 static void say_gate(struct trouble_finding *finding, const struct trouble_gate *gate)
 {
 	if (!gate->is_endpoint)
@@ -165,10 +190,12 @@ void troubleshoot(struct trouble_finding *ret_finding, const struct trouble_evid
 		return;
 	}
 	decide(ret_finding, evidence);
-	if (evidence->gate.refuses && evidence->route.kind == ROUTE_FORWARD)
+	if (evidence->gate.refuses && evidence->route.kind == ROUTE_FORWARD) {
 		decide_behind_gate(ret_finding, evidence);
-	else
-		compare_probe(ret_finding, evidence);
+		return;
+	}
+	compare_probe(ret_finding, evidence);
+	compare_clients(ret_finding, evidence);
 }
 
 /* --- in the vocabulary of Network Watcher ------------------------------------------------------ */
@@ -180,7 +207,7 @@ const char *trouble_connection_status(const struct trouble_evidence *evidence)
 
 const char *trouble_port_status(const struct trouble_evidence *evidence)
 {
-	const struct attempts *attempts = &evidence->attempts;
+	const struct attempt_tally *attempts = &evidence->attempts;
 
 	if (!attempts->sent)
 		return "Unknown";

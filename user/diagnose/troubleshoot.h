@@ -9,6 +9,7 @@
 #define SLUICE_DIAGNOSE_TROUBLESHOOT_H
 
 #include "diagnose/cause.h"
+#include "model/traffic.h"
 #include "model/verdict.h"
 #include "probe/message.h"
 #include "probe/resolve.h"
@@ -34,6 +35,13 @@ struct trouble_gate {
 	char health[16], admin[16];
 	char reason[MESSAGE_LEN]; /* in words */
 	char pool[64];
+};
+
+/* What the gateway's counters say of clients that connect to the target. */
+struct trouble_clients {
+	bool known;
+	struct traffic lately;
+	uint64_t window_ms; /* within which it came */
 };
 
 /* One full probe, as `sluice probe` does it. */
@@ -63,7 +71,7 @@ struct trouble_local {
 	uint32_t n_tries, n_left_out;
 	struct trouble_try {
 		struct addr to;
-		struct attempts attempts;
+		struct attempt_tally attempts;
 	} tries[TROUBLE_TRIES_MAX]; /* loopback and this host's own addresses */
 	bool has_name, name_is_ours; /* this host's name stands for an address of its own */
 	char name[64];
@@ -76,8 +84,9 @@ struct trouble_evidence {
 	struct route route;
 	struct neighbour neighbour; /* of the next hop, or of the target on the link */
 	struct echo echo;
-	struct attempts attempts; /* as traffic: whatever stands before the target judges them */
-	struct attempts behind; /* past our own gate; sent == 0: not tried */
+	struct attempt_tally
+		attempts; /* as traffic: whatever stands before the target judges them */
+	struct attempt_tally behind; /* past our own gate; sent == 0: not tried */
 	enum halfopen halfopen;
 	struct walk walk, other_walk;
 	struct talk small, large; /* a short request, and one of more than a packet */
@@ -85,6 +94,7 @@ struct trouble_evidence {
 	struct filter_report filters; /* of this host: what it sends, and the answers */
 	struct filter_report forward; /* what it forwards */
 	struct trouble_gate gate;
+	struct trouble_clients clients;
 	struct trouble_probe traffic; /* the port and protocol of the traffic */
 	struct trouble_probe probe; /* those of the endpoint's probe, where they differ */
 	struct trouble_local local;

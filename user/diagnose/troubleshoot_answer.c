@@ -6,7 +6,7 @@
 
 static bool from_loss(struct trouble_finding *finding, const struct trouble_evidence *e)
 {
-	const struct attempts *attempts = &e->attempts;
+	const struct attempt_tally *attempts = &e->attempts;
 
 	if (attempts->answered == attempts->sent || e->way.udp)
 		return false;

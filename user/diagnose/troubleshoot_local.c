@@ -108,7 +108,7 @@ static bool tries_failed(struct trouble_finding *finding, const struct trouble_e
 
 	for (uint32_t i = 0; !e->way.udp && i < e->local.n_tries; i++) {
 		const struct trouble_try *try = &e->local.tries[i];
-		const struct attempts *attempts = &try->attempts;
+		const struct attempt_tally *attempts = &try->attempts;
 		bool covered = false;
 
 		for (uint32_t j = 0; j < e->local.listeners.n; j++)

@@ -218,6 +218,41 @@ static void note_state(struct why *why, const struct why_facts *facts)
 		     facts->settings->reset_established ? "reset" : "keep");
 }
 
+/* What clients fare says nothing about what is asked on an open connection; but it is a hint. */
+static void note_clients(struct why *why, const struct why_facts *facts)
+{
+	const struct traffic *lately = &why->lately;
+	char count[DISAGREE_COUNT_LEN], window[DURATION_LEN];
+	bool asked = why->newest.stage > STAGE_CONNECT && !message_passed(why->newest.code);
+
+	if (!why->window_ms || why->disagreement.cause != CAUSE_REACHABLE)
+		return;
+	duration_human(window, why->window_ms);
+	if (asked && traffic_works(lately))
+		note(why,
+		     "Clients connect: within %s, %s. If what they ask is answered, it is the probe's "
+		     "request that is wrong.",
+		     window, disagree_count(count, lately));
+	else if (traffic_fails(lately) && facts->entry->health.proven != SL_UNHEALTHY)
+		note(why, "Clients fail, too: within %s, %s.", window,
+		     disagree_count(count, lately));
+	if (lately->reset && lately->reset >= lately->answered / 2)
+		note(why,
+		     "Of %" PRIu32 " connections of clients within %s the endpoint reset %" PRIu32
+		     ".",
+		     lately->answered, window, lately->reset);
+}
+
+static void note_stretch(struct why *why, const struct why_facts *facts)
+{
+	uint32_t stretch = facts->entry->stretch;
+	char interval[DURATION_LEN];
+
+	if (stretch > 1)
+		note(why, "Clients connect and none fails: it is probed every %s only.",
+		     duration_human(interval, (uint64_t)facts->plan->interval_ms * stretch));
+}
+
 static void note_traffic(struct why *why, const struct why_facts *facts)
 {
 	const struct sl_endpoint_stats *stats = facts->stats;
@@ -243,12 +278,31 @@ static void note_traffic(struct why *why, const struct why_facts *facts)
 		note(why, "The rejected and dropped packets date from when it was unhealthy.");
 }
 
+/* Whether probes and clients say the same; what to do about it comes before the verdict's advice. */
+static void compare_with_clients(struct why *why, const struct why_facts *facts)
+{
+	const struct traffic_mark *mark = &facts->entry->mark;
+	uint64_t now_ms = facts->mono_ns / NS_PER_MS;
+	struct disagree_facts compared = {
+		.plan = facts->plan,
+		.endpoint = facts->endpoint,
+		.entry = facts->entry,
+	};
+
+	if (facts->traffic && mark->set && now_ms > mark->mono_ms) {
+		why->window_ms = compared.window_ms = now_ms - mark->mono_ms;
+		why->lately = compared.lately = traffic_since(facts->traffic, mark);
+	}
+	disagree(&why->disagreement, &compared);
+}
+
 void why_explain(struct why *ret_why, const struct why_facts *facts)
 {
 	*ret_why = (struct why){ .newest = why_newest(facts->entry) };
 	ret_why->advice = advice_for(&ret_why->newest);
 	message_format(ret_why->message, facts->plan, &ret_why->newest);
 
+	compare_with_clients(ret_why, facts);
 	if (find_seat(ret_why, facts)) {
 		note_state(ret_why, facts);
 		return;
@@ -266,6 +320,8 @@ void why_explain(struct why *ret_why, const struct why_facts *facts)
 	}
 
 	note_state(ret_why, facts);
+	note_clients(ret_why, facts);
+	note_stretch(ret_why, facts);
 	note_traffic(ret_why, facts);
 }
 

@@ -31,6 +31,9 @@ struct entry {
 	enum sl_admin admin;
 	bool ordered;
 	bool suspected;
+	const char *disagreement;
+	uint32_t stretch;
+	struct traffic_mark mark;
 	uint64_t deadline_ms;
 	struct addr addr;
 	uint64_t n_verdicts;
@@ -180,6 +183,27 @@ void board_set_suspected(struct board *board, uint32_t i, bool suspected)
 	pthread_mutex_unlock(&board->lock);
 }
 
+void board_set_disagreement(struct board *board, uint32_t i, const char *id)
+{
+	pthread_mutex_lock(&board->lock);
+	board->entries[i].disagreement = id;
+	pthread_mutex_unlock(&board->lock);
+}
+
+void board_set_stretch(struct board *board, uint32_t i, uint32_t stretch)
+{
+	pthread_mutex_lock(&board->lock);
+	board->entries[i].stretch = stretch;
+	pthread_mutex_unlock(&board->lock);
+}
+
+void board_set_mark(struct board *board, uint32_t i, const struct traffic_mark *mark)
+{
+	pthread_mutex_lock(&board->lock);
+	board->entries[i].mark = *mark;
+	pthread_mutex_unlock(&board->lock);
+}
+
 void board_set_health(struct board *board, uint32_t i, const struct health *health, bool adopted)
 {
 	pthread_mutex_lock(&board->lock);
@@ -217,6 +241,10 @@ void board_inherit(struct board *board, uint32_t i, struct board *from, uint32_t
 	pthread_mutex_lock(&board->lock);
 	entry_done(entry);
 	*entry = from->entries[was];
+	/* Of another's making, who is no more. */
+	entry->suspected = false;
+	entry->stretch = 0;
+	entry->disagreement = NULL;
 	from->entries[was] = (struct entry){ 0 };
 	pthread_mutex_unlock(&board->lock);
 }
@@ -301,6 +329,9 @@ struct board_entry board_read(const struct board *board, uint32_t i)
 	ret.admin = entry->admin;
 	ret.ordered = entry->ordered;
 	ret.suspected = entry->suspected;
+	ret.disagreement = entry->disagreement;
+	ret.stretch = entry->stretch;
+	ret.mark = entry->mark;
 	ret.deadline_ms = entry->deadline_ms;
 	ret.addr = entry->addr;
 	ret.n_verdicts = entry->n_verdicts;
@@ -332,6 +363,7 @@ struct board_sheet board_sheet(const struct board *board, uint32_t i)
 		.addr = entry->addr,
 		.health = entry->health,
 		.admin = entry->admin,
+		.disagreement = entry->disagreement,
 		.code = entry->newest.verdict.code,
 		.at_ms = entry->newest.at_ms,
 		.outcomes = outcomes_copy(&entry->outcomes),

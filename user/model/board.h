@@ -11,6 +11,7 @@
 
 #include "model/health.h"
 #include "model/outcomes.h"
+#include "model/traffic.h"
 #include "util/addr.h"
 #include "util/cleanup.h"
 
@@ -54,6 +55,9 @@ struct board_entry {
 	enum sl_admin admin;
 	bool ordered; /* admin is the operator's */
 	bool suspected; /* clients fail to connect, and a probe is asked */
+	const char *disagreement; /* of probes and clients: its id, static; NULL: none */
+	uint32_t stretch; /* the interval is so many times as long: clients fare well; 0: 1 */
+	struct traffic_mark mark; /* what clients fare now is to be compared with */
 	uint64_t deadline_ms; /* monotonic: when a draining one's flows end; 0: never */
 	struct addr addr; /* BOARD_FOUND */
 	uint64_t n_verdicts;
@@ -68,6 +72,7 @@ struct board_sheet {
 	struct addr addr; /* BOARD_FOUND */
 	struct health health;
 	enum sl_admin admin;
+	const char *disagreement; /* as in the entry */
 	enum sl_message code; /* of the newest verdict */
 	uint64_t at_ms; /* wall clock: when it came; 0: there is none */
 	struct outcomes outcomes;
@@ -92,6 +97,9 @@ void board_set_admin(struct board *board, uint32_t i, enum sl_admin admin, bool 
 		     uint64_t deadline_ms);
 
 void board_set_suspected(struct board *board, uint32_t i, bool suspected);
+void board_set_disagreement(struct board *board, uint32_t i, const char *id);
+void board_set_stretch(struct board *board, uint32_t i, uint32_t stretch);
+void board_set_mark(struct board *board, uint32_t i, const struct traffic_mark *mark);
 
 /* Where the entry is: its seat and, for BOARD_FOUND, the address. */
 enum board_seat board_where(const struct board *board, uint32_t i, struct addr *ret_addr);

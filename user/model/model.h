@@ -149,6 +149,8 @@ struct settings {
 	uint32_t drain_ms;
 	bool passive; /* failing connections of clients start a probe: */
 	uint32_t passive_failures, passive_window_ms; /* so many in so long */
+	uint32_t
+		passive_stretch; /* the most times that well-faring clients lengthen the interval */
 	uint32_t passive_connect_ms; /* the least that such a probe waits for the handshake */
 	uint32_t slow_start_ms; /* after recovery, until an endpoint has its whole share; 0: none */
 };

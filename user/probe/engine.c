@@ -101,6 +101,12 @@ int engine_set(struct engine *engine, uint32_t index, const struct plan *plan)
 			  plan);
 }
 
+int engine_stretch(struct engine *engine, uint32_t index, uint32_t times)
+{
+	return worker_stretch(engine->workers[index % engine->n_workers], index / engine->n_workers,
+			      times);
+}
+
 struct engine_stats engine_stats(const struct engine *engine)
 {
 	struct engine_stats stats = { 0 };

@@ -60,6 +60,12 @@ int engine_start(struct engine **ret, const struct plan *plans, uint32_t n,
  */
 int engine_set(struct engine *engine, uint32_t index, const struct plan *plan);
 
+/*
+ * While its probes pass, let the endpoint's interval be so many times as long; 1: as planned. Until the next
+ * engine_set(), which ends it. Any thread, as above. -ENOMEM: nothing changes.
+ */
+int engine_stretch(struct engine *engine, uint32_t index, uint32_t times);
+
 /* Stop all workers and free the engine; no report is called afterwards. NULL is fine. */
 void engine_stop(struct engine *engine);
 DEFINE_CLEANUP(struct engine, engine_stop)

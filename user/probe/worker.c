@@ -25,6 +25,7 @@ static void apply(struct worker *worker, const struct change *change)
 	slot->plan = change->plan;
 	slot->passed = false;
 	slot->failures = 0;
+	slot->stretch = 0;
 	probe_state_reset(slot->state);
 	slot->overdue = false;
 	if (!slot->plan.idle)
@@ -53,7 +54,10 @@ static void apply_changes(struct worker *worker)
 		CLEANUP(free_p) struct change *change = changes;
 
 		changes = change->next;
-		apply(worker, change);
+		if (change->stretch)
+			worker_set_stretch(&worker->slots[change->k], change->stretch);
+		else
+			apply(worker, change);
 	}
 	worker_pump(worker);
 }
@@ -220,23 +224,35 @@ int worker_start(struct worker **ret, const struct worker_share *share,
 	return 0;
 }
 
-int worker_set(struct worker *worker, uint32_t k, const struct plan *plan)
+static int change_slot(struct worker *worker, const struct change *wanted)
 {
-	struct change *change = calloc(1, sizeof(*change));
+	struct change *change = malloc(sizeof(*change));
 
 	if (!change)
 		return -ENOMEM;
-	change->k = k;
-	if (plan)
-		change->plan = *plan;
-	else
-		change->plan.idle = true;
+	*change = *wanted;
 	pthread_mutex_lock(&worker->lock);
 	*worker->last_change = change;
 	worker->last_change = &change->next;
 	pthread_mutex_unlock(&worker->lock);
 	uv_async_send(&worker->wake);
 	return 0;
+}
+
+int worker_set(struct worker *worker, uint32_t k, const struct plan *plan)
+{
+	struct change change = { .k = k };
+
+	if (plan)
+		change.plan = *plan;
+	else
+		change.plan.idle = true;
+	return change_slot(worker, &change);
+}
+
+int worker_stretch(struct worker *worker, uint32_t k, uint32_t times)
+{
+	return change_slot(worker, &(struct change){ .k = k, .stretch = times });
 }
 
 void worker_stop(struct worker *worker)

@@ -25,6 +25,9 @@ int worker_start(struct worker **ret, const struct worker_share *share,
 /* engine_set() for the k-th endpoint of the share. */
 int worker_set(struct worker *worker, uint32_t k, const struct plan *plan);
 
+/* engine_stretch() for it. */
+int worker_stretch(struct worker *worker, uint32_t k, uint32_t times);
+
 /* Ask the worker to stop; returns at once. */
 void worker_stop(struct worker *worker);
 

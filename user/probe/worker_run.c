@@ -113,10 +113,34 @@ static bool wants_fast(struct slot *slot, enum sl_message code)
 	       slot->failures < slot->plan.unhealthy_threshold;
 }
 
+static uint64_t again_ms(struct slot *slot, bool passed)
+{
+	uint64_t interval_ms = slot->plan.interval_ms;
+
+	if (slot->stretch && passed)
+		interval_ms *= slot->stretch;
+	return schedule_again_ms(slot->started_ms,
+				 interval_ms < UINT32_MAX ? (uint32_t)interval_ms : UINT32_MAX,
+				 next_random(slot->worker));
+}
+
+void worker_set_stretch(struct slot *slot, uint32_t stretch)
+{
+	uint64_t now_ms = clock_mono_ms(), at_ms;
+	bool sooner = stretch < slot->stretch;
+
+	slot->stretch = stretch;
+	/* Later is early enough from the next probe on. */
+	if (!sooner || slot->probe || slot->plan.idle || slot->due_ms <= now_ms)
+		return;
+	schedule_remove(slot->worker->schedule, (uint32_t)(slot - slot->worker->slots));
+	at_ms = again_ms(slot, slot->passed);
+	worker_set_due(slot, at_ms > now_ms ? at_ms : now_ms);
+}
+
 static void set_next(struct slot *slot, enum sl_message code, uint64_t now_ms)
 {
-	uint64_t at_ms = schedule_again_ms(slot->started_ms, slot->plan.interval_ms,
-					   next_random(slot->worker));
+	uint64_t at_ms = again_ms(slot, message_passed(code));
 
 	if (wants_fast(slot, code) && at_ms > now_ms + FAIL_FAST_GAP_MS)
 		at_ms = now_ms + FAIL_FAST_GAP_MS;

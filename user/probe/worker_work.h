@@ -25,6 +25,7 @@ struct slot {
 	struct lag_reading began; /* how late the loop had been when the probe started */
 	uint32_t index; /* the plan's */
 	uint32_t failures; /* in a row, for fail_fast */
+	uint32_t stretch; /* after a success the interval is so many times as long; 0: as 1 */
 	bool overdue; /* was reported as waiting too long */
 	bool passed; /* the last verdict that was reported */
 };
@@ -33,6 +34,7 @@ struct slot {
 struct change {
 	struct change *next;
 	uint32_t k; /* slot */
+	uint32_t stretch; /* 0: it is the plan that changes */
 	struct plan plan;
 };
 
@@ -77,6 +79,9 @@ struct worker {
 
 /* Let an endpoint that is out be probed at this time. */
 void worker_set_due(struct slot *slot, uint64_t at_ms);
+
+/* The interval after a success, from now on: if it is shorter than it was, the next probe comes sooner. */
+void worker_set_stretch(struct slot *slot, uint32_t stretch);
 
 /* Queue what is due, start what fits, and wake up when the next is due. */
 void worker_pump(struct worker *worker);

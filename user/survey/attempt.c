@@ -20,7 +20,7 @@ struct trial {
 	uint32_t n_open;
 };
 
-static void add_time(struct attempts *attempts, uint64_t start_ns)
+static void add_time(struct attempt_tally *attempts, uint64_t start_ns)
 {
 	uint32_t us = (uint32_t)((clock_mono_ns() - start_ns) / NS_PER_US);
 
@@ -42,7 +42,8 @@ static bool is_closed_port(const struct way *way, const struct icmp_error *icmp)
 	       icmp->code == (v4 ? ICMP_PORT_UNREACH : ICMP6_DST_UNREACH_NOPORT);
 }
 
-static void count_failure(struct attempts *attempts, const struct way *way, int fd, int os_errno)
+static void count_failure(struct attempt_tally *attempts, const struct way *way, int fd,
+			  int os_errno)
 {
 	struct icmp_error icmp;
 
@@ -63,7 +64,7 @@ static void count_failure(struct attempts *attempts, const struct way *way, int 
 }
 
 /* Whether the connection has come to an end, good or bad. */
-static bool settle_stream(struct attempts *attempts, const struct way *way, int fd,
+static bool settle_stream(struct attempt_tally *attempts, const struct way *way, int fd,
 			  uint64_t start_ns)
 {
 	struct sockaddr_storage peer;
@@ -80,7 +81,7 @@ static bool settle_stream(struct attempts *attempts, const struct way *way, int 
 	return true;
 }
 
-static bool settle_datagram(struct attempts *attempts, const struct way *way, int fd,
+static bool settle_datagram(struct attempt_tally *attempts, const struct way *way, int fd,
 			    uint64_t start_ns)
 {
 	uint8_t data[1];
@@ -95,7 +96,7 @@ static bool settle_datagram(struct attempts *attempts, const struct way *way, in
 	return true;
 }
 
-static void settle(struct attempts *attempts, const struct way *way, struct trial *trial)
+static void settle(struct attempt_tally *attempts, const struct way *way, struct trial *trial)
 {
 	for (uint32_t i = 0; i < attempts->sent; i++) {
 		struct pollfd *fd = &trial->fds[i];
@@ -110,7 +111,7 @@ static void settle(struct attempts *attempts, const struct way *way, struct tria
 	}
 }
 
-static int begin(struct attempts *attempts, const struct way *way, struct trial *trial)
+static int begin(struct attempt_tally *attempts, const struct way *way, struct trial *trial)
 {
 	struct pollfd *fd = &trial->fds[attempts->sent];
 	int r;
@@ -140,7 +141,7 @@ static int begin(struct attempts *attempts, const struct way *way, struct trial 
 	return 0;
 }
 
-static int watch(struct attempts *attempts, const struct way *way, struct trial *trial,
+static int watch(struct attempt_tally *attempts, const struct way *way, struct trial *trial,
 		 uint64_t until_ns)
 {
 	int r;
@@ -154,7 +155,7 @@ static int watch(struct attempts *attempts, const struct way *way, struct trial 
 	return 0;
 }
 
-static int run(struct attempts *attempts, const struct way *way, struct trial *trial,
+static int run(struct attempt_tally *attempts, const struct way *way, struct trial *trial,
 	       uint32_t count, uint32_t wait_ms)
 {
 	uint64_t next_ns = clock_mono_ns(), until_ns = next_ns + wait_ms * NS_PER_MS;
@@ -175,13 +176,13 @@ static int run(struct attempts *attempts, const struct way *way, struct trial *t
 	return watch(attempts, way, trial, until_ns);
 }
 
-int attempts_make(struct attempts *ret_attempts, const struct way *way, uint32_t count,
+int attempts_make(struct attempt_tally *ret_attempts, const struct way *way, uint32_t count,
 		  uint32_t wait_ms)
 {
 	CLEANUP(free_p) struct pollfd *fds = calloc(count, sizeof(*fds));
 	CLEANUP(free_p) uint64_t *start_ns = calloc(count, sizeof(*start_ns));
 	struct trial trial = { .fds = fds, .start_ns = start_ns };
-	struct attempts attempts = { 0 };
+	struct attempt_tally attempts = { 0 };
 	int r;
 
 	if (!fds || !start_ns)

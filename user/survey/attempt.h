@@ -12,7 +12,7 @@
 #define ATTEMPTS_MAX 100
 
 /* Plain data; each attempt is counted under one outcome. */
-struct attempts {
+struct attempt_tally {
 	uint32_t sent;
 	uint32_t answered; /* connected, or a datagram came back */
 	uint32_t refused; /* by a RST; a datagram's port by the target's own ICMP */
@@ -29,7 +29,7 @@ struct attempts {
  * Try count times (1..ATTEMPTS_MAX), and wait for answers, for wait_ms in all; datagrams are empty.
  * -ENOMEM, or -errno: no socket could be had.
  */
-int attempts_make(struct attempts *ret_attempts, const struct way *way, uint32_t count,
+int attempts_make(struct attempt_tally *ret_attempts, const struct way *way, uint32_t count,
 		  uint32_t wait_ms);
 
 #endif

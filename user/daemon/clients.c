@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "daemon/clients.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "diagnose/disagree.h"
+#include "model/event.h"
+
+/* Reads in a round: enough for each endpoint's mark, and for many whose probes begin to fail at once. */
+#define READS_MIN 64
+#define ROUNDS_PER_MARK 200
+
+struct row {
+	struct traffic_past past;
+	uint32_t generation; /* of the plan whose endpoint the past is of */
+	uint32_t stretch; /* that the engine was told; 0: none */
+	enum cause told; /* of the disagreement */
+};
+
+struct clients {
+	const struct evidence_parts *parts;
+	uint32_t reads_left;
+	struct row *rows; /* parallel to model->endpoints */
+};
+
+int clients_new(struct clients **ret, const struct evidence_parts *parts)
+{
+	struct clients *clients = calloc(1, sizeof(*clients));
+
+	*ret = NULL;
+	if (!clients)
+		return -ENOMEM;
+	clients->parts = parts;
+	clients->rows = calloc(parts->model->n_endpoints + 1, sizeof(*clients->rows));
+	if (!clients->rows) {
+		free(clients);
+		return -ENOMEM;
+	}
+	*ret = clients;
+	return 0;
+}
+
+void clients_free(struct clients *clients)
+{
+	if (!clients)
+		return;
+	free(clients->rows);
+	free(clients);
+}
+
+void clients_begin(struct clients *clients)
+{
+	clients->reads_left = READS_MIN + clients->parts->model->n_endpoints / ROUNDS_PER_MARK;
+}
+
+/* --- longer intervals --------------------------------------------------------------------------- */
+
+static void stretch(struct clients *clients, uint32_t endpoint, uint32_t times)
+{
+	struct row *row = &clients->rows[endpoint];
+
+	if (row->stretch == times || engine_stretch(clients->parts->engine, endpoint, times) < 0)
+		return;
+	row->stretch = times;
+	board_set_stretch(clients->parts->board, endpoint, times);
+}
+
+/* Whether clients have connected for as long as is remembered, and none has failed. */
+static bool all_is_well(const struct row *row, const struct traffic *lately)
+{
+	return !row->past.failing && row->past.marks[TRAFFIC_MARKS - 1].set &&
+	       traffic_works(lately) && !traffic_failed(lately);
+}
+
+static void choose_stretch(struct clients *clients, uint32_t endpoint, const struct traffic *lately)
+{
+	const struct model *model = clients->parts->model;
+	uint32_t most = model->settings[model->endpoints[endpoint].settings].passive_stretch;
+	const struct row *row = &clients->rows[endpoint];
+
+	if (most > 1 && all_is_well(row, lately))
+		stretch(clients, endpoint, most);
+	else if (row->stretch)
+		stretch(clients, endpoint, 1);
+}
+
+/* --- disagreement ------------------------------------------------------------------------------- */
+
+static void tell(struct clients *clients, uint32_t endpoint, const struct disagreement *found,
+		 const struct traffic *lately)
+{
+	struct row *row = &clients->rows[endpoint];
+	struct event event = { .kind = EVENT_EVIDENCE };
+	bool ended = found->cause == CAUSE_REACHABLE;
+
+	event.severity = ended ? EVENT_INFO : EVENT_WARNING;
+	event_set(event.before, row->told == CAUSE_REACHABLE ? "" : cause_id(row->told));
+	event_set(event.after, ended ? "" : cause_id(found->cause));
+	snprintf(event.text, sizeof(event.text), "%s",
+		 ended ? "probes and clients agree again" : found->text);
+	event_number(&event, "answered", lately->answered);
+	event_number(&event, "refused", lately->refused);
+	event_number(&event, "unreachable", lately->unreachable);
+	event_number(&event, "unanswered", lately->unanswered);
+	pipeline_tell(clients->parts->pipeline, endpoint, &event);
+	row->told = found->cause;
+	board_set_disagreement(clients->parts->board, endpoint,
+			       ended ? NULL : cause_id(found->cause));
+}
+
+static void compare(struct clients *clients, uint32_t endpoint, const struct plan *plan,
+		    const struct traffic *lately, uint64_t window_ms)
+{
+	const struct row *row = &clients->rows[endpoint];
+	struct disagreement found;
+
+	/* So it is with nearly all. */
+	if (row->told == CAUSE_REACHABLE &&
+	    !(row->past.failing ? traffic_works(lately) : traffic_fails(lately)))
+		return;
+
+	CLEANUP(board_entry_done)
+	struct board_entry entry = board_read(clients->parts->board, endpoint);
+	const struct disagree_facts facts = {
+		.plan = plan,
+		.endpoint = &clients->parts->model->endpoints[endpoint],
+		.entry = &entry,
+		.lately = *lately,
+		.window_ms = window_ms,
+	};
+
+	disagree(&found, &facts);
+	if (found.cause != row->told)
+		tell(clients, endpoint, &found, lately);
+}
+
+/* --- a look ------------------------------------------------------------------------------------- */
+
+static void read_traffic(struct clients *clients, uint32_t endpoint, bool failing, uint64_t now_ms)
+{
+	struct row *row = &clients->rows[endpoint];
+	struct plan plan = pipeline_plan(clients->parts->pipeline, endpoint);
+	struct attempt_report report;
+	struct traffic totals, lately;
+	struct traffic_mark mark;
+
+	clients->reads_left--;
+	if (dataplane_attempts(clients->parts->dataplane, endpoint, &report) < 0)
+		return;
+	if (plan.generation != row->generation)
+		*row = (struct row){ .generation = plan.generation };
+	totals = attempt_traffic(&report);
+	traffic_note(&row->past, &totals, failing, now_ms);
+	mark = traffic_mark(&row->past);
+	board_set_mark(clients->parts->board, endpoint, &mark);
+	lately = traffic_since(&totals, &mark);
+	compare(clients, endpoint, &plan, &lately, now_ms - mark.mono_ms);
+	choose_stretch(clients, endpoint, &lately);
+}
+
+void clients_look(struct clients *clients, uint32_t endpoint,
+		  const struct pipeline_standing *standing, bool disturbed, uint64_t now_ms)
+{
+	struct row *row = &clients->rows[endpoint];
+
+	if (row->stretch > 1 && (disturbed || standing->failing))
+		stretch(clients, endpoint, 1);
+	if (clients->reads_left && traffic_wants(&row->past, standing->failing, now_ms))
+		read_traffic(clients, endpoint, standing->failing, now_ms);
+}
