@@ -7,8 +7,8 @@
 
 #include "maps.h"
 
-/* Count a decision and return the program's verdict, which is the front end's language. */
-static __always_inline int decide(enum sl_decision decision, int verdict)
+/* Count a decision. How often it was made on this CPU; 0: that is not known, and cannot be. */
+static __always_inline __u64 decide_count(enum sl_decision decision)
 {
 	__u32 zero = 0;
 	__u64 *counts = bpf_map_lookup_elem(&decisions, &zero);
@@ -17,8 +17,13 @@ static __always_inline int decide(enum sl_decision decision, int verdict)
 	/* The compiler knows an enum's bounds and drops the check that the verifier wants to see. */
 	if (!__builtin_constant_p(decision))
 		barrier_var(i);
-	if (counts && i < SL_DECISION_MAX)
-		counts[i]++;
+	return counts && i < SL_DECISION_MAX ? ++counts[i] : 0;
+}
+
+/* The same, and return the program's verdict, which is the front end's language. */
+static __always_inline int decide(enum sl_decision decision, int verdict)
+{
+	decide_count(decision);
 	return verdict;
 }
 

@@ -15,13 +15,9 @@
 /* Count a packet to nobody of ours, as decide() does. True: it is its turn to be looked at. */
 static __always_inline bool sample_not_ours(void)
 {
-	__u32 zero = 0;
-	__u64 *counts = bpf_map_lookup_elem(&decisions, &zero);
+	__u64 count = decide_count(SL_PASS_NOT_OURS);
 
-	if (!counts)
-		return false; /* cannot be */
-	counts[SL_PASS_NOT_OURS]++;
-	return attempt_slots && unlikely(!(counts[SL_PASS_NOT_OURS] % SL_REPLY_SAMPLE));
+	return attempt_slots && unlikely(!(count % SL_REPLY_SAMPLE));
 }
 
 static __always_inline bool sample_is_probes(void *ctx, const struct watch_addresses *addrs,
@@ -57,9 +53,7 @@ static __always_inline void sample_at(void *ctx, void *data, void *end, __u32 wh
 	ports = cursor_take(&l4, 2 * sizeof(*ports));
 	if (!ports || !watch_read(&addrs, l3, where & WATCH_V6))
 		return;
-	((__u64 *)from.addr)[0] = addrs.src_high;
-	((__u64 *)from.addr)[1] = addrs.src_low;
-	key_set_port(&from, ports[0], proto == IPPROTO_TCP ? SL_TCP : SL_UDP);
+	watch_source(&from, &addrs, ports[0], proto == IPPROTO_TCP ? SL_TCP : SL_UDP);
 	if (!target_find(&target, &from) ||
 	    sample_is_probes(ctx, &addrs, ports, where & WATCH_V6, proto))
 		return;

@@ -275,6 +275,16 @@ static __always_inline bool watch_read(struct watch_addresses *ret, struct curso
 	return true;
 }
 
+/* The key of whom a packet comes from; it is aligned for words. */
+static __always_inline void watch_source(struct sl_target_key *ret,
+					 const struct watch_addresses *addrs, __be16 port,
+					 __u8 proto)
+{
+	((__u64 *)ret->addr)[0] = addrs->src_high;
+	((__u64 *)ret->addr)[1] = addrs->src_low;
+	key_set_port(ret, port, proto);
+}
+
 /* A packet for which watch_is_request(), whose IP and TCP headers stand at these places, goes to an endpoint. */
 static __always_inline void watch_request(struct cursor l3, struct cursor l4, bool v6,
 					  __u32 endpoint)
@@ -299,9 +309,7 @@ static __always_inline void watch_answer(struct cursor l3, struct cursor l4, boo
 
 	if (!tcp || !watch_read(&addrs, l3, v6))
 		return;
-	((__u64 *)from.addr)[0] = addrs.src_high;
-	((__u64 *)from.addr)[1] = addrs.src_low;
-	key_set_port(&from, tcp->source, SL_TCP);
+	watch_source(&from, &addrs, tcp->source, SL_TCP);
 	found = target_lookup(&from);
 	if (found.kind != SL_TARGET_ENDPOINT)
 		return;

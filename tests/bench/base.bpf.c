@@ -168,18 +168,36 @@ int shrink_gate(struct xdp_md *ctx)
 	return shrink_and_call(ctx, SLOT_GATE);
 }
 
-/* Let the packet come from another client every time, with another sequence number. */
-static __always_inline int clients_and_call(struct xdp_md *ctx, enum slot slot)
+struct headers {
+	struct iphdr *ip; /* NULL: the packet is too short */
+	struct tcphdr *tcp;
+};
+
+static __always_inline struct headers headers_of(struct xdp_md *ctx)
 {
 	struct cursor c = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };
 	struct ethhdr *eth = cursor_take(&c, sizeof(*eth));
 	struct iphdr *ip = cursor_take(&c, sizeof(*ip));
 	struct tcphdr *tcp = cursor_take(&c, sizeof(*tcp));
 
-	if (!eth || !ip || !tcp || !restore(ctx))
+	return (struct headers){ eth && tcp ? ip : NULL, tcp };
+}
+
+/* Another address every time, in no order that a cache could like. */
+static __always_inline __be32 next_address(void)
+{
+	return bpf_htonl(RANDOM_NET | (random_next++ * RANDOM_STRIDE & random_mask));
+}
+
+/* Let the packet come from another client every time, with another sequence number. */
+static __always_inline int clients_and_call(struct xdp_md *ctx, enum slot slot)
+{
+	struct headers headers = headers_of(ctx);
+
+	if (!headers.ip || !restore(ctx))
 		return XDP_ABORTED;
-	tcp->seq = bpf_htonl(random_next);
-	ip->saddr = bpf_htonl(RANDOM_NET | (random_next++ * RANDOM_STRIDE & random_mask));
+	headers.tcp->seq = bpf_htonl(random_next);
+	headers.ip->saddr = next_address();
 	bpf_tail_call(ctx, &subjects, slot);
 	return XDP_ABORTED;
 }
@@ -199,15 +217,12 @@ int clients_gate(struct xdp_md *ctx)
 /* Let the endpoint answer another client every time; the same as above in the same order. */
 static __always_inline int answers_and_call(struct xdp_md *ctx, enum slot slot)
 {
-	struct cursor c = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };
-	struct ethhdr *eth = cursor_take(&c, sizeof(*eth));
-	struct iphdr *ip = cursor_take(&c, sizeof(*ip));
-	struct tcphdr *tcp = cursor_take(&c, sizeof(*tcp));
+	struct headers headers = headers_of(ctx);
 
-	if (!eth || !ip || !tcp || !restore(ctx))
+	if (!headers.ip || !restore(ctx))
 		return XDP_ABORTED;
-	tcp->ack_seq = bpf_htonl(random_next + 1);
-	ip->daddr = bpf_htonl(RANDOM_NET | (random_next++ * RANDOM_STRIDE & random_mask));
+	headers.tcp->ack_seq = bpf_htonl(random_next + 1);
+	headers.ip->daddr = next_address();
 	bpf_tail_call(ctx, &subjects, slot);
 	return XDP_ABORTED;
 }
@@ -218,16 +233,14 @@ int answers_gate(struct xdp_md *ctx)
 	return answers_and_call(ctx, SLOT_GATE);
 }
 
-/* Address the packet to another endpoint every time, in no order that a cache could like. */
+/* Address the packet to another endpoint every time. */
 static __always_inline int randomize_and_call(struct xdp_md *ctx, enum slot slot)
 {
-	struct cursor c = { (void *)(long)ctx->data, (void *)(long)ctx->data_end };
-	struct ethhdr *eth = cursor_take(&c, sizeof(*eth));
-	struct iphdr *ip = cursor_take(&c, sizeof(*ip));
+	struct headers headers = headers_of(ctx);
 
-	if (!eth || !ip)
+	if (!headers.ip)
 		return XDP_ABORTED;
-	ip->daddr = bpf_htonl(RANDOM_NET | (random_next++ * RANDOM_STRIDE & random_mask));
+	headers.ip->daddr = next_address();
 	bpf_tail_call(ctx, &subjects, slot);
 	return XDP_ABORTED;
 }

@@ -286,12 +286,12 @@ static struct scene scene_of_flows(void)
 	return scene;
 }
 
-static void run(struct figures *figures, struct scene *flows)
+static void run(void *arg, struct figures *figures)
 {
+	struct scene *flows = arg;
 	struct scenes s = scenes_new();
 	samples_t samples;
 
-	*figures = (struct figures){ 0 };
 	measure_kinds(&s.usual, samples, 0); /* warms up */
 	for (int round = 0; round < ROUNDS; round++) {
 		if (round && round % ROUNDS_PER_LOAD == 0) {
@@ -310,30 +310,13 @@ static void run(struct figures *figures, struct scene *flows)
 
 int main(int argc, char **argv)
 {
+	const char *path = figures_path(argc, argv);
 	struct figures figures;
 	struct scene flows;
-	int r;
-
-	if (argc != 2) {
-		fprintf(stderr, "usage: bench_forward FILE\n");
-		return 2;
-	}
 
 	scene_enter();
 	flows = scene_of_flows();
-	for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
-		run(&figures, &flows);
-		if (figures_ok(&figures))
-			break;
-		if (attempt < ATTEMPTS)
-			printf("a target was missed: measuring again (%d of %d)\n", attempt + 1,
-			       ATTEMPTS);
-	}
+	figures_measure(&figures, run, &flows, ATTEMPTS);
 	scene_free(&flows);
-	figures_print(&figures);
-	r = figures_write(&figures, argv[1]);
-	if (r)
-		fprintf(stderr, "bench_forward: write '%s': %s\n", argv[1], strerror(-r));
-
-	return r || !figures_ok(&figures) ? EXIT_FAILURE : EXIT_SUCCESS;
+	return figures_finish(&figures, path);
 }

@@ -246,11 +246,11 @@ static void bench_stop(struct bench *b)
 	scene_free(&b->scene);
 }
 
-static void run(struct bench *b, struct figures *figures)
+static void run(void *arg, struct figures *figures)
 {
+	struct bench *b = arg;
 	double ns[WAYS][ROUNDS], rates[WAYS][ROUNDS], ratios[ROUNDS];
 
-	*figures = (struct figures){ 0 };
 	for (int round = 0; round < ROUNDS; round++) {
 		for (enum way way = 0; way < WAYS; way++) {
 			ns[way][round] = measure(b, way);
@@ -273,29 +273,14 @@ static void run(struct bench *b, struct figures *figures)
 
 int main(int argc, char **argv)
 {
+	const char *path = figures_path(argc, argv);
 	struct figures figures;
 	struct bench b;
-	int r;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: bench_pps FILE\n");
-		return 2;
-	}
 	stay_on_cpu();
 	lay_cables();
 	bench_start(&b);
-	for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
-		run(&b, &figures);
-		if (figures_ok(&figures))
-			break;
-		if (attempt < ATTEMPTS)
-			printf("a target was missed: measuring again (%d of %d)\n", attempt + 1,
-			       ATTEMPTS);
-	}
+	figures_measure(&figures, run, &b, ATTEMPTS);
 	bench_stop(&b);
-	figures_print(&figures);
-	r = figures_write(&figures, argv[1]);
-	if (r)
-		fprintf(stderr, "bench_pps: write '%s': %s\n", argv[1], strerror(-r));
-	return r || !figures_ok(&figures) ? EXIT_FAILURE : EXIT_SUCCESS;
+	return figures_finish(&figures, path);
 }

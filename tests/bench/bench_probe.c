@@ -273,13 +273,9 @@ static void add_overload(struct figures *figures, const struct subject *subject,
 
 int main(int argc, char **argv)
 {
+	const char *path = figures_path(argc, argv);
 	struct figures figures = { 0 };
-	int r;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: bench_probe FILE\n");
-		return 2;
-	}
 	peers_start();
 	for (size_t i = 0; i < SUBJECTS; i++)
 		add_subject(&figures, &subjects[i]);
@@ -287,10 +283,5 @@ int main(int argc, char **argv)
 	add_memory(&figures, "memory.http", &subjects[S_HTTP], TARGET_BYTES_HTTP);
 	add_memory(&figures, "memory.https", &subjects[S_RESUMED], TARGET_BYTES_HTTPS);
 	peers_stop();
-
-	figures_print(&figures);
-	r = figures_write(&figures, argv[1]);
-	if (r)
-		fprintf(stderr, "bench_probe: write '%s': %s\n", argv[1], strerror(-r));
-	return r || !figures_ok(&figures) ? EXIT_FAILURE : EXIT_SUCCESS;
+	return figures_finish(&figures, path);
 }

@@ -116,7 +116,7 @@ static void worlds_free(const struct worlds *w)
 	world_free(w->without);
 }
 
-static void run(struct figures *figures)
+static void run(void *arg, struct figures *figures)
 {
 	static const struct {
 		const char *name;
@@ -132,7 +132,7 @@ static void run(struct figures *figures)
 	struct worlds w = worlds_new();
 	samples_t samples;
 
-	*figures = (struct figures){ 0 };
+	(void)arg;
 	measure(&w, samples, 0); /* warms up */
 	for (int round = 0; round < ROUNDS; round++) {
 		if (round && round % ROUNDS_PER_LOAD == 0) {
@@ -149,24 +149,9 @@ static void run(struct figures *figures)
 
 int main(int argc, char **argv)
 {
+	const char *path = figures_path(argc, argv);
 	struct figures figures;
-	int r;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: bench_watch FILE\n");
-		return 2;
-	}
-	for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
-		run(&figures);
-		if (figures_ok(&figures))
-			break;
-		if (attempt < ATTEMPTS)
-			printf("a target was missed: measuring again (%d of %d)\n", attempt + 1,
-			       ATTEMPTS);
-	}
-	figures_print(&figures);
-	r = figures_write(&figures, argv[1]);
-	if (r)
-		fprintf(stderr, "bench_watch: write '%s': %s\n", argv[1], strerror(-r));
-	return r || !figures_ok(&figures);
+	figures_measure(&figures, run, NULL, ATTEMPTS);
+	return figures_finish(&figures, path);
 }

@@ -135,17 +135,13 @@ static void measure_table(struct dataplane *dp, struct figures *figures)
 
 int main(int argc, char **argv)
 {
+	const char *path = figures_path(argc, argv);
 	struct figures figures = { 0 };
 	struct dataplane *dp = NULL;
 	struct err err = { "" };
 	char bed[PATH_MAX];
 	struct model *model;
-	int r;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: bench_writer FILE\n");
-		return 2;
-	}
 	netbed_enter();
 	netbed_veth(NIC, FAR);
 	snprintf(bed, sizeof(bed), "/run/sl-bench-%d", getpid());
@@ -158,10 +154,5 @@ int main(int argc, char **argv)
 	must(!dataplane_destroy(dp, &err), "close the data plane", err.text);
 	model_free(model);
 	rmdir(bed);
-
-	figures_print(&figures);
-	r = figures_write(&figures, argv[1]);
-	if (r)
-		fprintf(stderr, "bench_writer: write '%s': %s\n", argv[1], strerror(-r));
-	return r || !figures_ok(&figures) ? EXIT_FAILURE : EXIT_SUCCESS;
+	return figures_finish(&figures, path);
 }

@@ -103,7 +103,7 @@ static void print_row(struct table *table, const struct figure *figure)
 	table_cell(table, color, "%s", !figure->target ? "" : figure_ok(figure) ? "ok" : "MISSED");
 }
 
-void figures_print(const struct figures *figures)
+static void print_figures(const struct figures *figures)
 {
 	static const char *const headings[] = { "figure",   "value", "unit",   "min .. max",
 						"baseline", "ratio", "target", "" };
@@ -160,7 +160,7 @@ static json_t *machine_json(void)
 			 cpu, "cpus", (json_int_t)sysconf(_SC_NPROCESSORS_ONLN));
 }
 
-int figures_write(const struct figures *figures, const char *path)
+static int write_figures(const struct figures *figures, const char *path)
 {
 	json_t *list = json_array();
 	json_t *root;
@@ -173,4 +173,38 @@ int figures_write(const struct figures *figures, const char *path)
 		 : -1;
 	json_decref(root);
 	return r ? -EIO : 0;
+}
+
+const char *figures_path(int argc, char **argv)
+{
+	if (argc != 2) {
+		fprintf(stderr, "usage: %s FILE\n", program_invocation_short_name);
+		exit(2);
+	}
+	return argv[1];
+}
+
+void figures_measure(struct figures *figures, figures_measure_fn *measure, void *arg, int attempts)
+{
+	for (int attempt = 1; attempt <= attempts; attempt++) {
+		*figures = (struct figures){ .n = 0 };
+		measure(arg, figures);
+		if (figures_ok(figures))
+			break;
+		if (attempt < attempts)
+			printf("a target was missed: measuring again (%d of %d)\n", attempt + 1,
+			       attempts);
+	}
+}
+
+int figures_finish(const struct figures *figures, const char *path)
+{
+	int r;
+
+	print_figures(figures);
+	r = write_figures(figures, path);
+	if (r)
+		fprintf(stderr, "%s: write '%s': %s\n", program_invocation_short_name, path,
+			strerror(-r));
+	return r || !figures_ok(figures) ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -41,9 +41,16 @@ const struct figure *figures_find(const struct figures *figures, const char *nam
 bool figure_ok(const struct figure *figure);
 bool figures_ok(const struct figures *figures);
 
-void figures_print(const struct figures *figures);
+/* The one argument of a benchmark, where its figures go. Another number of them ends the program. */
+const char *figures_path(int argc, char **argv);
 
-/* Write the JSON document to path. 0 or -errno. */
-int figures_write(const struct figures *figures, const char *path);
+/* Measures into figures, which are empty. */
+typedef void figures_measure_fn(void *arg, struct figures *figures);
+
+/* Measure, up to so many times, until no target is missed: the machine has bad moments. */
+void figures_measure(struct figures *figures, figures_measure_fn *measure, void *arg, int attempts);
+
+/* Print the figures, write them to path as JSON, and return the program's exit status: whether all targets are met. */
+int figures_finish(const struct figures *figures, const char *path);
 
 #endif

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-static struct order {
+static _Thread_local struct order {
 	bool armed, happened;
 	int left, os_errno;
 } orders[FAULT_KINDS];

@@ -2,8 +2,8 @@
 /*
  * fault - make the n-th call fail, so that error paths run.
  *
- * The test build links malloc, calloc, realloc, strdup, socket and open through here. Single
- * threaded tests only.
+ * The test build links malloc, calloc, realloc, strdup, socket and open through here. An order is for the
+ * calls of the thread that gives it: what others do at the same time is not the same every time.
  */
 #ifndef SLUICE_TESTS_FAULT_H
 #define SLUICE_TESTS_FAULT_H

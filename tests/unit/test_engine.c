@@ -204,7 +204,8 @@ static void test_bound(void **state)
 	log_open(&log, 100);
 	for (int i = 0; i < 20; i++) {
 		plans[i] = plan_to(PROTO_HTTP, "127.0.0.1", peer_port(servers.peers[0]));
-		plans[i].timeout_ms = 100;
+		/* Long enough that a busy machine's delays are none to doubt a probe for: a quarter of it. */
+		plans[i].timeout_ms = 1000;
 	}
 	engine = start(plans, 20, 2, 4, &log);
 	log_await(&log, 20);
@@ -212,11 +213,8 @@ static void test_bound(void **state)
 	assert_true(engine_stats(engine).in_flight <= 4);
 	engine_stop(engine);
 	for (uint32_t i = 0; i < 20; i++) {
-		enum sl_message code = log.seen[i].verdict.code;
-
 		assert_int_equal(count_of(&log, i), 1);
-		/* A machine that stands still is the prober's trouble, and nothing else. */
-		assert_true(code == SL_MSG_BACKEND_TIMEOUT || code == SL_MSG_PROBER_OVERLOADED);
+		assert_int_equal(log.seen[i].verdict.code, SL_MSG_BACKEND_TIMEOUT);
 	}
 	/* The server may learn of a close only after the next connection: one more per place. */
 	assert_in_range(peer_open_max(servers.peers[0]), 2, 8);

@@ -61,6 +61,11 @@ static void next_inherits(void **state)
 	report(&f, 2, SL_MSG_OK);
 	assert_int_equal(order(&f, CHANGE_WEIGHT, "10.0.0.1", 7), 0);
 	before = board_health(f.board, 0);
+	/* What was found out beside the probes is of another's making, who is no more. */
+	board_set_suspected(f.board, 0, true);
+	board_set_disagreement(f.board, 0, "green_but_broken");
+	board_set_stretch(f.board, 0, 4);
+	board_set_mark(f.board, 0, &(struct traffic_mark){ .set = true, .mono_ms = 1 });
 
 	next.model = make_model(0);
 	/* Somebody else at the third place. */
@@ -82,6 +87,10 @@ static void next_inherits(void **state)
 	assert_int_equal(board_health(next.board, 0).failures, 1);
 	assert_int_equal(board_health(next.board, 0).since_ms, before.since_ms);
 	assert_int_equal(board_read(next.board, 0).n_verdicts, 2);
+	assert_false(board_read(next.board, 0).suspected);
+	assert_null(board_read(next.board, 0).disagreement);
+	assert_int_equal(board_read(next.board, 0).stretch, 0);
+	assert_false(board_read(next.board, 0).mark.set);
 	assert_int_equal(board_read(next.board, 0).recent[0].verdict.code,
 			 SL_MSG_TCP_CONNECT_FAILED);
 	assert_int_equal(board_health(next.board, 1).shown, SL_UNHEALTHY);

@@ -87,4 +87,58 @@ static inline void probed(struct trouble_probe *probe, enum sl_message code)
 					 .message = "as it was probed" };
 }
 
+static inline void matched(struct filter_report *report, bool certain)
+{
+	report->n = 1;
+	report->of[0] = (struct filter_match){ .certain = certain,
+					       .family = "inet",
+					       .table = "t",
+					       .chain = "c",
+					       .hook = "output",
+					       .handle = 7,
+					       .text = "tcp dport 80 drop" };
+}
+
+static inline struct trouble_evidence on_the_link(void)
+{
+	struct trouble_evidence e = {
+		.way = { .port = 80 },
+		.route = { .kind = ROUTE_FORWARD,
+			   .device = "eth0",
+			   .has_source = true,
+			   .has_carrier = true,
+			   .mtu = 1500 },
+	};
+
+	e.way.to = addr("10.2.1.2");
+	e.route.source = addr("10.2.1.1");
+	return e;
+}
+
+struct row {
+	fill_fn *fill;
+	enum cause cause;
+	const char *says, *port_status;
+};
+
+/* Each row must lead to its cause; sets ret_reached for every one. */
+static inline void run_rows(const struct row *rows, size_t n, bool ret_reached[CAUSE_MAX])
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct row *row = &rows[i];
+		struct trouble_evidence e = on_the_link();
+		struct trouble_finding finding;
+
+		row->fill(&e);
+		troubleshoot(&finding, &e);
+		if (finding.cause != row->cause || !strstr(finding.text, row->says))
+			fail_msg("row %zu: %s: %s; not %s: %s", i, cause_id(finding.cause),
+				 finding.text, cause_id(row->cause), row->says);
+		assert_string_equal(trouble_port_status(&e), row->port_status);
+		assert_string_equal(trouble_connection_status(&e),
+				    e.attempts.answered ? "Reachable" : "Unreachable");
+		ret_reached[finding.cause] = true;
+	}
+}
+
 #endif

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* metrics_attempts - what came of clients' attempts to connect to an endpoint: a row for each counter. */
+#include <stdio.h>
+
 #include "control/metrics_rows.h"
 #include "control/render_attempts.h"
 #include "util/clock.h"
 
-#include <stdio.h>
-
 static bool read_attempts(const struct metrics_row *row, struct attempt_report *ret)
 {
-	const struct model *model = row->context->model;
-
-	return model->gateway.watch && model->endpoints[row->index].key.proto == SL_TCP &&
-	       dataplane_attempts(row->context->dataplane, row->index, ret) >= 0;
+	return render_read_attempts(row->context, row->index, ret);
 }
 
 static void render_attempts_counter(const struct metrics_row *row, const struct family *family)

@@ -9,6 +9,15 @@
 
 #define PERMILLE 1000
 
+bool render_read_attempts(const struct api_context *context, uint32_t endpoint,
+			  struct attempt_report *ret)
+{
+	const struct model *model = context->model;
+
+	return model->gateway.watch && model->endpoints[endpoint].key.proto == SL_TCP &&
+	       dataplane_attempts(context->dataplane, endpoint, ret) >= 0;
+}
+
 /* Upper bound of bucket i in ns; the last one has none, and shows the bound below it. */
 static double bucket_bound(int i)
 {

@@ -6,7 +6,12 @@
 
 #include <jansson.h>
 
+#include "control/api.h"
 #include "dataplane/dataplane.h"
+
+/* What came of the attempts to connect to the endpoint. false: they are not watched, or cannot be read. */
+bool render_read_attempts(const struct api_context *context, uint32_t endpoint,
+			  struct attempt_report *ret);
 
 /* About how many connections are open now. */
 uint64_t render_open_estimate(const struct attempt_report *report);

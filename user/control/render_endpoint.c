@@ -189,25 +189,35 @@ static void put_replies(json_t **json, const struct api_context *context,
 		json_put_uint(json, "reply_sample", SL_REPLY_SAMPLE);
 }
 
-static void put_kernel(json_t **json, const struct api_context *context, const struct place *place,
-		       const struct sl_endpoint_stats *stats)
-{
-	json_t *kernel = render_kernel(stats);
+/* What the programs know of an endpoint. */
+struct kernel_facts {
+	struct sl_endpoint_stats stats;
 	struct attempt_report attempts;
+	bool counted, watched; /* whether stats and attempts are known */
+};
 
-	put_replies(&kernel, context, place->service, stats);
-	if (context->model->gateway.watch && place->endpoint->key.proto == SL_TCP &&
-	    dataplane_attempts(context->dataplane, place->index, &attempts) >= 0)
-		render_attempts(&kernel, &attempts, is_one_sided(context, place->service));
-	json_put(json, "kernel", kernel);
+static struct kernel_facts read_kernel(const struct api_context *context, const struct place *place)
+{
+	struct kernel_facts facts = { .counted = false };
+
+	facts.counted =
+		dataplane_endpoint_stats(context->dataplane, place->index, &facts.stats) >= 0;
+	facts.watched = render_read_attempts(context, place->index, &facts.attempts);
+	return facts;
 }
 
-static void read_kernel(json_t **json, const struct api_context *context, const struct place *place)
+static void put_kernel(json_t **json, const struct api_context *context, const struct place *place,
+		       const struct kernel_facts *facts)
 {
-	struct sl_endpoint_stats stats;
+	json_t *kernel;
 
-	if (dataplane_endpoint_stats(context->dataplane, place->index, &stats) >= 0)
-		put_kernel(json, context, place, &stats);
+	if (!facts->counted)
+		return;
+	kernel = render_kernel(&facts->stats);
+	put_replies(&kernel, context, place->service, &facts->stats);
+	if (facts->watched)
+		render_attempts(&kernel, &facts->attempts, is_one_sided(context, place->service));
+	json_put(json, "kernel", kernel);
 }
 
 static json_t *render_entry(const struct api_context *context, const struct place *place,
@@ -237,9 +247,10 @@ json_t *render_health(const struct api_context *context, const struct render_row
 	CLEANUP(board_entry_done)
 	struct board_entry entry = read_entry(context, row);
 	struct place place = find(context, row, &entry);
+	struct kernel_facts kernel = read_kernel(context, &place);
 	json_t *json = render_entry(context, &place, &entry);
 
-	read_kernel(&json, context, &place);
+	put_kernel(&json, context, &place, &kernel);
 	return json;
 }
 
@@ -248,11 +259,12 @@ json_t *render_stats(const struct api_context *context, const struct render_row 
 	CLEANUP(board_entry_done)
 	struct board_entry entry = read_entry(context, row);
 	struct place place = find(context, row, &entry);
+	struct kernel_facts kernel = read_kernel(context, &place);
 	json_t *json = render_place(&place);
 
 	put_health(&json, &entry);
 	json_put_text(&json, "admin", admin_name(entry.admin));
-	read_kernel(&json, context, &place);
+	put_kernel(&json, context, &place, &kernel);
 	return json;
 }
 
@@ -377,36 +389,23 @@ static void put_clients(json_t **json, const struct why *why)
 		json_put(json, "lately", render_lately(why));
 }
 
-/* The totals of what clients' attempts came to. false: they are not known. */
-static bool read_traffic(const struct api_context *context, const struct place *place,
-			 struct traffic *ret)
-{
-	struct attempt_report report;
-
-	if (!context->model->gateway.watch || place->endpoint->key.proto != SL_TCP ||
-	    dataplane_attempts(context->dataplane, place->index, &report) < 0)
-		return false;
-	*ret = attempt_traffic(&report);
-	return true;
-}
-
 json_t *render_why(const struct api_context *context, const struct render_row *row)
 {
 	CLEANUP(board_entry_done)
 	struct board_entry entry = read_entry(context, row);
 	struct place place = find(context, row, &entry);
 	struct sl_meta meta = dataplane_meta(context->dataplane);
-	struct sl_endpoint_stats stats;
-	int r = dataplane_endpoint_stats(context->dataplane, place.index, &stats);
+	struct kernel_facts kernel = read_kernel(context, &place);
+	struct traffic traffic = attempt_traffic(&kernel.attempts);
 	struct board_name dns = { .n = 0 };
-	struct traffic traffic;
 	struct why_facts facts = {
 		.dns = place.endpoint->name ? &dns : NULL,
 		.settings = place.settings,
 		.plan = &place.plan,
 		.endpoint = place.endpoint,
 		.entry = &entry,
-		.stats = r < 0 ? NULL : &stats,
+		.stats = kernel.counted ? &kernel.stats : NULL,
+		.traffic = kernel.watched ? &traffic : NULL,
 		.meta = &meta,
 		.removed = !dataplane_in_force(context->dataplane),
 		.mono_ns = clock_mono_ns(),
@@ -414,8 +413,6 @@ json_t *render_why(const struct api_context *context, const struct render_row *r
 	json_t *json = render_entry(context, &place, &entry);
 	struct why why;
 
-	if (read_traffic(context, &place, &traffic))
-		facts.traffic = &traffic;
 	if (place.endpoint->name)
 		dns = board_name(context->board, place.endpoint->name_index);
 	why_explain(&why, &facts);
@@ -433,7 +430,6 @@ json_t *render_why(const struct api_context *context, const struct render_row *r
 	render_forwarding(&json, context, place.service);
 	json_put_text(&json, "on_unhealthy", why_action_name(place.settings->on_unhealthy));
 	json_put_text(&json, "established", place.settings->reset_established ? "reset" : "keep");
-	if (r >= 0)
-		put_kernel(&json, context, &place, &stats);
+	put_kernel(&json, context, &place, &kernel);
 	return json;
 }

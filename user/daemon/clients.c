@@ -110,19 +110,19 @@ static void tell(struct clients *clients, uint32_t endpoint, const struct disagr
 			       ended ? NULL : cause_id(found->cause));
 }
 
+/* Whether there may be a disagreement to tell, or the end of one. With nearly all endpoints there is not. */
+static bool is_odd(const struct row *row, const struct traffic *lately)
+{
+	return row->told != CAUSE_REACHABLE ||
+	       (row->past.failing ? traffic_works(lately) : traffic_fails(lately));
+}
+
 static void compare(struct clients *clients, uint32_t endpoint, const struct plan *plan,
 		    const struct traffic *lately, uint64_t window_ms)
 {
-	const struct row *row = &clients->rows[endpoint];
-	struct disagreement found;
-
-	/* So it is with nearly all. */
-	if (row->told == CAUSE_REACHABLE &&
-	    !(row->past.failing ? traffic_works(lately) : traffic_fails(lately)))
-		return;
-
 	CLEANUP(board_entry_done)
 	struct board_entry entry = board_read(clients->parts->board, endpoint);
+	struct disagreement found;
 	const struct disagree_facts facts = {
 		.plan = plan,
 		.endpoint = &clients->parts->model->endpoints[endpoint],
@@ -132,7 +132,7 @@ static void compare(struct clients *clients, uint32_t endpoint, const struct pla
 	};
 
 	disagree(&found, &facts);
-	if (found.cause != row->told)
+	if (found.cause != clients->rows[endpoint].told)
 		tell(clients, endpoint, &found, lately);
 }
 
@@ -156,7 +156,8 @@ static void read_traffic(struct clients *clients, uint32_t endpoint, bool failin
 	mark = traffic_mark(&row->past);
 	board_set_mark(clients->parts->board, endpoint, &mark);
 	lately = traffic_since(&totals, &mark);
-	compare(clients, endpoint, &plan, &lately, now_ms - mark.mono_ms);
+	if (is_odd(row, &lately))
+		compare(clients, endpoint, &plan, &lately, now_ms - mark.mono_ms);
 	choose_stretch(clients, endpoint, &lately);
 }
 

@@ -245,6 +245,7 @@ void board_inherit(struct board *board, uint32_t i, struct board *from, uint32_t
 	entry->suspected = false;
 	entry->stretch = 0;
 	entry->disagreement = NULL;
+	entry->mark = (struct traffic_mark){ .set = false };
 	from->entries[was] = (struct entry){ 0 };
 	pthread_mutex_unlock(&board->lock);
 }
