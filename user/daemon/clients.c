@@ -7,22 +7,28 @@
 
 #include "diagnose/disagree.h"
 #include "model/event.h"
+#include "util/clock.h"
 
 /* Reads in a round: enough for each endpoint's mark, and for many whose probes begin to fail at once. */
 #define READS_MIN 64
 #define ROUNDS_PER_MARK 200
 
+/* There is one for every endpoint, and most are idle. */
 struct row {
-	struct traffic_past past;
+	struct traffic_past *past; /* NULL: no attempt has come to anything yet */
+	uint32_t looked_s; /* ... as it was seen then, by the monotonic clock; 0: not at all */
 	uint32_t generation; /* of the plan whose endpoint the past is of */
-	uint32_t stretch; /* that the engine was told; 0: none */
-	enum cause told; /* of the disagreement */
+	uint8_t stretch; /* that the engine was told; 0: none */
+	uint8_t told; /* the cause of the disagreement */
+	bool failing; /* probes did, when it was looked at while there was no past */
 };
+_Static_assert(CAUSE_MAX <= UINT8_MAX, "clients: a cause fits into a byte");
 
 struct clients {
 	const struct evidence_parts *parts;
 	uint32_t reads_left;
-	struct row *rows; /* parallel to model->endpoints */
+	struct row *rows; /* parallel to model->endpoints, which may go earlier: */
+	uint32_t n;
 };
 
 int clients_new(struct clients **ret, const struct evidence_parts *parts)
@@ -33,6 +39,7 @@ int clients_new(struct clients **ret, const struct evidence_parts *parts)
 	if (!clients)
 		return -ENOMEM;
 	clients->parts = parts;
+	clients->n = parts->model->n_endpoints;
 	clients->rows = calloc(parts->model->n_endpoints + 1, sizeof(*clients->rows));
 	if (!clients->rows) {
 		free(clients);
@@ -46,6 +53,8 @@ void clients_free(struct clients *clients)
 {
 	if (!clients)
 		return;
+	for (uint32_t i = 0; clients->rows && i < clients->n; i++)
+		free(clients->rows[i].past);
 	free(clients->rows);
 	free(clients);
 }
@@ -63,14 +72,14 @@ static void stretch(struct clients *clients, uint32_t endpoint, uint32_t times)
 
 	if (row->stretch == times || engine_stretch(clients->parts->engine, endpoint, times) < 0)
 		return;
-	row->stretch = times;
+	row->stretch = (uint8_t)times;
 	board_set_stretch(clients->parts->board, endpoint, times);
 }
 
 /* Whether clients have connected for as long as is remembered, and none has failed. */
 static bool all_is_well(const struct row *row, const struct traffic *lately)
 {
-	return !row->past.failing && row->past.marks[TRAFFIC_MARKS - 1].set &&
+	return !row->past->failing && row->past->marks[TRAFFIC_MARKS - 1].set &&
 	       traffic_works(lately) && !traffic_failed(lately);
 }
 
@@ -96,7 +105,8 @@ static void tell(struct clients *clients, uint32_t endpoint, const struct disagr
 	bool ended = found->cause == CAUSE_REACHABLE;
 
 	event.severity = ended ? EVENT_INFO : EVENT_WARNING;
-	event_set(event.before, row->told == CAUSE_REACHABLE ? "" : cause_id(row->told));
+	event_set(event.before,
+		  row->told == CAUSE_REACHABLE ? "" : cause_id((enum cause)row->told));
 	event_set(event.after, ended ? "" : cause_id(found->cause));
 	snprintf(event.text, sizeof(event.text), "%s",
 		 ended ? "probes and clients agree again" : found->text);
@@ -105,7 +115,7 @@ static void tell(struct clients *clients, uint32_t endpoint, const struct disagr
 	event_number(&event, "unreachable", lately->unreachable);
 	event_number(&event, "unanswered", lately->unanswered);
 	pipeline_tell(clients->parts->pipeline, endpoint, &event);
-	row->told = found->cause;
+	row->told = (uint8_t)found->cause;
 	board_set_disagreement(clients->parts->board, endpoint,
 			       ended ? NULL : cause_id(found->cause));
 }
@@ -114,7 +124,7 @@ static void tell(struct clients *clients, uint32_t endpoint, const struct disagr
 static bool is_odd(const struct row *row, const struct traffic *lately)
 {
 	return row->told != CAUSE_REACHABLE ||
-	       (row->past.failing ? traffic_works(lately) : traffic_fails(lately));
+	       (row->past->failing ? traffic_works(lately) : traffic_fails(lately));
 }
 
 static void compare(struct clients *clients, uint32_t endpoint, const struct plan *plan,
@@ -138,6 +148,34 @@ static void compare(struct clients *clients, uint32_t endpoint, const struct pla
 
 /* --- a look ------------------------------------------------------------------------------------- */
 
+static bool is_nothing(const struct traffic *totals)
+{
+	return !(totals->answered | totals->refused | totals->unreachable | totals->unanswered |
+		 totals->reset);
+}
+
+/* Whether there is a past now, which begins with the last look that saw nothing. */
+static bool has_past(struct row *row, const struct traffic *totals, bool failing, uint64_t now_ms)
+{
+	static const struct traffic nothing;
+
+	if (row->past)
+		return true;
+	if (!is_nothing(totals))
+		row->past = calloc(1, sizeof(*row->past));
+	if (row->past && row->looked_s)
+		traffic_note(row->past, &nothing, row->failing, row->looked_s * MS_PER_SEC);
+	row->looked_s = (uint32_t)(now_ms / MS_PER_SEC);
+	row->failing = failing;
+	return row->past;
+}
+
+static void begin_anew(struct row *row, uint32_t generation)
+{
+	free(row->past);
+	*row = (struct row){ .generation = generation };
+}
+
 static void read_traffic(struct clients *clients, uint32_t endpoint, bool failing, uint64_t now_ms)
 {
 	struct row *row = &clients->rows[endpoint];
@@ -145,20 +183,37 @@ static void read_traffic(struct clients *clients, uint32_t endpoint, bool failin
 	struct attempt_report report;
 	struct traffic totals, lately;
 	struct traffic_mark mark;
+	bool is_news;
 
 	clients->reads_left--;
 	if (dataplane_attempts(clients->parts->dataplane, endpoint, &report) < 0)
 		return;
 	if (plan.generation != row->generation)
-		*row = (struct row){ .generation = plan.generation };
+		begin_anew(row, plan.generation);
 	totals = attempt_traffic(&report);
-	traffic_note(&row->past, &totals, failing, now_ms);
-	mark = traffic_mark(&row->past);
+	/* Whoever is asked meanwhile compares with this; while probes fail, with when they began to. */
+	mark = (struct traffic_mark){ .totals = totals, .set = true, .mono_ms = now_ms };
+	is_news = !row->looked_s || !failing || !row->failing;
+	if (!has_past(row, &totals, failing, now_ms)) {
+		if (is_news)
+			board_set_mark(clients->parts->board, endpoint, &mark);
+		return;
+	}
+	traffic_note(row->past, &totals, failing, now_ms);
+	mark = traffic_mark(row->past);
 	board_set_mark(clients->parts->board, endpoint, &mark);
 	lately = traffic_since(&totals, &mark);
 	if (is_odd(row, &lately))
 		compare(clients, endpoint, &plan, &lately, now_ms - mark.mono_ms);
 	choose_stretch(clients, endpoint, &lately);
+}
+
+static bool wants(const struct row *row, bool failing, uint64_t now_ms)
+{
+	if (row->past)
+		return traffic_wants(row->past, failing, now_ms);
+	return !row->looked_s || row->failing != failing ||
+	       now_ms - row->looked_s * MS_PER_SEC >= TRAFFIC_MARK_MS;
 }
 
 void clients_look(struct clients *clients, uint32_t endpoint,
@@ -168,6 +223,6 @@ void clients_look(struct clients *clients, uint32_t endpoint,
 
 	if (row->stretch > 1 && (disturbed || standing->failing))
 		stretch(clients, endpoint, 1);
-	if (clients->reads_left && traffic_wants(&row->past, standing->failing, now_ms))
+	if (clients->reads_left && wants(row, standing->failing, now_ms))
 		read_traffic(clients, endpoint, standing->failing, now_ms);
 }

@@ -108,6 +108,7 @@ static int prepare_reload(struct next *next, struct daemon *daemon, const struct
 	r = load(daemon, !change->is_rehearsal, &next->file, err);
 	if (r < 0)
 		return r;
+	model_unlink(next->file);
 	r = runtime_over(&next->overlay, daemon->runtime, next->file, change->discards, note,
 			 daemon);
 	if (r < 0)

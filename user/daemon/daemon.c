@@ -204,7 +204,7 @@ static int start_model(struct daemon *daemon, struct err *err)
 {
 	int r;
 
-	r = runtime_open(&daemon->runtime, daemon->options->model, daemon->layers, daemon->events,
+	r = runtime_open(&daemon->runtime, take_ptr(daemon->file), daemon->layers, daemon->events,
 			 err);
 	if (r == 0)
 		r = runtime_compose(&daemon->model, daemon->runtime, err);
@@ -229,7 +229,7 @@ static int start_dataplane(struct daemon *daemon, struct err *err)
 
 static int start(struct daemon *daemon, struct err *err)
 {
-	const struct gateway *gateway = &daemon->options->model->gateway;
+	const struct gateway *gateway = &daemon->file->gateway;
 	int r;
 
 	daemon->started_ms = clock_wall_ms();
@@ -363,7 +363,7 @@ static void tell_ready(struct daemon *daemon)
 
 int daemon_run(const struct daemon_options *options, struct err *err)
 {
-	struct daemon daemon = { .options = options };
+	struct daemon daemon = { .options = options, .file = options->model };
 	int r;
 
 	r = start(&daemon, err);
@@ -385,6 +385,7 @@ int daemon_run(const struct daemon_options *options, struct err *err)
 		undo_dataplane(&daemon);
 	close_loop(&daemon);
 	runtime_close(daemon.runtime);
+	model_free(daemon.file);
 	model_free(daemon.model);
 	jobs_free(daemon.jobs);
 	layers_free(daemon.layers);

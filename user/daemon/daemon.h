@@ -13,7 +13,7 @@
 struct err;
 
 struct daemon_options {
-	const struct model *model; /* borrowed for the call */
+	struct model *model; /* of the file; taken over */
 	const char *config_path;
 	void (*ready)(void *arg); /* called once everything runs */
 	void *ready_arg;

@@ -20,6 +20,7 @@
 
 struct daemon {
 	const struct daemon_options *options;
+	struct model *file; /* until the runtime has it */
 	struct model *model; /* in force */
 	struct runtime *runtime; /* what it is made from */
 	uv_loop_t loop;

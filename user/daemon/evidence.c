@@ -135,7 +135,9 @@ static void look_at(struct evidence *evidence, uint32_t endpoint, uint64_t now_m
 
 	clients_look(evidence->clients, endpoint, &standing,
 		     sample.late || row->failed != sample.failed, now_ms);
-	row->failed = sample.failed;
+	/* Who is idle is not written to: of large arrays, most takes no memory then. */
+	if (row->failed != sample.failed)
+		row->failed = sample.failed;
 	if (suspicion_is_idle(&row->suspicion, &sample))
 		return;
 	plan = pipeline_plan(evidence->parts.pipeline, endpoint);

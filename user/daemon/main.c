@@ -92,7 +92,8 @@ static void on_ready(void *arg)
 	background_ready(*fd);
 }
 
-static int run(const struct options *options, const struct model *model)
+/* Takes over the model. */
+static int run(const struct options *options, struct model *model)
 {
 	char path[PATH_MAX];
 	int ready_fd = -1;
@@ -112,6 +113,8 @@ static int run(const struct options *options, const struct model *model)
 		r = background_start(&ready_fd, &err);
 	if (r == 0)
 		r = daemon_run(&daemon, &err);
+	else
+		model_free(model);
 	if (r < 0) {
 		log_error("%s", err.text);
 		return EXIT_FAILURE;
@@ -152,5 +155,5 @@ int main(int argc, char *argv[])
 	}
 	if (options.dry_run)
 		return dry_run(model);
-	return run(&options, model);
+	return run(&options, take_ptr(model));
 }

@@ -27,15 +27,15 @@ struct standing {
 
 /* Who sits in an endpoint's place. All but the seats of names never change. */
 struct seat {
-	bool taken;
 	struct standing leaving; /* what follows from DNS: of whoever sits there */
 	struct standing ordered; /* by the operator: of the place, whoever sits there */
 	struct addr addr;
-	uint32_t generation; /* grows with every change: verdicts about others are dropped */
-	bool suspected; /* clients fail to connect: see pipeline_suspect() */
 	uint64_t passed_us; /* wall clock: when the last probe that passed began; 0: none */
 	uint64_t recovered_ms; /* monotonic: when it last turned Healthy from Unhealthy; 0: never */
+	uint32_t generation; /* grows with every change: verdicts about others are dropped */
 	enum sl_health told; /* what was last said of it */
+	bool taken;
+	bool suspected; /* clients fail to connect: see pipeline_suspect() */
 };
 
 /* An address with its port, and the longest name. */

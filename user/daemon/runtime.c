@@ -171,13 +171,18 @@ static int read_kept(struct runtime *runtime, const char *directory)
 	return 0;
 }
 
-int runtime_open(struct runtime **ret, const struct model *file, struct layers *layers,
+int runtime_open(struct runtime **ret, struct model *file, struct layers *layers,
 		 struct events *events, struct err *err)
 {
 	CLEANUP(runtime_close_p) struct runtime *runtime = calloc(1, sizeof(*runtime));
 
-	if (!runtime || model_copy(&runtime->file, file) < 0)
+	if (!runtime) {
+		model_free(file);
 		return err_set(err, -ENOMEM, "%s", strerror(ENOMEM));
+	}
+	/* What is in force has endpoints of its own. */
+	model_unlink(file);
+	runtime->file = file;
 	runtime->layers = layers;
 	runtime->events = events;
 	if (read_kept(runtime, file->gateway.state_dir) < 0)

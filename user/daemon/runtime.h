@@ -17,10 +17,10 @@ struct layers;
 struct runtime;
 
 /*
- * Read what is kept in the state directory, over the file's model, which is copied. Where that cannot be used,
+ * Read what is kept in the state directory, over the file's model, which is taken over. Where that cannot be used,
  * the file alone counts, and events tell why: it is set aside, or changes are refused. -ENOMEM, err set
  */
-int runtime_open(struct runtime **ret, const struct model *file, struct layers *layers,
+int runtime_open(struct runtime **ret, struct model *file, struct layers *layers,
 		 struct events *events, struct err *err);
 void runtime_close(struct runtime *runtime);
 DEFINE_CLEANUP(struct runtime, runtime_close)

@@ -28,10 +28,20 @@ static void pool_done(struct pool *pool)
 	free(pool->backends);
 }
 
-static void service_done(struct service *service)
+static void service_unlink(struct service *service)
 {
-	free(service->endpoints);
-	free(service->owners);
+	free(take_ptr(service->endpoints));
+	free(take_ptr(service->owners));
+	service->n_endpoints = 0;
+}
+
+void model_unlink(struct model *model)
+{
+	for (uint32_t i = 0; i < model->n_services; i++)
+		service_unlink(&model->services[i]);
+	free(take_ptr(model->endpoints));
+	free(take_ptr(model->names));
+	model->n_endpoints = model->n_names = 0;
 }
 
 void model_free(struct model *model)
@@ -51,15 +61,12 @@ void model_free(struct model *model)
 	}
 	for (uint32_t i = 0; i < model->n_pools; i++)
 		pool_done(&model->pools[i]);
-	for (uint32_t i = 0; i < model->n_services; i++)
-		service_done(&model->services[i]);
+	model_unlink(model);
 	free(model->gateway.interfaces);
 	free(model->probes);
 	free(model->settings);
 	free(model->pools);
 	free(model->services);
-	free(model->endpoints);
-	free(model->names);
 	free(model);
 }
 

@@ -238,6 +238,9 @@ int model_copy(struct model **ret, const struct model *from);
  */
 int model_link(struct model *model, struct err *err);
 
+/* Take back what model_link() made: the model is one to copy. */
+void model_unlink(struct model *model);
+
 /* Entries that the data plane's maps need: max_endpoints, or what auto means for this model. */
 uint32_t model_map_entries(const struct model *model);
 
