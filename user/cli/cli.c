@@ -213,13 +213,13 @@ static enum cli_status unknown_command(const struct cli *cli, const struct words
 			of_two ? typed : words->word[0]);
 }
 
-static void help_options(FILE *out, unsigned int wanted, bool everywhere)
+static void help_options(FILE *out, uint64_t wanted, bool everywhere)
 {
 	for (size_t i = 0; i < OPT_MAX; i++) {
 		const struct cli_option_row *row = &cli_options[i];
 		char head[NAME_MAX_LEN];
 
-		if (everywhere ? !row->everywhere : !(wanted & 1u << i))
+		if (everywhere ? !row->everywhere : !(wanted & 1ull << i))
 			continue;
 		snprintf(head, sizeof(head),
 			 row->may_stand_alone ? "%s[=%s]"
@@ -297,7 +297,8 @@ static void take_help(struct cli *cli, struct words *words)
 static enum cli_status check_options(const struct cli *cli, const struct cli_command *command)
 {
 	for (size_t i = 0; i < OPT_MAX; i++)
-		if (cli->options[i] && !cli_options[i].everywhere && !(command->options & 1u << i))
+		if (cli->options[i] && !cli_options[i].everywhere &&
+		    !(command->options & 1ull << i))
 			return cli_fail(cli, STATUS_USAGE, "usage", "'%s' takes no option %s",
 					command->name, cli_options[i].name);
 	return STATUS_DONE;

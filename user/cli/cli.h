@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 enum cli_status {
@@ -52,6 +53,8 @@ enum cli_option {
 	OPT_LOCAL,
 	OPT_FROM,
 	OPT_COUNT,
+	OPT_NAME,
+	OPT_CERTS,
 	OPT_MAX,
 };
 
@@ -88,7 +91,7 @@ struct cli_command {
 	int min_args, max_args;
 	const char *args;
 	const char *help;
-	unsigned int options; /* bit i: takes option i */
+	uint64_t options; /* bit i: takes option i */
 };
 
 extern const struct cli_option_row cli_options[OPT_MAX];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/commands.h"
 
-#define BIT(option) (1u << (option))
+#define BIT(option) (1ull << (option))
 
 const struct cli_option_row cli_options[OPT_MAX] = {
 	[OPT_JSON] = { "--json", NULL, "one JSON document on standard output, errors too", true },
@@ -53,6 +53,9 @@ const struct cli_option_row cli_options[OPT_MAX] = {
 	[OPT_FROM] = { "--from", "ADDR|IF", "address or interface of this host to leave by",
 		       false },
 	[OPT_COUNT] = { "--count", "N", "how many connections to try, 1 to 100", false },
+	[OPT_NAME] = { "--name", "NAME", "which of several gateways in the file", false },
+	[OPT_CERTS] = { "--certs", "DIRECTORY", "write the certificates that the file holds there",
+			false },
 	[OPT_ALL] = { "--all", NULL, "every interface, and every pinned map and program", false },
 };
 
@@ -88,6 +91,9 @@ static const struct cli_command commands[] = {
 	  BIT(OPT_PROTO) | BIT(OPT_FLAGS) | BIT(OPT_INTERFACE) },
 	{ "maps", command_maps, 0, 0, "", "the pinned maps and the commands that dump them", 0 },
 	{ "check", command_check, 1, 1, "FILE", "validate a configuration; needs no daemon", 0 },
+	{ "import azure", command_import_azure, 1, 1, "FILE",
+	  "turn an exported Azure Application Gateway into a configuration; needs no daemon",
+	  BIT(OPT_NAME) | BIT(OPT_CERTS) },
 	{ "explain", command_explain, 0, 1, "[ID]",
 	  "what a verdict means, its causes and remedies; needs no daemon", 0 },
 	{ "probe", command_probe, 1, 1, "TARGET", "one probe now, stage by stage; needs no daemon",
