@@ -111,6 +111,16 @@ bool put_leaf(struct work *work, struct prop *leaf, enum section section, const 
 	return text && put_text(work, leaf, 0, section, key, text, NULL);
 }
 
+void put_protocol(struct work *work, struct prop *leaf, enum section section)
+{
+	enum protocol protocol;
+
+	if (work_protocol(work, leaf, &protocol) < 0)
+		put_leaf(work, leaf, section, "protocol");
+	else
+		put_text(work, leaf, 0, section, "protocol", protocol_name(protocol), NULL);
+}
+
 /* "30s", or "100ms" where it is no whole number of seconds. */
 static const char *unit_text(struct work *work, const struct key *key, uint64_t value)
 {

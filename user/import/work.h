@@ -170,6 +170,9 @@ bool put_text(struct work *work, struct prop *leaf, int level, enum section sect
 /* The same with the leaf's own text, if it has one. */
 bool put_leaf(struct work *work, struct prop *leaf, enum section section, const char *key);
 
+/* The same for the protocol of a record, which is written in lower case here. */
+void put_protocol(struct work *work, struct prop *leaf, enum section section);
+
 /* A number, or a number of seconds, brought into the key's range. */
 bool put_number(struct work *work, struct prop *leaf, int level, enum section section,
 		const char *key);

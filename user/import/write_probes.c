@@ -182,9 +182,7 @@ static void write_probe(struct work *work, struct item *probe)
 	struct prop *at = probe->at;
 
 	put_record(work, prop_child(at, "name"), probe->label, probe->name, probe->off);
-	if (!probe->off)
-		put_text(work, prop_field(at, "protocol"), 0, SECTION_PROBE, "protocol",
-			 protocol_name(probe->protocol), NULL);
+	put_protocol(work, prop_field(at, "protocol"), SECTION_PROBE);
 	write_host(work, probe);
 	write_path(work, probe);
 	put_number(work, prop_field(at, "port"), 0, SECTION_PROBE, "port");

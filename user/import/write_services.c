@@ -141,6 +141,12 @@ static void tell_rule(struct work *work, const struct planned *service)
 
 	if (service->path_rule)
 		return;
+	if (service->off && !is_path_based) {
+		prop_tell(&work->tree, prop_field(at, "priority"), OUTCOME_NONE, "%s",
+			  service->off);
+		prop_tell(&work->tree, prop_field(at, "ruleType"), OUTCOME_NONE, "%s",
+			  service->off);
+	}
 	prop_tell(&work->tree, prop_field(at, "priority"), OUTCOME_CARRIED, "%s",
 		  "services are in this order");
 	prop_tell(&work->tree, prop_field(at, "ruleType"),

@@ -167,11 +167,8 @@ static void write_one(struct work *work, struct item *settings)
 	struct prop *at = settings->at;
 
 	put_record(work, prop_child(at, "name"), settings->label, settings->name, settings->off);
-	if (!settings->off) {
-		put_text(work, prop_field(at, "protocol"), 0, SECTION_SETTINGS, "protocol",
-			 protocol_name(settings->protocol), NULL);
-		put_leaf(work, prop_field(at, "port"), SECTION_SETTINGS, "port");
-	}
+	put_protocol(work, prop_field(at, "protocol"), SECTION_SETTINGS);
+	put_leaf(work, prop_field(at, "port"), SECTION_SETTINGS, "port");
 	write_probe_name(work, settings);
 	write_names(work, settings);
 	write_trust(work, settings);
