@@ -162,7 +162,7 @@ enum cli_status command_import_azure(struct cli *cli)
 	struct import_options options = { .gateway = cli->options[OPT_NAME] };
 	struct err err = { "" };
 	enum cli_status status;
-	size_t len;
+	size_t len = 0; /* gcc does not know that errno is set where a call has failed */
 	int r;
 
 	if (cli->options[OPT_CERTS]) {

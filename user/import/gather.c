@@ -4,6 +4,7 @@
  */
 #include <ctype.h>
 #include <errno.h>
+#include <search.h>
 #include <string.h>
 #include <strings.h>
 
@@ -28,16 +29,12 @@ static const struct source {
 	[KIND_RULE] = { { "requestRoutingRules", "routingRules" } },
 };
 
-static bool is_taken(const char *name, const void *names, size_t stride, uint32_t n)
+static int compare_names(const void *a, const void *b)
 {
-	for (uint32_t i = 0; i < n; i++)
-		if (!strcmp((const char *)names + i * stride, name))
-			return true;
-	return false;
+	return strcmp(a, b);
 }
 
-void work_name(char ret[SL_NAME_LEN], const char *label, const void *names, size_t stride,
-	       uint32_t n)
+void work_name(struct work *work, char ret[SL_NAME_LEN], const char *label, void **names)
 {
 	char base[SL_NAME_LEN], suffix[16] = "";
 	size_t len = 0;
@@ -52,13 +49,26 @@ void work_name(char ret[SL_NAME_LEN], const char *label, const void *names, size
 		size_t room = SL_NAME_LEN - 1 - strlen(suffix);
 
 		snprintf(ret, SL_NAME_LEN, "%.*s%s", (int)(len < room ? len : room), base, suffix);
-		if (!is_taken(ret, names, stride, n))
-			return;
+		if (!tfind(ret, names, compare_names))
+			break;
 		snprintf(suffix, sizeof(suffix), "-%u", i);
 	}
+	if (!tsearch(ret, names, compare_names))
+		work->oom = true;
 }
 
-static void add_item(struct work *work, enum kind kind, enum layer layer, struct prop *at)
+static void keep_name(void *name)
+{
+	(void)name;
+}
+
+void work_forget_names(void *names)
+{
+	tdestroy(names, keep_name);
+}
+
+static void add_item(struct work *work, enum kind kind, enum layer layer, struct prop *at,
+		     void **names)
 {
 	struct items *items = &work->items[kind];
 	struct item *item = &items->list[items->n];
@@ -69,14 +79,14 @@ static void add_item(struct work *work, enum kind kind, enum layer layer, struct
 	if (!label)
 		label = work_say(work, "unnamed-%u", items->n + 1);
 	*item = (struct item){ .at = at, .layer = layer, .label = label };
-	work_name(item->name, label, items->n ? items->list[0].name : NULL, sizeof(*item),
-		  items->n);
+	work_name(work, item->name, label, names);
 	items->n++;
 }
 
 static int gather_kind(struct work *work, enum kind kind, struct err *err)
 {
 	struct prop *lists[2];
+	void *names = NULL;
 	uint32_t n = 0;
 
 	for (int layer = LAYER_7; layer <= LAYER_4; layer++) {
@@ -94,7 +104,9 @@ static int gather_kind(struct work *work, enum kind kind, struct err *err)
 	for (int layer = LAYER_7; layer <= LAYER_4; layer++)
 		for (uint32_t i = 0; lists[layer] && i < lists[layer]->n_children; i++)
 			if (json_is_object(lists[layer]->children[i].json))
-				add_item(work, kind, (enum layer)layer, &lists[layer]->children[i]);
+				add_item(work, kind, (enum layer)layer, &lists[layer]->children[i],
+					 &names);
+	work_forget_names(names);
 	return 0;
 }
 

@@ -39,12 +39,6 @@ static struct planned *add_service(struct work *work, struct item *rule, struct 
 	return service;
 }
 
-static void name_service(struct work *work, struct planned *service, const char *label)
-{
-	work_name(service->name, label, work->services[0].name, sizeof(*service),
-		  (uint32_t)(service - work->services));
-}
-
 /* The pool and settings that the keys name; without them a redirection, or what cannot be read. */
 static void resolve(struct work *work, struct planned *service, const char *pool,
 		    const char *settings, const char *redirect)
@@ -74,7 +68,8 @@ static void add_path_rule(struct work *work, struct item *rule, struct item *map
 	service->is_repeat = map->same != NULL;
 	resolve(work, service, "backendAddressPool", "backendHttpSettings",
 		"redirectConfiguration");
-	name_service(work, service, work_say(work, "%s-%s", rule->label, label ? label : "path"));
+	work_name(work, service->name, work_say(work, "%s-%s", rule->label, label ? label : "path"),
+		  &work->service_names);
 }
 
 static void add_mapped(struct work *work, struct item *rule, struct item *map)
@@ -85,7 +80,7 @@ static void add_mapped(struct work *work, struct item *rule, struct item *map)
 	service->map = map;
 	resolve(work, service, "defaultBackendAddressPool", "defaultBackendHttpSettings",
 		"defaultRedirectConfiguration");
-	name_service(work, service, rule->label);
+	work_name(work, service->name, rule->label, &work->service_names);
 	for (uint32_t i = 0; paths && i < paths->n_children; i++)
 		add_path_rule(work, rule, map, &paths->children[i]);
 	map->same = rule;
@@ -105,7 +100,7 @@ static void add_rule(struct work *work, struct item *rule)
 	resolve(work, service, "backendAddressPool",
 		rule->layer == LAYER_4 ? "backendSettings" : "backendHttpSettings",
 		"redirectConfiguration");
-	name_service(work, service, rule->label);
+	work_name(work, service->name, rule->label, &work->service_names);
 }
 
 /* How many services the rules come to, at most. */
@@ -217,6 +212,7 @@ int work_plan(struct work *work, struct err *err)
 	if (!work->services)
 		return -ENOMEM;
 	r = add_services(work);
+	work_forget_names(work->service_names);
 	if (r < 0)
 		return r;
 	check_backend_names(work);

@@ -98,6 +98,7 @@ struct work {
 	struct items items[KIND_COUNT];
 	struct planned *services;
 	uint32_t n_services;
+	void *service_names;
 	struct emit emit;
 	const char *off; /* of the record that is being written */
 	struct said *said; /* texts that live as long as the work */
@@ -138,9 +139,12 @@ int work_find(struct work *work, struct err *err);
 /* gather.c: fill items. -EFBIG, -ENOMEM */
 int work_gather(struct work *work, struct err *err);
 
-/* A name that is allowed here and unlike those of the first n records, whose names lie stride apart. */
-void work_name(char ret[SL_NAME_LEN], const char *label, const void *names, size_t stride,
-	       uint32_t n);
+/*
+ * A name that is allowed here and unlike the others in *names, which is NULL at first and refers to
+ * them afterwards, until it is forgotten.
+ */
+void work_name(struct work *work, char ret[SL_NAME_LEN], const char *label, void **names);
+void work_forget_names(void *names);
 
 /* plan.c: fill services. -EFBIG, -ENOMEM */
 int work_plan(struct work *work, struct err *err);
