@@ -345,6 +345,42 @@ static void test_listening(void **state)
 	assert_int_equal(own.model->services[0].listen.key.port, 0);
 }
 
+#define HOST_LISTENER(name, host)                                           \
+	"{\"name\":\"" name "\",\"protocol\":\"Http\",\"hostName\":\"" host \
+	"\",\"frontendIPConfiguration\":{\"id\":\"f\"},\"frontendPort\":{\"id\":\"n\"}}"
+#define HOST_RULE(name, rest) \
+	"{\"name\":\"" name "\",\"httpListener\":{\"id\":\"" name "\"}," rest "}"
+#define TO(pool) \
+	"\"backendAddressPool\":{\"id\":\"" pool "\"},\"backendHttpSettings\":{\"id\":\"s\"}"
+#define TWO_HOSTS(second)                                                                                                      \
+	"{\"backendAddressPools\":[{\"name\":\"p\"},{\"name\":\"q\"}],"                                                        \
+	"\"backendHttpSettingsCollection\":[{\"name\":\"s\",\"port\":80,\"protocol\":\"Http\"}],"                              \
+	"\"frontendIPConfigurations\":[{\"name\":\"f\",\"privateIPAddress\":\"10.0.0.1\"}],"                                   \
+	"\"frontendPorts\":[{\"name\":\"n\",\"port\":80}],\"httpListeners\":[" HOST_LISTENER("a", "a.test") "," HOST_LISTENER( \
+		"b",                                                                                                           \
+		"b.test") "],\"requestRoutingRules\":[" HOST_RULE("a",                                                         \
+								  TO("p")) "," HOST_RULE("b",                                  \
+											 second) "]}"
+
+/* Clients of one host are not sent to the backends of another because they share an address. */
+static void test_shared_address(void **state)
+{
+	IMPORTED apart = import_text(TWO_HOSTS(TO("q")), NULL);
+	IMPORTED away = import_text(TWO_HOSTS("\"redirectConfiguration\":{\"id\":\"x\"}"), NULL);
+	IMPORTED same = import_text(TWO_HOSTS(TO("p")), NULL);
+
+	(void)state;
+	assert_int_equal(apart.model->n_services, 2);
+	assert_int_equal(apart.model->services[0].listen.key.port, 0);
+	assert_int_equal(apart.model->services[1].listen.key.port, 0);
+	expect(&apart, "requestRoutingRules[0].httpListener.id", OUTCOME_APPROXIMATED,
+	       "rule 'b' has the same address and port and goes elsewhere");
+	assert_int_equal(away.model->n_services, 1);
+	assert_int_equal(away.model->services[0].listen.key.port, 0);
+	assert_int_equal(same.model->services[0].listen.key.port, 80);
+	assert_int_equal(same.model->services[1].listen.key.port, 0);
+}
+
 static void test_hosts(void **state)
 {
 	/* A host from backends' names needs names; the probe needs a host. */
@@ -480,7 +516,8 @@ int main(void)
 		cmocka_unit_test(test_layer4),          cmocka_unit_test(test_template),
 		cmocka_unit_test(test_listening),       cmocka_unit_test(test_hosts),
 		cmocka_unit_test(test_misfits),         cmocka_unit_test(test_names),
-		cmocka_unit_test(test_command),         cmocka_unit_test(test_certs),
+		cmocka_unit_test(test_shared_address),  cmocka_unit_test(test_command),
+		cmocka_unit_test(test_certs),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

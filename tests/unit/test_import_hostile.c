@@ -237,6 +237,28 @@ static void test_expressions(void **state)
 	prop_tree_done(&tree);
 }
 
+#define EIGHT(x) x "," x "," x "," x "," x "," x "," x "," x
+#define OF(name) "parameters('" name "')"
+#define LAUGH(name, of) "\"" name "\":{\"defaultValue\":\"[concat(" EIGHT(OF(of)) ")]\"}"
+
+/* Texts that grow out of nothing take time, not room: that is bounded as well. */
+static void test_expression_steps(void **state)
+{
+	static const char document[] =
+		"{\"parameters\":{" LAUGH("a", "b") "," LAUGH("b", "c") "," LAUGH("c", "d") "," LAUGH(
+			"d", "e") "," LAUGH("e",
+					    "f") "," LAUGH("f",
+							   "g") ",\"g\":{\"defaultValue\":\"\"}}}";
+	struct prop_tree tree;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(prop_tree_read(&tree, document, sizeof(document) - 1, &err), 0);
+	resolve(&tree, "[parameters('e')]", "");
+	resolve(&tree, "[parameters('a')]", NULL);
+	prop_tree_done(&tree);
+}
+
 /* Each allocation fails once; nothing may be lost or written. */
 static void test_out_of_memory(void **state)
 {
@@ -266,9 +288,13 @@ static void test_out_of_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_no_export),     cmocka_unit_test(test_too_much),
-		cmocka_unit_test(test_injection),     cmocka_unit_test(test_too_many_backends),
-		cmocka_unit_test(test_types),         cmocka_unit_test(test_expressions),
+		cmocka_unit_test(test_no_export),
+		cmocka_unit_test(test_too_much),
+		cmocka_unit_test(test_injection),
+		cmocka_unit_test(test_too_many_backends),
+		cmocka_unit_test(test_types),
+		cmocka_unit_test(test_expressions),
+		cmocka_unit_test(test_expression_steps),
 		cmocka_unit_test(test_out_of_memory),
 	};
 
