@@ -25,7 +25,7 @@ _sluice() {
 	local word words=() i
 
 	COMPREPLY=()
-	local valued='--socket --host --sni --connect --ca --allow-listed --crl --status --body --send --timeout --limit --proto --flags --interface --since --pool --local --from --count --name --certs'
+	local valued='--socket --host --sni --connect --ca --allow-listed --crl --status --body --send --timeout --limit --proto --flags --interface --since --pool --local --from --count --weight --if-version --name --certs'
 	case $previous in
 	--socket | --ca | --allow-listed | --crl)
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
@@ -51,7 +51,7 @@ _sluice() {
 		_sluice_reply "$(ip -o link 2>/dev/null | awk -F': ' '{ sub(/@.*/, "", $2); print $2 }')" "$current"
 		return
 		;;
-	--since | --interface | --local | --count | --name | --host | --sni | --connect | --status | --body | --send | --timeout | --limit)
+	--since | --interface | --local | --count | --name | --host | --sni | --connect | --status | --body | --send | --timeout | --limit | --weight | --if-version)
 		return
 		;;
 	esac
@@ -81,17 +81,24 @@ _sluice() {
 		flows) options+=' --limit' ;;
 		events) options+=' --since --follow --pool --limit' ;;
 		decide) options+=' --proto --flags --interface' ;;
-		backend) [[ ${words[1]-} == drain ]] && options+=' --timeout' ;;
+		backend | pool | reload)
+			options+=' --dry-run --if-version'
+			case "${words[0]} ${words[1]-}" in
+			'backend drain') options+=' --timeout' ;;
+			'backend add') options+=' --weight' ;;
+			reload*) options+=' --discard-runtime' ;;
+			esac
+			;;
 		esac
 		_sluice_reply "$options" "$current"
 		return
 	fi
 
 	case ${#words[@]}:${words[0]-}:${words[1]-} in
-	0:*) _sluice_reply 'status health pool backend reload why stats flows events decide maps check import explain probe troubleshoot detach' "$current" ;;
-	1:pool:) _sluice_reply 'list show' "$current" ;;
-	1:backend:) _sluice_reply 'drain enable disable weight' "$current" ;;
-	2:backend:* | 2:pool:show | 1:health: | 1:why: | 1:stats: | 1:flows:) _sluice_reply "$(_sluice_pools)" "$current" ;;
+	0:*) _sluice_reply 'status health pool backend reload diff why stats flows events decide maps check import explain probe troubleshoot detach' "$current" ;;
+	1:pool:) _sluice_reply 'list show add remove' "$current" ;;
+	1:backend:) _sluice_reply 'add remove drain enable disable weight' "$current" ;;
+	2:backend:* | 2:pool:show | 2:pool:remove | 1:health: | 1:why: | 1:stats: | 1:flows:) _sluice_reply "$(_sluice_pools)" "$current" ;;
 	3:backend:*) _sluice_reply "$(_sluice_backends "${words[2]}")" "$current" ;;
 	2:why:* | 2:flows:*) _sluice_reply "$(_sluice_addresses "${words[1]}")" "$current" ;;
 	1:import:) _sluice_reply 'azure' "$current" ;;

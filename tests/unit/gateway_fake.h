@@ -18,9 +18,11 @@
 #include "config/config.h"
 #include "config/report.h"
 #include "control/api.h"
-#include "control/reloads.h"
+#include "control/jobs.h"
+#include "control/layers.h"
 #include "dataplane/census.h"
 #include "dataplane/decide.h"
+#include "model/difference.h"
 #include "model/weights.h"
 #include "store/events.h"
 #include "util/clock.h"
@@ -321,14 +323,16 @@ struct gateway_fake {
 	struct plan *plans;
 	struct board *board;
 	struct weights *weights;
-	struct reloads *reloads;
+	struct jobs *jobs;
+	struct layers *layers;
 	struct events *events; /* kept in the directory */
 	struct api_context context;
 	char directory[64];
 };
 
 /* What the pipeline makes of an order. */
-static int gateway_fake_change(void *arg, const struct change *change, struct err *err)
+static int gateway_fake_change(void *arg, const struct change *change, struct difference **ret,
+			       struct err *err)
 {
 	struct gateway_fake *gateway = arg;
 	const struct model *model = gateway->model;
@@ -342,6 +346,16 @@ static int gateway_fake_change(void *arg, const struct change *change, struct er
 	if (backend == INDEX_NONE)
 		return err_set(err, -ENOENT, "pool '%s' has no backend '%s'", change->pool,
 			       change->address);
+	if (change->is_rehearsal) {
+		*ret = difference_new();
+		(*ret)->version = 7;
+		difference_add(*ret, &(struct difference_item){ .subject = DIFFERENCE_BACKEND,
+								.kind = DIFFERENCE_REMOVED,
+								.name = "web-pool",
+								.address = "10.0.0.6",
+								.before = "1" });
+		return difference_add_leaving(*ret, 1);
+	}
 	if (change->action == CHANGE_WEIGHT)
 		weights_set(gateway->weights, (uint32_t)(pool - model->pools), backend,
 			    change->weight);
@@ -385,7 +399,8 @@ static inline int gateway_fake_start(struct gateway_fake *gateway, const char *y
 	gateway->plans = calloc(gateway->model->n_endpoints + 1, sizeof(*gateway->plans));
 	gateway->board = board_new(gateway->model->n_endpoints);
 	gateway->weights = weights_new(gateway->model);
-	gateway->reloads = reloads_new();
+	gateway->jobs = jobs_new();
+	gateway->layers = layers_new();
 	if (events_open(&gateway->events, &(struct events_options){ .directory = gateway->directory,
 								    .max = 1000 }) < 0)
 		return -ENOMEM;
@@ -402,7 +417,8 @@ static inline int gateway_fake_start(struct gateway_fake *gateway, const char *y
 		.change = gateway_fake_change,
 		.change_arg = gateway,
 		.config_path = "/etc/sluice/sluice.yaml",
-		.reloads = gateway->reloads,
+		.jobs = gateway->jobs,
+		.layers = gateway->layers,
 		.events = gateway->events,
 		.started_ms = clock_wall_ms() - 90 * MS_PER_SEC,
 	};
@@ -431,7 +447,8 @@ static inline void gateway_fake_stop(struct gateway_fake *gateway)
 	rmdir(gateway->directory);
 	board_free(gateway->board);
 	weights_free(gateway->weights);
-	reloads_free(gateway->reloads);
+	jobs_free(gateway->jobs);
+	layers_free(gateway->layers);
 	free(gateway->plans);
 	model_free(gateway->model);
 }

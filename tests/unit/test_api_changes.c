@@ -6,10 +6,11 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <signal.h>
 #include <sys/wait.h>
 
 #include "control/body.h"
+#include "control/jobs.h"
+#include "control/layers.h"
 #include "tests/unit/api_run.h"
 
 #define NOBODY 65534
@@ -60,22 +61,15 @@ static void changes_are_made(void **state)
 	json_decref(json);
 }
 
-static volatile sig_atomic_t hangups;
-
-static void on_hangup(int signum)
-{
-	(void)signum;
-	hangups++;
-}
-
+/* Who asks gets a number, and can ask what came of it. */
 static void reload_is_asked_for(void **state)
 {
-	struct reloads *reloads = gateway.context.reloads;
+	struct jobs *jobs = gateway.context.jobs;
 	struct api_answer *answer;
+	struct change change;
 	json_t *json;
 
 	(void)state;
-	signal(SIGHUP, on_hangup);
 	json = get("/v1/status", 200);
 	assert_null(json_at(json, "reload"));
 	json_decref(json);
@@ -84,35 +78,131 @@ static void reload_is_asked_for(void **state)
 	json = json_loads(answer->body, 0, NULL);
 	assert_int_equal(json_number_at(json, "number"), 1);
 	json_decref(json);
-	assert_int_equal(hangups, 1);
+	json = get("/v1/jobs/1", 200);
+	assert_string_equal(json_text_at(json, "state"), "waiting");
+	assert_string_equal(json_text_at(json, "action"), "reload");
+	json_decref(json);
 
 	/* One that has begun may have read the file before it was changed. */
-	reloads_begin(reloads);
-	reloads_say(reloads, "t.yaml:1:1: no");
-	reloads_say(reloads,
-		    "t.yaml:2:1: \xe9 is no UTF-8"); /* which no text of the file need be */
+	assert_true(jobs_begin(jobs, &change));
+	assert_int_equal(change.action, CHANGE_RELOAD);
+	assert_true(change.giver.known);
+	jobs_say(jobs, "t.yaml:1:1: no");
+	jobs_say(jobs, "t.yaml:2:1: \xe9 is no UTF-8"); /* which no text of the file need be */
+	json = get("/v1/jobs/1", 200);
+	assert_string_equal(json_text_at(json, "state"), "running");
+	assert_null(json_at(json, "refused"));
+	json_decref(json);
 	json = get("/v1/status", 200);
 	assert_null(json_at(json, "reload"));
 	json_decref(json);
 	json = json_loads(post("/v1/reload", "", 0)->body, 0, NULL);
 	assert_int_equal(json_number_at(json, "number"), 2);
 	json_decref(json);
-	reloads_end(reloads, true);
+	jobs_end(jobs, true, 5);
 	json = get("/v1/status", 200);
 	assert_int_equal(json_number_at(json, "reload.number"), 1);
 	assert_true(json_is_true(json_at(json, "reload.refused")));
 	assert_string_equal(json_text_at(json, "reload.errors.0"), "t.yaml:1:1: no");
 	assert_int_equal(json_array_size(json_at(json, "reload.errors")), 2);
 	json_decref(json);
-	reloads_begin(reloads);
-	reloads_end(reloads, false);
+	assert_true(jobs_begin(jobs, &change));
+	jobs_say(jobs, "the file no longer has it");
+	jobs_end(jobs, false, 6);
+	assert_false(jobs_begin(jobs, &change));
 	json = get("/v1/status", 200);
 	assert_int_equal(json_number_at(json, "reload.number"), 2);
 	assert_false(json_is_true(json_at(json, "reload.refused")));
 	assert_int_equal(json_array_size(json_at(json, "reload.errors")), 0);
 	json_decref(json);
+	json = get("/v1/jobs/2", 200);
+	assert_string_equal(json_text_at(json, "state"), "done");
+	assert_int_equal(json_number_at(json, "version"), 6);
+	assert_string_equal(json_text_at(json, "notes.0"), "the file no longer has it");
+	json_decref(json);
+	json_decref(get("/v1/jobs/3", 404));
+	json_decref(get("/v1/jobs/x", 400));
 	assert_int_equal(ask("GET", "/v1/reload")->status, 405);
-	signal(SIGHUP, SIG_DFL);
+}
+
+/* Many may wait, not without end, and the outcome of a few is kept. */
+static void jobs_have_bounds(void **state)
+{
+	static const char add[] = "{\"action\": \"add\", \"pool\": \"new\"}";
+	struct jobs *jobs = gateway.context.jobs;
+	struct api_answer *answer;
+	struct change change;
+
+	(void)state;
+	for (int i = 0; i < JOBS_WAITING_MAX; i++)
+		assert_int_equal(post("/v1/pool", add, strlen(add))->status, 202);
+	answer = post("/v1/pool", add, strlen(add));
+	assert_int_equal(answer->status, 503);
+	assert_non_null(strstr(answer->body, "nothing was changed"));
+	assert_true(jobs_begin(jobs, &change));
+	assert_int_equal(change.action, CHANGE_ADD_POOL);
+	assert_string_equal(change.pool, "new");
+	/* It still runs, in the place that the next one would take. */
+	assert_int_equal(post("/v1/pool", add, strlen(add))->status, 503);
+	jobs_end(jobs, false, 1);
+	assert_int_equal(post("/v1/pool", add, strlen(add))->status, 202);
+	json_decref(get("/v1/jobs/1", 404));
+	json_decref(get("/v1/jobs/2", 200));
+}
+
+static void rehearsals_are_answered(void **state)
+{
+	static const char remove[] = "{\"action\": \"remove\", \"pool\": \"web-pool\", "
+				     "\"address\": \"10.0.0.6\", \"dry_run\": true}";
+	struct api_answer *answer;
+	json_t *json;
+
+	(void)state;
+	answer = post("/v1/backend", remove, strlen(remove));
+	assert_int_equal(answer->status, 200);
+	json = json_loads(answer->body, 0, NULL);
+	assert_true(json_is_true(json_at(json, "dry_run")));
+	assert_int_equal(json_number_at(json, "version"), 7);
+	assert_string_equal(json_text_at(json, "changes.0.what"), "backend");
+	assert_string_equal(json_text_at(json, "changes.0.change"), "removed");
+	assert_string_equal(json_text_at(json, "changes.0.pool"), "web-pool");
+	assert_string_equal(json_text_at(json, "draining.0.endpoint"),
+			    gateway.model->endpoints[1].text);
+	json_decref(json);
+}
+
+static void changes_are_listed(void **state)
+{
+	struct overlay overlay = { .version = 9, .file_digest = 0xabc };
+	struct overlay_row row = { .pool = "web-pool",
+				   .address = "10.0.0.9",
+				   .presence = OVERLAY_ADDED,
+				   .has_weight = true,
+				   .weight = 3,
+				   .admin = SL_DISABLED,
+				   .at_ms = 1000 };
+	json_t *json;
+
+	(void)state;
+	assert_int_equal(overlay_set(&overlay, &row), 0);
+	layers_set(gateway.layers, &overlay);
+	json = get("/v1/changes", 200);
+	assert_int_equal(json_number_at(json, "version"), 9);
+	assert_string_equal(json_text_at(json, "file"), "/etc/sluice/sluice.yaml");
+	assert_string_equal(json_text_at(json, "file_digest"), "0000000000000abc");
+	assert_string_equal(json_text_at(json, "changes.0.address"), "10.0.0.9");
+	assert_string_equal(json_text_at(json, "changes.0.change"), "added");
+	assert_int_equal(json_number_at(json, "changes.0.weight"), 3);
+	assert_string_equal(json_text_at(json, "changes.0.admin"), "disabled");
+	assert_null(json_at(json, "trouble"));
+	json_decref(json);
+	layers_set_trouble(gateway.layers, "the disk is full");
+	json = get("/v1/changes", 200);
+	assert_string_equal(json_text_at(json, "trouble"), "the disk is full");
+	json_decref(json);
+	json = get("/v1/status", 200);
+	assert_int_equal(json_number_at(json, "config_version"), 9);
+	json_decref(json);
 }
 
 static void changes_are_refused(void **state)
@@ -126,7 +216,9 @@ static void changes_are_refused(void **state)
 	} rows[] = {
 		{ -ENOENT, 404, "not_found" },     { -ENOLINK, 409, "gate_removed" },
 		{ -ETIMEDOUT, 504, "timeout" },    { -ESHUTDOWN, 503, "stopping" },
-		{ -ENOMEM, 500, "out_of_memory" }, { -EIO, 500, "failed" },
+		{ -ENOMEM, 500, "out_of_memory" }, { -EIO, 507, "not_kept" },
+		{ -EEXIST, 409, "exists" },        { -ESTALE, 409, "stale" },
+		{ -EPERM, 500, "failed" },
 	};
 	static char large[BODY_MAX + 1];
 	struct api_answer *answer;
@@ -194,9 +286,9 @@ static void changes_are_not_for_all(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		SERVED(changes_are_made),
-		SERVED(reload_is_asked_for),
-		SERVED(changes_are_refused),
+		SERVED(changes_are_made),        SERVED(reload_is_asked_for),
+		SERVED(jobs_have_bounds),        SERVED(rehearsals_are_answered),
+		SERVED(changes_are_listed),      SERVED(changes_are_refused),
 		SERVED(changes_are_not_for_all),
 	};
 

@@ -40,7 +40,7 @@ static const struct row {
 	{ "{\"action\": \"drain\"}", "pool is missing", 0, 0, 0 },
 	{ "{\"action\": \"drain\", \"pool\": \"web\"}", "address is missing", 0, 0, 0 },
 	{ "{\"action\": \"weight\", " POOL "}", "weight is missing", 0, 0, 0 },
-	{ "{\"action\": \"remove\", " POOL "}", "action 'remove' is not available; allowed: drain",
+	{ "{\"action\": \"forget\", " POOL "}", "action 'forget' is not available; allowed: drain",
 	  0, 0, 0 },
 	{ "{\"action\": 1, " POOL "}", "action '' is not available", 0, 0, 0 },
 	{ "{\"action\": \"drain\", \"colour\": 1, " POOL "}", "'colour' is no member", 0, 0, 0 },
@@ -72,7 +72,8 @@ static void are_read(void **state)
 		const struct row *row = &rows[i];
 		struct change change = { .weight = UINT32_MAX };
 		struct err err = { "" };
-		int r = change_parse(&change, row->body, strlen(row->body), &err);
+		int r = change_parse(&change, CHANGE_OF_BACKEND, row->body, strlen(row->body),
+				     &err);
 
 		if (r != (row->wrong ? -EINVAL : 0) ||
 		    (row->wrong && !strstr(err.text, row->wrong)))
@@ -101,10 +102,89 @@ static void have_bounds(void **state)
 		longest[len] = '\0';
 		snprintf(body, sizeof(body),
 			 "{\"action\": \"drain\", \"pool\": \"p\", \"address\": \"%s\"}", longest);
-		assert_int_equal(change_parse(&change, body, strlen(body), &err),
+		assert_int_equal(change_parse(&change, CHANGE_OF_BACKEND, body, strlen(body), &err),
 				 len == LIMIT_HOST_BYTES ? 0 : -EINVAL);
 	}
 	assert_string_equal(change_name(CHANGE_WEIGHT), "weight");
+}
+
+/* Of pools, of the file, and with what every change takes. */
+static void others_are_read(void **state)
+{
+	static const struct {
+		enum change_subject subject;
+		const char *body, *wrong;
+		struct change change;
+	} others[] = {
+		{ CHANGE_OF_BACKEND,
+		  "{\"action\": \"add\", \"pool\": \"p\", \"address\": \"a\"}",
+		  NULL,
+		  { .action = CHANGE_ADD, .weight = 1 } },
+		{ CHANGE_OF_BACKEND,
+		  "{\"action\": \"add\", \"pool\": \"p\", \"address\": \"a\", \"weight\": 0, "
+		  "\"dry_run\": true, \"if_version\": 7}",
+		  NULL,
+		  { .action = CHANGE_ADD,
+		    .is_rehearsal = true,
+		    .is_versioned = true,
+		    .version = 7 } },
+		{ CHANGE_OF_BACKEND,
+		  "{\"action\": \"remove\", \"pool\": \"p\", \"address\": \"a\", \"dry_run\": false}",
+		  NULL,
+		  { .action = CHANGE_REMOVE } },
+		{ CHANGE_OF_POOL,
+		  "{\"action\": \"add\", \"pool\": \"p\"}",
+		  NULL,
+		  { .action = CHANGE_ADD_POOL } },
+		{ CHANGE_OF_POOL,
+		  "{\"action\": \"remove\", \"pool\": \"p\"}",
+		  NULL,
+		  { .action = CHANGE_REMOVE_POOL } },
+		{ CHANGE_OF_FILE, "", NULL, { .action = CHANGE_RELOAD } },
+		{ CHANGE_OF_FILE,
+		  "{\"discard_runtime\": true}",
+		  NULL,
+		  { .action = CHANGE_RELOAD, .discards = true } },
+		{ CHANGE_OF_POOL,
+		  "{\"action\": \"drain\", \"pool\": \"p\"}",
+		  "action 'drain' is not available; allowed: add, remove",
+		  { 0 } },
+		{ CHANGE_OF_POOL,
+		  "{\"action\": \"add\", \"pool\": \"p\", \"address\": \"a\"}",
+		  "address does not go with action 'add'",
+		  { 0 } },
+		{ CHANGE_OF_POOL, "{\"action\": \"add\"}", "pool is missing", { 0 } },
+		{ CHANGE_OF_FILE,
+		  "{\"pool\": \"p\"}",
+		  "pool does not go with action 'reload'",
+		  { 0 } },
+		{ CHANGE_OF_FILE, "{\"dry_run\": 1}", "dry_run is to be true or false", { 0 } },
+		{ CHANGE_OF_FILE,
+		  "{\"if_version\": -1}",
+		  "if_version is to be a whole number",
+		  { 0 } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		const struct change *expected = &others[i].change;
+		const char *body = others[i].body;
+		struct change change;
+		struct err err = { "" };
+		int r = change_parse(&change, others[i].subject, body, strlen(body), &err);
+
+		if (r != (others[i].wrong ? -EINVAL : 0) ||
+		    (others[i].wrong && !strstr(err.text, others[i].wrong)))
+			fail_msg("%s: %d %s", body, r, err.text);
+		if (others[i].wrong)
+			continue;
+		assert_int_equal(change.action, expected->action);
+		assert_int_equal(change.weight, expected->weight);
+		assert_int_equal(change.discards, expected->discards);
+		assert_int_equal(change.is_rehearsal, expected->is_rehearsal);
+		assert_int_equal(change.is_versioned, expected->is_versioned);
+		assert_int_equal(change.version, expected->version);
+	}
 }
 
 static void bodies_have_bounds(void **state)
@@ -131,6 +211,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(are_read),
 		cmocka_unit_test(have_bounds),
+		cmocka_unit_test(others_are_read),
 		cmocka_unit_test(bodies_have_bounds),
 	};
 

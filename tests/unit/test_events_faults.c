@@ -146,7 +146,7 @@ static void test_two(void **arg)
 	second = start(100);
 	add(second, "p", "of the second");
 	await(second, false);
-	assert_non_null(strstr(state_of(second).why, "another sluiced uses the directory"));
+	assert_non_null(strstr(state_of(second).why, "another sluiced uses it"));
 	events_close(first);
 	await(second, true);
 	assert_int_equal(count(second), 4);

@@ -215,8 +215,9 @@ static void test_gateway(void **state)
 	(void)state;
 	fake_forwards = true;
 	fake_removed_ifindex = 8;
-	reloads_begin(gateway.reloads);
-	reloads_end(gateway.reloads, true);
+	jobs_queue(gateway.jobs, &(struct change){ .action = CHANGE_RELOAD });
+	jobs_begin(gateway.jobs, &(struct change){ .weight = 0 });
+	jobs_end(gateway.jobs, true, 1);
 	read_text(PART_GATEWAY);
 	fake_removed_ifindex = 0;
 	assert_line("sluice_build_info{version=\"" SLUICE_VERSION "\"} 1");

@@ -31,8 +31,10 @@ struct fixture {
 	atomic_bool go_on; /* of slow */
 };
 
-static int carry_out(void *arg, const struct change *change, struct err *err)
+static int carry_out(void *arg, const struct change *change, struct difference **ret,
+		     struct err *err)
 {
+	(void)ret;
 	struct fixture *f = arg;
 
 	f->n_done++;
@@ -43,14 +45,15 @@ static int carry_out(void *arg, const struct change *change, struct err *err)
 }
 
 /* Is at it until it is told to go on. */
-static int carry_out_slowly(void *arg, const struct change *change, struct err *err)
+static int carry_out_slowly(void *arg, const struct change *change, struct difference **ret,
+			    struct err *err)
 {
 	struct fixture *f = arg;
 
 	atomic_store(&f->begun, true);
 	while (!atomic_load(&f->go_on))
 		sched_yield();
-	return carry_out(arg, change, err);
+	return carry_out(arg, change, ret, err);
 }
 
 static void begin(struct fixture *f, change_fn *fn)
@@ -84,8 +87,8 @@ static void *give(void *arg)
 	struct giver *giver = arg;
 
 	for (uint32_t i = 0; i < giver->n; i++)
-		giver->result =
-			orders_give(giver->orders, &giver->change, giver->timeout_ms, &giver->err);
+		giver->result = orders_give(giver->orders, &giver->change, giver->timeout_ms, NULL,
+					    &giver->err);
 	uv_async_send(giver->stop);
 	return NULL;
 }
@@ -165,7 +168,7 @@ static void are_withdrawn(void **state)
 	(void)state;
 	begin(&f, carry_out);
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(orders_give(f.orders, &change, SHORT_MS, &err), -ETIMEDOUT);
+		assert_int_equal(orders_give(f.orders, &change, SHORT_MS, NULL, &err), -ETIMEDOUT);
 	assert_non_null(strstr(err.text, "nothing was changed"));
 	uv_run(&f.loop, UV_RUN_NOWAIT);
 	assert_int_equal(f.n_done, 0);
@@ -216,7 +219,7 @@ static void are_sent_away(void **state)
 	pthread_join(giver.thread, NULL);
 	assert_int_equal(giver.result, -ESHUTDOWN);
 	assert_non_null(strstr(giver.err.text, "stopping"));
-	assert_int_equal(orders_give(f.orders, &change, LONG_MS, &err), -ESHUTDOWN);
+	assert_int_equal(orders_give(f.orders, &change, LONG_MS, NULL, &err), -ESHUTDOWN);
 	uv_close((uv_handle_t *)&stop, NULL);
 	end(&f);
 }
@@ -231,7 +234,7 @@ static void need_memory(void **state)
 	(void)state;
 	begin(&f, carry_out);
 	fault_after(FAULT_MEMORY, 0, ENOMEM);
-	assert_int_equal(orders_give(f.orders, &change, LONG_MS, &err), -ENOMEM);
+	assert_int_equal(orders_give(f.orders, &change, LONG_MS, NULL, &err), -ENOMEM);
 	assert_true(fault_clear(FAULT_MEMORY));
 	fault_after(FAULT_MEMORY, 0, ENOMEM);
 	assert_int_equal(orders_new(&orders, &f.loop, carry_out, &f), -ENOMEM);

@@ -283,7 +283,7 @@ static void test_forwarding(void **state)
 	check(view_change,
 	      "{\"action\": \"weight\", \"pool\": \"p\", \"address\": \"a.test\", \"weight\": 5,"
 	      " \"services_balanced\": 0}",
-	      "p a.test: weight 5, until the daemon ends\n"
+	      "p a.test: weight 5\n"
 	      "  no service of this pool forwards packets: it changes nothing now\n");
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* backend - the commands that change what becomes of a backend. */
+/* backend - the commands that change pools and their backends. */
+#include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,8 +31,16 @@ static enum cli_status print(const struct cli *cli, json_t *json)
 static enum cli_status order(const struct cli *cli, json_t *change)
 {
 	CLEANUP(json_p) json_t *json = NULL;
-	enum cli_status status = command_post(&json, cli, "/v1/backend", change);
+	enum cli_status status;
 
+	if (cli->options[OPT_DRY_RUN])
+		return command_job(cli, "/v1/backend", change, NULL);
+	status = command_options_of_change(cli, &change);
+	if (status != STATUS_DONE) {
+		json_decref(change);
+		return status;
+	}
+	status = command_post(&json, cli, "/v1/backend", change);
 	return status == STATUS_DONE ? print(cli, json) : status;
 }
 
@@ -75,13 +85,79 @@ enum cli_status command_disable(struct cli *cli)
 	return order(cli, change_of(cli, "disable"));
 }
 
-enum cli_status command_weight(struct cli *cli)
+/* -EINVAL: it is none, and that was said. */
+static int parse_weight(const struct cli *cli, const char *text)
 {
 	uint64_t weight;
 
-	if (number_parse(&weight, cli->args[2], 0, LIMIT_WEIGHT) < 0)
-		return cli_fail(cli, STATUS_USAGE, "usage",
-				"weight '%s' is not a whole number from 0 to %d", cli->args[2],
-				LIMIT_WEIGHT);
-	return order(cli, change_with(cli, "weight", "weight", weight));
+	if (number_parse(&weight, text, 0, LIMIT_WEIGHT) == 0)
+		return (int)weight;
+	cli_fail(cli, STATUS_USAGE, "usage", "weight '%s' is not a whole number from 0 to %d", text,
+		 LIMIT_WEIGHT);
+	return -EINVAL;
+}
+
+enum cli_status command_weight(struct cli *cli)
+{
+	int weight = parse_weight(cli, cli->args[2]);
+
+	if (weight < 0)
+		return STATUS_USAGE;
+	return order(cli, change_with(cli, "weight", "weight", (uint64_t)weight));
+}
+
+/* --- what comes and goes ---------------------------------------------------------------------- */
+
+static enum cli_status say_done(const struct cli *cli, const json_t *job, const char *what)
+{
+	fprintf(cli->out, "%s%s%s: %s (version %" PRIu64 ")\n", cli->args[0],
+		cli->n_args > 1 ? " " : "", cli->n_args > 1 ? cli->args[1] : "", what,
+		text_get_uint(job, "version"));
+	return STATUS_DONE;
+}
+
+static enum cli_status added(const struct cli *cli, const json_t *job)
+{
+	return say_done(cli, job, "added");
+}
+
+static enum cli_status removed(const struct cli *cli, const json_t *job)
+{
+	return say_done(cli, job, "removed; open connections have their time to end");
+}
+
+static enum cli_status removed_pool(const struct cli *cli, const json_t *job)
+{
+	return say_done(cli, job, "removed");
+}
+
+enum cli_status command_backend_add(struct cli *cli)
+{
+	const char *text = cli->options[OPT_WEIGHT];
+	int weight = text ? parse_weight(cli, text) : 1;
+
+	if (weight < 0)
+		return STATUS_USAGE;
+	return command_job(cli, "/v1/backend", change_with(cli, "add", "weight", (uint64_t)weight),
+			   added);
+}
+
+enum cli_status command_backend_remove(struct cli *cli)
+{
+	return command_job(cli, "/v1/backend", change_of(cli, "remove"), removed);
+}
+
+static json_t *pool_change(const struct cli *cli, const char *action)
+{
+	return json_pack("{s:s, s:s}", "action", action, "pool", cli->args[0]);
+}
+
+enum cli_status command_pool_add(struct cli *cli)
+{
+	return command_job(cli, "/v1/pool", pool_change(cli, "add"), added);
+}
+
+enum cli_status command_pool_remove(struct cli *cli)
+{
+	return command_job(cli, "/v1/pool", pool_change(cli, "remove"), removed_pool);
 }

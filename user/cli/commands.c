@@ -3,6 +3,9 @@
 
 #define BIT(option) (1ull << (option))
 
+/* Of every change. */
+#define CHANGING (BIT(OPT_DRY_RUN) | BIT(OPT_IF_VERSION))
+
 const struct cli_option_row cli_options[OPT_MAX] = {
 	[OPT_JSON] = { "--json", NULL, "one JSON document on standard output, errors too", true },
 	[OPT_SOCKET] = { "--socket", "PATH", "the daemon's socket (SLUICE_SOCKET)", true },
@@ -56,6 +59,14 @@ const struct cli_option_row cli_options[OPT_MAX] = {
 	[OPT_NAME] = { "--name", "NAME", "which of several gateways in the file", false },
 	[OPT_CERTS] = { "--certs", "DIRECTORY", "write the certificates that the file holds there",
 			false },
+	[OPT_WEIGHT] = { "--weight", "N", "share of the new connections, 0 to 256; without it 1",
+			 false },
+	[OPT_DRY_RUN] = { "--dry-run", NULL, "say what would change, and for how many flows",
+			  false },
+	[OPT_IF_VERSION] = { "--if-version", "N",
+			     "only if the configuration has this version still", false },
+	[OPT_DISCARD_RUNTIME] = { "--discard-runtime", NULL,
+				  "give up what was changed over the file", false },
 	[OPT_ALL] = { "--all", NULL, "every interface, and every pinned map and program", false },
 };
 
@@ -67,16 +78,26 @@ static const struct cli_command commands[] = {
 	{ "pool list", command_pool_list, 0, 0, "", "the pools and how many endpoints are healthy",
 	  0 },
 	{ "pool show", command_pool_show, 1, 1, "POOL", "one pool: its backends and services", 0 },
+	{ "pool add", command_pool_add, 1, 1, "POOL", "a new pool, empty", CHANGING },
+	{ "pool remove", command_pool_remove, 1, 1, "POOL",
+	  "take a pool away that no service uses, with its backends", CHANGING },
+	{ "backend add", command_backend_add, 2, 2, "POOL ADDRESS", "a new backend in a pool",
+	  CHANGING | BIT(OPT_WEIGHT) },
+	{ "backend remove", command_backend_remove, 2, 2, "POOL ADDRESS",
+	  "take a backend away; open connections have some time to end", CHANGING },
 	{ "backend drain", command_drain, 2, 2, "POOL ADDRESS",
-	  "no new connections to a backend; open ones have some time to end", BIT(OPT_TIMEOUT) },
+	  "no new connections to a backend; open ones have some time to end",
+	  CHANGING | BIT(OPT_TIMEOUT) },
 	{ "backend enable", command_enable, 2, 2, "POOL ADDRESS",
-	  "let a backend have new connections again", 0 },
+	  "let a backend have new connections again", CHANGING },
 	{ "backend disable", command_disable, 2, 2, "POOL ADDRESS",
-	  "no new connections to a backend, for as long as it takes", 0 },
+	  "no new connections to a backend, for as long as it takes", CHANGING },
 	{ "backend weight", command_weight, 3, 3, "POOL ADDRESS N",
-	  "share of the new connections, 0 to 256, until the daemon ends", 0 },
+	  "share of the new connections, 0 to 256", CHANGING },
 	{ "reload", command_reload, 0, 0, "",
-	  "have the daemon read its configuration again, and say what came of it", 0 },
+	  "have the daemon read its configuration again, and say what came of it",
+	  CHANGING | BIT(OPT_DISCARD_RUNTIME) },
+	{ "diff", command_diff, 0, 0, "", "what was changed at runtime, over the file", 0 },
 	{ "why", command_why, 2, 2, "POOL ADDRESS[:PORT]",
 	  "health, last probes, what the kernel saw, and what to do about it", 0 },
 	{ "stats", command_stats, 0, 1, "[POOL]", "traffic counters per endpoint, and decisions",

@@ -11,6 +11,8 @@ typedef enum cli_status command_fn(struct cli *cli);
 command_fn command_status, command_health, command_pool_list, command_pool_show, command_why;
 command_fn command_stats, command_maps, command_check, command_explain, command_probe;
 command_fn command_troubleshoot;
+command_fn command_pool_add, command_pool_remove, command_backend_add, command_backend_remove;
+command_fn command_diff;
 command_fn command_decide, command_flows, command_detach, command_drain, command_enable,
 	command_disable, command_weight, command_reload, command_events, command_import_azure;
 
@@ -22,6 +24,22 @@ enum cli_status command_ask(json_t **ret, const struct cli *cli, const char *pat
 
 /* The same for what changes something. Takes over body, which may be NULL: out of memory. */
 enum cli_status command_post(json_t **ret, const struct cli *cli, const char *path, json_t *body);
+
+/* Print that a job was done. */
+typedef enum cli_status job_done_fn(const struct cli *cli, const json_t *job);
+
+/*
+ * Have a change made that is done by a job, with the options that every change takes, wait for its end, and say
+ * what came of it; with --dry-run what it would come to. Takes over body, which may be NULL: out of memory.
+ */
+enum cli_status command_job(const struct cli *cli, const char *path, json_t *body,
+			    job_done_fn *done);
+
+/*
+ * Put --dry-run and --if-version into the body; *body is NULL afterwards if memory runs out. Other than
+ * STATUS_DONE: an option is wrong, and that was said.
+ */
+enum cli_status command_options_of_change(const struct cli *cli, json_t **body);
 
 /* Show health again and again, on a terminal each second, else when it changes, until SIGINT. */
 enum cli_status watch_health(const struct cli *cli, const char *path);

@@ -25,7 +25,7 @@ struct view {
 typedef int view_fn(const struct view *view, const json_t *json);
 
 view_fn view_status, view_health, view_pools, view_pool, view_why, view_stats, view_maps;
-view_fn view_change, view_flows, view_decide, view_events;
+view_fn view_change, view_difference, view_layers, view_flows, view_decide, view_events;
 
 /* Events as lines, for those that come one by one. */
 view_fn view_event_lines;

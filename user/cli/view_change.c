@@ -56,10 +56,97 @@ int view_change(const struct view *view, const json_t *json)
 		fprintf(view->out, "%s\n", text_get(json, "action"));
 		return print_endpoints(view, json_object_get(json, "endpoints"));
 	}
-	fprintf(view->out, "weight %" PRIu64 ", until the daemon ends\n",
-		text_get_uint(json, "weight"));
+	fprintf(view->out, "weight %" PRIu64 "\n", text_get_uint(json, "weight"));
 	if (!text_get_uint(json, "services_balanced"))
 		fputs("  no service of this pool forwards packets: it changes nothing now\n",
 		      view->out);
 	return 0;
+}
+
+/* --- what a change would come to --------------------------------------------------------------- */
+
+/* "pool web: backend 10.0.0.9 added, weight 1" */
+static void print_item(const struct view *view, const json_t *item)
+{
+	const char *address = text_get(item, "address"), *before = text_get(item, "before");
+	const char *after = text_get(item, "after");
+
+	if (*address)
+		fprintf(view->out, "  %s: backend %s %s", text_get(item, "pool"), address,
+			text_get(item, "change"));
+	else
+		fprintf(view->out, "  %s%s%s %s", text_get(item, "what"),
+			*text_get(item, "name") ? " " : "", text_get(item, "name"),
+			text_get(item, "change"));
+	if (*before && *after)
+		fprintf(view->out, ", %s -> %s", before, after);
+	else if (*after)
+		fprintf(view->out, ", %s", after);
+	fputc('\n', view->out);
+}
+
+int view_difference(const struct view *view, const json_t *json)
+{
+	const json_t *changes = json_object_get(json, "changes");
+	const json_t *draining = json_object_get(json, "draining"), *item;
+	size_t i;
+
+	if (!json_array_size(changes)) {
+		fputs("nothing would change\n", view->out);
+		return 0;
+	}
+	fputs("would change:\n", view->out);
+	json_array_foreach(changes, i, item) print_item(view, item);
+	if (json_array_size(draining))
+		fprintf(view->out, "would drain, %" PRIu64 " flows in all:\n",
+			text_get_uint(json, "flows"));
+	json_array_foreach(draining, i, item)
+		fprintf(view->out, "  %s  %" PRIu64 " flows\n", text_get(item, "endpoint"),
+			text_get_uint(item, "flows"));
+	return 0;
+}
+
+/* --- over the file ----------------------------------------------------------------------------- */
+
+/* "weight 7, draining" */
+static void put_state(struct table *table, const json_t *row)
+{
+	bool has_weight = json_object_get(row, "weight");
+	const char *admin = text_get(row, "admin");
+	char weight[32] = "";
+
+	if (has_weight)
+		snprintf(weight, sizeof(weight), "weight %" PRIu64, text_get_uint(row, "weight"));
+	table_cell(table, TABLE_PLAIN, "%s%s%s", weight, has_weight && *admin ? ", " : "", admin);
+}
+
+int view_layers(const struct view *view, const json_t *json)
+{
+	static const char *const headings[] = { "POOL", "BACKEND", "CHANGE", "STATE", "SINCE" };
+	const json_t *changes = json_object_get(json, "changes"), *row;
+	CLEANUP(table_free_p) struct table *table = NULL;
+	size_t i;
+
+	if (*text_get(json, "trouble"))
+		fprintf(view->out, "changes cannot be kept, and are refused: %s\n",
+			text_get(json, "trouble"));
+	fprintf(view->out, "version %" PRIu64 " of %s\n", text_get_uint(json, "version"),
+		text_get(json, "file"));
+	if (!json_array_size(changes)) {
+		fputs("nothing is changed over the file\n", view->out);
+		return 0;
+	}
+	table = table_new(5, headings);
+	if (!table)
+		return -ENOMEM;
+	json_array_foreach(changes, i, row)
+	{
+		table_cell(table, TABLE_PLAIN, "%s", text_get(row, "pool"));
+		table_cell(table, TABLE_PLAIN, "%s",
+			   *text_get(row, "address") ? text_get(row, "address") : "-");
+		table_cell(table, TABLE_PLAIN, "%s", text_get(row, "change"));
+		put_state(table, row);
+		table_cell(table, TABLE_PLAIN, "%s", text_get(row, "at"));
+	}
+	return table_print(table, view->out, view->color);
 }

@@ -20,7 +20,8 @@ struct api;
 struct census;
 struct err;
 struct events;
-struct reloads;
+struct jobs;
+struct layers;
 struct weights;
 
 /* All borrowed until api_stop(). */
@@ -32,8 +33,9 @@ struct api_context {
 	const struct dataplane *dataplane;
 	struct census *census; /* api_serve() sets it */
 	const char *config_path;
-	struct reloads *reloads; /* there in any case */
-	struct events *events; /* so are they */
+	struct jobs *jobs; /* there in any case, as those that follow */
+	struct layers *layers;
+	struct events *events;
 	const struct weights *weights; /* in force */
 	change_fn *change; /* makes changes; returns before CHANGE_TIMEOUT_MS are long over */
 	void *change_arg;

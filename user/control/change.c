@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "diagnose/json.h"
@@ -12,32 +13,61 @@
 
 #define SHOWN_MAX 64 /* of what was sent, in an error text */
 
-static const char *const actions[] = {
-	[CHANGE_DRAIN] = "drain",
-	[CHANGE_ENABLE] = "enable",
-	[CHANGE_DISABLE] = "disable",
-	[CHANGE_WEIGHT] = "weight",
+static const struct action {
+	const char *name;
+	enum change_subject subject;
+} actions[] = {
+	[CHANGE_DRAIN] = { "drain", CHANGE_OF_BACKEND },
+	[CHANGE_ENABLE] = { "enable", CHANGE_OF_BACKEND },
+	[CHANGE_DISABLE] = { "disable", CHANGE_OF_BACKEND },
+	[CHANGE_WEIGHT] = { "weight", CHANGE_OF_BACKEND },
+	[CHANGE_ADD] = { "add", CHANGE_OF_BACKEND },
+	[CHANGE_REMOVE] = { "remove", CHANGE_OF_BACKEND },
+	[CHANGE_ADD_POOL] = { "add", CHANGE_OF_POOL },
+	[CHANGE_REMOVE_POOL] = { "remove", CHANGE_OF_POOL },
+	[CHANGE_RELOAD] = { "reload", CHANGE_OF_FILE },
 };
 
 #define N_ACTIONS (sizeof(actions) / sizeof(actions[0]))
+#define LIST_LEN 128
 
 const char *change_name(enum change_action action)
 {
-	return actions[action];
+	return actions[action].name;
 }
 
-static int take_action(struct change *change, const json_t *value, struct err *err)
+bool change_is_job(enum change_action action)
+{
+	return action >= CHANGE_ADD;
+}
+
+/* "drain, enable, …": what may be asked for about the subject. */
+static const char *list_actions(char buf[LIST_LEN], enum change_subject subject)
+{
+	int len = 0;
+
+	for (size_t i = 0; i < N_ACTIONS; i++)
+		if (actions[i].subject == subject)
+			len += snprintf(buf + len, LIST_LEN - (size_t)len, "%s%s", len ? ", " : "",
+					actions[i].name);
+	return buf;
+}
+
+static int take_action(struct change *change, enum change_subject subject, const json_t *value,
+		       struct err *err)
 {
 	const char *text = json_string_value(value);
+	char allowed[LIST_LEN];
 
 	for (size_t i = 0; text && i < N_ACTIONS; i++)
-		if (!strcmp(text, actions[i])) {
+		if (actions[i].subject == subject && !strcmp(text, actions[i].name)) {
 			change->action = (enum change_action)i;
 			return 0;
 		}
-	return err_set(err, -EINVAL,
-		       "action '%.*s' is not available; allowed: drain, enable, disable, weight",
-		       SHOWN_MAX, text ? text : "");
+	if (!value)
+		return err_set(err, -EINVAL, "action is missing");
+	return err_set(err, -EINVAL, "action '%.*s' is not available; allowed: %s", SHOWN_MAX,
+		       text ? text : "", list_actions(allowed, subject));
 }
 
 static int take_text(char *buf, size_t size, const char *key, const json_t *value, struct err *err)
@@ -84,20 +114,51 @@ static int take_weight(struct change *change, const json_t *value, struct err *e
 	return take_number(&change->weight, value, 0, LIMIT_WEIGHT, "weight", err);
 }
 
+static int take_flag(bool *ret, const json_t *value, const char *key, struct err *err)
+{
+	if (!json_is_boolean(value))
+		return err_set(err, -EINVAL, "%s is to be true or false", key);
+	*ret = json_is_true(value);
+	return 0;
+}
+
+static int take_rehearsal(struct change *change, const json_t *value, struct err *err)
+{
+	return take_flag(&change->is_rehearsal, value, "dry_run", err);
+}
+
+static int take_discards(struct change *change, const json_t *value, struct err *err)
+{
+	return take_flag(&change->discards, value, "discard_runtime", err);
+}
+
+static int take_version(struct change *change, const json_t *value, struct err *err)
+{
+	if (!json_is_integer(value) || json_integer_value(value) < 0)
+		return err_set(err, -EINVAL, "if_version is to be a whole number");
+	change->is_versioned = true;
+	change->version = (uint64_t)json_integer_value(value);
+	return 0;
+}
+
 #define BIT(action) (1u << (action))
 #define EVERY (BIT(N_ACTIONS) - 1)
+#define OF_BACKEND (BIT(CHANGE_ADD_POOL) - 1)
+#define OF_POOL (BIT(CHANGE_ADD_POOL) | BIT(CHANGE_REMOVE_POOL))
 
-/* Members of the object. */
+/* Members of the object, but for "action", which says which of them go with it. */
 static const struct member {
 	const char *key;
 	int (*take)(struct change *change, const json_t *value, struct err *err);
 	unsigned int needed_by, allowed_for; /* actions */
 } members[] = {
-	{ "action", take_action, EVERY, EVERY },
-	{ "pool", take_pool, EVERY, EVERY },
-	{ "address", take_address, EVERY, EVERY },
+	{ "pool", take_pool, OF_BACKEND | OF_POOL, OF_BACKEND | OF_POOL },
+	{ "address", take_address, OF_BACKEND, OF_BACKEND },
 	{ "timeout_ms", take_timeout, 0, BIT(CHANGE_DRAIN) },
-	{ "weight", take_weight, BIT(CHANGE_WEIGHT), BIT(CHANGE_WEIGHT) },
+	{ "weight", take_weight, BIT(CHANGE_WEIGHT), BIT(CHANGE_WEIGHT) | BIT(CHANGE_ADD) },
+	{ "discard_runtime", take_discards, 0, BIT(CHANGE_RELOAD) },
+	{ "dry_run", take_rehearsal, 0, EVERY },
+	{ "if_version", take_version, 0, EVERY },
 };
 
 #define N_MEMBERS (sizeof(members) / sizeof(members[0]))
@@ -109,20 +170,20 @@ static int check_keys(json_t *json, struct err *err)
 
 	json_object_foreach(json, key, value)
 	{
-		bool known = false;
+		bool known = !strcmp(key, "action");
 
 		for (size_t i = 0; i < N_MEMBERS; i++)
 			known |= !strcmp(key, members[i].key);
 		if (!known)
 			return err_set(err, -EINVAL,
 				       "'%.*s' is no member of a change; allowed: action, pool, "
-				       "address, timeout_ms, weight",
+				       "address, timeout_ms, weight, discard_runtime, dry_run, "
+				       "if_version",
 				       SHOWN_MAX, key);
 	}
 	return 0;
 }
 
-/* The action comes first in the table, so that the others know it. */
 static int take_members(struct change *change, const json_t *json, struct err *err)
 {
 	for (size_t i = 0; i < N_MEMBERS; i++) {
@@ -145,22 +206,37 @@ static int take_members(struct change *change, const json_t *json, struct err *e
 	return 0;
 }
 
-int change_parse(struct change *ret_change, const char *body, size_t len, struct err *err)
+static int parse(struct change *change, enum change_subject subject, json_t *json, struct err *err)
 {
-	json_error_t error;
-	CLEANUP(json_p) json_t *json = json_loadb(body, len, JSON_REJECT_DUPLICATES, &error);
-	struct change change = { .action = CHANGE_DRAIN };
 	int r;
 
-	if (!json)
-		return err_set(err, -EINVAL, "the body is not JSON: line %d, column %d: %s",
-			       error.line, error.column, error.text);
 	if (!json_is_object(json))
 		return err_set(err, -EINVAL, "the body is to be a JSON object");
 	r = check_keys(json, err);
-	if (r < 0)
-		return r;
-	r = take_members(&change, json, err);
+	if (r == 0 && subject != CHANGE_OF_FILE)
+		r = take_action(change, subject, json_object_get(json, "action"), err);
+	if (change->action == CHANGE_ADD)
+		change->weight = 1;
+	return r < 0 ? r : take_members(change, json, err);
+}
+
+int change_parse(struct change *ret_change, enum change_subject subject, const char *body,
+		 size_t len, struct err *err)
+{
+	json_error_t error;
+	CLEANUP(json_p) json_t *json = NULL;
+	struct change change = { .action = CHANGE_RELOAD };
+	int r;
+
+	if (!len && subject == CHANGE_OF_FILE) {
+		*ret_change = change;
+		return 0;
+	}
+	json = json_loadb(body, len, JSON_REJECT_DUPLICATES, &error);
+	if (!json)
+		return err_set(err, -EINVAL, "the body is not JSON: line %d, column %d: %s",
+			       error.line, error.column, error.text);
+	r = parse(&change, subject, json, err);
 	if (r < 0)
 		return r;
 	*ret_change = change;

@@ -15,7 +15,19 @@
 
 struct err;
 
-enum change_action { CHANGE_DRAIN, CHANGE_ENABLE, CHANGE_DISABLE, CHANGE_WEIGHT };
+enum change_action {
+	/* Of one backend, in force at once. */
+	CHANGE_DRAIN,
+	CHANGE_ENABLE,
+	CHANGE_DISABLE,
+	CHANGE_WEIGHT,
+	/* Of what is configured: done by a job (control/jobs.h). */
+	CHANGE_ADD,
+	CHANGE_REMOVE,
+	CHANGE_ADD_POOL,
+	CHANGE_REMOVE_POOL,
+	CHANGE_RELOAD
+};
 
 /* Who asks, as the kernel says of the connection. */
 #define GIVER_COMMAND_LEN 128
@@ -31,28 +43,45 @@ struct change {
 	char pool[SL_NAME_LEN];
 	char address[LIMIT_HOST_BYTES + 1]; /* of a backend, as the configuration has it */
 	uint32_t timeout_ms; /* drain; 0: as the settings say */
-	uint32_t weight; /* weight */
+	uint32_t weight; /* weight, add */
+	bool discards; /* reload: what was changed since, too */
+	bool is_rehearsal; /* say what it would do, and do nothing */
+	bool is_versioned; /* refuse it unless what is configured has this version still */
+	uint64_t version;
 	struct change_giver giver;
 };
 
+struct difference;
+
 /*
- * Have a change made, and wait. 0, or with err:
+ * Have a change made, and wait; one by a job only as a rehearsal, of which ret is what it would change (the
+ * caller frees it). 0, or with err:
  *   -ENOENT     no such pool or backend      -ENOLINK  the gate was removed: nothing to change
+ *   -EEXIST     it is there already          -ESTALE   the version is another one
+ *   -EINVAL     the model would not be one   -EIO      it cannot be kept over a restart
  *   -ETIMEDOUT  no answer in time            -ESHUTDOWN  the daemon is stopping
  *   -ENOMEM
  */
-typedef int change_fn(void *arg, const struct change *change, struct err *err);
+typedef int change_fn(void *arg, const struct change *change, struct difference **ret,
+		      struct err *err);
 
 /* The longest a change_fn takes. */
 #define CHANGE_TIMEOUT_MS 5000
 
-/* "drain", "enable", "disable", "weight". */
+/* "drain", "enable", …; as a request has it: "add" is one of a pool or of a backend. */
 const char *change_name(enum change_action action);
 
+/* Whether it is done by a job. */
+bool change_is_job(enum change_action action);
+
+/* What a request is about. */
+enum change_subject { CHANGE_OF_BACKEND, CHANGE_OF_POOL, CHANGE_OF_FILE };
+
 /*
- * Read a change from a request's body, a JSON object. -EINVAL: err says in one sentence what is
- * wrong, and where.
+ * Read a change from a request's body, a JSON object; for CHANGE_OF_FILE an empty one will do. -EINVAL: err
+ * says in one sentence what is wrong, and where.
  */
-int change_parse(struct change *ret_change, const char *body, size_t len, struct err *err);
+int change_parse(struct change *ret_change, enum change_subject subject, const char *body,
+		 size_t len, struct err *err);
 
 #endif

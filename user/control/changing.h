@@ -13,10 +13,13 @@
 /* Whether the process at the other end of the socket may change anything. */
 bool changing_is_permitted(const struct request *request);
 
-/* Refuse the answer, and return false, unless who asks may change something and said no more than fits. */
-bool changing_may(const struct request *request, struct answer *answer);
+/* Answer POST /v1/backend, /v1/pool and /v1/reload. */
+void changing_backend(const struct request *request, const char *rest, struct answer *answer);
+void changing_pool(const struct request *request, const char *rest, struct answer *answer);
+void changing_reload(const struct request *request, const char *rest, struct answer *answer);
 
-/* Answer POST /v1/backend. */
-void changing_answer(const struct request *request, const char *rest, struct answer *answer);
+/* Answer GET /v1/jobs/NUMBER and /v1/changes. */
+void changing_job(const struct request *request, const char *rest, struct answer *answer);
+void changing_list(const struct request *request, const char *rest, struct answer *answer);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* metrics_gateway - the gateway as a whole: the gate, its interfaces and maps, the prober. */
+#include "control/jobs.h"
 #include "control/metrics_rows.h"
-#include "control/reloads.h"
 #include "dataplane/census.h"
 #include "util/clock.h"
 
@@ -43,14 +43,14 @@ static void render_heartbeat(const struct metrics_row *row, const struct family 
 
 static void render_reload(const struct metrics_row *row, const struct family *family)
 {
-	const struct reloads_last last = reloads_last(row->context->reloads);
+	const struct jobs_last last = jobs_last_reload(row->context->jobs);
 
 	sample(row, family, WHOLE(!last.number || !last.refused));
 }
 
 static void render_reload_at(const struct metrics_row *row, const struct family *family)
 {
-	const struct reloads_last last = reloads_last(row->context->reloads);
+	const struct jobs_last last = jobs_last_reload(row->context->jobs);
 
 	sample(row, family, MILLI(last.number ? last.at_ms : row->context->started_ms));
 }

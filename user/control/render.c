@@ -8,9 +8,11 @@
 
 #include "control/groups.h"
 #include "control/history.h"
-#include "control/reloads.h"
+#include "control/jobs.h"
+#include "control/layers.h"
 #include "dataplane/census.h"
 #include "diagnose/why.h"
+#include "model/weights.h"
 #include "probe/resolve.h"
 #include "util/clock.h"
 
@@ -214,7 +216,8 @@ json_t *render_status(const struct api_context *context)
 		      now_ms > context->started_ms ? now_ms - context->started_ms : 0);
 	json_put_time(&json, "since", context->started_ms);
 	json_put_text(&json, "config", context->config_path);
-	reload = reloads_render(context->reloads);
+	json_put_uint(&json, "config_version", layers_version(context->layers));
+	reload = jobs_render(context->jobs, 0);
 	if (reload)
 		json_put(&json, "reload", reload);
 	put_meta(&json, &meta);
@@ -306,16 +309,21 @@ json_t *render_pool(const struct api_context *context, const struct groups *grou
 {
 	const struct model *model = context->model;
 	json_t *json = json_object();
-	json_t *backends = json_array();
+	json_t *backends = json_array(), *weights = json_object();
 	json_t *services = json_array();
 
-	for (uint32_t i = 0; i < model->pools[pool].n_backends; i++)
-		json_push(&backends, json_text(backend_text(&model->pools[pool].backends[i])));
+	for (uint32_t i = 0; i < model->pools[pool].n_backends; i++) {
+		const char *address = backend_text(&model->pools[pool].backends[i]);
+
+		json_push(&backends, json_text(address));
+		json_put_uint(&weights, address, weights_get(context->weights, pool, i));
+	}
 	for (uint32_t i = groups->first[pool]; i < groups->first[pool + 1]; i++)
 		json_push(&services, render_service(context, groups->services[i]));
 
 	json_put_text(&json, "name", model->pools[pool].name);
 	json_put(&json, "backends", backends);
+	json_put(&json, "weights", weights);
 	json_put(&json, "services", services);
 	return json;
 }

@@ -12,7 +12,9 @@
 #include "diagnose/json.h"
 
 struct change;
+struct difference;
 struct groups;
+struct layers_copy;
 
 /* One endpoint as one service sees it. */
 struct render_row {
@@ -51,6 +53,12 @@ json_t *render_change(const struct api_context *context, const struct groups *gr
 
 /* One end of a flow: "address" and "port". */
 json_t *render_end(const struct addr *addr, uint16_t port);
+
+/* What a change would come to, with the flows that are concerned. */
+json_t *render_difference(const struct api_context *context, const struct difference *difference);
+
+/* What was changed at runtime, over the file. */
+json_t *render_layers(const struct api_context *context, const struct layers_copy *copy);
 
 json_t *render_status(const struct api_context *context);
 json_t *render_maps(const struct api_context *context);

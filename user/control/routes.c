@@ -2,22 +2,19 @@
 #include "control/routes.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "control/answer.h"
 #include "control/changing.h"
 #include "control/deciding.h"
 #include "control/flow_stream.h"
 #include "control/history.h"
-#include "control/reloads.h"
 #include "control/stream.h"
 #include "control/wanted.h"
 #include "util/clock.h"
 #include "util/number.h"
 
-#define ROUTES_LEN 256
+#define ROUTES_LEN 320
 
 static const char *parameter(const struct request *request, const char *name)
 {
@@ -244,33 +241,20 @@ static void answer_flows(const struct request *request, const char *rest, struct
 	answer->source = (struct source){ stream, read_flows, free_flows };
 }
 
-/*
- * The daemon reads its configuration when it is told so by signal; whoever wants to know what came of it asks for
- * the status until that has this number.
- */
-static void answer_reload(const struct request *request, const char *rest, struct answer *answer)
-{
-	(void)rest;
-	if (!changing_may(request, answer))
-		return;
-	answer->status = MHD_HTTP_ACCEPTED;
-	answer->json = json_object();
-	json_put_uint(&answer->json, "number", reloads_next(request->context->reloads));
-	kill(getpid(), SIGHUP);
-}
-
 /* A path that ends in '/' takes a name after it. */
 static const struct route {
 	const char *path;
 	void (*answer)(const struct request *request, const char *rest, struct answer *answer);
 	bool changes; /* to POST, and not to GET */
 } routes[] = {
-	{ "/v1/status", answer_status, false },   { "/v1/health", answer_health, false },
-	{ "/v1/pools", answer_pools, false },     { "/v1/pools/", answer_pool, false },
-	{ "/v1/why", answer_why, false },         { "/v1/stats", answer_stats, false },
-	{ "/v1/maps", answer_maps, false },       { "/v1/flows", answer_flows, false },
-	{ "/v1/decide", deciding_answer, false }, { "/v1/backend", changing_answer, true },
-	{ "/v1/reload", answer_reload, true },    { "/v1/events", history_answer, false },
+	{ "/v1/status", answer_status, false },    { "/v1/health", answer_health, false },
+	{ "/v1/pools", answer_pools, false },      { "/v1/pools/", answer_pool, false },
+	{ "/v1/why", answer_why, false },          { "/v1/stats", answer_stats, false },
+	{ "/v1/maps", answer_maps, false },        { "/v1/flows", answer_flows, false },
+	{ "/v1/decide", deciding_answer, false },  { "/v1/events", history_answer, false },
+	{ "/v1/changes", changing_list, false },   { "/v1/jobs/", changing_job, false },
+	{ "/v1/backend", changing_backend, true }, { "/v1/pool", changing_pool, true },
+	{ "/v1/reload", changing_reload, true },
 };
 
 #define N_ROUTES (sizeof(routes) / sizeof(routes[0]))

@@ -7,6 +7,7 @@
 
 #include "daemon/pipeline.h"
 #include "daemon/tell.h"
+#include "model/difference.h"
 #include "model/weights.h"
 #include "util/clock.h"
 #include "util/err.h"
@@ -24,24 +25,104 @@ struct place {
 	uint32_t pool, backend;
 };
 
-static int find(struct place *place, const struct model *model, const struct change *change,
-		struct err *err)
+/* There is one, since the change was checked. */
+static struct place find(const struct model *model, const struct change *change)
 {
 	const struct pool *pool = model_find_pool(model, change->pool);
-	uint32_t backend;
 
-	if (!pool)
-		return err_set(err, -ENOENT, "there is no pool '%s'", change->pool);
-	backend = pool_find_backend(pool, change->address);
-	if (backend == INDEX_NONE)
-		return err_set(err, -ENOENT,
-			       "pool '%s' has no backend '%s'; a backend is named as in the "
-			       "configuration, without a port",
-			       change->pool, change->address);
-	place->pool = (uint32_t)(pool - model->pools);
-	place->backend = backend;
-	return 0;
+	return (struct place){ (uint32_t)(pool - model->pools),
+			       pool_find_backend(pool, change->address) };
 }
+
+/* --- telling ---------------------------------------------------------------------------------- */
+
+/* "add pool", "drain", "weight 7" */
+static void describe_what(char *buf, size_t size, const struct change *change)
+{
+	bool is_pool = change->action == CHANGE_ADD_POOL || change->action == CHANGE_REMOVE_POOL;
+	bool is_weight = change->action == CHANGE_WEIGHT;
+	char weight[16] = "";
+
+	if (is_weight)
+		snprintf(weight, sizeof(weight), " %" PRIu32, change->weight);
+	snprintf(buf, size, "%s%s%s", change_name(change->action), is_pool ? " pool" : "", weight);
+}
+
+/* "ordered: drain by uid 0, process 4711 (sluice backend drain p 10.0.0.5)" */
+static void describe(struct event *event, const struct change *change, const struct err *refused)
+{
+	const struct change_giver *giver = &change->giver;
+	char by[GIVER_COMMAND_LEN + 64] = "", what[32];
+
+	describe_what(what, sizeof(what), change);
+	if (giver->known)
+		snprintf(by, sizeof(by), " by uid %" PRIu32 ", process %d%s%s%s", giver->uid,
+			 giver->pid, giver->command[0] ? " (" : "", giver->command,
+			 giver->command[0] ? ")" : "");
+	if (refused)
+		snprintf(event->text, sizeof(event->text), "refused: %s%s: %s", what, by,
+			 refused->text);
+	else
+		snprintf(event->text, sizeof(event->text), "ordered: %s%s", what, by);
+}
+
+static struct event event_of(const struct change *change, const struct err *refused)
+{
+	struct event event = { .kind = EVENT_ORDER,
+			       .severity = refused ? EVENT_WARNING : EVENT_INFO };
+
+	event_set(event.pool, change->pool);
+	event_set(event.endpoint, change->address);
+	event_set(event.reason, change_name(change->action));
+	describe(&event, change, refused);
+	if (change->giver.known) {
+		event_number(&event, "uid", change->giver.uid);
+		event_number(&event, "pid", change->giver.pid);
+	}
+	if (change->timeout_ms)
+		event_number(&event, "timeout_ms", change->timeout_ms);
+	return event;
+}
+
+static void tell_event(struct events *events, const struct change *change,
+		       const struct event *event)
+{
+	char line[LINE_LEN];
+
+	snprintf(line, sizeof(line), "%s%s%s: %s", change->pool, change->address[0] ? " " : "",
+		 change->address, event->text);
+	tell(events, event, line);
+}
+
+static void tell_done(struct events *events, const struct change *change, const char *after,
+		      const char *before)
+{
+	struct event event = event_of(change, NULL);
+
+	event_set(event.before, before);
+	event_set(event.after, after);
+	tell_event(events, change, &event);
+}
+
+static void tell_weight(struct events *events, const struct change *change, uint32_t weight_before)
+{
+	char before[16], after[16];
+
+	snprintf(before, sizeof(before), "%" PRIu32, weight_before);
+	snprintf(after, sizeof(after), "%" PRIu32, change->weight);
+	tell_done(events, change, after, before);
+}
+
+void changes_tell(struct events *events, const struct change *change, const struct err *refused)
+{
+	struct event event = event_of(change, refused);
+
+	if (refused)
+		event_set(event.after, "refused");
+	tell_event(events, change, &event);
+}
+
+/* --- making ----------------------------------------------------------------------------------- */
 
 static uint64_t deadline_of(const struct change *change, const struct settings *settings)
 {
@@ -83,68 +164,83 @@ static void order(struct pipeline *pipeline, const struct model *model, const st
 			order_service(pipeline, model, &model->services[i], place->backend, change);
 }
 
-/* "drain by uid 0, process 4711 (sluice backend drain p 10.0.0.5)" */
-static void describe(struct event *event, const struct change *change)
+int changes_check(const struct pipeline *pipeline, struct err *err)
 {
-	const struct change_giver *giver = &change->giver;
-	char by[GIVER_COMMAND_LEN + 64] = "", what[32];
-
-	snprintf(what, sizeof(what), "%s", change_name(change->action));
-	if (change->action == CHANGE_WEIGHT)
-		snprintf(what, sizeof(what), "weight %" PRIu32, change->weight);
-	if (giver->known)
-		snprintf(by, sizeof(by), " by uid %" PRIu32 ", process %d%s%s%s", giver->uid,
-			 giver->pid, giver->command[0] ? " (" : "", giver->command,
-			 giver->command[0] ? ")" : "");
-	snprintf(event->text, sizeof(event->text), "ordered: %s%s", what, by);
+	if (!pipeline_is_blocked(pipeline))
+		return 0;
+	return err_set(err, -ENOLINK,
+		       "the gate was removed under the daemon: nothing is guarded, and nothing can "
+		       "be changed, until sluiced is started again");
 }
 
-static void tell_order(const struct pipeline *pipeline, const struct change *change,
-		       uint32_t weight_before)
+void changes_make(struct pipeline *pipeline, const struct model *model, const struct change *change)
 {
-	struct event event = { .kind = EVENT_ORDER, .severity = EVENT_INFO };
-	char line[LINE_LEN];
+	struct place place = find(model, change);
+	uint32_t weight_before;
 
-	event_set(event.pool, change->pool);
-	event_set(event.endpoint, change->address);
-	event_set(event.reason, change_name(change->action));
-	describe(&event, change);
-	if (change->action == CHANGE_WEIGHT) {
-		snprintf(event.before, sizeof(event.before), "%" PRIu32, weight_before);
-		snprintf(event.after, sizeof(event.after), "%" PRIu32, change->weight);
-	} else {
-		event_set(event.after, admin_texts[admin_of(change->action)]);
-	}
-	if (change->giver.known) {
-		event_number(&event, "uid", change->giver.uid);
-		event_number(&event, "pid", change->giver.pid);
-	}
-	if (change->timeout_ms)
-		event_number(&event, "timeout_ms", change->timeout_ms);
-	snprintf(line, sizeof(line), "%s %s: %s", change->pool, change->address, event.text);
-	tell(pipeline_events(pipeline), &event, line);
-}
-
-int changes_make(struct pipeline *pipeline, const struct model *model, const struct change *change,
-		 struct err *err)
-{
-	struct place place = { INDEX_NONE, INDEX_NONE };
-	int r;
-
-	r = find(&place, model, change, err);
-	if (r < 0)
-		return r;
-	if (pipeline_is_blocked(pipeline))
-		return err_set(err, -ENOLINK,
-			       "the gate was removed under the daemon: nothing is guarded, and "
-			       "nothing can be changed, until sluiced is started again");
 	if (change->action != CHANGE_WEIGHT) {
 		order(pipeline, model, &place, change);
-		tell_order(pipeline, change, 0);
-		return 0;
+		tell_done(pipeline_events(pipeline), change, admin_texts[admin_of(change->action)],
+			  "");
+		return;
 	}
-	tell_order(pipeline, change,
-		   weights_get(pipeline_weights(pipeline), place.pool, place.backend));
+	weight_before = weights_get(pipeline_weights(pipeline), place.pool, place.backend);
 	pipeline_set_weight(pipeline, place.pool, place.backend, change->weight);
+	tell_weight(pipeline_events(pipeline), change, weight_before);
+}
+
+/* --- what it would come to -------------------------------------------------------------------- */
+
+static bool is_listed(const struct difference *difference, uint32_t endpoint)
+{
+	for (uint32_t i = 0; i < difference->n_leaving; i++)
+		if (difference->leaving[i] == endpoint)
+			return true;
+	return false;
+}
+
+/* The backend's endpoints in one service that take new flows now; services share them. */
+static int add_leaving_of(struct difference *difference, const struct pipeline *pipeline,
+			  const struct service *service, uint32_t backend)
+{
+	for (uint32_t i = 0; i < service->n_endpoints; i++)
+		if (service->owners[i] == backend &&
+		    pipeline_ordered(pipeline, service->endpoints[i]) == SL_ENABLED &&
+		    !is_listed(difference, service->endpoints[i]) &&
+		    difference_add_leaving(difference, service->endpoints[i]) < 0)
+			return -ENOMEM;
 	return 0;
+}
+
+static int add_leaving(struct difference *difference, const struct pipeline *pipeline,
+		       const struct model *model, const struct place *place)
+{
+	for (uint32_t i = 0; i < model->n_services; i++)
+		if (model->services[i].pool == place->pool &&
+		    add_leaving_of(difference, pipeline, &model->services[i], place->backend) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+int changes_rehearse(struct difference *difference, const struct pipeline *pipeline,
+		     const struct model *model, const struct change *change)
+{
+	struct place place = find(model, change);
+	struct difference_item item = { .subject = DIFFERENCE_BACKEND, .kind = DIFFERENCE_CHANGED };
+	bool leaves = change->action == CHANGE_DRAIN || change->action == CHANGE_DISABLE;
+	int r;
+
+	snprintf(item.name, sizeof(item.name), "%s", change->pool);
+	snprintf(item.address, sizeof(item.address), "%s",
+		 backend_text(&model->pools[place.pool].backends[place.backend]));
+	if (change->action == CHANGE_WEIGHT) {
+		snprintf(item.before, sizeof(item.before), "%" PRIu32,
+			 weights_get(pipeline_weights(pipeline), place.pool, place.backend));
+		snprintf(item.after, sizeof(item.after), "%" PRIu32, change->weight);
+	} else {
+		snprintf(item.after, sizeof(item.after), "%s",
+			 admin_texts[admin_of(change->action)]);
+	}
+	r = difference_add(difference, &item);
+	return r < 0 || !leaves ? r : add_leaving(difference, pipeline, model, &place);
 }

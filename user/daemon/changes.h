@@ -10,11 +10,24 @@
 
 #include "control/change.h"
 
+struct difference;
+struct events;
 struct model;
 struct pipeline;
 
-/* On the loop's thread. See change_fn. */
-int changes_make(struct pipeline *pipeline, const struct model *model, const struct change *change,
-		 struct err *err);
+/* All on the loop's thread; changes of backends that are no jobs, checked by edit_overlay(). */
+
+/* -ENOLINK, err set: nothing that is ordered reaches the kernel. */
+int changes_check(const struct pipeline *pipeline, struct err *err);
+
+void changes_make(struct pipeline *pipeline, const struct model *model,
+		  const struct change *change);
+
+/* What it would come to. -ENOMEM */
+int changes_rehearse(struct difference *difference, const struct pipeline *pipeline,
+		     const struct model *model, const struct change *change);
+
+/* Tell the log and the events of any change but a reload; refused: why it was not made, or NULL. */
+void changes_tell(struct events *events, const struct change *change, const struct err *refused);
 
 #endif

@@ -6,18 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "config/config.h"
-#include "config/report.h"
-#include "control/api.h"
 #include "control/listener.h"
-#include "control/reloads.h"
-#include "daemon/changes.h"
-#include "daemon/generation.h"
-#include "daemon/orders.h"
+#include "daemon/configure.h"
+#include "daemon/daemon_work.h"
 #include "daemon/pipeline.h"
-#include "daemon/tell.h"
 #include "util/clock.h"
-#include "util/err.h"
 #include "util/log.h"
 
 /* Heartbeats in the time after which the kernel may think the daemon dead. */
@@ -27,33 +20,7 @@
 /* Routing daemons change many routes at once; what follows from them is found out once. */
 #define NETWORK_REST_MS 50
 
-#define REPORT_LINE_LEN 1024
 #define LINE_LEN 256
-
-struct daemon {
-	const struct daemon_options *options;
-	const struct model *model; /* in force */
-	struct model *loaded; /* ... if it was read while running; NULL: the first one is */
-	uv_loop_t loop;
-	uv_timer_t heartbeat;
-	uv_signal_t signals[3];
-	int n_signals;
-	struct dataplane *dataplane;
-	struct generation *generation;
-	struct events *events;
-	struct tell_interfaces interfaces; /* as told last */
-	struct orders *orders;
-	struct api *api;
-	struct reloads *reloads;
-	uint64_t started_ms; /* wall clock */
-	int broken; /* a reload got stuck half way: -errno, the loop ends */
-	struct err broken_by;
-	uv_poll_t network;
-	bool follows_network;
-	uv_timer_t network_rest; /* until a burst of changes is over */
-	bool lost; /* somebody removed the gate; said once */
-	bool lost_device[LIMIT_INTERFACES]; /* by attachment; said once */
-};
 
 static void check_devices(struct daemon *daemon)
 {
@@ -90,14 +57,12 @@ static void on_heartbeat(uv_timer_t *timer)
 		       "on, but nothing is guarded until sluiced is started again");
 }
 
-static void reload(struct daemon *daemon);
-
 static void on_signal(uv_signal_t *handle, int signum)
 {
 	struct daemon *daemon = handle->data;
 
 	if (signum == SIGHUP) {
-		reload(daemon);
+		jobs_queue(daemon->jobs, &(struct change){ .action = CHANGE_RELOAD });
 		return;
 	}
 	log_info("%s: stopping", signum == SIGTERM ? "SIGTERM" : "SIGINT");
@@ -147,7 +112,7 @@ static void on_network(uv_poll_t *poll, int status, int events)
 }
 
 /* The first data plane that forwards has the descriptor; those that follow take it over. */
-static int follow_network(struct daemon *daemon, struct err *err)
+int daemon_follow_network(struct daemon *daemon, struct err *err)
 {
 	int fd = dataplane_network_fd(daemon->dataplane), r;
 
@@ -162,19 +127,35 @@ static int follow_network(struct daemon *daemon, struct err *err)
 	return r < 0 ? err_set(err, r, "watch the network: %s", uv_strerror(r)) : 0;
 }
 
-static int make_change(void *arg, const struct change *change, struct err *err)
-{
-	struct daemon *daemon = arg;
-
-	return changes_make(daemon->generation->pipeline, daemon->model, change, err);
-}
-
 static int start_orders(struct daemon *daemon)
 {
-	return orders_new(&daemon->orders, &daemon->loop, make_change, daemon);
+	return orders_new(&daemon->orders, &daemon->loop, configure_order, daemon);
 }
 
-static void start_heartbeat(struct daemon *daemon)
+static void on_job_queued(uv_async_t *async)
+{
+	configure_run_jobs(async->data);
+}
+
+/* Any thread. */
+static void wake_for_job(void *arg)
+{
+	uv_async_send(arg);
+}
+
+static int start_jobs(struct daemon *daemon, struct err *err)
+{
+	int r = uv_async_init(&daemon->loop, &daemon->job_queued, on_job_queued);
+
+	if (r < 0)
+		return err_set(err, r, "event loop: %s", uv_strerror(r));
+	daemon->takes_jobs = true;
+	daemon->job_queued.data = daemon;
+	jobs_on_queued(daemon->jobs, wake_for_job, &daemon->job_queued);
+	return 0;
+}
+
+void daemon_start_heartbeat(struct daemon *daemon)
 {
 	uint64_t period_ms = daemon->model->gateway.daemon_loss_after_ms / HEARTBEATS_PER_LOSS;
 
@@ -184,7 +165,7 @@ static void start_heartbeat(struct daemon *daemon)
 	uv_timer_start(&daemon->heartbeat, on_heartbeat, period_ms, period_ms);
 }
 
-static int serve(struct daemon *daemon, struct err *err)
+int daemon_serve(struct daemon *daemon, struct err *err)
 {
 	const struct generation *generation = daemon->generation;
 	const struct api_context context = {
@@ -197,7 +178,8 @@ static int serve(struct daemon *daemon, struct err *err)
 		.change = orders_change,
 		.change_arg = daemon->orders,
 		.config_path = daemon->options->config_path,
-		.reloads = daemon->reloads,
+		.jobs = daemon->jobs,
+		.layers = daemon->layers,
 		.events = daemon->events,
 		.started_ms = daemon->started_ms,
 	};
@@ -205,7 +187,7 @@ static int serve(struct daemon *daemon, struct err *err)
 	return api_serve(daemon->api, &context, err);
 }
 
-static int start_generation(struct daemon *daemon, struct generation *generation,
+int daemon_start_generation(struct daemon *daemon, struct generation *generation,
 			    const struct generation *before, struct err *err)
 {
 	const struct generation_parts parts = {
@@ -217,55 +199,71 @@ static int start_generation(struct daemon *daemon, struct generation *generation
 	return generation_start(generation, &parts, before, err);
 }
 
-static int start(struct daemon *daemon, struct err *err)
+/* What is configured: the file, and what was changed over it. */
+static int start_model(struct daemon *daemon, struct err *err)
 {
 	int r;
 
-	daemon->started_ms = clock_wall_ms();
-	daemon->reloads = reloads_new();
-	if (!daemon->reloads)
-		return -ENOMEM;
-	r = dataplane_supported(err);
-	if (r < 0)
-		return r;
-	r = start_loop(daemon, err);
-	if (r < 0)
-		return r;
-	r = generation_new(&daemon->generation, daemon->model, err);
-	if (r < 0)
-		return r;
-	r = api_listen(&daemon->api, daemon->model->gateway.api_socket,
-		       &daemon->model->gateway.listen, err);
-	if (r < 0)
-		return r;
-	/* Nobody else runs with this configuration, as the socket shows. */
-	r = tell_open(&daemon->events, &daemon->model->gateway, err);
-	if (r < 0)
-		return r;
+	r = runtime_open(&daemon->runtime, daemon->options->model, daemon->layers, daemon->events,
+			 err);
+	if (r == 0)
+		r = runtime_compose(&daemon->model, daemon->runtime, err);
+	return r < 0 ? r : generation_new(&daemon->generation, daemon->model, err);
+}
+
+static int start_dataplane(struct daemon *daemon, struct err *err)
+{
+	int r;
+
 	r = dataplane_open(&daemon->dataplane, daemon->model, err);
 	if (r < 0)
 		return r;
-	start_heartbeat(daemon);
-	r = follow_network(daemon, err);
-	if (r < 0)
-		return r;
-	r = start_generation(daemon, daemon->generation, NULL, err);
-	if (r < 0)
-		return r;
-	r = start_orders(daemon);
-	if (r < 0)
-		return r;
-	return serve(daemon, err);
+	daemon_start_heartbeat(daemon);
+	r = daemon_follow_network(daemon, err);
+	if (r == 0)
+		r = daemon_start_generation(daemon, daemon->generation, NULL, err);
+	if (r == 0)
+		configure_impose_orders(daemon);
+	return r;
 }
 
-static void log_metrics(const struct listen *listen)
+static int start(struct daemon *daemon, struct err *err)
+{
+	const struct gateway *gateway = &daemon->options->model->gateway;
+	int r;
+
+	daemon->started_ms = clock_wall_ms();
+	daemon->jobs = jobs_new();
+	daemon->layers = layers_new();
+	if (!daemon->jobs || !daemon->layers)
+		return -ENOMEM;
+	r = dataplane_supported(err);
+	if (r == 0)
+		r = start_loop(daemon, err);
+	if (r == 0)
+		r = api_listen(&daemon->api, gateway->api_socket, &gateway->listen, err);
+	/* Nobody else runs with this configuration, as the socket shows. */
+	if (r == 0)
+		r = tell_open(&daemon->events, gateway, err);
+	if (r == 0)
+		r = start_model(daemon, err);
+	if (r == 0)
+		r = start_dataplane(daemon, err);
+	if (r == 0)
+		r = start_orders(daemon);
+	if (r == 0)
+		r = start_jobs(daemon, err);
+	return r < 0 ? r : daemon_serve(daemon, err);
+}
+
+void daemon_log_metrics(const struct listen *listen)
 {
 	if (listen->key.port)
 		log_info("metrics: http://%s/metrics%s", listen->text,
 			 listener_is_local(listen) ? "" : ", for whoever reaches that address");
 }
 
-static void log_dataplane(struct daemon *daemon)
+void daemon_log_dataplane(struct daemon *daemon)
 {
 	const char *note;
 
@@ -298,6 +296,8 @@ static void close_loop(struct daemon *daemon)
 	uv_close((uv_handle_t *)&daemon->network_rest, NULL);
 	for (int i = 0; i < daemon->n_signals; i++)
 		uv_close((uv_handle_t *)&daemon->signals[i], NULL);
+	if (daemon->takes_jobs)
+		uv_close((uv_handle_t *)&daemon->job_queued, NULL);
 	if (daemon->follows_network)
 		uv_close((uv_handle_t *)&daemon->network, NULL);
 	uv_run(&daemon->loop, UV_RUN_DEFAULT);
@@ -338,131 +338,6 @@ static void undo_dataplane(struct daemon *daemon)
 		dataplane_close(take_ptr(daemon->dataplane));
 }
 
-/* --- reload ------------------------------------------------------------------------------------ */
-
-/* What a running daemon cannot move. */
-static int check_places(const struct model *before, const struct model *after, struct err *err)
-{
-	const struct {
-		const char *key, *before, *after;
-	} places[] = {
-		{ "api_socket", before->gateway.api_socket, after->gateway.api_socket },
-		{ "bpffs", before->gateway.bpffs, after->gateway.bpffs },
-		{ "state_dir", before->gateway.state_dir, after->gateway.state_dir },
-	};
-
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
-		if (strcmp(places[i].before, places[i].after) != 0)
-			return err_set(err, -EINVAL,
-				       "gateway.%s cannot change from '%s' to '%s' while sluiced "
-				       "runs; restart it",
-				       places[i].key, places[i].before, places[i].after);
-	return 0;
-}
-
-static int load(const struct daemon *daemon, struct model **ret, struct err *err)
-{
-	struct report report = { 0 };
-	char line[REPORT_LINE_LEN];
-	int r;
-
-	r = config_load(ret, daemon->options->config_path, &report);
-	for (size_t i = 0; i < report.n_items; i++) {
-		report_format(line, sizeof(line), &report, i);
-		log_error("%s", line);
-		reloads_say(daemon->reloads, line);
-	}
-	if (r < 0)
-		return err_set(err, r, "'%s' has %zu errors", daemon->options->config_path,
-			       report.n_errors);
-	return check_places(daemon->model, *ret, err);
-}
-
-/* The data plane has moved; whatever fails now leaves nobody who probes. */
-static int succeed(struct daemon *daemon, struct generation *next, struct err *err)
-{
-	struct generation *before = daemon->generation;
-	int r;
-
-	memset(daemon->lost_device, 0, sizeof(daemon->lost_device));
-	start_heartbeat(daemon);
-	daemon->generation = next;
-	generation_quiet(before);
-	r = follow_network(daemon, err);
-	if (r == 0)
-		r = start_generation(daemon, next, before, err);
-	generation_free(before);
-	return r < 0 ? r : serve(daemon, err);
-}
-
-/* What can be refused and seen from outside: all of it, or nothing. */
-static int move(struct daemon *daemon, const struct model *model, struct err *err)
-{
-	struct err ignored;
-	int r;
-
-	r = api_move(daemon->api, &model->gateway.listen, err);
-	if (r < 0)
-		return r;
-	r = dataplane_change(&daemon->dataplane, model, err);
-	if (r < 0)
-		api_move(daemon->api, &daemon->model->gateway.listen, &ignored);
-	return r;
-}
-
-static int change(struct daemon *daemon, const struct model *model, struct err *err)
-{
-	CLEANUP(generation_free_p) struct generation *next = NULL;
-	int r;
-
-	r = generation_new(&next, model, err);
-	if (r < 0)
-		return r;
-	/* Readers of what is about to go wait meanwhile; whoever gave an order waits for this thread. */
-	orders_close(daemon->orders);
-	api_pause(daemon->api);
-	orders_reopen(daemon->orders);
-	r = move(daemon, model, err);
-	if (r < 0) {
-		daemon->broken = serve(daemon, &daemon->broken_by);
-		return r;
-	}
-	daemon->model = model;
-	daemon->broken = succeed(daemon, take_ptr(next), &daemon->broken_by);
-	return 0;
-}
-
-static void reload(struct daemon *daemon)
-{
-	CLEANUP(model_free_p) struct model *model = NULL;
-	struct err err = { "out of memory" };
-	char line[sizeof(err.text) + LINE_LEN];
-	int r;
-
-	reloads_begin(daemon->reloads);
-	r = load(daemon, &model, &err);
-	if (r == 0)
-		r = change(daemon, model, &err);
-	if (r < 0) {
-		snprintf(line, sizeof(line), "reload refused, nothing has changed: %s", err.text);
-		tell_reload(daemon->events, false, line);
-		reloads_say(daemon->reloads, err.text);
-	} else {
-		/* The one before, if it was read while running. */
-		model_free(daemon->loaded);
-		daemon->loaded = take_ptr(model);
-		events_set_max(daemon->events, daemon->model->gateway.events_max);
-		log_dataplane(daemon);
-		log_metrics(&daemon->model->gateway.listen);
-		snprintf(line, sizeof(line), "reloaded: pools %u, endpoints %u",
-			 daemon->model->n_pools, model_declared(daemon->model));
-		tell_reload(daemon->events, true, line);
-	}
-	reloads_end(daemon->reloads, r < 0);
-	if (daemon->broken < 0)
-		uv_stop(&daemon->loop);
-}
-
 /* The log says it at the very end. */
 static void tell_failure(struct daemon *daemon, const struct err *err)
 {
@@ -478,8 +353,8 @@ static void tell_ready(struct daemon *daemon)
 	const struct model *model = daemon->model;
 	char line[LINE_LEN];
 
-	log_dataplane(daemon);
-	log_metrics(&model->gateway.listen);
+	daemon_log_dataplane(daemon);
+	daemon_log_metrics(&model->gateway.listen);
 	snprintf(line, sizeof(line), "ready: mode %s, pools %u, endpoints %u",
 		 model->gateway.mode == SL_MODE_OBSERVE ? "observe" : "enforce", model->n_pools,
 		 model_declared(model));
@@ -488,7 +363,7 @@ static void tell_ready(struct daemon *daemon)
 
 int daemon_run(const struct daemon_options *options, struct err *err)
 {
-	struct daemon daemon = { .options = options, .model = options->model };
+	struct daemon daemon = { .options = options };
 	int r;
 
 	r = start(&daemon, err);
@@ -509,8 +384,10 @@ int daemon_run(const struct daemon_options *options, struct err *err)
 	else
 		undo_dataplane(&daemon);
 	close_loop(&daemon);
-	model_free(daemon.loaded);
-	reloads_free(daemon.reloads);
+	runtime_close(daemon.runtime);
+	model_free(daemon.model);
+	jobs_free(daemon.jobs);
+	layers_free(daemon.layers);
 	if (r < 0 && daemon.events)
 		tell_failure(&daemon, err);
 	events_close(daemon.events);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "model/difference.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/err.h"
@@ -22,6 +23,7 @@ struct order {
 	struct order *next;
 	enum state state;
 	struct change change;
+	struct difference *difference; /* of a rehearsal */
 	int result;
 	struct err err;
 };
@@ -35,6 +37,12 @@ struct orders {
 	struct order *first, **end; /* those that are queued, oldest first */
 	bool closed;
 };
+
+static void order_free(struct order *order)
+{
+	difference_free(order->difference);
+	free(order);
+}
 
 static struct order *take_first(struct orders *orders)
 {
@@ -62,7 +70,7 @@ static void hand_back(struct orders *orders, struct order *order)
 	pthread_cond_broadcast(&orders->done);
 	pthread_mutex_unlock(&orders->lock);
 	if (left)
-		free(order);
+		order_free(order);
 }
 
 static void on_wake(uv_async_t *wake)
@@ -71,7 +79,8 @@ static void on_wake(uv_async_t *wake)
 	struct order *order;
 
 	while ((order = take_first(orders))) {
-		order->result = orders->fn(orders->arg, &order->change, &order->err);
+		order->result =
+			orders->fn(orders->arg, &order->change, &order->difference, &order->err);
 		hand_back(orders, order);
 	}
 }
@@ -159,7 +168,7 @@ static bool give_up(struct orders *orders, struct order *order, struct err *err)
 }
 
 int orders_give(struct orders *orders, const struct change *change, uint32_t timeout_ms,
-		struct err *err)
+		struct difference **ret, struct err *err)
 {
 	struct order *order = calloc(1, sizeof(*order));
 	bool ours = true;
@@ -180,6 +189,8 @@ int orders_give(struct orders *orders, const struct change *change, uint32_t tim
 			r = order->result;
 			if (r < 0 && err)
 				*err = order->err;
+			if (r == 0 && ret)
+				*ret = take_ptr(order->difference);
 		} else {
 			r = orders->closed && order->state == ORDER_QUEUED ? -ESHUTDOWN
 									   : -ETIMEDOUT;
@@ -188,13 +199,13 @@ int orders_give(struct orders *orders, const struct change *change, uint32_t tim
 	}
 	pthread_mutex_unlock(&orders->lock);
 	if (ours)
-		free(order);
+		order_free(order);
 	return r;
 }
 
-int orders_change(void *arg, const struct change *change, struct err *err)
+int orders_change(void *arg, const struct change *change, struct difference **ret, struct err *err)
 {
-	return orders_give(arg, change, CHANGE_TIMEOUT_MS, err);
+	return orders_give(arg, change, CHANGE_TIMEOUT_MS, ret, err);
 }
 
 void orders_close(struct orders *orders)

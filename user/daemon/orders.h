@@ -18,15 +18,15 @@ struct orders;
 int orders_new(struct orders **ret, uv_loop_t *loop, change_fn *fn, void *arg);
 
 /*
- * Any thread but the loop's. 0 or what fn returned, or
+ * Any thread but the loop's. ret (may be NULL) is set as fn does. 0 or what fn returned, or
  *   -ETIMEDOUT  not carried out in time; err says whether it still may be
  *   -ESHUTDOWN  orders_close() was called   -ENOMEM
  */
 int orders_give(struct orders *orders, const struct change *change, uint32_t timeout_ms,
-		struct err *err);
+		struct difference **ret, struct err *err);
 
 /* A change_fn: orders_give() within CHANGE_TIMEOUT_MS. arg: the orders. */
-int orders_change(void *arg, const struct change *change, struct err *err);
+int orders_change(void *arg, const struct change *change, struct difference **ret, struct err *err);
 
 /* Take no more, and send away who waits. Before threads are joined that may wait. NULL is fine. */
 void orders_close(struct orders *orders);

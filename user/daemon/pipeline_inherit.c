@@ -6,7 +6,6 @@
 
 #include "daemon/balancer.h"
 #include "daemon/pipeline_work.h"
-#include "model/weights.h"
 
 /* An endpoint by what it is, whatever its place in the model. */
 struct known {
@@ -60,30 +59,6 @@ static void inherit_one(struct pipeline *pipeline, uint32_t i, const struct pipe
 	pipeline_show_standing(pipeline, i);
 }
 
-static bool is_same(const struct backend *a, const struct backend *b)
-{
-	if (a->name || b->name)
-		return a->name && b->name && !strcmp(a->name, b->name);
-	return !memcmp(&a->addr, &b->addr, sizeof(a->addr));
-}
-
-/* What an operator has changed holds in the same pool for the same backend. */
-static void inherit_weights(struct pipeline *pipeline, const struct pipeline *before, uint32_t p)
-{
-	const struct model *model = pipeline->parts.model, *was = before->parts.model;
-	const struct pool *pool = &model->pools[p], *old = model_find_pool(was, pool->name);
-
-	for (uint32_t i = 0; old && i < old->n_backends; i++) {
-		uint32_t weight = weights_get(before->weights, (uint32_t)(old - was->pools), i);
-
-		if (weight == old->backends[i].weight)
-			continue;
-		for (uint32_t j = 0; j < pool->n_backends; j++)
-			if (is_same(&pool->backends[j], &old->backends[i]))
-				weights_set(pipeline->weights, p, j, weight);
-	}
-}
-
 void pipeline_inherit(struct pipeline *pipeline, const struct pipeline *before)
 {
 	CLEANUP(free_p) struct known *known = NULL;
@@ -102,8 +77,6 @@ void pipeline_inherit(struct pipeline *pipeline, const struct pipeline *before)
 		if (was)
 			inherit_one(pipeline, i, before, was->endpoint);
 	}
-	for (uint32_t p = 0; p < pipeline->parts.model->n_pools; p++)
-		inherit_weights(pipeline, before, p);
 	if (before->n_lapses > pipeline->n_lapses)
 		pipeline->n_lapses = before->n_lapses;
 	pipeline_publish_all(pipeline);

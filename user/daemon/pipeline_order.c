@@ -57,6 +57,11 @@ void pipeline_order(struct pipeline *pipeline, uint32_t endpoint, enum sl_admin 
 	    (struct standing){ admin, deadline_ms });
 }
 
+enum sl_admin pipeline_ordered(const struct pipeline *pipeline, uint32_t endpoint)
+{
+	return pipeline->seats[endpoint].ordered.admin;
+}
+
 void pipeline_set_weight(struct pipeline *pipeline, uint32_t pool, uint32_t backend,
 			 uint32_t weight)
 {

@@ -227,6 +227,9 @@ struct model *model_new(void);
 void model_free(struct model *model);
 DEFINE_CLEANUP(struct model, model_free)
 
+/* A copy of all but what model_link() derives: it is not linked. -ENOMEM */
+int model_copy(struct model **ret, const struct model *from);
+
 /*
  * Derive the endpoints of all services and fill services[].endpoints. Called once, last.
  *   -EEXIST  two settings claim the same address:port/proto, or name (err names both services)

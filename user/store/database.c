@@ -17,32 +17,14 @@
 #define WRITER_WAIT_MS 1000
 #define OPEN_ATTEMPTS 50
 #define OPEN_REST_MS 20
-#define SCHEMA_VERSION 1
-#define SCHEMA_VERSION_TEXT "1"
 
 struct database {
 	sqlite3 *db;
-	int directory_fd; /* holds the lock */
+	int lock_fd; /* of the file, or of its directory */
 	dev_t device;
 	ino_t inode;
-	char path[PATH_MAX];
+	char path[PATH_MAX + NAME_MAX];
 };
-
-/* A log of its own lets readers and the writer be; it survives a process that is killed. */
-static const char set_up[] = "PRAGMA journal_mode = WAL;"
-			     "PRAGMA synchronous = NORMAL;"
-			     "PRAGMA temp_store = MEMORY;"
-			     "PRAGMA journal_size_limit = 4194304;";
-
-static const char schema[] =
-	"BEGIN;"
-	"CREATE TABLE IF NOT EXISTS events ("
-	" id INTEGER PRIMARY KEY, at_us INTEGER NOT NULL, kind TEXT NOT NULL,"
-	" severity INTEGER NOT NULL, pool TEXT, service TEXT, settings TEXT, endpoint TEXT,"
-	" before TEXT, after TEXT, reason TEXT, text TEXT NOT NULL, numbers TEXT);"
-	"CREATE INDEX IF NOT EXISTS events_by_pool ON events (pool, id);"
-	"PRAGMA user_version = " SCHEMA_VERSION_TEXT ";"
-	"COMMIT;";
 
 int database_error(sqlite3 *db, struct err *err)
 {
@@ -69,7 +51,7 @@ int database_error(sqlite3 *db, struct err *err)
 	return err_set(err, -os_errno, "%s: %s", text, strerror(os_errno));
 }
 
-static int run(sqlite3 *db, const char *sql, struct err *err)
+int database_run(sqlite3 *db, const char *sql, struct err *err)
 {
 	return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : database_error(db, err);
 }
@@ -93,7 +75,7 @@ static int ask(sqlite3 *db, const char *sql, char *buf, size_t size, struct err 
 	return r == SQLITE_ROW || r == SQLITE_DONE ? 0 : database_error(db, err);
 }
 
-static int check(sqlite3 *db, struct err *err)
+static int check(sqlite3 *db, const struct database_kind *kind, struct err *err)
 {
 	char version[32], result[160], *line_end;
 	int r;
@@ -101,7 +83,7 @@ static int check(sqlite3 *db, struct err *err)
 	r = ask(db, "PRAGMA user_version", version, sizeof(version), err);
 	if (r < 0)
 		return r;
-	if (strtol(version, NULL, 10) > SCHEMA_VERSION)
+	if (strtol(version, NULL, 10) > kind->version)
 		return err_set(err, -EUCLEAN, "it was made by a later version (%s)", version);
 	r = ask(db, "PRAGMA quick_check(1)", result, sizeof(result), err);
 	if (r < 0)
@@ -113,23 +95,28 @@ static int check(sqlite3 *db, struct err *err)
 	return err_set(err, -EUCLEAN, "%s", printable_clean(line_end ? line_end + 1 : result));
 }
 
-static int lock_directory(const char *directory, struct err *err)
+static int make_directory(const char *directory, struct err *err)
 {
-	CLEANUP(close_p) int fd = -1;
-
 	if (mkdir(directory, DIRECTORY_MODE) < 0 && errno != EEXIST)
 		return err_set(err, -errno, "cannot make the directory: %s", strerror(errno));
-	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return 0;
+}
+
+/* Others must be able to read a shared file, so its directory stands for it. */
+static int lock(const char *path, int flags, struct err *err)
+{
+	CLEANUP(close_p) int fd = open(path, flags | O_CLOEXEC);
+
 	if (fd < 0)
-		return err_set(err, -errno, "cannot open the directory: %s", strerror(errno));
+		return err_set(err, -errno, "cannot be opened: %s", strerror(errno));
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return errno == EWOULDBLOCK
-			       ? err_set(err, -EBUSY, "another sluiced uses the directory")
-			       : err_set(err, -errno, "cannot lock it: %s", strerror(errno));
+			       ? err_set(err, -EBUSY, "another sluiced uses it")
+			       : err_set(err, -errno, "cannot be locked: %s", strerror(errno));
 	return take_fd(fd);
 }
 
-/* SQLite would let everybody read it. Nothing is opened that is there, for closing it drops locks. */
+/* SQLite would let everybody read it. */
 static int make_file(struct database *database, struct err *err)
 {
 	struct stat st;
@@ -150,7 +137,25 @@ static int make_file(struct database *database, struct err *err)
 	return 0;
 }
 
-static int open_handle(struct database *database, struct err *err)
+static int make_tables(sqlite3 *db, const struct database_kind *kind, struct err *err)
+{
+	char version[48];
+	int r;
+
+	snprintf(version, sizeof(version), "PRAGMA user_version = %d", kind->version);
+	r = database_run(db, "BEGIN", err);
+	if (r == 0)
+		r = database_run(db, kind->schema, err);
+	if (r == 0)
+		r = database_run(db, version, err);
+	if (r == 0)
+		r = database_run(db, "COMMIT", err);
+	if (r < 0)
+		database_run(db, "ROLLBACK", NULL);
+	return r;
+}
+
+static int open_handle(struct database *database, const struct database_kind *kind, struct err *err)
 {
 	int r;
 
@@ -158,29 +163,25 @@ static int open_handle(struct database *database, struct err *err)
 			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
 		return database_error(database->db, err);
 	sqlite3_busy_timeout(database->db, WRITER_WAIT_MS);
-	r = run(database->db, set_up, err);
+	r = database_run(database->db, kind->set_up, err);
 	if (r < 0)
 		return r;
-	r = check(database->db, err);
-	if (r < 0)
-		return r;
-	r = run(database->db, schema, err);
-	if (r < 0)
-		run(database->db, "ROLLBACK", NULL);
-	return r;
+	r = check(database->db, kind, err);
+	return r < 0 ? r : make_tables(database->db, kind, err);
 }
 
 /*
  * While a reader recovers the log that a killed process has left, some of this is refused without the
  * wait that was asked for.
  */
-static int open_patiently(struct database *database, struct err *err)
+static int open_patiently(struct database *database, const struct database_kind *kind,
+			  struct err *err)
 {
 	const struct timespec rest = { .tv_nsec = OPEN_REST_MS * (long)NS_PER_MS };
 	int r;
 
 	for (int i = 1;; i++) {
-		r = open_handle(database, err);
+		r = open_handle(database, kind, err);
 		if (r != -EAGAIN || i == OPEN_ATTEMPTS)
 			return r;
 		sqlite3_close(take_ptr(database->db));
@@ -188,20 +189,27 @@ static int open_patiently(struct database *database, struct err *err)
 	}
 }
 
-int database_open(struct database **ret, const char *directory, struct err *err)
+int database_open(struct database **ret, const struct database_kind *kind, const char *directory,
+		  struct err *err)
 {
 	CLEANUP(database_close_p) struct database *database = calloc(1, sizeof(*database));
 	int r;
 
 	if (!database)
 		return err_set(err, -ENOMEM, "out of memory");
-	database->directory_fd = lock_directory(directory, err);
-	if (database->directory_fd < 0)
-		return err_in(err, database->directory_fd, "'%s': ", directory);
-	snprintf(database->path, sizeof(database->path), "%s/" DATABASE_FILE, directory);
+	database->lock_fd = -1;
+	snprintf(database->path, sizeof(database->path), "%s/%s", directory, kind->file);
+	r = make_directory(directory, err);
+	if (r == 0 && kind->is_shared)
+		r = database->lock_fd = lock(directory, O_RDONLY | O_DIRECTORY, err);
+	if (r < 0)
+		return err_in(err, r, "'%s': ", directory);
 	r = make_file(database, err);
-	if (r == 0)
-		r = open_patiently(database, err);
+	/* Closing a file drops all locks that the process has on it, so this stays open for longer than SQLite's. */
+	if (r == 0 && !kind->is_shared)
+		r = database->lock_fd = lock(database->path, O_RDWR | O_NOFOLLOW, err);
+	if (r >= 0)
+		r = open_patiently(database, kind, err);
 	if (r < 0)
 		return err_in(err, r, "'%s': ", database->path);
 	*ret = take_ptr(database);
@@ -213,7 +221,7 @@ void database_close(struct database *database)
 	if (!database)
 		return;
 	sqlite3_close(database->db);
-	close_p(&database->directory_fd);
+	close_p(&database->lock_fd);
 	free(database);
 }
 
@@ -230,12 +238,12 @@ sqlite3 *database_handle(const struct database *database)
 	return database->db;
 }
 
-int database_open_reader(sqlite3 **ret, const char *directory)
+int database_open_reader(sqlite3 **ret, const struct database_kind *kind, const char *directory)
 {
 	CLEANUP(sqlite3_close_p) sqlite3 *db = NULL;
-	char path[PATH_MAX + sizeof(DATABASE_FILE)];
+	char path[PATH_MAX + NAME_MAX];
 
-	snprintf(path, sizeof(path), "%s/" DATABASE_FILE, directory);
+	snprintf(path, sizeof(path), "%s/%s", directory, kind->file);
 	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) !=
 	    SQLITE_OK)
 		return database_error(db, NULL);

@@ -193,7 +193,7 @@ static int set_aside(struct events *events, const struct err *damage, struct err
 	char name[DATABASE_ASIDE_LEN];
 	int r;
 
-	r = database_set_aside(events->directory, name, err);
+	r = database_set_aside(&database_of_events, events->directory, name, err);
 	if (r < 0)
 		return r;
 	event_set(event.reason, "database_damaged");
@@ -223,7 +223,7 @@ static int open_once(struct events *events, struct err *err)
 	uint64_t kept, last;
 	int r;
 
-	r = database_open(&events->database, events->directory, err);
+	r = database_open(&events->database, &database_of_events, events->directory, err);
 	if (r == 0)
 		r = rows_count(database_handle(events->database), &kept, &last, err);
 	if (r == 0)

@@ -75,7 +75,7 @@ static int find_kept(struct found *found, struct events *events, const struct ro
 	found->events = calloc(query->limit, sizeof(*found->events));
 	if (!found->events)
 		return -ENOMEM;
-	if (database_open_reader(&db, events->directory) < 0)
+	if (database_open_reader(&db, &database_of_events, events->directory) < 0)
 		return 0;
 	if (rows_read(db, query, found->events, &found->n, NULL) == -EUCLEAN)
 		suspect(events);

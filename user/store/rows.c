@@ -10,6 +10,23 @@
 	"id, at_us, kind, severity, pool, service, settings, endpoint, before, after," \
 	" reason, text, numbers"
 
+/* A log of its own lets readers and the writer be; it survives a process that is killed. */
+const struct database_kind database_of_events = {
+	.file = DATABASE_FILE,
+	.set_up = "PRAGMA journal_mode = WAL;"
+		  "PRAGMA synchronous = NORMAL;"
+		  "PRAGMA temp_store = MEMORY;"
+		  "PRAGMA journal_size_limit = 4194304;",
+	.schema =
+		"CREATE TABLE IF NOT EXISTS events ("
+		" id INTEGER PRIMARY KEY, at_us INTEGER NOT NULL, kind TEXT NOT NULL,"
+		" severity INTEGER NOT NULL, pool TEXT, service TEXT, settings TEXT, endpoint TEXT,"
+		" before TEXT, after TEXT, reason TEXT, text TEXT NOT NULL, numbers TEXT);"
+		"CREATE INDEX IF NOT EXISTS events_by_pool ON events (pool, id);",
+	.version = 1,
+	.is_shared = true,
+};
+
 DEFINE_CLEANUP(sqlite3_stmt, sqlite3_finalize)
 
 /* The columns of text from the fourth on. */

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "config/single.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config/hint.h"
+#include "config/value.h"
+#include "util/err.h"
+
+static int refuse(const struct key *key, const char *text, const char *problem, struct err *err)
+{
+	char allowed[HINT_LEN];
+
+	return err_set(err, -EINVAL, "%s '%.*s' %s; allowed: %s", key->name, LIMIT_NAME_BYTES, text,
+		       problem, hint_allowed(allowed, key));
+}
+
+int single_address(char ret[LIMIT_HOST_BYTES + 1], const char *text, struct err *err)
+{
+	const struct key *key = keys_find(SECTION_BACKEND, "address");
+	struct backend backend = { .weight = 0 };
+	struct value value;
+	const char *problem = value_parse(&value, key, text, "");
+
+	if (problem)
+		return refuse(key, text, problem, err);
+	if (value_store(&value, key, &backend) < 0)
+		return err_set(err, -ENOMEM, "%s", strerror(ENOMEM));
+	snprintf(ret, LIMIT_HOST_BYTES + 1, "%s", backend_text(&backend));
+	free(backend.name);
+	return 0;
+}
+
+int single_name(const char *text, struct err *err)
+{
+	const struct key *key = keys_find(SECTION_POOL, "name");
+	struct value value;
+	const char *problem = value_parse(&value, key, text, "");
+
+	return problem ? refuse(key, text, problem, err) : 0;
+}

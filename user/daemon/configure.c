@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "daemon/configure.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "config/report.h"
+#include "daemon/changes.h"
+#include "daemon/daemon_work.h"
+#include "daemon/edit.h"
+#include "daemon/pipeline.h"
+#include "model/difference.h"
+#include "util/clock.h"
+#include "util/log.h"
+
+#define REPORT_LINE_LEN 1024
+#define LINE_LEN (sizeof(((struct err *)0)->text) + GIVER_COMMAND_LEN + 256)
+
+/* What is to be in force: made whole before anything is touched. */
+struct next {
+	struct model *file; /* NULL: the same as before */
+	struct overlay overlay;
+	struct model *model;
+	bool must_be_kept; /* else a start with the same file comes to the same */
+};
+
+static void next_done(struct next *next)
+{
+	model_free(next->file);
+	overlay_done(&next->overlay);
+	model_free(next->model);
+}
+
+/* --- what is to be ---------------------------------------------------------------------------- */
+
+static int check_version(const struct daemon *daemon, const struct change *change, struct err *err)
+{
+	uint64_t version = runtime_overlay(daemon->runtime)->version;
+
+	if (!change->is_versioned || change->version == version)
+		return 0;
+	return err_set(err, -ESTALE,
+		       "the configuration has version %" PRIu64 ", not %" PRIu64
+		       ": somebody has changed it since",
+		       version, change->version);
+}
+
+/* What a running daemon cannot move. */
+static int check_places(const struct model *before, const struct model *after, struct err *err)
+{
+	const struct {
+		const char *key, *before, *after;
+	} places[] = {
+		{ "api_socket", before->gateway.api_socket, after->gateway.api_socket },
+		{ "bpffs", before->gateway.bpffs, after->gateway.bpffs },
+		{ "state_dir", before->gateway.state_dir, after->gateway.state_dir },
+	};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if (strcmp(places[i].before, places[i].after) != 0)
+			return err_set(err, -EINVAL,
+				       "gateway.%s cannot change from '%s' to '%s' while sluiced "
+				       "runs; restart it",
+				       places[i].key, places[i].before, places[i].after);
+	return 0;
+}
+
+/* says: to the job, too. */
+static int load(const struct daemon *daemon, bool says, struct model **ret, struct err *err)
+{
+	struct report report = { 0 };
+	char line[REPORT_LINE_LEN];
+	int r;
+
+	r = config_load(ret, daemon->options->config_path, &report);
+	for (size_t i = 0; i < report.n_items; i++) {
+		report_format(line, sizeof(line), &report, i);
+		log_error("%s", line);
+		if (says)
+			jobs_say(daemon->jobs, line);
+	}
+	if (r < 0)
+		return err_set(err, r, "'%s' has %zu errors", daemon->options->config_path,
+			       report.n_errors);
+	return check_places(daemon->model, *ret, err);
+}
+
+static void note_row(void *arg, const struct overlay_row *row, const char *why)
+{
+	struct daemon *daemon = arg;
+	char line[LINE_LEN];
+
+	snprintf(line, sizeof(line), "the runtime change of %s%s%s is dropped: %s", row->pool,
+		 row->address[0] ? " " : "", row->address, why);
+	log_warn("%s", line);
+	jobs_say(daemon->jobs, line);
+}
+
+static int prepare_reload(struct next *next, struct daemon *daemon, const struct change *change,
+			  struct err *err)
+{
+	compose_note_fn *note = change->is_rehearsal ? NULL : note_row;
+	int r;
+
+	r = load(daemon, !change->is_rehearsal, &next->file, err);
+	if (r < 0)
+		return r;
+	r = runtime_over(&next->overlay, daemon->runtime, next->file, change->discards, note,
+			 daemon);
+	if (r < 0)
+		return err_set(err, r, "%s", strerror(-r));
+	next->must_be_kept = change->discards;
+	r = compose_model(&next->model, next->file, &next->overlay, err);
+	if (r < 0 && next->overlay.n)
+		return err_in(err, r,
+			      "with what was changed at runtime ('sluice diff'; 'sluice reload "
+			      "--discard-runtime' takes the file alone): ");
+	return r;
+}
+
+static int prepare_edit(struct next *next, const struct daemon *daemon, const struct change *change,
+			struct err *err)
+{
+	const struct model *file = runtime_file(daemon->runtime);
+	const struct edit_base base = { file, daemon->model };
+	int r;
+
+	r = overlay_copy(&next->overlay, runtime_overlay(daemon->runtime));
+	if (r < 0)
+		return err_set(err, r, "%s", strerror(-r));
+	next->must_be_kept = true;
+	r = edit_overlay(&next->overlay, &base, change, clock_wall_ms(), err);
+	/* What needs no other model goes without one. */
+	if (r < 0 || !change_is_job(change->action))
+		return r;
+	return compose_model(&next->model, file, &next->overlay, err);
+}
+
+static int prepare(struct next *next, struct daemon *daemon, const struct change *change,
+		   struct err *err)
+{
+	int r = check_version(daemon, change, err);
+
+	if (r < 0)
+		return r;
+	return change->action == CHANGE_RELOAD ? prepare_reload(next, daemon, change, err)
+					       : prepare_edit(next, daemon, change, err);
+}
+
+/* --- orders that are kept --------------------------------------------------------------------- */
+
+/* When a drain ends by the monotonic clock, which no reboot and no change of the time survives. */
+static uint64_t deadline_of(const struct overlay_row *row)
+{
+	uint64_t now_ms = clock_wall_ms();
+
+	if (row->admin != SL_DRAINING)
+		return 0;
+	return clock_mono_ms() + (row->deadline_ms > now_ms ? row->deadline_ms - now_ms : 0);
+}
+
+/* Mark in row_of whose endpoints a row with an order is about: its index, plus 1. */
+static void mark_service(const struct model *model, const struct service *service,
+			 const struct overlay *overlay, uint32_t *row_of)
+{
+	const struct pool *pool = &model->pools[service->pool];
+
+	for (uint32_t i = 0; i < service->n_endpoints; i++) {
+		const struct backend *backend = &pool->backends[service->owners[i]];
+		const struct overlay_row *row =
+			overlay_find(overlay, pool->name, backend_text(backend));
+
+		if (row && row->admin != SL_ENABLED)
+			row_of[service->endpoints[i]] = (uint32_t)(row - overlay->rows) + 1;
+	}
+}
+
+/* The kernel's words have them, too, unless the host was started anew or the daemon died in between. */
+void configure_impose_orders(struct daemon *daemon)
+{
+	const struct overlay *overlay = runtime_overlay(daemon->runtime);
+	struct pipeline *pipeline = daemon->generation->pipeline;
+	const struct model *model = daemon->model;
+	CLEANUP(free_p) uint32_t *row_of = calloc(model->n_endpoints + 1, sizeof(*row_of));
+
+	if (!row_of)
+		return;
+	for (uint32_t i = 0; overlay->n && i < model->n_services; i++)
+		mark_service(model, &model->services[i], overlay, row_of);
+	for (uint32_t i = 0; i < model->n_endpoints; i++) {
+		const struct overlay_row *row = row_of[i] ? &overlay->rows[row_of[i] - 1] : NULL;
+		enum sl_admin wanted = row ? row->admin : SL_ENABLED;
+
+		if (pipeline_ordered(pipeline, i) != wanted)
+			pipeline_order(pipeline, i, wanted, row ? deadline_of(row) : 0);
+	}
+}
+
+/* --- bringing it in force --------------------------------------------------------------------- */
+
+/* The data plane has moved; whatever fails now leaves nobody who probes. */
+static int succeed(struct daemon *daemon, struct generation *next, struct err *err)
+{
+	struct generation *before = daemon->generation;
+	int r;
+
+	memset(daemon->lost_device, 0, sizeof(daemon->lost_device));
+	daemon_start_heartbeat(daemon);
+	daemon->generation = next;
+	generation_quiet(before);
+	r = daemon_follow_network(daemon, err);
+	if (r == 0)
+		r = daemon_start_generation(daemon, next, before, err);
+	generation_free(before);
+	return r < 0 ? r : daemon_serve(daemon, err);
+}
+
+/* What can be refused and seen from outside: all of it, or nothing. */
+static int move(struct daemon *daemon, const struct model *model, struct err *err)
+{
+	struct err ignored;
+	int r;
+
+	r = api_move(daemon->api, &model->gateway.listen, err);
+	if (r < 0)
+		return r;
+	r = dataplane_change(&daemon->dataplane, model, err);
+	if (r < 0)
+		api_move(daemon->api, &daemon->model->gateway.listen, &ignored);
+	return r;
+}
+
+/* Nothing has changed after a failure, unless daemon->broken says so. The model in force is exchanged for *model. */
+static int change_model(struct daemon *daemon, struct model **model, struct err *err)
+{
+	CLEANUP(generation_free_p) struct generation *next = NULL;
+	struct model *before = daemon->model;
+	int r;
+
+	r = generation_new(&next, *model, err);
+	if (r < 0)
+		return r;
+	/* Readers of what is about to go wait meanwhile; whoever gave an order waits for this thread. */
+	orders_close(daemon->orders);
+	api_pause(daemon->api);
+	orders_reopen(daemon->orders);
+	r = move(daemon, *model, err);
+	if (r < 0) {
+		daemon->broken = daemon_serve(daemon, &daemon->broken_by);
+		return r;
+	}
+	daemon->model = *model;
+	*model = before;
+	daemon->broken = succeed(daemon, take_ptr(next), &daemon->broken_by);
+	return 0;
+}
+
+/* Not the model before, which has not the weights that were ordered since. */
+static void undo(struct daemon *daemon, const struct err *why)
+{
+	CLEANUP(model_free_p) struct model *model = NULL;
+	struct err err = { "out of memory" };
+	int r;
+
+	r = runtime_compose(&model, daemon->runtime, &err);
+	if (r == 0)
+		r = change_model(daemon, &model, &err);
+	if (r < 0)
+		daemon->broken =
+			err_set(&daemon->broken_by, r,
+				"a change could neither be kept (%.200s) nor undone: %.200s",
+				why->text, err.text);
+	else if (daemon->broken == 0)
+		configure_impose_orders(daemon);
+}
+
+/* In force first, and kept then: of a daemon that is killed in between the change was never told. */
+static int carry_out(struct daemon *daemon, struct next *next, struct err *err)
+{
+	struct err why;
+	int r;
+
+	r = change_model(daemon, &next->model, err);
+	if (r < 0 || daemon->broken < 0)
+		return r;
+	r = runtime_keep(daemon->runtime, &next->overlay, &why);
+	if (r < 0 && next->must_be_kept) {
+		undo(daemon, &why);
+		*err = why;
+		return r;
+	}
+	if (r < 0)
+		log_warn("%s", why.text);
+	runtime_enter(daemon->runtime, take_ptr(next->file), &next->overlay);
+	configure_impose_orders(daemon);
+	return 0;
+}
+
+/* --- jobs ------------------------------------------------------------------------------------- */
+
+static void tell_reloaded(struct daemon *daemon, const struct err *refused)
+{
+	char line[LINE_LEN];
+
+	if (refused) {
+		snprintf(line, sizeof(line), "reload refused, nothing has changed: %s",
+			 refused->text);
+		tell_reload(daemon->events, false, line);
+		return;
+	}
+	events_set_max(daemon->events, daemon->model->gateway.events_max);
+	daemon_log_dataplane(daemon);
+	daemon_log_metrics(&daemon->model->gateway.listen);
+	snprintf(line, sizeof(line), "reloaded: pools %u, endpoints %u", daemon->model->n_pools,
+		 model_declared(daemon->model));
+	tell_reload(daemon->events, true, line);
+}
+
+static void run_job(struct daemon *daemon, const struct change *change)
+{
+	CLEANUP(next_done) struct next next = { .file = NULL };
+	struct err err = { "out of memory" };
+	int r;
+
+	r = prepare(&next, daemon, change, &err);
+	if (r == 0)
+		r = carry_out(daemon, &next, &err);
+	if (change->action == CHANGE_RELOAD)
+		tell_reloaded(daemon, r < 0 ? &err : NULL);
+	else
+		changes_tell(daemon->events, change, r < 0 ? &err : NULL);
+	if (r < 0)
+		jobs_say(daemon->jobs, err.text);
+	jobs_end(daemon->jobs, r < 0, runtime_overlay(daemon->runtime)->version);
+}
+
+void configure_run_jobs(struct daemon *daemon)
+{
+	struct change change;
+
+	while (daemon->broken == 0 && jobs_begin(daemon->jobs, &change))
+		run_job(daemon, &change);
+	if (daemon->broken < 0)
+		uv_stop(&daemon->loop);
+}
+
+/* --- orders ----------------------------------------------------------------------------------- */
+
+/* What a change would come to. */
+static int rehearse(struct daemon *daemon, const struct change *change, const struct next *next,
+		    struct difference **ret, struct err *err)
+{
+	CLEANUP(difference_free_p) struct difference *difference = difference_new();
+	int r = difference ? 0 : -ENOMEM;
+
+	if (r == 0 && next->model)
+		r = difference_between(difference, daemon->model, next->model);
+	else if (r == 0)
+		r = changes_rehearse(difference, daemon->generation->pipeline, daemon->model,
+				     change);
+	if (r < 0)
+		return err_set(err, r, "%s", strerror(-r));
+	difference->version = runtime_overlay(daemon->runtime)->version;
+	*ret = take_ptr(difference);
+	return 0;
+}
+
+/* Kept first: then it cannot fail any more. */
+static int carry_out_order(struct daemon *daemon, const struct change *change, struct next *next,
+			   struct err *err)
+{
+	struct pipeline *pipeline = daemon->generation->pipeline;
+	int r;
+
+	r = changes_check(pipeline, err);
+	if (r == 0)
+		r = runtime_keep(daemon->runtime, &next->overlay, err);
+	if (r < 0)
+		return r;
+	changes_make(pipeline, daemon->model, change);
+	runtime_enter(daemon->runtime, NULL, &next->overlay);
+	return 0;
+}
+
+int configure_order(void *arg, const struct change *change, struct difference **ret,
+		    struct err *err)
+{
+	struct daemon *daemon = arg;
+	CLEANUP(next_done) struct next next = { .file = NULL };
+	int r;
+
+	r = prepare(&next, daemon, change, err);
+	if (r < 0)
+		return r;
+	if (change->is_rehearsal)
+		return rehearse(daemon, change, &next, ret, err);
+	return carry_out_order(daemon, change, &next, err);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * daemon_work - what the daemon consists of: daemon.c starts, runs and stops it, configure.c changes what is
+ * configured while it runs.
+ */
+#ifndef SLUICE_DAEMON_DAEMON_WORK_H
+#define SLUICE_DAEMON_DAEMON_WORK_H
+
+#include <uv.h>
+
+#include "control/api.h"
+#include "control/jobs.h"
+#include "control/layers.h"
+#include "daemon/daemon.h"
+#include "daemon/generation.h"
+#include "daemon/orders.h"
+#include "daemon/runtime.h"
+#include "daemon/tell.h"
+#include "util/err.h"
+
+struct daemon {
+	const struct daemon_options *options;
+	struct model *model; /* in force */
+	struct runtime *runtime; /* what it is made from */
+	uv_loop_t loop;
+	uv_timer_t heartbeat;
+	uv_signal_t signals[3];
+	int n_signals;
+	struct dataplane *dataplane;
+	struct generation *generation;
+	struct events *events;
+	struct tell_interfaces interfaces; /* as told last */
+	struct orders *orders;
+	struct api *api;
+	struct jobs *jobs;
+	struct layers *layers;
+	uv_async_t job_queued;
+	bool takes_jobs;
+	uint64_t started_ms; /* wall clock */
+	int broken; /* a change got stuck half way: -errno, the loop ends */
+	struct err broken_by;
+	uv_poll_t network;
+	bool follows_network;
+	uv_timer_t network_rest; /* until a burst of changes is over */
+	bool lost; /* somebody removed the gate; said once */
+	bool lost_device[LIMIT_INTERFACES]; /* by attachment; said once */
+};
+
+/* Parts of a start that a change repeats. */
+int daemon_follow_network(struct daemon *daemon, struct err *err);
+void daemon_start_heartbeat(struct daemon *daemon);
+int daemon_start_generation(struct daemon *daemon, struct generation *generation,
+			    const struct generation *before, struct err *err);
+int daemon_serve(struct daemon *daemon, struct err *err);
+void daemon_log_dataplane(struct daemon *daemon);
+void daemon_log_metrics(const struct listen *listen);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * difference - what changes between one model and the next.
+ *
+ * Pools, backends and services one by one; of probes, settings and the gateway's keys, that they differ. No I/O.
+ */
+#ifndef SLUICE_MODEL_DIFFERENCE_H
+#define SLUICE_MODEL_DIFFERENCE_H
+
+#include "model/model.h"
+
+enum difference_subject {
+	DIFFERENCE_GATEWAY,
+	DIFFERENCE_PROBE,
+	DIFFERENCE_SETTINGS,
+	DIFFERENCE_POOL,
+	DIFFERENCE_BACKEND, /* weight, or order, where it is neither added nor removed */
+	DIFFERENCE_SERVICE
+};
+
+enum difference_kind { DIFFERENCE_ADDED, DIFFERENCE_REMOVED, DIFFERENCE_CHANGED };
+
+#define DIFFERENCE_VALUE_LEN 16
+
+struct difference_item {
+	enum difference_subject subject;
+	enum difference_kind kind;
+	char name[SL_NAME_LEN]; /* of the pool for a backend; "" for the gateway */
+	char address[LIMIT_HOST_BYTES + 1]; /* of a backend */
+	char before[DIFFERENCE_VALUE_LEN], after[DIFFERENCE_VALUE_LEN]; /* "": not said */
+};
+
+struct difference {
+	struct difference_item *items;
+	uint32_t n_items, room_items;
+	uint32_t *
+		leaving; /* endpoints, by their place in the model before, that take no new flows then */
+	uint32_t n_leaving, room_leaving;
+	uint64_t version; /* of what is configured now */
+};
+
+/* NULL: out of memory. */
+struct difference *difference_new(void);
+void difference_free(struct difference *difference);
+DEFINE_CLEANUP(struct difference, difference_free)
+
+/* Both -ENOMEM. */
+int difference_add(struct difference *difference, const struct difference_item *item);
+int difference_add_leaving(struct difference *difference, uint32_t endpoint);
+
+/* Add what differs; both are linked. -ENOMEM */
+int difference_between(struct difference *difference, const struct model *before,
+		       const struct model *after);
+
+#endif
