@@ -39,7 +39,7 @@ BPFFLAGS := -O2 -g -mcpu=v3 -target bpf -Wall -Wextra -Werror -Iinclude -Ibpf -I
 say = $(if $(V),,@printf '  %-6s %s\n' $1 $@;)
 
 # One archive per folder, in link order: upper floors first.
-FOLDERS := daemon cli control diagnose config probe dataplane survey store model util
+FOLDERS := daemon cli control diagnose import config probe dataplane survey store model util
 SOURCES := $(wildcard user/*/*.c)
 MAINS   := user/daemon/main.c user/cli/main.c
 objects = $(patsubst user/%.c,$B/%.o,$(filter-out $(MAINS),$(wildcard user/$1/*.c)))
@@ -123,7 +123,7 @@ $B/tests/bench/%: $B/tests/bench/%.o $(BENCHLIB) $(LIBS)
 
 # Fuzzers build everything they link with clang's coverage instrumentation.
 FUZZFLAGS := -std=gnu17 -O1 -g -pthread -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-FUZZ_SOURCES := $(filter-out $(MAINS),$(foreach f,config probe model util,$(wildcard user/$f/*.c)))
+FUZZ_SOURCES := $(filter-out $(MAINS),$(foreach f,import config probe model util,$(wildcard user/$f/*.c)))
 $B/fuzz/%: tests/fuzz/%.c $(FUZZ_SOURCES)
 	@mkdir -p $(@D)
 	$(call say,FUZZ)$(CLANG) $(CPPFLAGS) $(FUZZFLAGS) $^ -luv -lyaml -ljansson -lcurl -lssl -lcrypto -lunbound -lnghttp2 -lmnl -o $@

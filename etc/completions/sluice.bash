@@ -25,10 +25,14 @@ _sluice() {
 	local word words=() i
 
 	COMPREPLY=()
-	local valued='--socket --host --sni --connect --ca --allow-listed --crl --status --body --send --timeout --limit --proto --flags --interface --since --pool --local --from --count --weight --if-version'
+	local valued='--socket --host --sni --connect --ca --allow-listed --crl --status --body --send --timeout --limit --proto --flags --interface --since --pool --local --from --count --weight --if-version --name --certs'
 	case $previous in
 	--socket | --ca | --allow-listed | --crl)
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
+		return
+		;;
+	--certs)
+		mapfile -t COMPREPLY < <(compgen -d -- "$current")
 		return
 		;;
 	--proto)
@@ -47,7 +51,7 @@ _sluice() {
 		_sluice_reply "$(ip -o link 2>/dev/null | awk -F': ' '{ sub(/@.*/, "", $2); print $2 }')" "$current"
 		return
 		;;
-	--since | --interface | --local | --count | --host | --sni | --connect | --status | --body | --send | --timeout | --limit | --weight | --if-version)
+	--since | --interface | --local | --count | --name | --host | --sni | --connect | --status | --body | --send | --timeout | --limit | --weight | --if-version)
 		return
 		;;
 	esac
@@ -72,6 +76,7 @@ _sluice() {
 			options+=' --local --from --count --timeout --host --sni --ca --allow-listed --crl --status --body --send'
 			options+=' --no-validate-chain --no-validate-sni'
 			;;
+		import) options+=' --name --certs' ;;
 		detach) options+=' --all' ;;
 		flows) options+=' --limit' ;;
 		events) options+=' --since --follow --pool --limit' ;;
@@ -90,13 +95,14 @@ _sluice() {
 	fi
 
 	case ${#words[@]}:${words[0]-}:${words[1]-} in
-	0:*) _sluice_reply 'status health pool backend reload diff why stats flows events decide maps check explain probe troubleshoot detach' "$current" ;;
+	0:*) _sluice_reply 'status health pool backend reload diff why stats flows events decide maps check import explain probe troubleshoot detach' "$current" ;;
 	1:pool:) _sluice_reply 'list show add remove' "$current" ;;
 	1:backend:) _sluice_reply 'add remove drain enable disable weight' "$current" ;;
 	2:backend:* | 2:pool:show | 2:pool:remove | 1:health: | 1:why: | 1:stats: | 1:flows:) _sluice_reply "$(_sluice_pools)" "$current" ;;
 	3:backend:*) _sluice_reply "$(_sluice_backends "${words[2]}")" "$current" ;;
 	2:why:* | 2:flows:*) _sluice_reply "$(_sluice_addresses "${words[1]}")" "$current" ;;
-	1:check:) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+	1:import:) _sluice_reply 'azure' "$current" ;;
+	1:check: | 2:import:*) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
 	1:troubleshoot:) _sluice_reply "http:// https:// tcp:// tls:// udp:// $(_sluice_pools)" "$current" ;;
 	2:troubleshoot:*) _sluice_reply "$(_sluice_addresses "${words[1]}")" "$current" ;;
 	1:probe:) _sluice_reply 'http:// https:// tcp:// tls:// grpc:// grpcs:// udp://' "$current" ;;

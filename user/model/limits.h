@@ -46,6 +46,13 @@
 #define LIMIT_EVENTS_MIN 100
 #define LIMIT_EVENTS_MAX 10000000
 
+/* Of an export of another product that is turned into a configuration. */
+#define LIMIT_IMPORT_BYTES (8u << 20)
+#define LIMIT_IMPORT_DEPTH 32
+#define LIMIT_IMPORT_VALUES (1u << 18)
+#define LIMIT_IMPORT_PATH_BYTES (64u << 20) /* of the names of all properties, written out */
+#define LIMIT_IMPORT_ITEMS 4096 /* of one kind, such as probes */
+
 /* Probes. */
 #define LIMIT_HOST_BYTES 253 /* RFC 1035, 2.3.4 */
 #define LIMIT_PATH_BYTES 2048
