@@ -19,6 +19,7 @@
 #include "util/clock.h"
 #include "util/err.h"
 #include "util/log.h"
+#include "util/notify.h"
 
 /* Heartbeats in the time after which the kernel may think the daemon dead. */
 #define HEARTBEATS_PER_LOSS 4
@@ -45,6 +46,7 @@ struct daemon {
 	struct orders *orders;
 	struct api *api;
 	struct reloads *reloads;
+	struct notify notify;
 	uint64_t started_ms; /* wall clock */
 	int broken; /* a reload got stuck half way: -errno, the loop ends */
 	struct err broken_by;
@@ -77,6 +79,7 @@ static void on_heartbeat(uv_timer_t *timer)
 {
 	struct daemon *daemon = timer->data;
 
+	notify_alive(&daemon->notify, clock_mono_ns());
 	dataplane_heartbeat(daemon->dataplane, clock_mono_ns());
 	check_devices(daemon);
 	if (daemon->lost || dataplane_in_force(daemon->dataplane))
@@ -432,6 +435,18 @@ static int change(struct daemon *daemon, const struct model *model, struct err *
 	return 0;
 }
 
+/* Ready, also again. */
+static void tell_manager(const struct daemon *daemon)
+{
+	const struct model *model = daemon->model;
+	char state[LINE_LEN];
+
+	snprintf(state, sizeof(state), "READY=1\nSTATUS=mode %s, pools %u, endpoints %u",
+		 model->gateway.mode == SL_MODE_OBSERVE ? "observe" : "enforce", model->n_pools,
+		 model_declared(model));
+	notify_tell(&daemon->notify, state);
+}
+
 static void reload(struct daemon *daemon)
 {
 	CLEANUP(model_free_p) struct model *model = NULL;
@@ -440,6 +455,7 @@ static void reload(struct daemon *daemon)
 	int r;
 
 	reloads_begin(daemon->reloads);
+	notify_reloading(&daemon->notify, clock_mono_ns());
 	r = load(daemon, &model, &err);
 	if (r == 0)
 		r = change(daemon, model, &err);
@@ -461,6 +477,8 @@ static void reload(struct daemon *daemon)
 	reloads_end(daemon->reloads, r < 0);
 	if (daemon->broken < 0)
 		uv_stop(&daemon->loop);
+	else
+		tell_manager(daemon);
 }
 
 /* The log says it at the very end. */
@@ -491,11 +509,14 @@ int daemon_run(const struct daemon_options *options, struct err *err)
 	struct daemon daemon = { .options = options, .model = options->model };
 	int r;
 
+	notify_init(&daemon.notify);
 	r = start(&daemon, err);
 	if (r == 0) {
 		tell_ready(&daemon);
 		options->ready(options->ready_arg);
+		tell_manager(&daemon);
 		uv_run(&daemon.loop, UV_RUN_DEFAULT);
+		notify_tell(&daemon.notify, "STOPPING=1");
 		if (daemon.broken < 0)
 			r = err_set(err, daemon.broken, "%s", daemon.broken_by.text);
 	}
