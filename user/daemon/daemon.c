@@ -15,7 +15,9 @@
 #include "daemon/generation.h"
 #include "daemon/orders.h"
 #include "daemon/pipeline.h"
+#include "daemon/privileges.h"
 #include "daemon/tell.h"
+#include "dataplane/bpffs.h"
 #include "util/clock.h"
 #include "util/err.h"
 #include "util/log.h"
@@ -239,6 +241,10 @@ static int start(struct daemon *daemon, struct err *err)
 		return r;
 	r = api_listen(&daemon->api, daemon->model->gateway.api_socket,
 		       &daemon->model->gateway.listen, err);
+	if (r < 0)
+		return r;
+	/* The socket has its group, and there are no threads yet. */
+	r = privileges_drop(bpffs_is_ours(daemon->model->gateway.bpffs), err);
 	if (r < 0)
 		return r;
 	/* Nobody else runs with this configuration, as the socket shows. */
