@@ -24,6 +24,11 @@ attached() {
 	find "$SLUICE_BPFFS" -path '*/links/*' 2>/dev/null | grep -q .
 }
 
+# program_of HOOK: the id of the program that is in force there.
+program_of() {
+	bpftool -j link show pinned "$SLUICE_BPFFS/v1/links/$1" | jq -e .prog_id
+}
+
 services() {
 	config "$@" <<-EOF
 		probes:
@@ -81,6 +86,12 @@ check "stopped" daemon_stop TERM
 check "started again" limited
 check "has them" threads_have CapEff $kept
 check "and serves yet" eventually serves
+before=$(program_of tcx-in-gc)
+services "interfaces: [ { name: gc }, { name: lo, xdp: native }, { name: gb1 } ]"
+check "a reload that the last interface refuses" reload "reload refused"
+check "leaves the programs of the others in place" [ "$(program_of tcx-in-gc)" = "$before" ]
+check "which serve" serves
+services "$both_interfaces"
 check "orderly stop" daemon_stop TERM
 
 # Where it mounts the BPF file system itself, it also takes it off.
