@@ -12,6 +12,7 @@
 #include "daemon/pipeline.h"
 #include "daemon/privileges.h"
 #include "dataplane/bpffs.h"
+#include "store/verdicts.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/notify.h"
@@ -198,9 +199,19 @@ int daemon_start_generation(struct daemon *daemon, struct generation *generation
 		.loop = &daemon->loop,
 		.dataplane = daemon->dataplane,
 		.events = daemon->events,
+		.kept = &daemon->kept,
 	};
 
 	return generation_start(generation, &parts, before, err);
+}
+
+/* Without it, health begins with what the kernel acts on. */
+static void read_kept(struct daemon *daemon, const struct gateway *gateway)
+{
+	struct err err;
+
+	if (verdicts_read(&daemon->kept, gateway->state_dir, &err) < 0)
+		log_warn("verdicts of before cannot be read: %s", err.text);
 }
 
 /* What is configured: the file, and what was changed over it. */
@@ -249,7 +260,9 @@ static int start(struct daemon *daemon, struct err *err)
 	/* The socket has its group, and there are no threads yet. */
 	if (r == 0)
 		r = privileges_drop(bpffs_is_ours(gateway->bpffs), err);
-	/* Nobody else runs with this configuration, as the socket shows. */
+	/* Nobody else runs with this configuration, as the socket shows, and nobody writes yet. */
+	if (r == 0)
+		read_kept(daemon, gateway);
 	if (r == 0)
 		r = tell_open(&daemon->events, gateway, err);
 	if (r == 0)
@@ -290,6 +303,12 @@ void daemon_log_dataplane(struct daemon *daemon)
 	tell_attachments(daemon->events, &daemon->interfaces, daemon->dataplane);
 }
 
+static void conclude(struct pipeline *pipeline)
+{
+	pipeline_tell_held(pipeline);
+	pipeline_keep_all(pipeline);
+}
+
 /*
  * Users before what they use: the API's thread reads what the generation knows, and both use the
  * data plane.
@@ -301,7 +320,7 @@ static void stop_threads(struct daemon *daemon)
 	api_stop(take_ptr(daemon->api));
 	orders_free(take_ptr(daemon->orders));
 	if (daemon->generation && daemon->generation->pipeline)
-		pipeline_tell_held(daemon->generation->pipeline);
+		conclude(daemon->generation->pipeline);
 	generation_free(take_ptr(daemon->generation));
 }
 
@@ -406,6 +425,7 @@ int daemon_run(const struct daemon_options *options, struct err *err)
 		undo_dataplane(&daemon);
 	close_loop(&daemon);
 	runtime_close(daemon.runtime);
+	kept_list_done(&daemon.kept);
 	model_free(daemon.file);
 	model_free(daemon.model);
 	jobs_free(daemon.jobs);

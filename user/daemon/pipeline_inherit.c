@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "daemon/balancer.h"
+#include "daemon/keeper.h"
 #include "daemon/pipeline_work.h"
 
 /* An endpoint by what it is, whatever its place in the model. */
@@ -21,13 +22,7 @@ static int compare(const void *a, const void *b)
 
 static struct known known_of(const struct pipeline *pipeline, uint32_t endpoint)
 {
-	struct known known = {
-		.key = pipeline->parts.model->endpoints[endpoint].key,
-		.endpoint = endpoint,
-	};
-
-	memcpy(known.key.addr, pipeline->seats[endpoint].addr.bytes, sizeof(known.key.addr));
-	return known;
+	return (struct known){ .key = pipeline_key(pipeline, endpoint), .endpoint = endpoint };
 }
 
 /* Those that are there, sorted. NULL: out of memory. */
@@ -55,6 +50,7 @@ static void inherit_one(struct pipeline *pipeline, uint32_t i, const struct pipe
 	pipeline->seats[i].recovered_ms = before->seats[was].recovered_ms;
 	pipeline->seats[i].told = before->seats[was].told;
 	hush_inherit(pipeline->hush, i, before->hush, was);
+	keeper_inherit(pipeline->keeper, i, before->keeper, was);
 	board_inherit(pipeline->parts.board, i, before->parts.board, was);
 	pipeline_show_standing(pipeline, i);
 }
@@ -62,11 +58,13 @@ static void inherit_one(struct pipeline *pipeline, uint32_t i, const struct pipe
 void pipeline_inherit(struct pipeline *pipeline, const struct pipeline *before)
 {
 	CLEANUP(free_p) struct known *known = NULL;
+	CLEANUP(free_p) bool *stays = NULL;
 	uint32_t n;
 
 	/* Without memory they are what the kernel acts on, which is what they were. */
 	known = list(before, &n);
-	if (!known)
+	stays = calloc(n + 1, sizeof(*stays));
+	if (!known || !stays)
 		return;
 	for (uint32_t i = 0; i < pipeline->parts.model->n_endpoints; i++) {
 		const struct known wanted = known_of(pipeline, i);
@@ -74,9 +72,15 @@ void pipeline_inherit(struct pipeline *pipeline, const struct pipeline *before)
 
 		if (pipeline->seats[i].taken)
 			was = bsearch(&wanted, known, n, sizeof(*known), compare);
-		if (was)
-			inherit_one(pipeline, i, before, was->endpoint);
+		if (!was)
+			continue;
+		inherit_one(pipeline, i, before, was->endpoint);
+		stays[was - known] = true;
 	}
+	keeper_succeed(pipeline->keeper, before->keeper);
+	for (uint32_t i = 0; i < n; i++)
+		if (!stays[i])
+			keeper_forget(pipeline->keeper, &known[i].key);
 	if (before->n_lapses > pipeline->n_lapses)
 		pipeline->n_lapses = before->n_lapses;
 	pipeline_publish_all(pipeline);

@@ -218,7 +218,7 @@ void board_add_verdict(struct board *board, uint32_t i, const struct verdict *ve
 	struct entry *entry = &board->entries[i];
 
 	pthread_mutex_lock(&board->lock);
-	if (entry->n_verdicts) {
+	if (entry->newest.at_ms) {
 		free(entry->past[PAST_MAX - 1].detail);
 		memmove(&entry->past[1], &entry->past[0], (PAST_MAX - 1) * sizeof(entry->past[0]));
 		entry->past[0] = past_of(&entry->newest);
@@ -231,6 +231,16 @@ void board_add_verdict(struct board *board, uint32_t i, const struct verdict *ve
 		certs_unref(entry->shown);
 		entry->shown = certs_ref(verdict->tls.certs);
 	}
+	pthread_mutex_unlock(&board->lock);
+}
+
+void board_restore(struct board *board, uint32_t i, const struct verdict *verdict, uint64_t at_ms)
+{
+	struct entry *entry = &board->entries[i];
+
+	pthread_mutex_lock(&board->lock);
+	verdict_done(&entry->newest.verdict);
+	entry->newest = (struct board_verdict){ verdict_keep(verdict), at_ms };
 	pthread_mutex_unlock(&board->lock);
 }
 

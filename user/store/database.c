@@ -56,6 +56,12 @@ int database_run(sqlite3 *db, const char *sql, struct err *err)
 	return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : database_error(db, err);
 }
 
+int database_prepare(sqlite3 *db, sqlite3_stmt **ret, const char *sql, struct err *err)
+{
+	return sqlite3_prepare_v2(db, sql, -1, ret, NULL) == SQLITE_OK ? 0
+								       : database_error(db, err);
+}
+
 /* The first column of the first row; "": there is none. */
 static int ask(sqlite3 *db, const char *sql, char *buf, size_t size, struct err *err)
 {

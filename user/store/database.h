@@ -66,6 +66,10 @@ int database_set_aside(const struct database_kind *kind, const char *directory,
 /* Run statements that give no rows. As database_open(). */
 int database_run(sqlite3 *db, const char *sql, struct err *err);
 
+/* A statement that gives rows, or takes values. As database_open(). */
+int database_prepare(sqlite3 *db, sqlite3_stmt **ret, const char *sql, struct err *err);
+DEFINE_CLEANUP(sqlite3_stmt, sqlite3_finalize)
+
 /* What the connection's last error is, as database_open() returns it, with a sentence. */
 int database_error(sqlite3 *db, struct err *err);
 
