@@ -203,16 +203,24 @@ static void test_recall(void **arg)
 	struct keeper *keeper = make(&list), *next;
 	const struct sl_target_key keys[] = { key_of(0), key_of(1), key_of(2), key_of(3) };
 	const struct kept *kept;
+	struct kept same;
 
 	(void)arg;
 	assert_int_equal(list.n, 0);
 	assert_null(keeper_recall(keeper, &keys[3]));
 	kept = keeper_recall(keeper, &keys[1]);
 	assert_non_null(kept);
-	keeper_restored(keeper, 1, kept);
+	same = *kept;
+	same.at.boot = clock_boot_id();
+	keeper_restored(keeper, 1, &same, 1000);
 	assert_null(keeper_recall(keeper, &keys[1]));
 	keeper_flush(keeper);
 	assert_int_equal(n_read, 0);
+	/* Only this boot's clock tells its age if somebody sets the other one. */
+	keeper_restored(keeper, 1, kept, 5000);
+	keeper_flush(keeper);
+	assert_int_equal(n_read, 1);
+	n_read = 0;
 
 	note(keeper, 2, SL_HEALTHY, 0);
 	keeper_forget(keeper, &keys[0]);
@@ -223,7 +231,7 @@ static void test_recall(void **arg)
 	assert_non_null(keeper_recall(next, &keys[2]));
 	keeper_flush(next);
 	assert_int_equal(n_read, 1);
-	assert_int_equal(n_kept(), 1);
+	assert_int_equal(n_kept(), 2);
 }
 
 int main(void)

@@ -30,10 +30,18 @@ static const struct {
 	  true },
 	{ "set back by a day", { 7, 1000, WALL_MS }, { 7, 43000, WALL_MS - DAY_MS }, 42000, true },
 	{ "set back to the beginning", { 7, 1000, WALL_MS }, { 7, 43000, 0 }, 42000, true },
-	{ "too old", { 7, 0, 0 }, { 7, 10 * MINUTE_MS + 1, 0 }, 10 * MINUTE_MS + 1, false },
+	{ "too old",
+	  { 7, 0, 0 },
+	  { 7, 10 * (int64_t)MINUTE_MS + 1, 0 },
+	  10 * MINUTE_MS + 1,
+	  false },
 	{ "nearly", { 7, 0, 0 }, { 7, 10 * MINUTE_MS, 0 }, 10 * MINUTE_MS, true },
 	{ "from later in this boot", { 7, 43000, 0 }, { 7, 1000, 0 }, KEPT_AGE_UNKNOWN, false },
-	{ "another boot", { 7, 99 * DAY_MS, WALL_MS }, { 8, 9000, WALL_MS + 60000 }, 60000, true },
+	{ "another boot",
+	  { 7, 99 * (int64_t)DAY_MS, WALL_MS },
+	  { 8, 9000, WALL_MS + 60000 },
+	  60000,
+	  true },
 	{ "another boot, long ago", { 7, 1, WALL_MS }, { 8, 9, WALL_MS + DAY_MS }, DAY_MS, false },
 	{ "another boot, a clock without a battery",
 	  { 7, 1, WALL_MS },
@@ -57,7 +65,9 @@ static const struct {
 	  false },
 	/* Two kernels that do not say are not the same boot. */
 	{ "no boot known", { 0, 1000, WALL_MS }, { 0, 2000, WALL_MS + 60000 }, 60000, true },
-	{ "nonsense", { 0, UINT64_MAX, UINT64_MAX }, { 0, 0, 0 }, KEPT_AGE_UNKNOWN, false },
+	{ "a boot ago", { 7, -50000, 0 }, { 7, 10000, WALL_MS }, 60000, true },
+	{ "for ever", { 7, INT64_MIN, 0 }, { 7, INT64_MAX, 0 }, UINT64_MAX, false },
+	{ "nonsense", { 0, INT64_MAX, UINT64_MAX }, { 0, 0, 0 }, KEPT_AGE_UNKNOWN, false },
 };
 
 static void test_ages(void **state)

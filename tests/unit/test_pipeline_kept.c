@@ -33,7 +33,7 @@ static struct kept *keep(uint8_t i, enum sl_health proven, enum sl_message code,
 	row->health = (struct health){ proven, proven, .lapsed = 10u + i };
 	row->verdict.code = code;
 	row->at.boot = rebooted ? 1 : clock_boot_id();
-	row->at.boot_ms = rebooted ? 5 : clock_boot_ms() - age_ms;
+	row->at.boot_ms = rebooted ? 5 : (int64_t)(clock_boot_ms() - age_ms);
 	row->at.wall_ms = rebooted ? clock_wall_ms() - age_ms : 5;
 	row->health.since_ms = row->at.wall_ms - 5;
 	kept_list_sort(&kept);

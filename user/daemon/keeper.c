@@ -18,7 +18,7 @@
 
 /* Of an endpoint. */
 struct mark {
-	uint64_t heard_ms; /* clock_boot_ms(): when the newest verdict came; 0: none yet */
+	int64_t heard_ms; /* clock_boot_ms(): when the newest verdict came */
 	uint32_t digest; /* of what is known */
 	uint32_t kept_s : 31; /* when that was handed over, by the same clock; 0: it was not */
 	uint32_t ahead : 1; /* something came since */
@@ -40,7 +40,7 @@ struct keeper {
 
 static struct kept_time now_of(const struct keeper *keeper)
 {
-	return (struct kept_time){ keeper->boot, clock_boot_ms(), clock_wall_ms() };
+	return (struct kept_time){ keeper->boot, (int64_t)clock_boot_ms(), clock_wall_ms() };
 }
 
 /* Of what counts: how far it is on the way to another state, but not for how long it has been in this one. */
@@ -93,13 +93,13 @@ static bool take(struct keeper *keeper, uint32_t i, const struct kept_time *now,
 	struct mark *mark = &keeper->marks[i];
 
 	*row = (struct kept){ .at = { 0 } };
-	mark->kept_s = seconds(now->boot_ms) & INT32_MAX;
+	mark->kept_s = seconds((uint64_t)now->boot_ms) & INT32_MAX;
 	mark->ahead = false;
 	if (!keeper->parts.read(keeper->parts.arg, i, row))
 		return false;
 	row->at = *now;
 	row->at.boot_ms = mark->heard_ms;
-	row->at.wall_ms -= now->boot_ms - mark->heard_ms;
+	row->at.wall_ms -= (uint64_t)(now->boot_ms - mark->heard_ms);
 	return true;
 }
 
@@ -178,12 +178,20 @@ const struct kept *keeper_recall(struct keeper *keeper, const struct sl_target_k
 	return kept;
 }
 
-void keeper_restored(struct keeper *keeper, uint32_t endpoint, const struct kept *kept)
+void keeper_restored(struct keeper *keeper, uint32_t endpoint, const struct kept *kept,
+		     uint64_t age_ms)
 {
-	keeper->marks[endpoint] = (struct mark){
+	const struct kept_time now = now_of(keeper);
+	struct mark *mark = &keeper->marks[endpoint];
+
+	*mark = (struct mark){
+		.heard_ms = now.boot_ms - (int64_t)age_ms,
 		.digest = digest_of(&kept->health, kept->verdict.code),
-		.kept_s = seconds(clock_boot_ms()) & INT32_MAX,
 	};
+	if (kept->at.boot == keeper->boot)
+		mark->kept_s = seconds((uint64_t)now.boot_ms) & INT32_MAX;
+	else
+		mark->ahead = true;
 }
 
 void keeper_note(struct keeper *keeper, uint32_t endpoint, const struct health *health,
@@ -192,7 +200,7 @@ void keeper_note(struct keeper *keeper, uint32_t endpoint, const struct health *
 	struct mark *mark = &keeper->marks[endpoint];
 	uint32_t digest = digest_of(health, code);
 
-	mark->heard_ms = clock_boot_ms();
+	mark->heard_ms = (int64_t)clock_boot_ms();
 	mark->ahead = true;
 	if (digest == mark->digest)
 		return;

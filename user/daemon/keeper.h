@@ -36,8 +36,12 @@ int keeper_new(struct keeper **ret, const struct keeper_parts *parts, struct kep
  */
 const struct kept *keeper_recall(struct keeper *keeper, const struct sl_target_key *key);
 
-/* What is known is what was kept: there is nothing to write until a verdict comes. */
-void keeper_restored(struct keeper *keeper, uint32_t endpoint, const struct kept *kept);
+/*
+ * What is known is what was kept, so long ago: there is nothing to write until a verdict comes, unless it was kept
+ * by the clock of another boot.
+ */
+void keeper_restored(struct keeper *keeper, uint32_t endpoint, const struct kept *kept,
+		     uint64_t age_ms);
 
 /* A verdict came. */
 void keeper_note(struct keeper *keeper, uint32_t endpoint, const struct health *health,

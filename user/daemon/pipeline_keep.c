@@ -20,7 +20,7 @@ bool pipeline_read_kept(void *arg, uint32_t endpoint, struct kept *ret_kept)
 	CLEANUP(board_entry_done)
 	struct board_entry entry = board_read(pipeline->parts.board, endpoint);
 
-	if (!pipeline->seats[endpoint].taken || !entry.n_verdicts)
+	if (!pipeline->seats[endpoint].taken || !entry.recent[0].at_ms)
 		return false;
 	ret_kept->key = pipeline_key(pipeline, endpoint);
 	ret_kept->health = pipeline->health[endpoint];
@@ -41,7 +41,8 @@ static void take_over(struct pipeline *pipeline, uint32_t endpoint, const struct
 		      const struct kept_time *now)
 {
 	struct health *health = &pipeline->health[endpoint];
-	uint64_t at_ms = before(now->wall_ms, kept_age_ms(&kept->at, now));
+	uint64_t age_ms = kept_age_ms(&kept->at, now);
+	uint64_t at_ms = before(now->wall_ms, age_ms);
 	uint64_t since_ms = kept->health.since_ms;
 
 	*health = kept->health;
@@ -52,12 +53,12 @@ static void take_over(struct pipeline *pipeline, uint32_t endpoint, const struct
 	pipeline->seats[endpoint].told = health->shown;
 	board_restore(pipeline->parts.board, endpoint, &kept->verdict, at_ms);
 	board_set_health(pipeline->parts.board, endpoint, health, true);
-	keeper_restored(pipeline->keeper, endpoint, kept);
+	keeper_restored(pipeline->keeper, endpoint, kept, age_ms);
 }
 
 bool pipeline_restore(struct pipeline *pipeline, uint32_t endpoint, const enum sl_health *proven)
 {
-	const struct kept_time now = { clock_boot_id(), clock_boot_ms(), clock_wall_ms() };
+	const struct kept_time now = { clock_boot_id(), (int64_t)clock_boot_ms(), clock_wall_ms() };
 	const struct sl_target_key key = pipeline_key(pipeline, endpoint);
 	const struct kept *kept = keeper_recall(pipeline->keeper, &key);
 

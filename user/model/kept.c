@@ -15,7 +15,8 @@
 uint64_t kept_age_ms(const struct kept_time *at, const struct kept_time *now)
 {
 	if (at->boot && at->boot == now->boot)
-		return at->boot_ms <= now->boot_ms ? now->boot_ms - at->boot_ms : KEPT_AGE_UNKNOWN;
+		return at->boot_ms <= now->boot_ms ? (uint64_t)now->boot_ms - (uint64_t)at->boot_ms
+						   : KEPT_AGE_UNKNOWN;
 	if (at->wall_ms <= now->wall_ms)
 		return now->wall_ms - at->wall_ms;
 	return at->wall_ms - now->wall_ms <= AHEAD_MAX_MS ? 0 : KEPT_AGE_UNKNOWN;

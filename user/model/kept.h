@@ -14,7 +14,7 @@
 /* An instant, by a clock that nobody sets but a reboot, and by one that goes on over reboots. */
 struct kept_time {
 	uint64_t boot; /* clock_boot_id(); 0: not known */
-	uint64_t boot_ms; /* since then */
+	int64_t boot_ms; /* since then; of before it, negative */
 	uint64_t wall_ms;
 };
 

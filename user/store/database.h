@@ -50,7 +50,10 @@ int database_is_there(const struct database *database);
 
 sqlite3 *database_handle(const struct database *database);
 
-/* Open a shared one to read, beside the writer. -errno: there is nothing to read, or not now. */
+/*
+ * Open a shared one to read, beside the writer; on a file system that cannot be written to, without one, and
+ * without what is in the log still. -errno: there is nothing to read, or not now.
+ */
 int database_open_reader(sqlite3 **ret, const struct database_kind *kind, const char *directory);
 DEFINE_CLEANUP(sqlite3, sqlite3_close)
 

@@ -22,7 +22,7 @@
 	X(since_ms, health.since_ms, 0, INT64_MAX)                    \
 	X(lapsed, health.lapsed, 0, INT64_MAX)                        \
 	X(boot, at.boot, INT64_MIN, INT64_MAX)                        \
-	X(boot_ms, at.boot_ms, 0, INT64_MAX)                          \
+	X(boot_ms, at.boot_ms, INT64_MIN, INT64_MAX)                  \
 	X(at_ms, at.wall_ms, 0, INT64_MAX)                            \
 	X(stage, verdict.stage, STAGE_NONE, STAGE_BODY)               \
 	X(os_errno, verdict.os_errno, 0, INT16_MAX)                   \
