@@ -78,6 +78,9 @@ struct mapset {
 
 void mapset_done(struct mapset *set);
 
+/* Whether both are the same maps of the kernel's; false also where it does not say. */
+bool mapset_is(const struct mapset *set, const struct mapset *other);
+
 enum mapset_fit {
 	MAPSET_ABSENT, /* nothing is pinned */
 	MAPSET_FITS, /* can be taken over as it is */

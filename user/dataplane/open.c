@@ -289,6 +289,11 @@ static int load(struct opening *opening, struct err *err)
 
 	choose_code(&options, opening->model);
 	opening->code = programs_code(&options);
+	if (opening->same_maps && !opening->before->degraded[0] &&
+	    programs_are(opening->before->programs, &options)) {
+		dp->programs = opening->before->programs;
+		return 0;
+	}
 	r = programs_load(&dp->programs, &options, err);
 	return r < 0 ? opening_stay(opening, r, err) : 0;
 }
@@ -353,19 +358,24 @@ static void give_back(struct dataplane *dp, const struct dataplane *other)
 	dp->pins = NULL;
 	if (dp->network == other->network)
 		dp->network = NULL;
+	if (dp->programs == other->programs)
+		dp->programs = NULL;
 }
 
-/* before: the one to be replaced, whose pins are taken over; NULL: none. */
-static int open_over(struct dataplane **ret, struct dataplane *before, const struct model *model,
-		     enum tc_kind tc, struct err *err)
+/* before: the one to be replaced, whose pins are taken over; NULL: none. trusts: as in the opening. */
+static int open_over(struct dataplane **ret, struct dataplane *before, bool trusts,
+		     const struct model *model, enum tc_kind tc, struct err *err)
 {
 	CLEANUP(dataplane_close_p) struct dataplane *dp = calloc(1, sizeof(*dp));
 	struct map_needs needs = { .endpoints = model_map_entries(model),
 				   .attempts = attempts_needed(&model->gateway) };
 	CLEANUP(opening_done)
-	struct opening opening = {
-		.dp = dp, .model = model, .tc = tc, .found = MAPSET_NONE, .before = before
-	};
+	struct opening opening = { .dp = dp,
+				   .model = model,
+				   .tc = tc,
+				   .found = MAPSET_NONE,
+				   .before = before,
+				   .trusts = trusts };
 	int r;
 
 	if (!dp)
@@ -398,7 +408,7 @@ static int open_over(struct dataplane **ret, struct dataplane *before, const str
 int dataplane_open_as(struct dataplane **ret, const struct model *model, enum tc_kind tc,
 		      struct err *err)
 {
-	return open_over(ret, NULL, model, tc, err);
+	return open_over(ret, NULL, false, model, tc, err);
 }
 
 int dataplane_open(struct dataplane **ret, const struct model *model, struct err *err)
@@ -406,12 +416,12 @@ int dataplane_open(struct dataplane **ret, const struct model *model, struct err
 	return dataplane_open_as(ret, model, TC_ANY, err);
 }
 
-int dataplane_change(struct dataplane **dp, const struct model *model, struct err *err)
+int dataplane_change(struct dataplane **dp, const struct model *model, bool trusts, struct err *err)
 {
 	struct dataplane *before = *dp;
 	int r;
 
-	r = open_over(dp, before, model, TC_ANY, err);
+	r = open_over(dp, before, trusts, model, TC_ANY, err);
 	if (r < 0)
 		return r;
 	give_back(before, *dp);

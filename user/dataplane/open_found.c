@@ -57,7 +57,11 @@ static int read_found(struct opening *opening)
 
 	if (opening->fit != MAPSET_FITS && opening->fit != MAPSET_READABLE)
 		return 0;
-	r = holdings_read(&tables->held, &opening->found);
+	if (opening->same_maps && opening->trusts)
+		r = holdings_recall(&tables->held, &opening->before->tables,
+				    opening->before->model);
+	else
+		r = holdings_read(&tables->held, &opening->found);
 	if (r < 0)
 		return r;
 	return services_read(&tables->services.held, &opening->found);
@@ -75,7 +79,10 @@ int opening_look_around(struct opening *opening, struct err *err)
 		r = programs_types(&dp->types);
 	if (r < 0)
 		return err_set(err, r, "describe the maps: %s", strerror(-r));
-	opening->fit = mapset_open_pinned(&opening->found, dp->pins, &opening->sizes, &dp->types);
+	opening->fit = mapset_open_pinned(&opening->found, dp->pins, &opening->sizes,
+					  opening->before ? NULL : &dp->types);
+	opening->same_maps = opening->before && opening->fit == MAPSET_FITS &&
+			     mapset_is(&opening->found, programs_maps(opening->before->programs));
 	r = read_found(opening);
 	if (r < 0)
 		return err_set(err, r, "read the pinned maps: %s", strerror(-r));

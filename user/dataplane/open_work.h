@@ -17,11 +17,13 @@ struct opening {
 	struct map_sizes sizes;
 	struct mapset found; /* the maps that were pinned */
 	enum mapset_fit fit;
+	bool same_maps; /* ... are those that the one before works on */
 	bool keeps_flows; /* in maps that are new otherwise */
 	struct hooks *hooks;
 	bool exchanged[PINS_DIRS];
 	uint8_t code; /* SL_CODE_* of the programs that are in force afterwards */
 	struct dataplane *before; /* that is being replaced; NULL: none */
+	bool trusts; /* ... and what it knows of its maps is so */
 };
 
 /* is_loss: of something that was in force. */

@@ -181,6 +181,17 @@ int programs_stay(struct programs **ret, const struct mapset *found, const struc
 	return 0;
 }
 
+bool programs_are(const struct programs *programs, const struct programs_options *options)
+{
+	const struct programs_options *own = &programs->options;
+
+	return own->reply_by_redirect == options->reply_by_redirect &&
+	       own->has_services == options->has_services &&
+	       own->has_source_nat == options->has_source_nat &&
+	       own->has_plain_nat == options->has_plain_nat &&
+	       !memcmp(&programs->sizes, options->sizes, sizeof(programs->sizes));
+}
+
 /* Maps that the programs only read. */
 static const enum map_id read_only[] = {
 	MAP_TARGETS,  MAP_INDEX,         MAP_WORDS,     MAP_NAMES,

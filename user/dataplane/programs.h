@@ -37,6 +37,9 @@ int programs_types(struct sl_types *ret_types);
 /* Load both objects. -errno from the kernel, with what the verifier said in err. */
 int programs_load(struct programs **ret, const struct programs_options *options, struct err *err);
 
+/* Whether loading with these options, over the same maps, would come to the same. */
+bool programs_are(const struct programs *programs, const struct programs_options *options);
+
 /*
  * A copy of the XDP program as it is in force, to try single packets on: over the same maps where it
  * only reads, and over maps of its own where it writes, so that nothing is disturbed. Its meta and

@@ -31,10 +31,10 @@ struct tables {
 	struct ids ids;
 	struct services services;
 	struct holdings held; /* what the maps that we found held */
-	/* What is to be in targets, sorted by key: endpoints that are no vacant seats, services. */
-	struct holding *wanted;
-	uint32_t n_wanted;
+	/* What is to be in targets: endpoints that are no vacant seats, services. */
+	struct holding_list wanted;
 	uint32_t *generation; /* by id */
+	bool *in_force; /* by endpoint of the model: it is in these very maps, under this id */
 	bool in_place; /* held is about maps: they were taken over */
 	bool keeps_flows; /* ... or at least those of flows */
 	bool keeps_words; /* ... or at least what was in them */
@@ -45,6 +45,13 @@ struct tables {
 
 /* Read what a readable set holds. -errno from the kernel, -ENOMEM. */
 int holdings_read(struct holdings *ret_held, const struct mapset *set);
+
+/*
+ * The same of the maps that before is about, from what is known of them: but for endpoints that are
+ * leaving, nothing is read. model: before's.
+ */
+int holdings_recall(struct holdings *ret_held, const struct tables *before,
+		    const struct model *model);
 
 /*
  * Map the maps into memory. held and ids are set by the caller before tables_add(). Released with
