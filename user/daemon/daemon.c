@@ -187,6 +187,7 @@ int daemon_serve(struct daemon *daemon, struct err *err)
 		.layers = daemon->layers,
 		.events = daemon->events,
 		.started_ms = daemon->started_ms,
+		.started_mono_ms = daemon->started_mono_ms,
 	};
 
 	return api_serve(daemon->api, &context, err);
@@ -248,6 +249,7 @@ static int start(struct daemon *daemon, struct err *err)
 	int r;
 
 	daemon->started_ms = clock_wall_ms();
+	daemon->started_mono_ms = clock_mono_ms();
 	daemon->jobs = jobs_new();
 	daemon->layers = layers_new();
 	if (!daemon->jobs || !daemon->layers)
@@ -299,7 +301,10 @@ void daemon_log_dataplane(struct daemon *daemon)
 	const char *note;
 
 	for (uint32_t i = 0; (note = dataplane_note(daemon->dataplane, i)); i++)
-		log_info("%s", note);
+		if (dataplane_note_is_loss(daemon->dataplane, i))
+			tell_interface(daemon->events, EVENT_ERROR, "not_taken_over", note);
+		else
+			log_info("%s", note);
 	tell_attachments(daemon->events, &daemon->interfaces, daemon->dataplane);
 }
 

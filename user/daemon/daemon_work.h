@@ -41,7 +41,8 @@ struct daemon {
 	uv_async_t job_queued;
 	bool takes_jobs;
 	struct notify notify;
-	uint64_t started_ms; /* wall clock */
+	uint64_t started_ms; /* wall clock, */
+	uint64_t started_mono_ms; /* and monotonic */
 	int broken; /* a change got stuck half way: -errno, the loop ends */
 	struct err broken_by;
 	uv_poll_t network;
