@@ -214,6 +214,14 @@ const char *decision_text(enum sl_decision decision)
 	return decision == SL_FORWARD_NAT ? "to an endpoint" : "otherwise";
 }
 
+static const char *fake_degraded;
+
+const char *dataplane_degraded(const struct dataplane *dp)
+{
+	(void)dp;
+	return fake_degraded;
+}
+
 bool dataplane_in_force(const struct dataplane *dp)
 {
 	(void)dp;
@@ -421,6 +429,7 @@ static inline int gateway_fake_start(struct gateway_fake *gateway, const char *y
 		.layers = gateway->layers,
 		.events = gateway->events,
 		.started_ms = clock_wall_ms() - 90 * MS_PER_SEC,
+		.started_mono_ms = clock_mono_ms() - 90 * MS_PER_SEC,
 	};
 
 	fake_stats = (struct sl_endpoint_stats){ .packets = 1000, .bytes = 64000, .syn = 120 };

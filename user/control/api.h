@@ -39,7 +39,8 @@ struct api_context {
 	const struct weights *weights; /* in force */
 	change_fn *change; /* makes changes; returns before CHANGE_TIMEOUT_MS are long over */
 	void *change_arg;
-	uint64_t started_ms; /* wall clock */
+	uint64_t started_ms; /* wall clock, */
+	uint64_t started_mono_ms; /* and monotonic */
 };
 
 /*

@@ -16,6 +16,7 @@
 #include "daemon/orders.h"
 #include "daemon/runtime.h"
 #include "daemon/tell.h"
+#include "model/kept.h"
 #include "util/err.h"
 #include "util/notify.h"
 
@@ -31,6 +32,7 @@ struct daemon {
 	struct dataplane *dataplane;
 	struct generation *generation;
 	struct events *events;
+	struct kept_list kept; /* of the endpoints, before this start */
 	struct tell_interfaces interfaces; /* as told last */
 	struct orders *orders;
 	struct api *api;
@@ -39,7 +41,8 @@ struct daemon {
 	uv_async_t job_queued;
 	bool takes_jobs;
 	struct notify notify;
-	uint64_t started_ms; /* wall clock */
+	uint64_t started_ms; /* wall clock, */
+	uint64_t started_mono_ms; /* and monotonic */
 	int broken; /* a change got stuck half way: -errno, the loop ends */
 	struct err broken_by;
 	uv_poll_t network;

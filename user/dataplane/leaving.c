@@ -35,7 +35,7 @@ static bool let_leave(struct tables *tables, const struct model *model, const st
 	struct sl_endpoint_name name;
 	struct sl_word word;
 
-	if (id >= tables->sizes.endpoints ||
+	if (id >= tables->sizes.endpoints || found->fd[MAP_WORDS] < 0 ||
 	    bpf_map_lookup_elem(found->fd[MAP_NAMES], &id, &name) < 0 ||
 	    bpf_map_lookup_elem(found->fd[MAP_WORDS], &id, &word) < 0)
 		return false;
