@@ -9,6 +9,7 @@
 #include "control/deciding.h"
 #include "control/flow_stream.h"
 #include "control/history.h"
+#include "control/jobs.h"
 #include "control/stream.h"
 #include "control/wanted.h"
 #include "util/clock.h"
@@ -48,6 +49,8 @@ static void answer_status(const struct request *request, const char *rest, struc
 {
 	(void)rest;
 	answer->json = render_status(request->context);
+	if (request->caller->role < ROLE_CHANGE)
+		jobs_withhold(json_object_get(answer->json, "reload"));
 }
 
 static void answer_maps(const struct request *request, const char *rest, struct answer *answer)
@@ -322,13 +325,23 @@ static void dispatch(const struct request *request, struct answer *answer)
 	route->answer(request, rest, answer);
 }
 
+/* Without a length it is as long as it is: see body_add(). */
+static bool says_too_long(const struct request *request)
+{
+	const char *length = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND,
+							 MHD_HTTP_HEADER_CONTENT_LENGTH);
+	uint64_t n;
+
+	return length && number_parse(&n, length, 0, BODY_MAX) < 0;
+}
+
 bool routes_wants_body(const struct request *request)
 {
 	const char *rest;
 	const struct route *route = find_route(request, &rest);
 
 	return route && route->changes && is_method(request, MHD_HTTP_METHOD_POST) &&
-	       changing_is_permitted(request);
+	       !says_too_long(request);
 }
 
 enum MHD_Result routes_answer(const struct request *request)
