@@ -10,6 +10,7 @@
 #define SLUICE_TESTS_GATEWAY_FAKE_H
 
 #include <errno.h>
+#include <grp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -48,6 +49,35 @@ static struct fake_refusal { /* the last thing that was refused */
 	struct change change;
 	char what[192], why[256];
 } fake_refused;
+
+/* Groups that this host need not have; false: it has not. */
+#define FAKE_READERS_GID 64001
+#define FAKE_CHANGERS_GID 64002
+static bool fake_has_groups = true;
+
+struct group *getgrnam(const char *name)
+{
+	static char readers[] = ROLES_READERS, changers[] = ROLES_CHANGERS;
+	static struct group groups[] = {
+		{ .gr_name = readers, .gr_gid = FAKE_READERS_GID },
+		{ .gr_name = changers, .gr_gid = FAKE_CHANGERS_GID },
+	};
+
+	for (size_t i = 0; fake_has_groups && i < 2; i++)
+		if (!strcmp(name, groups[i].gr_name))
+			return &groups[i];
+	return NULL;
+}
+
+/* From here on, in a child of the test, for good: this user, with no group or one besides its own. */
+static inline void become(uid_t uid, gid_t group)
+{
+	gid_t gid = (gid_t)uid;
+
+	if (setgroups(group ? 1 : 0, &group) < 0 || setresgid(gid, gid, gid) < 0 ||
+	    setresuid(uid, uid, uid) < 0)
+		_exit(100);
+}
 
 int dataplane_endpoint_stats(const struct dataplane *dp, uint32_t endpoint,
 			     struct sl_endpoint_stats *ret_stats)

@@ -47,7 +47,8 @@ static void leave(struct server *server, struct server_client *client)
 
 static struct server_client *take_place(struct server *server, int fd, const struct caller *caller)
 {
-	for (size_t i = 0; i < SERVER_CONNECTIONS_MAX; i++) {
+	/* What is more than it was told to take, libmicrohttpd closes without a word. */
+	for (size_t i = 0; i < server->handlers.connections; i++) {
 		struct server_client *client = &server->clients[i];
 
 		if (client->fd >= 0)

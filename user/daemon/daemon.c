@@ -51,7 +51,7 @@ static void on_heartbeat(uv_timer_t *timer)
 	dataplane_heartbeat(daemon->dataplane, clock_mono_ns());
 	check_devices(daemon);
 	api_expire(daemon->api);
-	refusals_tell_held(daemon->refusals);
+	refusals_tell_held(daemon->refusals, clock_mono_ms());
 	if (daemon->lost || dataplane_in_force(daemon->dataplane))
 		return;
 	daemon->lost = true;
@@ -318,6 +318,8 @@ static void stop_threads(struct daemon *daemon)
 	orders_close(daemon->orders);
 	api_stop(take_ptr(daemon->api));
 	orders_free(take_ptr(daemon->orders));
+	if (daemon->refusals)
+		refusals_tell_held(daemon->refusals, REFUSALS_END);
 	if (daemon->generation && daemon->generation->pipeline)
 		pipeline_tell_held(daemon->generation->pipeline);
 	generation_free(take_ptr(daemon->generation));

@@ -132,10 +132,8 @@ static void tell_held(struct refusals *refusals, uid_t uid, uint32_t held, uint3
 	tell(refusals->events, &event, NULL);
 }
 
-void refusals_tell_held(struct refusals *refusals)
+void refusals_tell_held(struct refusals *refusals, uint64_t now_ms)
 {
-	uint64_t now_ms = clock_mono_ms();
-
 	for (size_t i = 0; i < USERS_MAX; i++) {
 		struct user *user = &refusals->users[i];
 		uint32_t held, window_ms;

@@ -21,7 +21,11 @@ DEFINE_CLEANUP(struct refusals, refusals_free)
 /* A refused_fn. */
 void refusals_note(void *arg, const struct refusal *refusal);
 
-/* Any thread, every second or so: tell of those that were held. */
-void refusals_tell_held(struct refusals *refusals);
+/*
+ * Any thread, every second or so: tell of those that were held long enough; of all of them, if now_ms (monotonic) is
+ * REFUSALS_END.
+ */
+#define REFUSALS_END (UINT64_MAX / 2)
+void refusals_tell_held(struct refusals *refusals, uint64_t now_ms);
 
 #endif
