@@ -6,6 +6,7 @@
 #include "cli/azure.h"
 #include "cli/client.h"
 #include "cli/commands.h"
+#include "cli/scan.h"
 #include "cli/text.h"
 #include "diagnose/json.h"
 #include "util/cleanup.h"
@@ -91,24 +92,40 @@ enum cli_status command_post(json_t **ret, const struct cli *cli, const char *pa
 	return answered(ret, cli, r, &json, &err);
 }
 
+/* With --json: the document as the daemon wrote it, whatever it says. */
+static enum cli_status pass_on(const struct cli *cli, const char *path, struct scan *scan)
+{
+	CLEANUP(free_p) char *text = NULL;
+	json_t *none = NULL;
+	struct err err = { "" };
+	int r = path ? client_get_text(&text, scan, cli->socket, path, &err) : -ENOMEM;
+
+	if (r < 0)
+		return answered(&none, cli, r, &none, &err);
+	fputs(text, cli->out);
+	if (!strlen(text) || text[strlen(text) - 1] != '\n')
+		fputc('\n', cli->out);
+	return r ? STATUS_REFUSED : STATUS_DONE;
+}
+
 /* Ask, and print the document or its view. Takes over path. */
 static enum cli_status show(json_t **ret, const struct cli *cli, char *path, view_fn *print)
 {
 	CLEANUP(free_p) char *owned = path;
 	CLEANUP(json_p) json_t *json = NULL;
 	struct view view = command_view(cli);
-	enum cli_status status = command_ask(&json, cli, owned);
+	struct scan scan = { .key = NULL };
+	enum cli_status status;
 	int r;
 
+	if (cli->json)
+		return pass_on(cli, owned, &scan);
+	status = command_ask(&json, cli, owned);
 	if (status != STATUS_DONE)
 		return status;
-	if (cli->json) {
-		text_dump(cli->out, json_incref(json));
-	} else {
-		r = print(&view, json);
-		if (r < 0)
-			return command_print_failed(cli, r);
-	}
+	r = print(&view, json);
+	if (r < 0)
+		return command_print_failed(cli, r);
 	if (ret)
 		*ret = take_ptr(json);
 	return STATUS_DONE;
@@ -145,6 +162,16 @@ static enum cli_status show_azure(const struct cli *cli)
 	return view_all_healthy(json) ? STATUS_DONE : STATUS_REFUSED;
 }
 
+/* Of all that the answer holds, only endpoints have a health. */
+static enum cli_status pass_on_health(const struct cli *cli)
+{
+	CLEANUP(free_p) char *path = pool_query(cli, "/v1/health");
+	struct scan scan = { .key = "health", .expected = "Healthy" };
+	enum cli_status status = pass_on(cli, path, &scan);
+
+	return status == STATUS_DONE && scan.n_others ? STATUS_REFUSED : status;
+}
+
 enum cli_status command_health(struct cli *cli)
 {
 	CLEANUP(json_p) json_t *json = NULL;
@@ -166,6 +193,8 @@ enum cli_status command_health(struct cli *cli)
 		return watch_health(cli, path);
 	}
 
+	if (cli->json)
+		return pass_on_health(cli);
 	status = show(&json, cli, pool_query(cli, "/v1/health"), view_health);
 	if (status != STATUS_DONE)
 		return status;

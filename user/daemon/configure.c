@@ -24,6 +24,7 @@ struct next {
 	struct model *file; /* NULL: the same as before */
 	struct overlay overlay;
 	struct model *model;
+	bool looks_anew; /* at what the maps hold: others may have written into them */
 	bool must_be_kept; /* else a start with the same file comes to the same */
 };
 
@@ -105,6 +106,7 @@ static int prepare_reload(struct next *next, struct daemon *daemon, const struct
 	compose_note_fn *note = change->is_rehearsal ? NULL : note_row;
 	int r;
 
+	next->looks_anew = true;
 	r = load(daemon, !change->is_rehearsal, &next->file, err);
 	if (r < 0)
 		return r;
@@ -179,6 +181,14 @@ static void mark_service(const struct model *model, const struct service *servic
 	}
 }
 
+static bool has_orders(const struct overlay *overlay)
+{
+	for (uint32_t i = 0; i < overlay->n; i++)
+		if (overlay->rows[i].admin != SL_ENABLED)
+			return true;
+	return false;
+}
+
 /* The kernel's words have them, too, unless the host was started anew or the daemon died in between. */
 void configure_impose_orders(struct daemon *daemon)
 {
@@ -186,10 +196,11 @@ void configure_impose_orders(struct daemon *daemon)
 	struct pipeline *pipeline = daemon->generation->pipeline;
 	const struct model *model = daemon->model;
 	CLEANUP(free_p) uint32_t *row_of = calloc(model->n_endpoints + 1, sizeof(*row_of));
+	bool any = has_orders(overlay);
 
 	if (!row_of)
 		return;
-	for (uint32_t i = 0; overlay->n && i < model->n_services; i++)
+	for (uint32_t i = 0; any && i < model->n_services; i++)
 		mark_service(model, &model->services[i], overlay, row_of);
 	for (uint32_t i = 0; i < model->n_endpoints; i++) {
 		const struct overlay_row *row = row_of[i] ? &overlay->rows[row_of[i] - 1] : NULL;
@@ -220,7 +231,7 @@ static int succeed(struct daemon *daemon, struct generation *next, struct err *e
 }
 
 /* What can be refused and seen from outside: all of it, or nothing. */
-static int move(struct daemon *daemon, const struct model *model, struct err *err)
+static int move(struct daemon *daemon, const struct model *model, bool looks_anew, struct err *err)
 {
 	struct err ignored;
 	int r;
@@ -228,14 +239,15 @@ static int move(struct daemon *daemon, const struct model *model, struct err *er
 	r = api_move(daemon->api, &model->gateway.listen, err);
 	if (r < 0)
 		return r;
-	r = dataplane_change(&daemon->dataplane, model, err);
+	r = dataplane_change(&daemon->dataplane, model, !looks_anew, err);
 	if (r < 0)
 		api_move(daemon->api, &daemon->model->gateway.listen, &ignored);
 	return r;
 }
 
 /* Nothing has changed after a failure, unless daemon->broken says so. The model in force is exchanged for *model. */
-static int change_model(struct daemon *daemon, struct model **model, struct err *err)
+static int change_model(struct daemon *daemon, struct model **model, bool looks_anew,
+			struct err *err)
 {
 	CLEANUP(generation_free_p) struct generation *next = NULL;
 	struct model *before = daemon->model;
@@ -248,7 +260,7 @@ static int change_model(struct daemon *daemon, struct model **model, struct err 
 	orders_close(daemon->orders);
 	api_pause(daemon->api);
 	orders_reopen(daemon->orders);
-	r = move(daemon, *model, err);
+	r = move(daemon, *model, looks_anew, err);
 	if (r < 0) {
 		daemon->broken = daemon_serve(daemon, &daemon->broken_by);
 		return r;
@@ -268,7 +280,7 @@ static void undo(struct daemon *daemon, const struct err *why)
 
 	r = runtime_compose(&model, daemon->runtime, &err);
 	if (r == 0)
-		r = change_model(daemon, &model, &err);
+		r = change_model(daemon, &model, true, &err);
 	if (r < 0)
 		daemon->broken =
 			err_set(&daemon->broken_by, r,
@@ -284,7 +296,7 @@ static int carry_out(struct daemon *daemon, struct next *next, struct err *err)
 	struct err why;
 	int r;
 
-	r = change_model(daemon, &next->model, err);
+	r = change_model(daemon, &next->model, next->looks_anew, err);
 	if (r < 0 || daemon->broken < 0)
 		return r;
 	r = runtime_keep(daemon->runtime, &next->overlay, &why);

@@ -24,6 +24,15 @@ static int read_all(int fd, void *keys, void *values, __u32 *n)
 	return 0;
 }
 
+static void add_name(struct holdings *held, uint32_t id, const struct sl_endpoint_name *name)
+{
+	holding_list_add(&held->names, &(struct holding){ .key = name->key,
+							  .kind = SL_TARGET_ENDPOINT,
+							  .id = id,
+							  .name = tail_get(name->settings),
+							  .digest = tail_get(name->pool) });
+}
+
 static int read_names(struct holdings *held, int fd)
 {
 	__u32 n = map_entries(fd);
@@ -45,12 +54,7 @@ static int read_names(struct holdings *held, int fd)
 		held->generations[ids[i]] = names[i].generation;
 	for (__u32 i = 0; i < n; i++)
 		if (names[i].key.port)
-			holding_list_add(&held->names,
-					 &(struct holding){ .key = names[i].key,
-							    .kind = SL_TARGET_ENDPOINT,
-							    .id = ids[i],
-							    .name = tail_get(names[i].settings),
-							    .digest = tail_get(names[i].pool) });
+			add_name(held, ids[i], &names[i]);
 	return 0;
 }
 
@@ -92,6 +96,73 @@ int holdings_read(struct holdings *ret_held, const struct mapset *set)
 	held = (struct holdings){ .n_ids = 0 };
 	return 0;
 }
+
+/* --- without reading ---------------------------------------------------------------------------- */
+
+static void recall_endpoints(struct holdings *held, const struct ids *ids,
+			     const struct model *model)
+{
+	for (uint32_t i = 0; i < ids->n; i++) {
+		const char *name = model->endpoints[i].name;
+		struct holding holding = { .key = ids->key[i],
+					   .kind = SL_TARGET_ENDPOINT,
+					   .id = ids->id[i] };
+
+		if (!holding.key.port)
+			continue;
+		holding_list_add(&held->targets, &holding);
+		if (name) {
+			holding.name = ids_name_hash(name);
+			holding.digest = model->digest;
+		}
+		holding_list_add(&held->names, &holding);
+	}
+}
+
+static int recall_leaving(struct holdings *held, const struct tables *before)
+{
+	for (uint32_t i = 0; i < before->n_leaving; i++) {
+		struct sl_endpoint_name name;
+
+		if (bpf_map_lookup_elem(before->maps->fd[MAP_NAMES], &before->leaving[i].id,
+					&name) < 0)
+			return -errno;
+		if (name.key.port)
+			add_name(held, before->leaving[i].id, &name);
+	}
+	return 0;
+}
+
+int holdings_recall(struct holdings *ret_held, const struct tables *before,
+		    const struct model *model)
+{
+	CLEANUP(holdings_done) struct holdings held = { .n_ids = before->sizes.endpoints };
+	const struct holding_list *wanted = &before->wanted;
+	int r;
+
+	held.generations = calloc(held.n_ids + 1, sizeof(*held.generations));
+	if (!held.generations)
+		return -ENOMEM;
+	memcpy(held.generations, before->generation, held.n_ids * sizeof(*held.generations));
+	r = holding_list_open(&held.names, before->ids.n + before->n_leaving);
+	if (r == 0)
+		r = holding_list_open(&held.targets, before->ids.n + wanted->n);
+	if (r < 0)
+		return r;
+	recall_endpoints(&held, &before->ids, model);
+	for (uint32_t i = 0; i < wanted->n; i++)
+		if (wanted->rows[i].kind == SL_TARGET_SERVICE)
+			holding_list_add(&held.targets, &wanted->rows[i]);
+	r = recall_leaving(&held, before);
+	if (r < 0)
+		return r;
+
+	*ret_held = held;
+	held = (struct holdings){ .n_ids = 0 };
+	return 0;
+}
+
+/* --- taking along ------------------------------------------------------------------------------- */
 
 static int carry_words(struct tables *tables, int old_fd)
 {

@@ -90,9 +90,11 @@ int dataplane_open(struct dataplane **ret, const struct model *model, struct err
 /*
  * Bring *dp in line with another model, as opening anew would, without ever letting go: *dp is
  * replaced. On failure it is as it was, with one sentence in err. The model before must live until
- * then, and model->gateway.bpffs must be the same.
+ * then, and model->gateway.bpffs must be the same. trusts: what the maps hold is known rather than
+ * read anew, which is faster and leaves alone what others have written into them meanwhile.
  */
-int dataplane_change(struct dataplane **dp, const struct model *model, struct err *err);
+int dataplane_change(struct dataplane **dp, const struct model *model, bool trusts,
+		     struct err *err);
 
 /* Release this process's hold; the gate stays in force. NULL is fine. */
 void dataplane_close(struct dataplane *dp);

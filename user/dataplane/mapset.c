@@ -233,11 +233,19 @@ enum mapset_fit mapset_open_pinned(struct mapset *ret_set, const struct pins *pi
 	return is_readable(&set) ? fit : MAPSET_ALIEN;
 }
 
-bool map_is(int fd, int other)
+static bool same_map(int fd, int other)
 {
 	struct bpf_map_info a, b;
 
 	return read_info(&a, fd) && read_info(&b, other) && a.id == b.id;
+}
+
+bool mapset_is(const struct mapset *set, const struct mapset *other)
+{
+	for (enum map_id id = 0; id < MAPS; id++)
+		if (!same_map(set->fd[id], other->fd[id]))
+			return false;
+	return true;
 }
 
 uint64_t map_memory(int fd)

@@ -20,10 +20,12 @@ struct opening {
 	struct map_sizes sizes;
 	struct mapset found; /* the maps that were pinned */
 	enum mapset_fit fit;
+	bool same_maps; /* ... are those that the one before works on */
 	bool keeps_flows; /* in maps that are new otherwise */
 	struct hooks *hooks;
 	bool exchanged[PINS_DIRS];
 	struct dataplane *before; /* that is being replaced; NULL: none */
+	bool trusts; /* ... and what it knows of its maps is so */
 };
 
 static void note(struct dataplane *dp, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -153,7 +155,11 @@ static int read_found(struct opening *opening)
 
 	if (opening->fit != MAPSET_FITS && opening->fit != MAPSET_READABLE)
 		return 0;
-	r = holdings_read(&tables->held, &opening->found);
+	if (opening->same_maps && opening->trusts)
+		r = holdings_recall(&tables->held, &opening->before->tables,
+				    opening->before->model);
+	else
+		r = holdings_read(&tables->held, &opening->found);
 	if (r < 0)
 		return r;
 	return services_read(&tables->services.held, &opening->found);
@@ -170,6 +176,8 @@ static int look_around(struct opening *opening, struct err *err)
 	int r;
 
 	opening->fit = mapset_open_pinned(&opening->found, opening->dp->pins, &opening->sizes);
+	opening->same_maps = opening->before && opening->fit == MAPSET_FITS &&
+			     mapset_is(&opening->found, programs_maps(opening->before->programs));
 	r = read_found(opening);
 	if (r < 0)
 		return err_set(err, r, "read the pinned maps: %s", strerror(-r));
@@ -361,8 +369,7 @@ static int load(struct opening *opening, struct err *err)
 	};
 
 	choose_code(&options, opening->model);
-	if (opening->before && opening->fit == MAPSET_FITS &&
-	    programs_are(opening->before->programs, &options)) {
+	if (opening->same_maps && programs_are(opening->before->programs, &options)) {
 		dp->programs = opening->before->programs;
 		return 0;
 	}
@@ -434,17 +441,20 @@ static void give_back(struct dataplane *dp, const struct dataplane *other)
 		dp->programs = NULL;
 }
 
-/* before: the one to be replaced, whose pins are taken over; NULL: none. */
-static int open_over(struct dataplane **ret, struct dataplane *before, const struct model *model,
-		     enum tc_kind tc, struct err *err)
+/* before: the one to be replaced, whose pins are taken over; NULL: none. trusts: as in the opening. */
+static int open_over(struct dataplane **ret, struct dataplane *before, bool trusts,
+		     const struct model *model, enum tc_kind tc, struct err *err)
 {
 	CLEANUP(dataplane_close_p) struct dataplane *dp = calloc(1, sizeof(*dp));
 	struct map_needs needs = { .endpoints = model_map_entries(model),
 				   .attempts = attempts_needed(&model->gateway) };
 	CLEANUP(opening_done)
-	struct opening opening = {
-		.dp = dp, .model = model, .tc = tc, .found = MAPSET_NONE, .before = before
-	};
+	struct opening opening = { .dp = dp,
+				   .model = model,
+				   .tc = tc,
+				   .found = MAPSET_NONE,
+				   .before = before,
+				   .trusts = trusts };
 	int r;
 
 	if (!dp)
@@ -477,7 +487,7 @@ static int open_over(struct dataplane **ret, struct dataplane *before, const str
 int dataplane_open_as(struct dataplane **ret, const struct model *model, enum tc_kind tc,
 		      struct err *err)
 {
-	return open_over(ret, NULL, model, tc, err);
+	return open_over(ret, NULL, false, model, tc, err);
 }
 
 int dataplane_open(struct dataplane **ret, const struct model *model, struct err *err)
@@ -485,12 +495,12 @@ int dataplane_open(struct dataplane **ret, const struct model *model, struct err
 	return dataplane_open_as(ret, model, TC_ANY, err);
 }
 
-int dataplane_change(struct dataplane **dp, const struct model *model, struct err *err)
+int dataplane_change(struct dataplane **dp, const struct model *model, bool trusts, struct err *err)
 {
 	struct dataplane *before = *dp;
 	int r;
 
-	r = open_over(dp, before, model, TC_ANY, err);
+	r = open_over(dp, before, trusts, model, TC_ANY, err);
 	if (r < 0)
 		return r;
 	give_back(before, *dp);

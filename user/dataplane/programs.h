@@ -30,7 +30,7 @@ struct programs_options {
 /* Load both objects. -errno from the kernel, with what the verifier said in err. */
 int programs_load(struct programs **ret, const struct programs_options *options, struct err *err);
 
-/* Whether loading with these options would come to the same: the code, and over the same maps. */
+/* Whether loading with these options, over the same maps, would come to the same. */
 bool programs_are(const struct programs *programs, const struct programs_options *options);
 
 /*

@@ -46,6 +46,13 @@ struct tables {
 int holdings_read(struct holdings *ret_held, const struct mapset *set);
 
 /*
+ * The same of the maps that before is about, from what is known of them: but for endpoints that are
+ * leaving, nothing is read. model: before's.
+ */
+int holdings_recall(struct holdings *ret_held, const struct tables *before,
+		    const struct model *model);
+
+/*
  * Map the maps into memory. held and ids are set by the caller before tables_add(). Released with
  * tables_done() in every case.
  */
