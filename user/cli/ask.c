@@ -92,16 +92,19 @@ enum cli_status command_post(json_t **ret, const struct cli *cli, const char *pa
 	return answered(ret, cli, r, &json, &err);
 }
 
-/* With --json: the document as the daemon wrote it, whatever it says. */
+/* With --json: the document as the daemon wrote it, whatever it says, but to who may not read. */
 static enum cli_status pass_on(const struct cli *cli, const char *path, struct scan *scan)
 {
 	CLEANUP(free_p) char *text = NULL;
+	CLEANUP(json_p) json_t *refusal = NULL;
 	json_t *none = NULL;
 	struct err err = { "" };
 	int r = path ? client_get_text(&text, scan, cli->socket, path, &err) : -ENOMEM;
 
-	if (r < 0)
-		return answered(&none, cli, r, &none, &err);
+	if (r == HTTP_FORBIDDEN)
+		refusal = json_loads(text, 0, NULL);
+	if (r < 0 || refusal)
+		return answered(&none, cli, r, &refusal, &err);
 	fputs(text, cli->out);
 	if (!strlen(text) || text[strlen(text) - 1] != '\n')
 		fputc('\n', cli->out);

@@ -65,14 +65,6 @@ static void answer_pools(const struct request *request, const char *rest, struct
 	answer->json = render_pools(request->context, request->groups);
 }
 
-static void answer_pool(const struct request *request, const char *rest, struct answer *answer)
-{
-	uint32_t pool = find_pool(request, rest, answer);
-
-	if (pool != INDEX_NONE)
-		answer->json = render_pool(request->context, request->groups, pool);
-}
-
 static ssize_t read_stream(void *arg, char *buf, size_t size)
 {
 	return stream_read(arg, buf, size);
@@ -81,6 +73,31 @@ static ssize_t read_stream(void *arg, char *buf, size_t size)
 static void free_stream(void *arg)
 {
 	stream_free(arg);
+}
+
+/* Up to 65,536 endpoints may be one pool's. */
+static void answer_pool(const struct request *request, const char *rest, struct answer *answer)
+{
+	struct stream_options options = { .context = request->context,
+					  .groups = request->groups,
+					  .whole = render_service,
+					  .pool = find_pool(request, rest, answer) };
+	CLEANUP(stream_free_p) struct stream *stream = NULL;
+	json_t *backends, *weights;
+	int r;
+
+	if (options.pool == INDEX_NONE)
+		return;
+	stream = stream_new(&options);
+	if (!stream)
+		return;
+	backends = render_pool_backends(request->context, options.pool, &weights);
+	r = stream_lead(stream, "name",
+			json_string(request->context->model->pools[options.pool].name));
+	r |= stream_lead(stream, "backends", backends);
+	r |= stream_lead(stream, "weights", weights);
+	if (r == 0)
+		answer->source = (struct source){ take_ptr(stream), read_stream, free_stream };
 }
 
 /* The stream, or NULL: refused, or out of memory. */
