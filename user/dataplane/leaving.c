@@ -20,9 +20,10 @@ static struct sl_word leaving_word(struct sl_word word, const struct model *mode
 {
 	if (word.admin == SL_DRAINING && word.flags & SL_WORD_LEAVING)
 		return word;
+	/* A second more: part of the one that counts as now is over. */
 	if (word.admin != SL_DRAINING || !word.deadline_s)
-		word.deadline_s =
-			(__u32)(now_s + (drain_ms_of(model, name) + MS_PER_SEC - 1) / MS_PER_SEC);
+		word.deadline_s = (__u32)(now_s + 1 +
+					  (drain_ms_of(model, name) + MS_PER_SEC - 1) / MS_PER_SEC);
 	word.admin = SL_DRAINING;
 	word.flags = SL_WORD_LEAVING;
 	return word;
