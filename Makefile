@@ -9,6 +9,8 @@
 #   make lint        formatting, layers, house rules
 #   make fuzz        every parser under libFuzzer; FUZZ_SECONDS each
 #   make install     under PREFIX (DESTDIR is honoured)
+#   make deb         a package for Debian 12, in build/deb
+#   make check-deb   (root) that package in a clean Debian: install, upgrade, remove, purge
 #
 # SAN=1 builds with AddressSanitizer and UBSan into build-san/. V=1 shows the commands.
 
@@ -16,6 +18,9 @@ B       := build$(if $(SAN),-san)
 CLANG   ?= clang
 BPFTOOL ?= bpftool
 PREFIX  ?= /usr/local
+UNITS   ?= $(PREFIX)/lib/systemd/system
+BASH_COMPLETIONS ?= $(PREFIX)/share/bash-completion/completions
+ZSH_COMPLETIONS  ?= $(PREFIX)/share/zsh/site-functions
 VERSION := $(shell cat VERSION)
 ARCH    := $(shell uname -m)
 
@@ -62,7 +67,7 @@ LOAD := $(addprefix tests/netns/,test_load.sh test_flood.sh test_count.sh test_s
 NETNS := $(filter-out $(LOAD),$(wildcard tests/netns/test_*.sh))
 NETNS_TOOLS := $(patsubst tests/%.c,$B/tests/%,$(filter-out %.bpf.c,$(wildcard tests/netns/*.c)))
 
-.PHONY: all demo deps check test check-load test-load check-vm test-vm bench lint format fuzz install clean
+.PHONY: all demo deps check test check-load test-load check-vm test-vm bench lint format fuzz install deb check-deb clean
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -183,11 +188,22 @@ install: all
 	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man8 docs/man/*.8
 	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man5 docs/man/*.5
 	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/man/man7 docs/man/*.7
-	install -Dm644 etc/completions/sluice.bash \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/sluice
-	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
-	sed 's|@SBINDIR@|$(PREFIX)/sbin|' etc/systemd/sluiced.service.in \
-		>$(DESTDIR)$(PREFIX)/lib/systemd/system/sluiced.service
+	install -Dm644 etc/sluice.yaml $(DESTDIR)$(PREFIX)/share/doc/sluice/examples/sluice.yaml
+	install -Dm644 etc/completions/sluice.bash $(DESTDIR)$(BASH_COMPLETIONS)/sluice
+	install -Dm644 etc/completions/_sluice $(DESTDIR)$(ZSH_COMPLETIONS)/_sluice
+	install -Dm644 etc/sysusers.d/sluice.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/sluice.conf
+	install -Dm644 etc/tmpfiles.d/sluice.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/sluice.conf
+	install -d $(DESTDIR)$(UNITS)
+	sed 's|@SBINDIR@|$(PREFIX)/sbin|; s|@BINDIR@|$(PREFIX)/bin|' etc/systemd/sluiced.service.in \
+		>$(DESTDIR)$(UNITS)/sluiced.service
+	chmod 644 $(DESTDIR)$(UNITS)/sluiced.service
+
+deb:
+	@scripts/install-deps package
+	@scripts/make-deb build/deb
+
+check-deb: deb
+	@scripts/check-deb build/deb
 
 clean:
 	rm -rf build build-san

@@ -111,7 +111,7 @@ static void test_rollback(void **state)
 	add_foreign_xdp("gw1", &foreign);
 	gatemodel_add_interface(wider, "gw1", XDP_AUTO);
 
-	must_refuse(wider, -EBUSY, "'neighbours_own', id ");
+	must_refuse(wider, -EBUSY, "that is not ours (bpftool prog show id ");
 	must_refuse(wider, -EBUSY, "xdp: off to use tcx beside it");
 	assert_int_equal(stat(bpffs, &st), -1);
 
@@ -125,7 +125,7 @@ static void test_rollback(void **state)
 		/* In the same maps, and with a new set. */
 		wider->gateway.max_endpoints = max;
 		wider->gateway.mode = SL_MODE_OBSERVE;
-		must_refuse(wider, -EBUSY, "neighbours_own");
+		must_refuse(wider, -EBUSY, "that is not ours");
 		now = listing();
 		assert_string_equal(before, now);
 		assert_false(in_kernel(&wider->endpoints[3].key));

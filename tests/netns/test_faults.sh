@@ -63,10 +63,11 @@ EOF
 clang -O2 -target bpf -c "$work/other.c" -o "$work/other.o" || fail "other program compiles"
 bpftool prog load "$work/other.o" "$work/bpf/other" type xdp || fail "other program is loaded"
 on gateway bpftool net attach xdpgeneric pinned "$work/bpf/other" dev gb1 || fail "other program is attached"
+foreign=$(bpftool -j prog show pinned "$work/bpf/other" | jq .id)
 for xdp in auto native generic; do
 	web_config "interfaces: [ { name: gc }, { name: gb1, xdp: $xdp } ]"
 	check_status "foreign XDP program, $xdp: refused" 1 run
-	check "foreign XDP program, $xdp: named" grep -q 'someone_elses' "$work/out"
+	check "foreign XDP program, $xdp: named" grep -q "bpftool prog show id $foreign" "$work/out"
 	check "foreign XDP program, $xdp: left alone" test -n "$(on gateway ip link show gb1 | grep -o 'prog/xdp')"
 	check "foreign XDP program, $xdp: nothing is pinned" test -z "$(ls -A "$SLUICE_BPFFS" 2>/dev/null)"
 done

@@ -50,15 +50,15 @@ static const struct row {
 	{ "an id out of range is no id", "ax", "a9", NULL, 4, true, 0, "01", "9-" },
 };
 
-static void hold(struct holding **ret, uint32_t *ret_n, const char *text)
+static void hold(struct holding_list *ret, const char *text)
 {
-	*ret_n = (uint32_t)strlen(text) / 2;
-	*ret = calloc(MAX, sizeof(**ret));
-	assert_non_null(*ret);
-	for (uint32_t i = 0; i < *ret_n; i++)
-		(*ret)[i] = (struct holding){ .key = key_of(text[2 * i]),
-					      .kind = SL_TARGET_ENDPOINT,
-					      .id = (uint32_t)(text[2 * i + 1] - '0') };
+	uint32_t n = (uint32_t)strlen(text) / 2;
+
+	assert_int_equal(holding_list_open(ret, n), 0);
+	for (uint32_t i = 0; i < n; i++)
+		holding_list_add(ret, &(struct holding){ .key = key_of(text[2 * i]),
+							 .kind = SL_TARGET_ENDPOINT,
+							 .id = (uint32_t)(text[2 * i + 1] - '0') });
 }
 
 static void check_row(const struct row *row)
@@ -66,16 +66,15 @@ static void check_row(const struct row *row)
 	struct endpoint endpoints[MAX] = { 0 };
 	struct model model = { .endpoints = endpoints,
 			       .n_endpoints = (uint32_t)strlen(row->model) };
-	struct holdings held = { 0 };
+	struct holdings held = { .n_ids = 0 };
 	struct ids ids = { 0 };
 	int r;
 
 	print_message("# %s\n", row->what);
 	for (uint32_t i = 0; i < model.n_endpoints; i++)
 		endpoints[i].key = key_of(row->model[i]);
-	hold(&held.names, &held.n_names, row->names);
-	hold(&held.targets, &held.n_targets, row->targets ? row->targets : row->names);
-	holdings_sort(&held);
+	hold(&held.names, row->names);
+	hold(&held.targets, row->targets ? row->targets : row->names);
 
 	r = ids_assign(&ids, &model, &held, row->entries, row->in_place);
 	assert_int_equal(r, row->r);
@@ -133,7 +132,7 @@ static void test_seats(void **state)
 		  .digest = 77 },
 		{ .key = key_of('p'), .kind = SL_TARGET_ENDPOINT, .id = 8 },
 	};
-	struct holdings held = { .names = found, .n_names = 5 };
+	struct holdings held = { .n_ids = 0 };
 	const struct sl_target_key m = key_of('m');
 	struct ids ids = { 0 };
 
@@ -145,7 +144,9 @@ static void test_seats(void **state)
 		endpoints[2 + i].key.port = endpoints[0].key.port;
 		endpoints[2 + i].key.proto = endpoints[0].key.proto;
 	}
-	holdings_sort(&held);
+	assert_int_equal(holding_list_open(&held.names, 5), 0);
+	for (size_t i = 0; i < 5; i++)
+		holding_list_add(&held.names, &found[i]);
 	assert_int_equal(ids_assign(&ids, &model, &held, 40, true), 0);
 	assert_int_equal(ids.id[0], 9);
 	assert_memory_equal(&ids.key[2], &m, sizeof(ids.key[0]));
@@ -160,12 +161,13 @@ static void test_seats(void **state)
 		assert_true(ids.id[i] < 5 || ids.id[i] > 9);
 	}
 	ids_done(&ids);
+	holdings_done(&held);
 }
 
 static void test_ids_no_memory(void **state)
 {
 	struct model model = { 0 };
-	struct holdings held = { 0 };
+	struct holdings held = { .n_ids = 0 };
 	struct ids ids = { 0 };
 
 	(void)state;

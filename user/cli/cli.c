@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/complete.h"
 #include "cli/suggest.h"
 #include "cli/text.h"
 #include "util/cleanup.h"
@@ -356,8 +357,15 @@ int cli_main(int argc, char **argv, FILE *out, FILE *err)
 {
 	struct cli cli = { .out = out, .err = err, .json = wants_json(argc, argv) };
 	struct words words = { .n = 0 };
-	enum cli_status status = parse(&cli, argc, argv, &words);
+	enum cli_status status;
 
+	/* What follows is no invocation: it may end in the middle of one. */
+	if (argc > 1 && !strcmp(argv[1], "--complete")) {
+		complete_print(out, argc - 2, argv + 2,
+			       choose(NULL, "SLUICE_SOCKET", DEFAULT_SOCKET));
+		return STATUS_DONE;
+	}
+	status = parse(&cli, argc, argv, &words);
 	if (status != STATUS_DONE)
 		return status;
 	cli.color = table_wants_color(out);

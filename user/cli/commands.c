@@ -57,7 +57,7 @@ const struct cli_option_row cli_options[OPT_MAX] = {
 		       false },
 	[OPT_COUNT] = { "--count", "N", "how many connections to try, 1 to 100", false },
 	[OPT_NAME] = { "--name", "NAME", "which of several gateways in the file", false },
-	[OPT_CERTS] = { "--certs", "DIRECTORY", "write the certificates that the file holds there",
+	[OPT_CERTS] = { "--certs", "DIR", "write the certificates that the file holds there",
 			false },
 	[OPT_WEIGHT] = { "--weight", "N", "share of the new connections, 0 to 256; without it 1",
 			 false },

@@ -326,6 +326,8 @@ static void run_job(struct daemon *daemon, const struct change *change)
 	struct err err = { "out of memory" };
 	int r;
 
+	if (change->action == CHANGE_RELOAD)
+		notify_reloading(&daemon->notify, clock_mono_ns());
 	r = prepare(&next, daemon, change, &err);
 	if (r == 0)
 		r = carry_out(daemon, &next, &err);
@@ -336,6 +338,8 @@ static void run_job(struct daemon *daemon, const struct change *change)
 	if (r < 0)
 		jobs_say(daemon->jobs, err.text);
 	jobs_end(daemon->jobs, r < 0, runtime_overlay(daemon->runtime)->version);
+	if (daemon->broken == 0)
+		daemon_tell_manager(daemon);
 }
 
 void configure_run_jobs(struct daemon *daemon)

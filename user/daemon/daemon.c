@@ -10,8 +10,11 @@
 #include "daemon/configure.h"
 #include "daemon/daemon_work.h"
 #include "daemon/pipeline.h"
+#include "daemon/privileges.h"
+#include "dataplane/bpffs.h"
 #include "util/clock.h"
 #include "util/log.h"
+#include "util/notify.h"
 
 /* Heartbeats in the time after which the kernel may think the daemon dead. */
 #define HEARTBEATS_PER_LOSS 4
@@ -44,6 +47,7 @@ static void on_heartbeat(uv_timer_t *timer)
 {
 	struct daemon *daemon = timer->data;
 
+	notify_alive(&daemon->notify, clock_mono_ns());
 	dataplane_heartbeat(daemon->dataplane, clock_mono_ns());
 	check_devices(daemon);
 	if (daemon->lost || dataplane_in_force(daemon->dataplane))
@@ -242,6 +246,9 @@ static int start(struct daemon *daemon, struct err *err)
 		r = start_loop(daemon, err);
 	if (r == 0)
 		r = api_listen(&daemon->api, gateway->api_socket, &gateway->listen, err);
+	/* The socket has its group, and there are no threads yet. */
+	if (r == 0)
+		r = privileges_drop(bpffs_is_ours(gateway->bpffs), err);
 	/* Nobody else runs with this configuration, as the socket shows. */
 	if (r == 0)
 		r = tell_open(&daemon->events, gateway, err);
@@ -254,6 +261,17 @@ static int start(struct daemon *daemon, struct err *err)
 	if (r == 0)
 		r = start_jobs(daemon, err);
 	return r < 0 ? r : daemon_serve(daemon, err);
+}
+
+void daemon_tell_manager(const struct daemon *daemon)
+{
+	const struct model *model = daemon->model;
+	char state[LINE_LEN];
+
+	snprintf(state, sizeof(state), "READY=1\nSTATUS=mode %s, pools %u, endpoints %u",
+		 model->gateway.mode == SL_MODE_OBSERVE ? "observe" : "enforce", model->n_pools,
+		 model_declared(model));
+	notify_tell(&daemon->notify, state);
 }
 
 void daemon_log_metrics(const struct listen *listen)
@@ -366,11 +384,14 @@ int daemon_run(const struct daemon_options *options, struct err *err)
 	struct daemon daemon = { .options = options, .file = options->model };
 	int r;
 
+	notify_init(&daemon.notify);
 	r = start(&daemon, err);
 	if (r == 0) {
 		tell_ready(&daemon);
 		options->ready(options->ready_arg);
+		daemon_tell_manager(&daemon);
 		uv_run(&daemon.loop, UV_RUN_DEFAULT);
+		notify_tell(&daemon.notify, "STOPPING=1");
 		if (daemon.broken < 0)
 			r = err_set(err, daemon.broken, "%s", daemon.broken_by.text);
 	}

@@ -17,6 +17,7 @@
 #include "daemon/runtime.h"
 #include "daemon/tell.h"
 #include "util/err.h"
+#include "util/notify.h"
 
 struct daemon {
 	const struct daemon_options *options;
@@ -37,6 +38,7 @@ struct daemon {
 	struct layers *layers;
 	uv_async_t job_queued;
 	bool takes_jobs;
+	struct notify notify;
 	uint64_t started_ms; /* wall clock */
 	int broken; /* a change got stuck half way: -errno, the loop ends */
 	struct err broken_by;
@@ -53,6 +55,8 @@ void daemon_start_heartbeat(struct daemon *daemon);
 int daemon_start_generation(struct daemon *daemon, struct generation *generation,
 			    const struct generation *before, struct err *err);
 int daemon_serve(struct daemon *daemon, struct err *err);
+/* To the service manager: ready, also again. */
+void daemon_tell_manager(const struct daemon *daemon);
 void daemon_log_dataplane(struct daemon *daemon);
 void daemon_log_metrics(const struct listen *listen);
 

@@ -159,13 +159,15 @@ static void on_tick(uv_timer_t *timer)
 {
 	struct evidence *evidence = timer->data;
 
+	uint64_t now_ms = clock_mono_ms();
+
 	if (evidence->n_ticks++ % SWEEP_TICKS == 0)
 		dataplane_sweep(evidence->parts.dataplane, clock_mono_ns());
 	clients_begin(evidence->clients);
 	for (uint32_t i = 0; i < evidence->parts.model->n_endpoints; i++)
 		if (evidence->parts.model->endpoints[i].key.proto == SL_TCP &&
 		    pipeline_taken(evidence->parts.pipeline, i))
-			look_at(evidence, i, clock_mono_ms());
+			look_at(evidence, i, now_ms);
 }
 
 static void on_closed(uv_handle_t *handle)

@@ -6,43 +6,30 @@
 
 #include "daemon/balancer.h"
 #include "daemon/pipeline_work.h"
+#include "model/key_table.h"
 
-/* An endpoint by what it is, whatever its place in the model. */
-struct known {
-	struct sl_target_key key;
-	uint32_t endpoint;
-};
-
-static int compare(const void *a, const void *b)
+/* What an endpoint is, whatever its place in the model. */
+static struct sl_target_key key_of(const struct pipeline *pipeline, uint32_t endpoint)
 {
-	return memcmp(&((const struct known *)a)->key, &((const struct known *)b)->key,
-		      sizeof(struct sl_target_key));
+	struct sl_target_key key = pipeline->parts.model->endpoints[endpoint].key;
+
+	memcpy(key.addr, pipeline->seats[endpoint].addr.bytes, sizeof(key.addr));
+	return key;
 }
 
-static struct known known_of(const struct pipeline *pipeline, uint32_t endpoint)
+/* Those that are there. -ENOMEM. */
+static int list(struct key_table *keys, struct sl_target_key *known,
+		const struct pipeline *pipeline)
 {
-	struct known known = {
-		.key = pipeline->parts.model->endpoints[endpoint].key,
-		.endpoint = endpoint,
-	};
+	uint32_t n = pipeline->parts.model->n_endpoints;
+	int r = known ? key_table_open(keys, known, sizeof(*known), n) : -ENOMEM;
 
-	memcpy(known.key.addr, pipeline->seats[endpoint].addr.bytes, sizeof(known.key.addr));
-	return known;
-}
-
-/* Those that are there, sorted. NULL: out of memory. */
-static struct known *list(const struct pipeline *pipeline, uint32_t *ret_n)
-{
-	uint32_t n_endpoints = pipeline->parts.model->n_endpoints;
-	struct known *known = calloc(n_endpoints + 1, sizeof(*known));
-
-	*ret_n = 0;
-	for (uint32_t i = 0; known && i < n_endpoints; i++)
+	for (uint32_t i = 0; r == 0 && i < n; i++) {
+		known[i] = key_of(pipeline, i);
 		if (pipeline->seats[i].taken)
-			known[(*ret_n)++] = known_of(pipeline, i);
-	if (known)
-		qsort(known, *ret_n, sizeof(*known), compare);
-	return known;
+			key_table_enter(keys, i);
+	}
+	return r;
 }
 
 static void inherit_one(struct pipeline *pipeline, uint32_t i, const struct pipeline *before,
@@ -61,21 +48,21 @@ static void inherit_one(struct pipeline *pipeline, uint32_t i, const struct pipe
 
 void pipeline_inherit(struct pipeline *pipeline, const struct pipeline *before)
 {
-	CLEANUP(free_p) struct known *known = NULL;
-	uint32_t n;
+	uint32_t n = before->parts.model->n_endpoints;
+	CLEANUP(free_p) struct sl_target_key *known = calloc(n + 1, sizeof(*known));
+	CLEANUP(key_table_close) struct key_table keys = { .slots = NULL };
 
 	/* Without memory they are what the kernel acts on, which is what they were. */
-	known = list(before, &n);
-	if (!known)
+	if (list(&keys, known, before) < 0)
 		return;
 	for (uint32_t i = 0; i < pipeline->parts.model->n_endpoints; i++) {
-		const struct known wanted = known_of(pipeline, i);
-		const struct known *was = NULL;
+		const struct sl_target_key wanted = key_of(pipeline, i);
+		uint32_t was = KEY_TABLE_NONE;
 
 		if (pipeline->seats[i].taken)
-			was = bsearch(&wanted, known, n, sizeof(*known), compare);
-		if (was)
-			inherit_one(pipeline, i, before, was->endpoint);
+			was = key_table_find(&keys, &wanted);
+		if (was != KEY_TABLE_NONE)
+			inherit_one(pipeline, i, before, was);
 	}
 	if (before->n_lapses > pipeline->n_lapses)
 		pipeline->n_lapses = before->n_lapses;

@@ -221,6 +221,16 @@ static bool is_our_mount(const char *path)
 	return ours;
 }
 
+bool bpffs_is_ours(const char *path)
+{
+	char prefix[PATH_MAX];
+
+	if (!is_clean(path))
+		return false;
+	copy_prefix(prefix, path, existing_length(path));
+	return !bpffs_is(prefix) || is_our_mount(path);
+}
+
 void bpffs_remove(const char *path)
 {
 	if (is_our_mount(path)) {

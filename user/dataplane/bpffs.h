@@ -31,6 +31,12 @@ bool bpffs_is(const char *path);
  */
 int bpffs_ensure(struct bpffs_made *ret_made, const char *path, struct err *err);
 
+/*
+ * Whether the mount under path is for us to make, or was made by us and is to be taken off with the
+ * gate.
+ */
+bool bpffs_is_ours(const char *path);
+
 /* Remove what bpffs_ensure() made; whatever is not empty stays. */
 void bpffs_undo(const struct bpffs_made *made, const char *path);
 

@@ -31,10 +31,12 @@ static int read_names(struct holdings *held, int fd)
 	CLEANUP(free_p) struct sl_endpoint_name *names = calloc(n ? n : 1, sizeof(*names));
 	int r;
 
-	held->names = calloc(n ? n : 1, sizeof(*held->names));
 	held->generations = calloc(n ? n : 1, sizeof(*held->generations));
-	if (!ids || !names || !held->names || !held->generations)
+	if (!ids || !names || !held->generations)
 		return -ENOMEM;
+	r = holding_list_open(&held->names, n);
+	if (r < 0)
+		return r;
 	r = read_all(fd, ids, names, &n);
 	if (r < 0)
 		return r;
@@ -43,12 +45,12 @@ static int read_names(struct holdings *held, int fd)
 		held->generations[ids[i]] = names[i].generation;
 	for (__u32 i = 0; i < n; i++)
 		if (names[i].key.port)
-			held->names[held->n_names++] =
-				(struct holding){ .key = names[i].key,
-						  .kind = SL_TARGET_ENDPOINT,
-						  .id = ids[i],
-						  .name = tail_get(names[i].settings),
-						  .digest = tail_get(names[i].pool) };
+			holding_list_add(&held->names,
+					 &(struct holding){ .key = names[i].key,
+							    .kind = SL_TARGET_ENDPOINT,
+							    .id = ids[i],
+							    .name = tail_get(names[i].settings),
+							    .digest = tail_get(names[i].pool) });
 	return 0;
 }
 
@@ -59,22 +61,24 @@ static int read_targets(struct holdings *held, int fd)
 	CLEANUP(free_p) struct sl_target *targets = calloc(n ? n : 1, sizeof(*targets));
 	int r;
 
-	held->targets = calloc(n ? n : 1, sizeof(*held->targets));
-	if (!keys || !targets || !held->targets)
+	if (!keys || !targets)
 		return -ENOMEM;
+	r = holding_list_open(&held->targets, n);
+	if (r < 0)
+		return r;
 	r = read_all(fd, keys, targets, &n);
 	if (r < 0)
 		return r;
 	for (__u32 i = 0; i < n; i++)
-		held->targets[held->n_targets++] = (struct holding){ .key = keys[i],
-								     .kind = targets[i].kind,
-								     .id = targets[i].id };
+		holding_list_add(&held->targets, &(struct holding){ .key = keys[i],
+								    .kind = targets[i].kind,
+								    .id = targets[i].id });
 	return 0;
 }
 
 int holdings_read(struct holdings *ret_held, const struct mapset *set)
 {
-	CLEANUP(holdings_done) struct holdings held = { 0 };
+	CLEANUP(holdings_done) struct holdings held = { .n_ids = 0 };
 	int r;
 
 	r = read_names(&held, set->fd[MAP_NAMES]);
@@ -83,10 +87,9 @@ int holdings_read(struct holdings *ret_held, const struct mapset *set)
 	r = read_targets(&held, set->fd[MAP_TARGETS]);
 	if (r < 0)
 		return r;
-	holdings_sort(&held);
 
 	*ret_held = held;
-	held = (struct holdings){ 0 };
+	held = (struct holdings){ .n_ids = 0 };
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "dataplane/clsact.h"
 #include "dataplane/hookpin.h"
 #include "dataplane/pins.h"
+#include "dataplane/progpin.h"
 #include "dataplane/tcx.h"
 #include "dataplane/xdp.h"
 #include "util/err.h"
@@ -199,11 +200,11 @@ static void take_back(struct hooks *hooks)
 
 	if (is_clsact(change->hook.kind))
 		take_back_clsact(change);
-	else if (change->what == CHANGE_UPDATED)
+	else if (change->what == CHANGE_UPDATED && change->old_prog_fd >= 0)
 		bpf_link_update(change->fd, change->old_prog_fd, NULL);
 	else if (change->what == CHANGE_DETACHED)
 		revive(hooks, change);
-	else
+	else if (change->what != CHANGE_UPDATED)
 		bpf_link_detach(change->fd);
 	close_p(&change->fd);
 	close_p(&change->old_prog_fd);
@@ -224,16 +225,25 @@ static int link_attach(struct hooks *hooks, const struct hook *hook)
 	return r;
 }
 
+/*
+ * What takes a change back. Of a daemon that was killed while it started, links have programs that
+ * nobody has pinned: those are left as they become, rather than refused for ever.
+ */
+static int old_prog_open(const struct hooks *hooks, uint32_t prog_id)
+{
+	int fd = progpin_open(hooks->pins, prog_id);
+
+	return fd == -ENOENT ? bpf_prog_get_fd_by_id(prog_id) : fd;
+}
+
 /* -ENOLINK: the device is gone, and the link with it. */
 static int link_update(struct hooks *hooks, const struct hook *hook, int *link_fd,
 		       uint32_t old_prog_id)
 {
-	CLEANUP(close_p) int old_prog_fd = bpf_prog_get_fd_by_id(old_prog_id);
+	CLEANUP(close_p) int old_prog_fd = old_prog_open(hooks, old_prog_id);
 	struct change *change;
 	int r;
 
-	if (old_prog_fd < 0)
-		return -errno;
 	if (bpf_link_update(*link_fd, hook->prog_fd, NULL) < 0)
 		return -errno;
 	change = record(hooks, CHANGE_UPDATED, hook);
@@ -252,13 +262,13 @@ static int link_update(struct hooks *hooks, const struct hook *hook, int *link_f
 static int xdp_make_room(struct hooks *hooks, const struct hook *hook, int *link_fd,
 			 uint32_t old_prog_id, enum attach_mode old_mode)
 {
-	CLEANUP(close_p) int old_prog_fd = bpf_prog_get_fd_by_id(old_prog_id);
+	CLEANUP(close_p) int old_prog_fd = old_prog_open(hooks, old_prog_id);
 	struct hook bridge = { .kind = HOOK_TCX_IN, .nic = hook->nic };
 	struct change *change;
 	int fd;
 
 	if (old_prog_fd < 0)
-		return -errno;
+		return old_prog_fd;
 	fd = tcx_link(hook->bridge_fd, &hook->nic, false);
 	if (fd >= 0)
 		record(hooks, CHANGE_BRIDGED, &bridge)->fd = fd;

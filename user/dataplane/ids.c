@@ -4,34 +4,54 @@
 #include <errno.h>
 #include <string.h>
 
-static int compare(const void *a, const void *b)
+int holding_list_open(struct holding_list *ret, uint32_t max)
 {
-	return memcmp(&((const struct holding *)a)->key, &((const struct holding *)b)->key,
-		      sizeof(struct sl_target_key));
+	*ret = (struct holding_list){ .rows = calloc((size_t)max + 1, sizeof(*ret->rows)) };
+	if (!ret->rows)
+		return -ENOMEM;
+	return key_table_open(&ret->keys, &ret->rows[0].key, sizeof(*ret->rows), max);
+}
+
+void holding_list_done(struct holding_list *list)
+{
+	key_table_close(&list->keys);
+	free(list->rows);
+	*list = (struct holding_list){ .n = 0 };
+}
+
+void holding_list_add(struct holding_list *list, const struct holding *holding)
+{
+	list->rows[list->n] = *holding;
+	key_table_enter(&list->keys, list->n++);
+}
+
+const struct holding *holding_find(const struct holding_list *list, const struct sl_target_key *key)
+{
+	uint32_t row = key_table_find(&list->keys, key);
+
+	return row == KEY_TABLE_NONE ? NULL : &list->rows[row];
+}
+
+const struct holding *holding_find_next(const struct holding_list *list,
+					const struct sl_target_key *key, uint32_t *next)
+{
+	const struct holding *found = NULL;
+
+	if (*next < list->n && !memcmp(&list->rows[*next].key, key, sizeof(*key)))
+		found = &list->rows[*next];
+	else
+		found = holding_find(list, key);
+	if (found)
+		*next = (uint32_t)(found - list->rows) + 1;
+	return found;
 }
 
 void holdings_done(struct holdings *held)
 {
-	free(held->names);
-	free(held->targets);
+	holding_list_done(&held->names);
+	holding_list_done(&held->targets);
 	free(held->generations);
-	*held = (struct holdings){ 0 };
-}
-
-void holdings_sort(struct holdings *held)
-{
-	if (held->n_names)
-		qsort(held->names, held->n_names, sizeof(*held->names), compare);
-	if (held->n_targets)
-		qsort(held->targets, held->n_targets, sizeof(*held->targets), compare);
-}
-
-const struct holding *holding_find(const struct holding *sorted, uint32_t n,
-				   const struct sl_target_key *key)
-{
-	const struct holding wanted = { .key = *key };
-
-	return n ? bsearch(&wanted, sorted, n, sizeof(*sorted), compare) : NULL;
+	*held = (struct holdings){ .n_ids = 0 };
 }
 
 void ids_done(struct ids *ids)
@@ -43,11 +63,11 @@ void ids_done(struct ids *ids)
 	*ids = (struct ids){ 0 };
 }
 
-static void mark(bool *used, uint32_t entries, const struct holding *held, uint32_t n)
+static void mark(bool *used, uint32_t entries, const struct holding_list *held)
 {
-	for (uint32_t i = 0; i < n; i++)
-		if (held[i].kind == SL_TARGET_ENDPOINT && held[i].id < entries)
-			used[held[i].id] = true;
+	for (uint32_t i = 0; i < held->n; i++)
+		if (held->rows[i].kind == SL_TARGET_ENDPOINT && held->rows[i].id < entries)
+			used[held->rows[i].id] = true;
 }
 
 /* FNV-1a. */
@@ -74,6 +94,8 @@ static void keep_id(struct ids *ids, bool *used, uint32_t i, const struct holdin
 static void keep_ids(struct ids *ids, bool *used, const struct model *model,
 		     const struct holdings *held, uint32_t entries)
 {
+	uint32_t next = 0;
+
 	for (uint32_t i = 0; i < ids->n; i++) {
 		const struct endpoint *endpoint = &model->endpoints[i];
 		const struct holding *old;
@@ -82,7 +104,7 @@ static void keep_ids(struct ids *ids, bool *used, const struct model *model,
 		if (endpoint->name)
 			continue;
 		ids->key[i] = endpoint->key;
-		old = holding_find(held->names, held->n_names, &endpoint->key);
+		old = holding_find_next(&held->names, &endpoint->key, &next);
 		if (old)
 			keep_id(ids, used, i, old, entries);
 	}
@@ -127,8 +149,8 @@ static int seat_held(struct ids *ids, bool *used, const struct model *model,
 		return -ENOMEM;
 	for (uint32_t i = 0; i < model->n_names; i++)
 		hashes[i] = ids_name_hash(model->names[i]);
-	for (uint32_t h = 0; h < held->n_names; h++) {
-		const struct holding *old = &held->names[h];
+	for (uint32_t h = 0; h < held->names.n; h++) {
+		const struct holding *old = &held->names.rows[h];
 		uint32_t i = old->name ? find_seat(ids, model, hashes, old) : ID_NONE;
 
 		if (i == ID_NONE || is_taken(ids, &old->key))
@@ -177,8 +199,8 @@ int ids_assign(struct ids *ret_ids, const struct model *model, const struct hold
 			return r;
 	}
 	if (reserve) {
-		mark(used, entries, held->names, held->n_names);
-		mark(used, entries, held->targets, held->n_targets);
+		mark(used, entries, &held->names);
+		mark(used, entries, &held->targets);
 	}
 	r = fill_ids(&ids, used, entries);
 	if (r < 0)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "model/key_table.h"
 #include "model/model.h"
 #include "util/cleanup.h"
 
@@ -22,23 +23,36 @@ struct holding {
 	uint64_t digest; /* of the configuration that was in force */
 };
 
-/* What a set of maps held when it was opened; both arrays are sorted by key. */
+/* Holdings that are found by their keys; of several with the same key, the first. */
+struct holding_list {
+	struct holding *rows;
+	uint32_t n;
+	struct key_table keys;
+};
+
+/* Room for max. To be released with holding_list_done() in every case. -ENOMEM. */
+int holding_list_open(struct holding_list *ret, uint32_t max);
+void holding_list_done(struct holding_list *list);
+void holding_list_add(struct holding_list *list, const struct holding *holding);
+/* The holding of that key, or NULL. */
+const struct holding *holding_find(const struct holding_list *list,
+				   const struct sl_target_key *key);
+/*
+ * The same for a caller who goes through keys that are probably in the list's own order, which
+ * saves a walk through memory for each. *next: 0 at first, then left to this function.
+ */
+const struct holding *holding_find_next(const struct holding_list *list,
+					const struct sl_target_key *key, uint32_t *next);
+
+/* What a set of maps held when it was opened. */
 struct holdings {
-	struct holding *names; /* endpoint_names: who owns an id */
-	struct holding *targets; /* targets: what packets are judged by; services among them */
-	uint32_t n_names, n_targets;
+	struct holding_list names; /* endpoint_names: who owns an id */
+	struct holding_list targets; /* targets: what packets are judged by; services among them */
 	uint32_t *generations; /* of all ids, those that are free as well */
 	uint32_t n_ids;
 };
 
 void holdings_done(struct holdings *held);
-
-/* Sort both arrays; afterwards holding_find() works. */
-void holdings_sort(struct holdings *held);
-
-/* The holding of that key, or NULL. */
-const struct holding *holding_find(const struct holding *sorted, uint32_t n,
-				   const struct sl_target_key *key);
 
 struct ids {
 	uint32_t *id; /* by endpoint of the model */

@@ -57,18 +57,17 @@ void leaving_settle(struct tables *tables, const struct model *model, const stru
 	const struct holdings *held = &tables->held;
 	bool drains = tables->keeps_flows && tables->sizes.services;
 
-	tables->leaving = calloc(held->n_names + 1, sizeof(*tables->leaving));
-	for (uint32_t i = 0; i < held->n_names; i++) {
-		const struct holding *now =
-			holding_find(tables->wanted, tables->n_wanted, &held->names[i].key);
+	tables->leaving = calloc(held->names.n + 1, sizeof(*tables->leaving));
+	for (uint32_t i = 0; i < held->names.n; i++) {
+		const struct holding *was = &held->names.rows[i];
+		const struct holding *now = holding_find(&tables->wanted, &was->key);
 
-		if (now && now->kind == SL_TARGET_ENDPOINT && now->id == held->names[i].id)
+		if (now && now->kind == SL_TARGET_ENDPOINT && now->id == was->id)
 			continue;
-		if (drains && tables->leaving &&
-		    let_leave(tables, model, found, held->names[i].id, now_s))
+		if (drains && tables->leaving && let_leave(tables, model, found, was->id, now_s))
 			continue;
 		if (tables->in_place)
-			tables_forget(tables, held->names[i].id);
+			tables_forget(tables, was->id);
 	}
 }
 

@@ -233,6 +233,13 @@ enum mapset_fit mapset_open_pinned(struct mapset *ret_set, const struct pins *pi
 	return is_readable(&set) ? fit : MAPSET_ALIEN;
 }
 
+bool map_is(int fd, int other)
+{
+	struct bpf_map_info a, b;
+
+	return read_info(&a, fd) && read_info(&b, other) && a.id == b.id;
+}
+
 uint64_t map_memory(int fd)
 {
 	CLEANUP(fclose_p) FILE *file = NULL;

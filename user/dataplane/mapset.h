@@ -90,6 +90,9 @@ enum mapset_fit mapset_open_pinned(struct mapset *ret_set, const struct pins *pi
 /* Entries of an open map, or 0. */
 uint32_t map_entries(int fd);
 
+/* Whether both are the same map of the kernel's; false also where it does not say. */
+bool map_is(int fd, int other);
+
 /* Bytes of kernel memory that the map is charged for, or 0 if the kernel does not say. */
 uint64_t map_memory(int fd);
 

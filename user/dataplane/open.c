@@ -361,6 +361,11 @@ static int load(struct opening *opening, struct err *err)
 	};
 
 	choose_code(&options, opening->model);
+	if (opening->before && opening->fit == MAPSET_FITS &&
+	    programs_are(opening->before->programs, &options)) {
+		dp->programs = opening->before->programs;
+		return 0;
+	}
 
 	return programs_load(&dp->programs, &options, err);
 }
@@ -425,6 +430,8 @@ static void give_back(struct dataplane *dp, const struct dataplane *other)
 	dp->pins = NULL;
 	if (dp->network == other->network)
 		dp->network = NULL;
+	if (dp->programs == other->programs)
+		dp->programs = NULL;
 }
 
 /* before: the one to be replaced, whose pins are taken over; NULL: none. */

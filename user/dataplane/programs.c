@@ -129,6 +129,26 @@ int programs_load(struct programs **ret, const struct programs_options *options,
 	return 0;
 }
 
+static bool same_maps(const struct mapset *a, const struct mapset *b)
+{
+	for (enum map_id id = 0; id < MAPS; id++)
+		if (!map_is(a->fd[id], b->fd[id]))
+			return false;
+	return true;
+}
+
+bool programs_are(const struct programs *programs, const struct programs_options *options)
+{
+	const struct programs_options *own = &programs->options;
+
+	return own->reply_by_redirect == options->reply_by_redirect &&
+	       own->has_services == options->has_services &&
+	       own->has_source_nat == options->has_source_nat &&
+	       own->has_plain_nat == options->has_plain_nat &&
+	       !memcmp(&programs->sizes, options->sizes, sizeof(programs->sizes)) &&
+	       same_maps(&programs->maps, options->reuse);
+}
+
 /* Maps that the programs only read. */
 static const enum map_id read_only[] = {
 	MAP_TARGETS,  MAP_INDEX,         MAP_WORDS,     MAP_NAMES,

@@ -30,6 +30,9 @@ struct programs_options {
 /* Load both objects. -errno from the kernel, with what the verifier said in err. */
 int programs_load(struct programs **ret, const struct programs_options *options, struct err *err);
 
+/* Whether loading with these options would come to the same: the code, and over the same maps. */
+bool programs_are(const struct programs *programs, const struct programs_options *options);
+
 /*
  * A copy of the XDP program as it is in force, to try single packets on: over the same maps where it
  * only reads, and over maps of its own where it writes, so that nothing is disturbed. Its meta and

@@ -60,55 +60,58 @@ void tables_done(struct tables *tables)
 	ids_done(&tables->ids);
 	holdings_done(&tables->held);
 	services_done(&tables->services);
-	free(tables->wanted);
+	holding_list_done(&tables->wanted);
+	free(tables->in_force);
 	free(tables->leaving);
 	free(tables->generation);
 	free(tables->chunk);
-	tables->wanted = NULL;
+	tables->in_force = NULL;
 	tables->leaving = NULL;
 	tables->generation = NULL;
 	tables->chunk = NULL;
 }
 
-/*
- * Whether endpoint i is in force in these very maps, under this id. A daemon that was killed while
- * it started may have left a name without a target.
- */
-static bool is_in_force(const struct tables *tables, uint32_t i)
+/* A daemon that was killed while it started may have left a name without a target. */
+static int find_in_force(struct tables *tables)
 {
-	const struct holding *target;
+	const struct ids *ids = &tables->ids;
 
-	if (!tables->in_place || tables->ids.was[i] != tables->ids.id[i])
-		return false;
-	target = holding_find(tables->held.targets, tables->held.n_targets, &tables->ids.key[i]);
-	return target && target->kind == SL_TARGET_ENDPOINT && target->id == tables->ids.id[i];
+	tables->in_force = calloc(ids->n + 1, sizeof(*tables->in_force));
+	if (!tables->in_force)
+		return -ENOMEM;
+	for (uint32_t i = 0; tables->in_place && i < ids->n; i++) {
+		const struct holding *target = NULL;
+
+		if (ids->was[i] == ids->id[i])
+			target = holding_find(&tables->held.targets, &ids->key[i]);
+		tables->in_force[i] =
+			target && target->kind == SL_TARGET_ENDPOINT && target->id == ids->id[i];
+	}
+	return 0;
 }
 
 static int want(struct tables *tables, const struct model *model)
 {
 	CLEANUP(free_p) struct holding *services = NULL;
-	struct holdings wanted = { .n_targets = 0 };
+	struct holding_list *wanted = &tables->wanted;
 	uint32_t n;
 	int r;
 
 	r = services_targets(&tables->services, model, &services, &n);
 	if (r < 0)
 		return r;
-	wanted.targets = calloc(model->n_endpoints + n + 1, sizeof(*wanted.targets));
-	if (!wanted.targets)
-		return -ENOMEM;
+	r = holding_list_open(wanted, model->n_endpoints + n);
+	if (r < 0)
+		return r;
 	for (uint32_t i = 0; i < model->n_endpoints; i++)
 		if (tables->ids.key[i].port)
-			wanted.targets[wanted.n_targets++] = (struct holding){
-				.key = tables->ids.key[i],
-				.kind = SL_TARGET_ENDPOINT,
-				.id = tables->ids.id[i],
-			};
+			holding_list_add(wanted, &(struct holding){
+							 .key = tables->ids.key[i],
+							 .kind = SL_TARGET_ENDPOINT,
+							 .id = tables->ids.id[i],
+						 });
 	for (uint32_t i = 0; i < n; i++)
-		wanted.targets[wanted.n_targets++] = services[i];
-	holdings_sort(&wanted);
-	tables->wanted = wanted.targets;
-	tables->n_wanted = wanted.n_targets;
+		holding_list_add(wanted, &services[i]);
 	return 0;
 }
 
@@ -130,7 +133,7 @@ static void index_add(uint64_t *slots, const struct sl_target_key *key, struct s
  * leaving, so that none is missed meanwhile. Without memory the old slots stay: they cost lookups,
  * never a decision.
  */
-static void index_rebuild(struct tables *tables, const struct holding *held, uint32_t n)
+static void index_rebuild(struct tables *tables, const struct holding_list *held)
 {
 	uint32_t n_slots = tables->sizes.entries[MAP_INDEX];
 	CLEANUP(free_p) uint64_t *fresh = calloc(n_slots, sizeof(*fresh));
@@ -138,9 +141,12 @@ static void index_rebuild(struct tables *tables, const struct holding *held, uin
 
 	if (!fresh)
 		return;
-	for (uint32_t i = 0; i < n; i++)
-		index_add(fresh, &held[i].key, (struct sl_target){ held[i].kind, held[i].id },
+	for (uint32_t i = 0; i < held->n; i++) {
+		const struct holding *row = &held->rows[i];
+
+		index_add(fresh, &row->key, (struct sl_target){ row->kind, row->id },
 			  tables->sizes.index_bits);
+	}
 	for (uint32_t i = 0; i < n_slots; i++)
 		__atomic_store_n(&live[i], fresh[i], __ATOMIC_RELAXED);
 }
@@ -168,6 +174,12 @@ static int write_batch(const struct tables *tables, enum map_id id, const void *
 	return 0;
 }
 
+/* Into a field that is all zero. */
+static void put_text(char *field, size_t size, const char *text)
+{
+	memcpy(field, text, strnlen(text, size - 1));
+}
+
 static void name_endpoint(struct sl_endpoint_name *ret_name, const struct tables *tables,
 			  const struct model *model, uint32_t i, const struct sl_target_key *key)
 {
@@ -184,9 +196,12 @@ static void name_endpoint(struct sl_endpoint_name *ret_name, const struct tables
 	memcpy(addr.bytes, key->addr, sizeof(addr.bytes));
 	if (tables->sizes.services)
 		source_find(ret_name->source, &addr);
-	addr_port_format(ret_name->text, &addr, key->port);
-	snprintf(ret_name->pool, sizeof(ret_name->pool), "%s", model->pools[service->pool].name);
-	snprintf(ret_name->settings, sizeof(ret_name->settings), "%s",
+	if (endpoint->text[0])
+		put_text(ret_name->text, sizeof(ret_name->text), endpoint->text);
+	else
+		addr_port_format(ret_name->text, &addr, key->port);
+	put_text(ret_name->pool, sizeof(ret_name->pool), model->pools[service->pool].name);
+	put_text(ret_name->settings, sizeof(ret_name->settings),
 		 model->settings[endpoint->settings].name);
 	if (endpoint->name) {
 		tail_put(ret_name->settings, ids_name_hash(endpoint->name));
@@ -227,7 +242,7 @@ static int write_endpoints(struct tables *tables, const struct model *model, enu
 	chunk->n = 0;
 	for (uint32_t i = 0; i < model->n_endpoints; i++) {
 		if (!tables->ids.key[i].port ||
-		    (which != WHICH_ALL && is_in_force(tables, i) != (which == WHICH_IN_FORCE)))
+		    (which != WHICH_ALL && tables->in_force[i] != (which == WHICH_IN_FORCE)))
 			continue;
 		chunk->ids[chunk->n] = tables->ids.id[i];
 		chunk->keys[chunk->n] = tables->ids.key[i];
@@ -265,7 +280,7 @@ static int clear_ids(struct tables *tables, const struct model *model, struct er
 		uint32_t was = tables->ids.was[i];
 		struct sl_word word = { 0 };
 
-		if (is_in_force(tables, i))
+		if (tables->in_force[i])
 			continue;
 		if (was != ID_NONE)
 			word = leaving_stayed(mapped_word(&tables->words, was));
@@ -280,8 +295,8 @@ static int clear_ids(struct tables *tables, const struct model *model, struct er
 /* Last of all: what they lead to is there. */
 static int write_service_targets(struct tables *tables, struct err *err)
 {
-	for (uint32_t i = 0; i < tables->n_wanted; i++) {
-		const struct holding *wanted = &tables->wanted[i];
+	for (uint32_t i = 0; i < tables->wanted.n; i++) {
+		const struct holding *wanted = &tables->wanted.rows[i];
 		const struct sl_target target = { wanted->kind, wanted->id };
 
 		if (wanted->kind != SL_TARGET_SERVICE)
@@ -313,6 +328,8 @@ int tables_add(struct tables *tables, const struct model *model, struct err *err
 	int r;
 
 	r = want(tables, model);
+	if (r == 0)
+		r = find_in_force(tables);
 	if (r < 0)
 		return err_set(err, r, "list the endpoints: %s", strerror(-r));
 	take_generations(tables);
@@ -360,20 +377,19 @@ void tables_undo(struct tables *tables)
 	const struct holdings *held = &tables->held;
 
 	/* New maps vanish by themselves. */
-	if (!tables->in_place || !tables->wanted)
+	if (!tables->in_place || !tables->wanted.rows)
 		return;
-	for (uint32_t i = 0; i < tables->n_wanted; i++) {
-		const struct holding *added = &tables->wanted[i];
-		const struct holding *name = holding_find(held->names, held->n_names, &added->key);
-		const struct holding *was =
-			holding_find(held->targets, held->n_targets, &added->key);
+	for (uint32_t i = 0; i < tables->wanted.n; i++) {
+		const struct holding *added = &tables->wanted.rows[i];
+		const struct holding *name = holding_find(&held->names, &added->key);
+		const struct holding *was = holding_find(&held->targets, &added->key);
 
 		restore_target(tables, &added->key, was);
 		if (added->kind == SL_TARGET_ENDPOINT && (!name || name->id != added->id))
 			tables_forget(tables, added->id);
 	}
 	services_undo(&tables->services);
-	index_rebuild(tables, held->targets, held->n_targets);
+	index_rebuild(tables, &held->targets);
 }
 
 void tables_settle(struct tables *tables, const struct model *model, const struct mapset *found,
@@ -386,10 +402,13 @@ void tables_settle(struct tables *tables, const struct model *model, const struc
 	services_settle(&tables->services, model);
 	if (!tables->in_place)
 		return;
-	for (uint32_t i = 0; i < held->n_targets; i++)
-		if (!holding_find(tables->wanted, tables->n_wanted, &held->targets[i].key))
-			bpf_map_delete_elem(tables->maps->fd[MAP_TARGETS], &held->targets[i].key);
-	index_rebuild(tables, tables->wanted, tables->n_wanted);
+	for (uint32_t i = 0; i < held->targets.n; i++) {
+		const struct sl_target_key *key = &held->targets.rows[i].key;
+
+		if (!holding_find(&tables->wanted, key))
+			bpf_map_delete_elem(tables->maps->fd[MAP_TARGETS], key);
+	}
+	index_rebuild(tables, &tables->wanted);
 	/* Pool and settings may have other names now. A failure leaves an old label, no more. */
 	write_endpoints(tables, model, WHICH_IN_FORCE, true, NULL);
 }
@@ -414,8 +433,8 @@ static void index_hand_on(struct tables *tables, uint32_t endpoint)
 		target.id = ids->id[i];
 		memcpy(&whole, &target, sizeof(whole));
 	}
-	for (uint32_t i = 0; i < tables->n_wanted && !whole; i++) {
-		const struct holding *service = &tables->wanted[i];
+	for (uint32_t i = 0; i < tables->wanted.n && !whole; i++) {
+		const struct holding *service = &tables->wanted.rows[i];
 
 		if (service->kind != SL_TARGET_SERVICE || sl_index_slot(&service->key, bits) != at)
 			continue;
@@ -466,7 +485,7 @@ static int make_visible(struct tables *tables, const struct model *model, uint32
 
 static bool is_service(const struct tables *tables, const struct sl_target_key *key)
 {
-	const struct holding *wanted = holding_find(tables->wanted, tables->n_wanted, key);
+	const struct holding *wanted = holding_find(&tables->wanted, key);
 
 	return wanted && wanted->kind == SL_TARGET_SERVICE;
 }

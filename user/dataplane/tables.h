@@ -31,10 +31,10 @@ struct tables {
 	struct ids ids;
 	struct services services;
 	struct holdings held; /* what the maps that we found held */
-	/* What is to be in targets, sorted by key: endpoints that are no vacant seats, services. */
-	struct holding *wanted;
-	uint32_t n_wanted;
+	/* What is to be in targets: endpoints that are no vacant seats, services. */
+	struct holding_list wanted;
 	uint32_t *generation; /* by id */
+	bool *in_force; /* by endpoint of the model: it is in these very maps, under this id */
 	bool in_place; /* held is about maps: they were taken over */
 	bool keeps_flows; /* ... or at least those of flows */
 	struct leaving *leaving; /* endpoints that are no more in the model, but that flows go to */

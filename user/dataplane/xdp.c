@@ -56,17 +56,12 @@ uint32_t xdp_foreign(const struct xdp_state *state, uint32_t our_id)
 
 int xdp_foreign_error(const struct nic *nic, uint32_t prog_id, struct err *err)
 {
-	CLEANUP(close_p) int fd = bpf_prog_get_fd_by_id(prog_id);
-	struct bpf_prog_info info = { 0 };
-	__u32 len = sizeof(info);
-
-	/* Without the name the id still leads to it: bpftool prog show id N. */
-	if (fd >= 0)
-		bpf_obj_get_info_by_fd(fd, &info, &len);
-	return err_set(err, -EBUSY,
-		       "interface '%s' already runs an XDP program that is not ours ('%s', id %u); "
-		       "detach it, or set xdp: off to use tcx beside it",
-		       nic->name, info.name, prog_id);
+	/* Its name is for CAP_SYS_ADMIN to know, which the daemon has given up. */
+	return err_set(
+		err, -EBUSY,
+		"interface '%s' already runs an XDP program that is not ours (bpftool prog show "
+		"id %u); detach it, or set xdp: off to use tcx beside it",
+		nic->name, prog_id);
 }
 
 int xdp_link(int prog_fd, const struct nic *nic, enum attach_mode mode)

@@ -6,33 +6,30 @@
 #include <search.h>
 #include <string.h>
 
+#include "model/key_table.h"
 #include "model/model.h"
 #include "util/err.h"
 
 /*
- * The endpoints found so far, by what makes them one. tsearch() keeps pointers into
- * model->endpoints, which is therefore allocated once, up front.
+ * The endpoints found so far, by what makes them one. Both refer to rows of model->endpoints, which
+ * is therefore allocated once, up front.
  */
 struct linking {
 	struct model *model;
 	uint32_t max;
-	void *addresses; /* by key */
+	struct key_table addresses;
 	void *names; /* the first seats, by name, port and transport */
 	void *listens; /* services, by listen address */
 };
-
-static int compare_keys(const void *a, const void *b)
-{
-	return memcmp(&((const struct endpoint *)a)->key, &((const struct endpoint *)b)->key,
-		      sizeof(struct sl_target_key));
-}
 
 /* Names were brought to lower case when they were read. */
 static int compare_names(const void *a, const void *b)
 {
 	int order = strcmp(((const struct endpoint *)a)->name, ((const struct endpoint *)b)->name);
 
-	return order ? order : compare_keys(a, b);
+	return order ? order
+		     : memcmp(&((const struct endpoint *)a)->key,
+			      &((const struct endpoint *)b)->key, sizeof(struct sl_target_key));
 }
 
 static int compare_listens(const void *a, const void *b)
@@ -83,6 +80,23 @@ static void add_seats(struct model *model, uint32_t first)
 	}
 }
 
+/* The candidate behind the last endpoint: itself, or the one that it is already. */
+static int enter(struct linking *linking, uint32_t *ret_found)
+{
+	struct model *model = linking->model;
+	struct endpoint *const *found, *candidate = &model->endpoints[model->n_endpoints];
+
+	if (!candidate->name) {
+		*ret_found = key_table_enter(&linking->addresses, model->n_endpoints);
+		return 0;
+	}
+	found = tsearch(candidate, &linking->names, compare_names);
+	if (!found)
+		return -ENOMEM;
+	*ret_found = (uint32_t)(*found - model->endpoints);
+	return 0;
+}
+
 static int add_endpoint(struct linking *linking, uint32_t service_index,
 			const struct backend *backend, uint32_t *ret_index, struct err *err)
 {
@@ -91,7 +105,7 @@ static int add_endpoint(struct linking *linking, uint32_t service_index,
 	const struct settings *settings = &model->settings[service->settings];
 	uint32_t n = backend->name ? LIMIT_NAME_ADDRESSES : 1;
 	struct endpoint *endpoint = &model->endpoints[model->n_endpoints];
-	struct endpoint **found;
+	uint32_t found;
 
 	*endpoint = (struct endpoint){
 		.key = { .port = settings->port, .proto = protocol_transport(settings->protocol) },
@@ -104,15 +118,13 @@ static int add_endpoint(struct linking *linking, uint32_t service_index,
 		addr_port_format(endpoint->text, &backend->addr, settings->port);
 	}
 
-	found = backend->name ? tsearch(endpoint, &linking->names, compare_names)
-			      : tsearch(endpoint, &linking->addresses, compare_keys);
-	if (!found)
+	if (enter(linking, &found) < 0)
 		return -ENOMEM;
-	*ret_index = (uint32_t)(*found - model->endpoints);
-	if (*found != endpoint) {
-		if ((*found)->settings == service->settings)
+	*ret_index = found;
+	if (found != model->n_endpoints) {
+		if (model->endpoints[found].settings == service->settings)
 			return 0;
-		return refuse_second_settings(model, *found, endpoint,
+		return refuse_second_settings(model, &model->endpoints[found], endpoint,
 					      backend->name ? backend->name : endpoint->text, err);
 	}
 	if (model->n_endpoints + n > linking->max)
@@ -158,21 +170,19 @@ static int check_listen(struct linking *linking, uint32_t index, struct err *err
 {
 	const struct model *model = linking->model;
 	const struct service *service = &model->services[index];
-	struct endpoint *wanted = &linking->model->endpoints[model->n_endpoints];
-	const struct endpoint *const *found;
 	const struct service *const *same;
+	uint32_t found;
 
 	if (!service->listen.key.port)
 		return 0;
-	*wanted = (struct endpoint){ .key = service->listen.key };
-	found = tfind(wanted, &linking->addresses, compare_keys);
-	if (found)
+	found = key_table_find(&linking->addresses, &service->listen.key);
+	if (found != KEY_TABLE_NONE)
 		return err_set(
 			err, -EEXIST,
 			"service '%s' listens on %s, which is an endpoint of service '%s'; an "
 			"address and port can be one of both only",
 			service->name, service->listen.text,
-			model->services[(*found)->service].name);
+			model->services[model->endpoints[found].service].name);
 	same = tsearch(service, &linking->listens, compare_listens);
 	if (!same)
 		return -ENOMEM;
@@ -196,18 +206,20 @@ int model_link(struct model *model, struct err *err)
 		.max = model->gateway.max_endpoints ? model->gateway.max_endpoints
 						    : LIMIT_ENDPOINTS,
 	};
-	int r = 0; /* a model without services has nothing that could fail */
+	int r;
 
-	/* One spare place: the candidate that tsearch() compares lives in the array. */
+	/* One spare place: the candidate lives in the array. */
 	model->endpoints = calloc((size_t)linking.max + 2, sizeof(*model->endpoints));
 	model->names = calloc(linking.max / LIMIT_NAME_ADDRESSES + 1, sizeof(*model->names));
 	if (!model->endpoints || !model->names)
 		return -ENOMEM;
+	r = key_table_open(&linking.addresses, &model->endpoints[0].key,
+			   sizeof(model->endpoints[0]), linking.max + 2);
 	for (uint32_t i = 0; i < model->n_services && r >= 0; i++)
 		r = link_service(&linking, i, err);
 	for (uint32_t i = 0; i < model->n_services && r >= 0; i++)
 		r = check_listen(&linking, i, err);
-	tdestroy(linking.addresses, keep_node);
+	key_table_close(&linking.addresses);
 	tdestroy(linking.names, keep_node);
 	tdestroy(linking.listens, keep_node);
 
