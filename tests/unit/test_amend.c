@@ -354,10 +354,162 @@ static void styles(void **state)
 	assert_false(failed);
 }
 
+/* What cannot be written is said, and is no half of something. */
+static void refused(void **state)
+{
+	static const struct refusal {
+		const char *words, *yaml, *why;
+		int code;
+	} refusals[] = {
+		{ "+p/10.0.0.1", GATE "pools:\n  - name: p\n    ? backends\n",
+		  "line 4 cannot be changed safely: the key has no colon", -ENOTSUP },
+		{ "+p/10.0.0.1", GATE "pools: [ { name: p, backends } ]\n",
+		  "line 2 cannot be changed safely: the key has no colon", -ENOTSUP },
+		{ "-q", GATE "? pools\n: - name: q\n  - name: p\n",
+		  "line 3 cannot be changed safely: the item does not begin its line", -ENOTSUP },
+		{ "+new\nline", GATE "pools: [ name: p ]\n", "name 'new\nline'", -EINVAL },
+		{ "+p/10.0.0.1:80", GATE "pools: [ name: p ]\n", "address '10.0.0.1:80'", -EINVAL },
+		{ "+p/FD00::1", GATE "pools: [ name: p ]\n", "not written as it is kept", -EINVAL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		const struct refusal *row = &refusals[i];
+		CLEANUP(model_free_p) struct model *file = layers_file(row->yaml);
+		CLEANUP(overlay_done) struct overlay overlay = overlay_of(row->words);
+		struct amendment amendment = { .len = 0 };
+		struct err err = { "" };
+
+		assert_int_equal(amend(&amendment, file, row->yaml, strlen(row->yaml), "t.yaml",
+				       &overlay, &err),
+				 row->code);
+		assert_null(amendment.text);
+		if (!strstr(err.text, row->why))
+			fail_msg("%s", err.text);
+	}
+}
+
+/* What the file says as well, or is about nobody in it, changes not a byte. */
+static void nothing_to_change(void **state)
+{
+	static const char yaml[] =
+		GATE "pools:\n- name: p\n  backends: [ { address: 10.0.0.1, weight: 3 } ]\n";
+	static const char *const words[] = { "",   "+p",          "+p/10.0.0.1*3", "p/10.0.0.1*3",
+					     "-q", "-p/10.0.0.2", "q/10.0.0.1*2",  "p/10.0.0.1!d" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		CLEANUP(amendment_done) struct amendment amendment = amended(yaml, words[i]);
+
+		assert_string_equal(amendment.text, yaml);
+		assert_int_equal(amendment.patch.n, 0);
+	}
+}
+
+static void comments_are_told(void **state)
+{
+	CLEANUP(amendment_done)
+	struct amendment amendment =
+		amended(GATE "pools:\n"
+			     "  - name: p   # of p\n"
+			     "    # more of p\n"
+			     "    backends: [ { address: 10.0.0.1 } ] # and more\n"
+			     "  # not of p\n"
+			     "  - name: q # of q\n"
+			     "    backends:\n"
+			     "      - address: 10.0.0.2 # two\r\n"
+			     "        # of two\n"
+			     "      - address: 10.0.0.3",
+			"-p -q/10.0.0.2");
+	static const unsigned int lines[] = { 3, 4, 5, 9, 10 };
+
+	(void)state;
+	assert_int_equal(amendment.n_comments, 5);
+	for (size_t i = 0; i < 5; i++)
+		assert_int_equal(amendment.comments[i].line, lines[i]);
+	/* Without its line break. */
+	assert_int_equal(amendment.comments[3].end - amendment.comments[3].start, strlen("# two"));
+	assert_non_null(strstr(amendment.text, "  # not of p\n"));
+}
+
+static void memory_runs_out(void **state)
+{
+	static const char yaml[] =
+		GATE "pools:\n- name: p # one\n  backends: [ { address: 10.0.0.1 } ]\n- name: q\n";
+	CLEANUP(model_free_p) struct model *file = layers_file(yaml);
+	CLEANUP(overlay_done)
+	struct overlay overlay = overlay_of("-p/10.0.0.1 +p/10.0.0.2*2 -q +r +r/10.0.0.3");
+	bool failed = true;
+	int n;
+
+	(void)state;
+	for (n = 0; failed; n++) {
+		struct amendment amendment = { .len = 0 };
+		struct err err = { "" };
+		int r;
+
+		fault_after(FAULT_MEMORY, n, ENOMEM);
+		r = amend(&amendment, file, yaml, strlen(yaml), "t.yaml", &overlay, &err);
+		failed = fault_clear(FAULT_MEMORY);
+		assert_int_equal(r, failed ? -ENOMEM : 0);
+		if (failed)
+			assert_string_equal(err.text, "Cannot allocate memory");
+		amendment_done(&amendment);
+	}
+	assert_true(n > 20);
+}
+
+/* As many as there may be, in the least room and in the most. */
+static void many(void **state)
+{
+	struct overlay overlay = { .n = 0 };
+	CLEANUP(model_free_p) struct model *file = NULL;
+	CLEANUP(model_free_p) struct model *after = NULL;
+	CLEANUP(free_p) char *yaml = NULL;
+	struct amendment amendment;
+	struct err err = { "" };
+	size_t len;
+	FILE *out = open_memstream(&yaml, &len);
+
+	(void)state;
+	fputs(GATE "pools:\n", out);
+	for (int i = 0; i < 64; i++) {
+		fprintf(out, "  - name: p%d # %d\n    backends:\n", i, i);
+		for (int j = 0; j < 1000; j++)
+			fprintf(out, "      - address: 10.%d.%d.%d # %d\n", i, j / 250, j % 250 + 1,
+				j);
+	}
+	fclose(out);
+	file = layers_file(yaml);
+	for (int i = 0; i < 64; i++)
+		for (int j = 0; j < 1000; j += 2) {
+			char pool[8], address[32];
+
+			snprintf(pool, sizeof(pool), "p%d", i);
+			snprintf(address, sizeof(address), "10.%d.%d.%d", i, j / 250, j % 250 + 1);
+			if (j % 4)
+				put(&overlay, row_of(pool, address, OVERLAY_REMOVED));
+			else
+				put_weight(&overlay, row_of(pool, address, OVERLAY_AS_FILE), 7);
+		}
+	assert_int_equal(amend(&amendment, file, yaml, len, "t.yaml", &overlay, &err), 0);
+	assert_int_equal(amendment.n_comments, 64 * 250);
+	after = layers_file(amendment.text);
+	assert_int_equal(after->pools[63].n_backends, 750);
+	assert_int_equal(after->pools[63].backends[0].weight, 7);
+	amendment_done(&amendment);
+	overlay_done(&overlay);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(styles),
+		cmocka_unit_test(refused),
+		cmocka_unit_test(nothing_to_change),
+		cmocka_unit_test(comments_are_told),
+		cmocka_unit_test(memory_runs_out),
+		cmocka_unit_test(many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

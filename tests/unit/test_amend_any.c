@@ -7,7 +7,7 @@
  */
 #include "tests/unit/amend_run.h"
 
-#define ROUNDS 4000
+#define ROUNDS 2000
 #define POOLS 4
 #define BACKENDS 5
 #define PIECES 2048
@@ -477,9 +477,7 @@ static void write_file(struct world *w)
 	write_pools(w);
 	if (dice(w, 2)) {
 		interlude(w, 0);
-		piece(w, "probes: [ { name: x, protocol: udp, send: |-");
-		/* A text that looks like what is changed. */
-		w->len = w->pieces[--w->n_pieces].start;
+		/* With a text that looks like what is changed. */
 		piece(w, "probes:");
 		raw(w, w->look.newline);
 		piece(w, "- { name: x, protocol: udp, send: \"pools: [ # no comment\" }");
@@ -597,6 +595,96 @@ static void check_comments(const struct world *w, const struct amendment *amendm
 	}
 }
 
+/* --- the difference, applied as patch(1) would ------------------------------------------------- */
+
+struct applying {
+	const char *text; /* what is left of it */
+	char result[TEXT];
+	size_t len;
+};
+
+/* The next line, with its line break if it has one. */
+static size_t line_len(const char *text)
+{
+	size_t len = strcspn(text, "\n");
+
+	return len + (text[len] == '\n');
+}
+
+static unsigned long lines_in(const char *text, size_t len)
+{
+	unsigned long n = 0;
+
+	for (size_t at = 0; at < len; at += line_len(text + at))
+		n++;
+	return n;
+}
+
+static void give(struct applying *a, const char *line, size_t len)
+{
+	assert_true(a->len + len < sizeof(a->result));
+	memcpy(a->result + a->len, line, len);
+	a->len += len;
+	a->result[a->len] = '\0';
+}
+
+static void take(struct applying *a, const char *line, size_t len, bool keeps)
+{
+	if (strncmp(a->text, line, len) != 0)
+		fail_msg("'%.*s' is not what stands there", (int)len, line);
+	if (keeps)
+		give(a, a->text, len);
+	a->text += len;
+}
+
+static void apply_head(struct applying *a, const char *line, const char *whole)
+{
+	unsigned long from, before, to, after;
+
+	assert_int_equal(sscanf(line, "@@ -%lu,%lu +%lu,%lu @@", &from, &before, &to, &after), 4);
+	from += !before;
+	to += !after;
+	while (lines_in(whole, (size_t)(a->text - whole)) + 1 < from)
+		take(a, a->text, line_len(a->text), true);
+	assert_int_equal(lines_in(a->result, a->len) + 1, to);
+}
+
+static const char *applied(const char *difference, const char *text)
+{
+	static struct applying a;
+	size_t len;
+
+	a = (struct applying){ .text = text };
+	for (const char *line = difference; *line; line += len) {
+		const char *next = line + line_len(line);
+		/* A line that has no line break has one in the difference. */
+		size_t shown = line_len(line) - 1 - (*next == '\\');
+
+		len = line_len(line);
+		if (*line == '@')
+			apply_head(&a, line, text);
+		else if (*line == '+' && strncmp(line, "+++ ", 4) != 0)
+			give(&a, line + 1, shown);
+		else if (*line == ' ' || (*line == '-' && strncmp(line, "--- ", 4) != 0))
+			take(&a, line + 1, shown, *line == ' ');
+	}
+	give(&a, a.text, strlen(a.text));
+	return a.result;
+}
+
+static void check_difference(const struct world *w, const struct amendment *amendment)
+{
+	CLEANUP(free_p) char *difference = NULL;
+	size_t len;
+	FILE *out = open_memstream(&difference, &len);
+
+	assert_int_equal(patch_print(out, &amendment->patch, w->text, w->len, "x"), 0);
+	fclose(out);
+	if (strcmp(applied(difference, w->text), amendment->text) != 0)
+		fail_msg("%s# does not lead from\n%s# to\n%s", difference, w->text,
+			 amendment->text);
+}
+
 static void check(struct world *w)
 {
 	CLEANUP(model_free_p) struct model *file = layers_file(w->text);
@@ -611,6 +699,7 @@ static void check(struct world *w)
 		fail_msg("expected %s:\n%s# and now\n%s", expected(w), w->text, amendment.text);
 	check_pieces(w, &amendment);
 	check_comments(w, &amendment);
+	check_difference(w, &amendment);
 	if (w->look.no_final_newline && stays(w, &w->pieces[w->n_pieces - 1]))
 		assert_null(strchr("\r\n", amendment.text[amendment.len - 1]));
 	for (uint32_t i = 0; i < amendment.left.n; i++)

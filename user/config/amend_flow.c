@@ -6,6 +6,7 @@
 
 #include "config/amend_work.h"
 #include "util/cleanup.h"
+#include "util/err.h"
 
 #define NOWHERE UINT32_MAX
 
@@ -187,7 +188,7 @@ int amend_flow(const struct amending *a, const struct listing *listing)
 	bool trailing;
 
 	if (!places)
-		return -ENOMEM;
+		return err_set(a->err, -ENOMEM, "%s", strerror(ENOMEM));
 	f.style = style_of_list(&a->source, a->tree, listing->map, listing->list);
 	trailing = places[listing->n - 1].comma != NOWHERE;
 	while (last > 0 && listing->goes[last - 1])
