@@ -262,6 +262,10 @@ static const struct row rows[] = {
 	  "              , { address: 10.0.0.2 }\n              , { address: 10.0.0.3 }\n    ]\n",
 	  GATE "pools:\n  - name: p\n    backends: [ { address: 10.0.0.1 }\n"
 	       "              , { address: 10.0.0.3 }, { address: 10.0.0.4 }\n    ]\n" },
+	{ "the last one behind a comment", "-p/10.0.0.2",
+	  GATE "pools:\n  - name: p\n    backends: [ { address: 10.0.0.1 }, # one\n"
+	       "      { address: 10.0.0.2 } ]\n",
+	  GATE "pools:\n  - name: p\n    backends: [ { address: 10.0.0.1 } # one\n ]\n" },
 	{ "pairs without braces", "p/10.0.0.1*2 +p/10.0.0.3 -p/10.0.0.2",
 	  GATE
 	  "pools: [ name: q, { name: p, backends: [ address: 10.0.0.1, address: 10.0.0.2 ] } ]\n",
@@ -459,46 +463,78 @@ static void memory_runs_out(void **state)
 	assert_true(n > 20);
 }
 
-/* As many as there may be, in the least room and in the most. */
-static void many(void **state)
+#define MANY_POOLS 64
+#define MANY_BACKENDS 1000
+
+/* As many as there may be: a line each, or all in one. */
+static char *many_of(bool in_lines)
 {
-	struct overlay overlay = { .n = 0 };
-	CLEANUP(model_free_p) struct model *file = NULL;
-	CLEANUP(model_free_p) struct model *after = NULL;
-	CLEANUP(free_p) char *yaml = NULL;
-	struct amendment amendment;
-	struct err err = { "" };
+	char *yaml = NULL;
 	size_t len;
 	FILE *out = open_memstream(&yaml, &len);
 
-	(void)state;
-	fputs(GATE "pools:\n", out);
-	for (int i = 0; i < 64; i++) {
-		fprintf(out, "  - name: p%d # %d\n    backends:\n", i, i);
-		for (int j = 0; j < 1000; j++)
-			fprintf(out, "      - address: 10.%d.%d.%d # %d\n", i, j / 250, j % 250 + 1,
-				j);
+	fputs(in_lines ? GATE "pools:\n" : GATE "pools: [ ", out);
+	for (int i = 0; i < MANY_POOLS; i++) {
+		fprintf(out,
+			in_lines ? "  - name: p%d # pool\n    backends:\n"
+				 : "{ name: p%d, backends: [ ",
+			i);
+		for (int j = 0; j < MANY_BACKENDS; j++)
+			fprintf(out,
+				in_lines ? "      - address: 10.%d.%d.%d # backend\n"
+					 : "{ address: 10.%d.%d.%d }, ",
+				i, j / 250, j % 250 + 1);
+		fputs(in_lines ? "" : "] }, ", out);
 	}
+	fputs(in_lines ? "" : "]\n", out);
 	fclose(out);
-	file = layers_file(yaml);
-	for (int i = 0; i < 64; i++)
-		for (int j = 0; j < 1000; j += 2) {
+	return yaml;
+}
+
+/* Of each four, one goes and one gets another weight. */
+static void change_many(struct overlay *overlay)
+{
+	for (int i = 0; i < MANY_POOLS; i++)
+		for (int j = 0; j < MANY_BACKENDS; j += 2) {
 			char pool[8], address[32];
 
 			snprintf(pool, sizeof(pool), "p%d", i);
 			snprintf(address, sizeof(address), "10.%d.%d.%d", i, j / 250, j % 250 + 1);
 			if (j % 4)
-				put(&overlay, row_of(pool, address, OVERLAY_REMOVED));
+				put(overlay, row_of(pool, address, OVERLAY_REMOVED));
 			else
-				put_weight(&overlay, row_of(pool, address, OVERLAY_AS_FILE), 7);
+				put_weight(overlay, row_of(pool, address, OVERLAY_AS_FILE), 7);
 		}
-	assert_int_equal(amend(&amendment, file, yaml, len, "t.yaml", &overlay, &err), 0);
-	assert_int_equal(amendment.n_comments, 64 * 250);
-	after = layers_file(amendment.text);
-	assert_int_equal(after->pools[63].n_backends, 750);
-	assert_int_equal(after->pools[63].backends[0].weight, 7);
-	amendment_done(&amendment);
-	overlay_done(&overlay);
+}
+
+/* Within the time that a test has, which what looks at a whole line for each of its items would not be. */
+static void many(void **state)
+{
+	CLEANUP(overlay_done) struct overlay overlay = { .n = 0 };
+
+	(void)state;
+	change_many(&overlay);
+	for (int in_lines = 0; in_lines < 2; in_lines++) {
+		CLEANUP(free_p) char *yaml = many_of(in_lines);
+		CLEANUP(free_p) char *difference = NULL;
+		CLEANUP(model_free_p) struct model *file = layers_file(yaml);
+		CLEANUP(model_free_p) struct model *after = NULL;
+		CLEANUP(amendment_done) struct amendment amendment = { .len = 0 };
+		struct err err = { "" };
+		size_t len;
+		FILE *out = open_memstream(&difference, &len);
+
+		assert_int_equal(
+			amend(&amendment, file, yaml, strlen(yaml), "t.yaml", &overlay, &err), 0);
+		assert_int_equal(amendment.n_comments,
+				 in_lines ? MANY_POOLS * MANY_BACKENDS / 4 : 0);
+		after = layers_file(amendment.text);
+		assert_int_equal(after->pools[MANY_POOLS - 1].n_backends, MANY_BACKENDS * 3 / 4);
+		assert_int_equal(after->pools[MANY_POOLS - 1].backends[0].weight, 7);
+		assert_int_equal(patch_print(out, &amendment.patch, yaml, strlen(yaml), "f"), 0);
+		fclose(out);
+		assert_non_null(strstr(difference, "@@ -"));
+	}
 }
 
 int main(void)

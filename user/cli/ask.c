@@ -37,8 +37,7 @@ static enum cli_status say_error(const struct cli *cli, json_t *json)
 	return STATUS_REFUSED;
 }
 
-/* One sentence, unlike who may not read: the documented "No results." is no answer to an order. */
-static enum cli_status not_permitted(const struct cli *cli, const char *reason)
+enum cli_status command_not_permitted(const struct cli *cli, const char *reason)
 {
 	if (cli->json)
 		text_dump(cli->out, json_pack("{s:{s:s,s:s}}", "error", "code", "not_permitted",
@@ -87,10 +86,11 @@ enum cli_status command_post(json_t **ret, const struct cli *cli, const char *pa
 
 	if (r == -EACCES) {
 		err_in(&err, r, "not permitted: ");
-		return not_permitted(cli, err.text);
+		return command_not_permitted(cli, err.text);
 	}
 	if (r == HTTP_FORBIDDEN)
-		return not_permitted(cli, text_get(json_object_get(json, "error"), "message"));
+		return command_not_permitted(cli,
+					     text_get(json_object_get(json, "error"), "message"));
 	return answered(ret, cli, r, &json, &err);
 }
 

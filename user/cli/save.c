@@ -49,8 +49,12 @@ static void saving_done(struct saving *s)
 	amendment_done(&s->amendment);
 }
 
-static enum cli_status refuse(const struct saving *s, const char *code, const struct err *err)
+/* Of what has to do with the file. */
+static enum cli_status refuse(const struct saving *s, int r, const char *code,
+			      const struct err *err)
 {
+	if (r == -EACCES || r == -EPERM)
+		return command_not_permitted(s->cli, err->text);
 	return cli_fail(s->cli, STATUS_REFUSED, code, "%s", err->text);
 }
 
@@ -143,7 +147,7 @@ static enum cli_status compose(struct saving *s)
 	int r = config_file_read(&s->file, s->name, &err);
 
 	if (r < 0)
-		return refuse(s, "file_unreadable", &err);
+		return refuse(s, r, "file_unreadable", &err);
 	status = parse(s);
 	if (status != STATUS_DONE)
 		return status;
@@ -208,18 +212,19 @@ static enum cli_status put_back(struct saving *s, bool *ret_loaded, struct err *
 	CLEANUP(json_p) json_t *barrier = NULL;
 	CLEANUP(json_p) json_t *after = NULL;
 	enum cli_status status;
+	int r;
 
-	if (config_file_exchange(&s->file, s->file.text, s->file.len, err) < 0)
-		return say_written(s, refuse(s, "file_not_written", err));
+	r = config_file_exchange(&s->file, s->file.text, s->file.len, err);
+	if (r < 0)
+		return say_written(s, refuse(s, r, "file_not_written", err));
 	status = rehearse(&barrier, s);
 	if (status == STATUS_DONE)
 		status = command_ask(&after, s->cli, "/v1/changes");
 	if (status != STATUS_DONE || !is_loaded(after, s->amendment.digest))
 		return status;
 	*ret_loaded = true;
-	if (config_file_exchange(&s->file, s->amendment.text, s->amendment.len, err) < 0)
-		return refuse(s, "file_not_written", err);
-	return STATUS_DONE;
+	r = config_file_exchange(&s->file, s->amendment.text, s->amendment.len, err);
+	return r < 0 ? refuse(s, r, "file_not_written", err) : STATUS_DONE;
 }
 
 /* All is as it was before, and will be tried again if somebody else was faster. */
@@ -273,9 +278,9 @@ static enum cli_status bring_in(struct saving *s, bool *ret_loaded)
 		return status;
 	r = config_file_exchange(&s->file, s->amendment.text, s->amendment.len, &err);
 	if (r < 0 && s->file.is_exchanged)
-		return say_written(s, refuse(s, "file_not_safe", &err));
+		return say_written(s, refuse(s, r, "file_not_safe", &err));
 	if (r < 0)
-		return refuse(s, r == -ESTALE ? "file_changed" : "file_not_written", &err);
+		return refuse(s, r, r == -ESTALE ? "file_changed" : "file_not_written", &err);
 	return load(s, ret_loaded);
 }
 

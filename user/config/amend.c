@@ -220,7 +220,7 @@ static int change(struct amendment *amendment, const struct model *file,
 	a.tree = tree;
 	a.writer.out = amendment->patch.out;
 	a.writer.newline = newline_of(source);
-	r = amend_pools(&a, file, overlay);
+	r = overlay->n ? amend_pools(&a, file, overlay) : 0;
 	if (r < 0)
 		return r;
 	r = patch_settle(&amendment->patch);

@@ -87,7 +87,7 @@ static void take_out(struct flow *f, uint32_t i)
 		end = source_line_end(&a->source, end);
 	} else if (place->comma == NOWHERE) {
 		start = back(a, start, f->done);
-	} else if (source_line_end(&a->source, end) == source_skip_blanks(&a->source, end)) {
+	} else if (source_is_end(&a->source, end)) {
 		start = source_back_blanks(&a->source, start);
 	} else {
 		end = source_skip_blanks(&a->source, end);

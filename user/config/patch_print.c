@@ -124,11 +124,9 @@ static size_t gather(const struct showing *s, size_t first, struct block *b)
 	size_t i;
 
 	b->start = b->end = line_start(s, edits[first].start);
-	for (i = first; i < s->patch->n && (i == first || edits[i].start <= b->end); i++) {
-		size_t end = line_after(s->text, s->len, edits[i].end);
-
-		b->end = end > b->end ? end : b->end;
-	}
+	for (i = first; i < s->patch->n && (i == first || edits[i].start <= b->end); i++)
+		if (edits[i].end >= b->end)
+			b->end = line_after(s->text, s->len, edits[i].end);
 	return i;
 }
 

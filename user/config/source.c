@@ -87,15 +87,23 @@ uint32_t source_skip(const struct source *source, uint32_t at)
 	}
 }
 
+bool source_is_end(const struct source *source, uint32_t at)
+{
+	at = source_skip_blanks(source, at);
+	return at == source->len || source_after_break(source, at) != at;
+}
+
 bool source_ends_line(const struct source *source, uint32_t at)
 {
 	at = source_skip_blanks(source, at);
-	return at == source->len || source->text[at] == '#' || source_after_break(source, at) != at;
+	return source_is_end(source, at) || source->text[at] == '#';
 }
 
+/* Lines may be as long as the file: nothing here looks farther than it has to. */
 bool source_begins_line(const struct source *source, uint32_t at)
 {
-	return source_back_blanks(source, at) == source_line_start(source, at);
+	at = source_back_blanks(source, at);
+	return at == 0 || source_before_break(source, at) != at;
 }
 
 uint32_t source_after_comments(const struct source *source, uint32_t at, uint32_t columns)

@@ -32,7 +32,8 @@ uint32_t source_skip(const struct source *source, uint32_t at);
 uint32_t source_skip_blanks(const struct source *source, uint32_t at);
 uint32_t source_back_blanks(const struct source *source, uint32_t at);
 
-/* Whether nothing but blanks, or blanks and a comment, stands there until the line ends. */
+/* Whether nothing but blanks stands there until the line ends; or nothing but blanks and a comment. */
+bool source_is_end(const struct source *source, uint32_t at);
 bool source_ends_line(const struct source *source, uint32_t at);
 
 /* Whether nothing but blanks stands before the place on its line. */

@@ -12,6 +12,7 @@
 
 #define CONNECTION_MEMORY_BYTES 32768 /* request line and header; a response's buffer */
 #define CONNECTION_TIMEOUT_S 10 /* of silence */
+#define GREETING_MS 50 /* a pause waits so long for a client that has come and says nothing */
 
 /* --- clients ---------------------------------------------------------------------------------- */
 
@@ -67,9 +68,19 @@ static void come(struct server *server, struct MHD_Connection *connection, void 
 		return;
 	if (server->handlers.crowd && server->n_clients >= server->handlers.crowd)
 		displace_one(server);
-	*client = (struct server_client){ (int)info->connect_fd, clock_mono_ms() };
+	*client = (struct server_client){ (int)info->connect_fd, clock_mono_ms(), true };
 	*client_data = client;
 	server->n_clients++;
+	atomic_fetch_add(&server->n_new, 1);
+}
+
+/* He asks, or goes. */
+static void be_known(struct server *server, struct server_client *client)
+{
+	if (client && client->is_new)
+		atomic_fetch_sub(&server->n_new, 1);
+	if (client)
+		client->is_new = false;
 }
 
 /* On the server's thread, as everything about clients is. */
@@ -82,6 +93,7 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **c
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
 		come(server, connection, client_data);
 	} else if (client) {
+		be_known(server, client);
 		client->fd = -1;
 		server->n_clients--;
 	}
@@ -105,6 +117,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 	(void)version;
 	if (!body) {
 		atomic_fetch_add(&server->busy, 1);
+		be_known(server, client_of(connection));
 		note_progress(connection);
 	}
 	if (body && *upload_data_size) {
@@ -161,10 +174,14 @@ int server_start(struct server *server)
 static void await_answers(struct server *server)
 {
 	const struct timespec pause = { .tv_nsec = NS_PER_MS };
-	uint64_t until_ms = clock_mono_ms() + server->handlers.pause_ms;
+	uint64_t begun_ms = clock_mono_ms(), waited_ms;
 
-	while (atomic_load(&server->busy) && clock_mono_ms() < until_ms)
+	/* Once at least: who was let in a moment ago is counted by then. */
+	do {
 		nanosleep(&pause, NULL);
+		waited_ms = clock_mono_ms() - begun_ms;
+	} while ((atomic_load(&server->busy) && waited_ms < server->handlers.pause_ms) ||
+		 (atomic_load(&server->n_new) && waited_ms < GREETING_MS));
 }
 
 void server_pause(struct server *server)
@@ -176,6 +193,7 @@ void server_pause(struct server *server)
 	await_answers(server);
 	MHD_stop_daemon(take_ptr(server->http));
 	server->busy = 0;
+	server->n_new = 0;
 }
 
 void server_stop(struct server *server)

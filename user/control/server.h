@@ -39,6 +39,7 @@ struct server_handlers {
 struct server_client {
 	int fd; /* -1: nobody */
 	uint64_t since_ms; /* monotonic: connected, asked, or answered last */
+	bool is_new; /* has not asked for anything yet */
 };
 
 struct server {
@@ -46,6 +47,7 @@ struct server {
 	struct MHD_Daemon *http; /* NULL: it does not run */
 	int fd; /* listening, until http takes it; -1 */
 	atomic_uint busy; /* requests that are being answered */
+	atomic_uint n_new; /* clients that have not asked for anything yet */
 	unsigned int n_clients;
 	struct server_client clients[SERVER_CONNECTIONS_MAX];
 };
@@ -57,8 +59,8 @@ void server_init(struct server *server, int fd, const struct server_handlers *ha
 int server_start(struct server *server);
 
 /*
- * Finish what has been asked, for pause_ms at most; what is asked from now on waits for the next
- * server_start(). server->fd is there again.
+ * Finish what has been asked, for pause_ms at most, also by those who have just come; who comes from now on waits for
+ * the next server_start(). server->fd is there again.
  */
 void server_pause(struct server *server);
 
