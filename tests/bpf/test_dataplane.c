@@ -11,6 +11,7 @@
 #include <bpf/bpf.h>
 #include <cmocka.h>
 
+#include "dataplane/mapset.h"
 #include "dataplane/xdp.h"
 #include "tests/lib/dataplane_run.h"
 #include "util/clock.h"
@@ -79,7 +80,7 @@ static void test_heartbeat(void **state)
 	assert_int_equal(dataplane_meta(dp).heartbeat_ns, 12345);
 
 	maps = dataplane_maps(dp, &n);
-	assert_int_equal(n, 22);
+	assert_int_equal(n, 23);
 	for (uint32_t i = 0; i < n; i++) {
 		assert_true(maps[i].entries_max > 0);
 		assert_true(maps[i].memory_bytes > 0);
@@ -173,6 +174,40 @@ static void test_change(void **state)
 	must_count(dp, 1, 1, 0);
 }
 
+static void remove_target(const struct sl_target_key *key)
+{
+	char path[PATH_MAX + 32];
+	CLEANUP(close_p) int fd = -1;
+
+	snprintf(path, sizeof(path), "%s/v%d/maps/targets", bpffs, SL_LAYOUT);
+	fd = bpf_obj_get(path);
+	assert_true(fd >= 0);
+	assert_int_equal(bpf_map_delete_elem(fd, key), 0);
+}
+
+/* What somebody has removed by hand is mended by a change that looks; the programs stay the same. */
+static void test_change_mends(void **state)
+{
+	CLEANUP(model_free_p) struct model *model = gatemodel_new(bpffs, NIC, 1, 3);
+	CLEANUP(model_free_p) struct model *wider = gatemodel_new(bpffs, NIC, 1, 4);
+	CLEANUP(dataplane_close_p) struct dataplane *dp = must_open(model);
+	uint32_t id = id_in_kernel(dp, model, 1);
+	struct err err = { "" };
+
+	(void)state;
+	dataplane_store_word(dp, 1, closed);
+	remove_target(&model->endpoints[1].key);
+	assert_int_equal(dataplane_change(&dp, wider, true, &err), 0);
+	assert_false(in_kernel(&model->endpoints[1].key));
+	assert_true(in_kernel(&wider->endpoints[3].key));
+	assert_int_equal(dataplane_change(&dp, model, false, &err), 0);
+	assert_int_equal(id_in_kernel(dp, model, 1), id);
+	assert_true(same_word(dataplane_word(dp, 1), closed));
+	assert_false(in_kernel(&wider->endpoints[3].key));
+	netbed_send_syn(FAR, 2, PORT);
+	must_count(dp, 1, 1, 1);
+}
+
 static void test_other_size(void **state)
 {
 	CLEANUP(model_free_p) struct model *model = gatemodel_new(bpffs, NIC, 1, 3);
@@ -233,20 +268,24 @@ static void test_alien(void **state)
 {
 	CLEANUP(model_free_p) struct model *model = gatemodel_new(bpffs, NIC, 1, 2);
 	CLEANUP(dataplane_close_p) struct dataplane *dp = must_open(model);
-	struct sl_meta meta = { .layout = SL_LAYOUT + 1 };
+	struct sl_types types;
 	__u32 zero = 0, n;
 	int fd;
 
 	(void)state;
 	dataplane_store_word(dp, 0, closed);
-	fd = bpf_obj_get(dataplane_maps(dp, &n)[6].path);
+	fd = bpf_obj_get(dataplane_maps(dp, &n)[MAP_TYPES].path);
 	assert_true(fd >= 0);
-	assert_int_equal(bpf_map_update_elem(fd, &zero, &meta, BPF_ANY), 0);
+	assert_int_equal(bpf_map_lookup_elem(fd, &zero, &types), 0);
+	assert_string_equal(types.of[MAP_NAMES].map, "endpoint_names");
+	types.of[MAP_NAMES].hash++;
+	assert_int_equal(bpf_map_update_elem(fd, &zero, &types, BPF_ANY), 0);
 	close(fd);
 	dataplane_close(take_ptr(dp));
 
 	dp = must_open(model);
-	assert_non_null(strstr(dataplane_note(dp, 0), "another layout"));
+	assert_non_null(strstr(dataplane_note(dp, 0), "describes endpoints differently"));
+	assert_true(dataplane_note_is_loss(dp, 0));
 	assert_false(dataplane_was_adopted(dp, 0));
 	assert_true(same_word(dataplane_word(dp, 0), (struct sl_word){ 0 }));
 	assert_int_equal(dataplane_meta(dp).layout, SL_LAYOUT);
@@ -417,11 +456,13 @@ static void test_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		nic_test(test_fresh),   nic_test(test_heartbeat),   nic_test(test_adopt),
-		nic_test(test_change),  nic_test(test_other_size),  nic_test(test_all_replaced),
-		nic_test(test_alien),   nic_test(test_missing_pin), nic_test(test_detach_all),
-		nic_test(test_destroy), nic_test(test_usual_place), nic_test(test_dump),
-		nic_test(test_many),
+		nic_test(test_fresh),        nic_test(test_heartbeat),
+		nic_test(test_adopt),        nic_test(test_change),
+		nic_test(test_change_mends), nic_test(test_other_size),
+		nic_test(test_all_replaced), nic_test(test_alien),
+		nic_test(test_missing_pin),  nic_test(test_detach_all),
+		nic_test(test_destroy),      nic_test(test_usual_place),
+		nic_test(test_dump),         nic_test(test_many),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -492,7 +492,7 @@ static void test_leaving(void **state)
 
 	(void)state;
 	dataplane_store_word(dp, 0, healthy);
-	assert_int_equal(dataplane_change(&dp, after, &err), 0);
+	assert_int_equal(dataplane_change(&dp, after, true, &err), 0);
 	word = word_of(one);
 	assert_int_equal(word.admin, SL_DRAINING);
 	assert_int_equal(word.health, SL_HEALTHY);
@@ -506,14 +506,14 @@ static void test_leaving(void **state)
 	dataplane_close(dp);
 	dp = must_open(after);
 	assert_int_equal(word_of(one).deadline_s, word.deadline_s);
-	assert_int_equal(dataplane_change(&dp, larger, &err), 0);
+	assert_int_equal(dataplane_change(&dp, larger, false, &err), 0);
 	assert_int_equal(word_of(one).deadline_s, word.deadline_s);
 	assert_string_equal(name_of(one).text, "10.9.0.1:80");
 	assert_int_equal(name_of(one).generation, generation);
 	assert_int_not_equal(endpoint_id("10.9.0.4"), one);
 
 	/* Back in time. */
-	assert_int_equal(dataplane_change(&dp, before, &err), 0);
+	assert_int_equal(dataplane_change(&dp, before, true, &err), 0);
 	assert_int_equal(endpoint_id("10.9.0.1"), one);
 	assert_int_equal(name_of(one).generation, generation);
 	assert_int_equal(word_of(one).admin, SL_ENABLED);
@@ -521,11 +521,11 @@ static void test_leaving(void **state)
 	assert_int_equal(word_of(one).health, SL_HEALTHY);
 
 	/* Its time is over. */
-	assert_int_equal(dataplane_change(&dp, after, &err), 0);
+	assert_int_equal(dataplane_change(&dp, after, false, &err), 0);
 	dataplane_heartbeat(dp, (word_of(one).deadline_s + 3) * NS_PER_SEC);
 	assert_int_equal(name_of(one).key.port, 0);
 	assert_int_equal(word_of(one).admin, SL_DISABLED);
-	assert_int_equal(dataplane_change(&dp, before, &err), 0);
+	assert_int_equal(dataplane_change(&dp, before, true, &err), 0);
 	assert_true(endpoint_id("10.9.0.1") != one || name_of(one).generation > generation);
 	dataplane_close(dp);
 }

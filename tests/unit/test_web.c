@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What is answered over TCP: metrics and nothing else, to whoever asks, however many are slow. */
 #include <arpa/inet.h>
-#include <pthread.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <time.h>
 
 #include "tests/unit/api_run.h"
 
@@ -261,42 +259,6 @@ static void test_pause(void **state)
 	json_decref(get("/v1/status", 200));
 }
 
-static void *ask_late(void *arg)
-{
-	static const char request[] = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
-	const struct timespec late = { .tv_nsec = 20 * NS_PER_MS };
-
-	nanosleep(&late, NULL);
-	send(*(int *)arg, request, sizeof(request) - 1, MSG_NOSIGNAL);
-	return NULL;
-}
-
-/* Who has come before it, and asks in the middle of it, is answered; who says nothing is not waited for. */
-static void test_pause_of_those_who_have_come(void **state)
-{
-	int asks = dial(), silent;
-	pthread_t thread;
-	uint64_t begun_ms;
-
-	(void)state;
-	web("GET", "/metrics", ""); /* by now the other one was let in, too */
-	assert_int_equal(pthread_create(&thread, NULL, ask_late, &asks), 0);
-	api_pause(api);
-	read_reply(asks);
-	assert_status(200);
-	pthread_join(thread, NULL);
-	close(asks);
-	assert_int_equal(api_serve(api, &gateway.context, NULL), 0);
-
-	silent = dial();
-	web("GET", "/metrics", "");
-	begun_ms = clock_mono_ms();
-	api_pause(api);
-	assert_true(clock_mono_ms() - begun_ms < 1000);
-	assert_int_equal(api_serve(api, &gateway.context, NULL), 0);
-	close(silent);
-}
-
 /* Taken: the daemon does not start, and leaves no socket behind. */
 static void test_taken(void **state)
 {
@@ -326,7 +288,6 @@ int main(void)
 		WEB(test_slow_clients),
 		WEB(test_clients_that_do_not_read),
 		WEB(test_pause),
-		WEB(test_pause_of_those_who_have_come),
 		WEB(test_taken),
 	};
 

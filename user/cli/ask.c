@@ -6,6 +6,7 @@
 #include "cli/azure.h"
 #include "cli/client.h"
 #include "cli/commands.h"
+#include "cli/scan.h"
 #include "cli/text.h"
 #include "diagnose/json.h"
 #include "util/cleanup.h"
@@ -26,7 +27,7 @@ enum cli_status command_print_failed(const struct cli *cli, int code)
 	return cli_fail(cli, STATUS_REFUSED, "output", "cannot print: %s", strerror(-code));
 }
 
-static enum cli_status say_error(const struct cli *cli, json_t *json)
+static enum cli_status say_error(const struct cli *cli, json_t *json, enum cli_status status)
 {
 	const json_t *error = json_object_get(json, "error");
 
@@ -34,17 +35,18 @@ static enum cli_status say_error(const struct cli *cli, json_t *json)
 		text_dump(cli->out, json_incref(json));
 	else
 		fprintf(cli->err, "sluice: %s\n", text_get(error, "message"));
-	return STATUS_REFUSED;
+	return status;
 }
 
-enum cli_status command_not_permitted(const struct cli *cli, const char *reason)
+/* "No results." is for who may not even read, as documented; it is no answer to who may not change something. */
+static enum cli_status say_forbidden(const struct cli *cli, json_t *json)
 {
-	if (cli->json)
-		text_dump(cli->out, json_pack("{s:{s:s,s:s}}", "error", "code", "not_permitted",
-					      "message", reason));
-	else
-		fprintf(cli->err, "sluice: %s\n", reason);
-	return STATUS_NOT_PERMITTED;
+	const json_t *error = json_object_get(json, "error");
+	const char *code = text_get(error, "code");
+
+	if (!strcmp(code, "read_only"))
+		return say_error(cli, json, STATUS_NOT_PERMITTED);
+	return cli_fail(cli, STATUS_NOT_PERMITTED, code, "%s", text_get(error, "message"));
 }
 
 /* What a question or an order came to: r as client_get() returns it, with *json. */
@@ -56,14 +58,17 @@ static enum cli_status answered(json_t **ret, const struct cli *cli, int r, json
 		*ret = take_ptr(*json);
 		return STATUS_DONE;
 	case -EACCES:
-		return cli_fail(cli, STATUS_NOT_PERMITTED, "not_permitted", "%s", err->text);
+		return cli_fail(cli, STATUS_NOT_PERMITTED, "not_permitted", "not permitted: %s",
+				err->text);
 	case -ENOTCONN:
 		return cli_fail(cli, STATUS_NO_DAEMON, "daemon_unreachable", "%s", err->text);
 	case -ENOMEM:
 		return cli_fail(cli, STATUS_REFUSED, "out_of_memory", "out of memory");
 	default:
+		if (r == HTTP_FORBIDDEN)
+			return say_forbidden(cli, *json);
 		if (r > 0)
-			return say_error(cli, *json);
+			return say_error(cli, *json, STATUS_REFUSED);
 		return cli_fail(cli, STATUS_REFUSED, "bad_answer", "%s", err->text);
 	}
 }
@@ -84,14 +89,26 @@ enum cli_status command_post(json_t **ret, const struct cli *cli, const char *pa
 	struct err err = { "" };
 	int r = owned ? client_post(&json, cli->socket, path, owned, &err) : -ENOMEM;
 
-	if (r == -EACCES) {
-		err_in(&err, r, "not permitted: ");
-		return command_not_permitted(cli, err.text);
-	}
-	if (r == HTTP_FORBIDDEN)
-		return command_not_permitted(cli,
-					     text_get(json_object_get(json, "error"), "message"));
 	return answered(ret, cli, r, &json, &err);
+}
+
+/* With --json: the document as the daemon wrote it, whatever it says, but to who may not read. */
+static enum cli_status pass_on(const struct cli *cli, const char *path, struct scan *scan)
+{
+	CLEANUP(free_p) char *text = NULL;
+	CLEANUP(json_p) json_t *refusal = NULL;
+	json_t *none = NULL;
+	struct err err = { "" };
+	int r = path ? client_get_text(&text, scan, cli->socket, path, &err) : -ENOMEM;
+
+	if (r == HTTP_FORBIDDEN)
+		refusal = json_loads(text, 0, NULL);
+	if (r < 0 || refusal)
+		return answered(&none, cli, r, &refusal, &err);
+	fputs(text, cli->out);
+	if (!strlen(text) || text[strlen(text) - 1] != '\n')
+		fputc('\n', cli->out);
+	return r ? STATUS_REFUSED : STATUS_DONE;
 }
 
 /* Ask, and print the document or its view. Takes over path. */
@@ -100,18 +117,18 @@ static enum cli_status show(json_t **ret, const struct cli *cli, char *path, vie
 	CLEANUP(free_p) char *owned = path;
 	CLEANUP(json_p) json_t *json = NULL;
 	struct view view = command_view(cli);
-	enum cli_status status = command_ask(&json, cli, owned);
+	struct scan scan = { .key = NULL };
+	enum cli_status status;
 	int r;
 
+	if (cli->json)
+		return pass_on(cli, owned, &scan);
+	status = command_ask(&json, cli, owned);
 	if (status != STATUS_DONE)
 		return status;
-	if (cli->json) {
-		text_dump(cli->out, json_incref(json));
-	} else {
-		r = print(&view, json);
-		if (r < 0)
-			return command_print_failed(cli, r);
-	}
+	r = print(&view, json);
+	if (r < 0)
+		return command_print_failed(cli, r);
 	if (ret)
 		*ret = take_ptr(json);
 	return STATUS_DONE;
@@ -148,6 +165,16 @@ static enum cli_status show_azure(const struct cli *cli)
 	return view_all_healthy(json) ? STATUS_DONE : STATUS_REFUSED;
 }
 
+/* Of all that the answer holds, only endpoints have a health. */
+static enum cli_status pass_on_health(const struct cli *cli)
+{
+	CLEANUP(free_p) char *path = pool_query(cli, "/v1/health");
+	struct scan scan = { .key = "health", .expected = "Healthy" };
+	enum cli_status status = pass_on(cli, path, &scan);
+
+	return status == STATUS_DONE && scan.n_others ? STATUS_REFUSED : status;
+}
+
 enum cli_status command_health(struct cli *cli)
 {
 	CLEANUP(json_p) json_t *json = NULL;
@@ -169,6 +196,8 @@ enum cli_status command_health(struct cli *cli)
 		return watch_health(cli, path);
 	}
 
+	if (cli->json)
+		return pass_on_health(cli);
 	status = show(&json, cli, pool_query(cli, "/v1/health"), view_health);
 	if (status != STATUS_DONE)
 		return status;

@@ -6,12 +6,15 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "cli/scan.h"
 #include "cli/text.h"
 #include "diagnose/json.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/err.h"
 
 #define CONNECT_TIMEOUT_S 5L
+#define RETRY_MS 10
 #define SILENCE_TIMEOUT_S 15L /* without a byte */
 #define TOTAL_TIMEOUT_S 120L
 #define URL_HOST "http://sluice"
@@ -30,6 +33,8 @@ struct body {
 	char *data;
 	size_t len, capacity;
 	bool too_long;
+	struct scan *scan; /* what it goes through as it comes in; NULL: nothing */
+	bool is_refused; /* ... by that */
 };
 
 static void body_done(struct body *body)
@@ -48,7 +53,7 @@ static size_t take_body(char *data, size_t size, size_t n, void *arg)
 		body->too_long = true;
 		return 0;
 	}
-	while (capacity < body->len + n)
+	while (capacity < body->len + n + 1) /* room for the NUL */
 		capacity *= 2;
 	if (capacity > body->capacity) {
 		grown = realloc(body->data, capacity);
@@ -60,7 +65,13 @@ static size_t take_body(char *data, size_t size, size_t n, void *arg)
 	if (n)
 		memcpy(body->data + body->len, data, n);
 	body->len += n;
-	return n;
+	body->is_refused |= body->scan && !scan_feed(body->scan, data, n);
+	return body->is_refused ? 0 : n;
+}
+
+static int not_json(const char *socket_path, struct err *err)
+{
+	return err_set(err, -EPROTO, "the answer from '%s' is not JSON", socket_path);
 }
 
 static int explain(CURL *curl, CURLcode code, const struct body *body, const char *socket_path,
@@ -72,18 +83,19 @@ static int explain(CURL *curl, CURLcode code, const struct body *body, const cha
 	switch (code) {
 	case CURLE_COULDNT_CONNECT:
 		if (os_errno == EACCES || os_errno == EPERM)
-			return err_set(err, -EACCES,
-				       "socket '%s': %s; root and members of the group 'sluice' "
-				       "may use it",
-				       socket_path, strerror((int)os_errno));
-		return err_set(err, -ENOTCONN, "the daemon cannot be reached at '%s': %s",
-			       socket_path, os_errno ? strerror((int)os_errno) : "no answer");
+			return err_set(err, -EACCES, "socket '%s': %s", socket_path,
+				       strerror((int)os_errno));
+		return err_set(
+			err, -ENOTCONN, "the daemon cannot be reached at '%s': %s", socket_path,
+			os_errno ? strerror((int)os_errno) : "too many others are connecting");
 	case CURLE_OPERATION_TIMEDOUT:
 		return err_set(err, -ENOTCONN, "the daemon at '%s' does not answer in time",
 			       socket_path);
 	case CURLE_OUT_OF_MEMORY:
 		return -ENOMEM;
 	case CURLE_WRITE_ERROR:
+		if (body->is_refused)
+			return not_json(socket_path, err);
 		if (!body->too_long)
 			return -ENOMEM;
 		return err_set(err, -EFBIG, "the answer from '%s' is longer than %u bytes",
@@ -137,12 +149,32 @@ static int parse_body(json_t **ret, const struct body *body, const char *socket_
 	return 0;
 }
 
+/*
+ * libcurl does not wait until there is room in the daemon's queue: where many others connect at the same time, it
+ * finds the socket not connected, and no error. Nothing was asked then, and it is tried again.
+ */
+static CURLcode perform(CURL *curl, uint32_t timeout_ms)
+{
+	const struct timespec pause = { .tv_nsec = RETRY_MS * NS_PER_MS };
+	uint64_t until_ms = clock_mono_ms() + timeout_ms;
+	CURLcode code;
+	long os_errno;
+
+	for (;;) {
+		os_errno = 0;
+		code = curl_easy_perform(curl);
+		curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_errno);
+		if (code != CURLE_COULDNT_CONNECT || os_errno || clock_mono_ms() > until_ms)
+			return code;
+		nanosleep(&pause, NULL);
+	}
+}
+
 /* content: what is to be posted, or NULL. timeout_ms: for all of it; 0: as long as usual. */
-static int ask(json_t **ret, const char *socket_path, const char *path, const char *content,
-	       uint32_t timeout_ms, struct err *err)
+static int transfer(struct body *body, const char *socket_path, const char *path,
+		    const char *content, uint32_t timeout_ms, struct err *err)
 {
 	CLEANUP(curl_easy_cleanup_p) CURL *curl = curl_easy_init();
-	CLEANUP(body_done) struct body body = { 0 };
 	CLEANUP(free_p) char *url = NULL;
 	long status = 0;
 	CURLcode code;
@@ -155,7 +187,7 @@ static int ask(json_t **ret, const char *socket_path, const char *path, const ch
 			       SOCKET_PATH_MAX);
 	if (!curl || asprintf(&url, URL_HOST "%s", path) < 0)
 		return -ENOMEM;
-	r = set_up(curl, socket_path, url, &body);
+	r = set_up(curl, socket_path, url, body);
 	if (r == 0 && content && curl_easy_setopt(curl, CURLOPT_POSTFIELDS, content) != CURLE_OK)
 		r = -EINVAL;
 	if (r == 0 && timeout_ms &&
@@ -164,19 +196,41 @@ static int ask(json_t **ret, const char *socket_path, const char *path, const ch
 	if (r < 0)
 		return err_set(err, r, "socket '%s': the path cannot be used", socket_path);
 
-	code = curl_easy_perform(curl);
+	code = perform(curl, timeout_ms ? timeout_ms : CONNECT_TIMEOUT_S * MS_PER_SEC);
 	if (code != CURLE_OK)
-		return explain(curl, code, &body, socket_path, err);
-	r = parse_body(ret, &body, socket_path, err);
-	if (r < 0)
-		return r;
+		return explain(curl, code, body, socket_path, err);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 	return status >= HTTP_BAD_REQUEST ? (int)status : 0;
+}
+
+static int ask(json_t **ret, const char *socket_path, const char *path, const char *content,
+	       uint32_t timeout_ms, struct err *err)
+{
+	CLEANUP(body_done) struct body body = { .data = NULL };
+	int status = transfer(&body, socket_path, path, content, timeout_ms, err);
+	int r = status < 0 ? status : parse_body(ret, &body, socket_path, err);
+
+	return r < 0 ? r : status;
 }
 
 int client_get(json_t **ret, const char *socket_path, const char *path, struct err *err)
 {
 	return ask(ret, socket_path, path, NULL, 0, err);
+}
+
+int client_get_text(char **ret, struct scan *scan, const char *socket_path, const char *path,
+		    struct err *err)
+{
+	CLEANUP(body_done) struct body body = { .scan = scan };
+	int status = transfer(&body, socket_path, path, NULL, 0, err);
+
+	if (status < 0)
+		return status;
+	if (!scan_is_complete(scan))
+		return not_json(socket_path, err);
+	body.data[body.len] = '\0';
+	*ret = text_clean_scanned(take_ptr(body.data));
+	return status;
 }
 
 int client_get_within(json_t **ret, const char *socket_path, const char *path, uint32_t timeout_ms,

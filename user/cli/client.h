@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct err;
+struct scan;
 
 /* More than the answer about LIMIT_ENDPOINTS endpoints ever is. */
 #define CLIENT_ANSWER_MAX (256u << 20)
@@ -24,7 +25,14 @@ struct err;
  */
 int client_get(json_t **ret, const char *socket_path, const char *path, struct err *err);
 
-/* The same, within timeout_ms (not 0) in all. */
+/*
+ * The same, and the document as it came, NUL-terminated and without control characters in its texts,
+ * for the caller to free; also of an error. scan: given by the caller, with what is to be counted.
+ */
+int client_get_text(char **ret, struct scan *scan, const char *socket_path, const char *path,
+		    struct err *err);
+
+/* As client_get(), within timeout_ms (not 0) in all. */
 int client_get_within(json_t **ret, const char *socket_path, const char *path, uint32_t timeout_ms,
 		      struct err *err);
 

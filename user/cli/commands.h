@@ -25,12 +25,6 @@ enum cli_status command_ask(json_t **ret, const struct cli *cli, const char *pat
 /* The same for what changes something. Takes over body, which may be NULL: out of memory. */
 enum cli_status command_post(json_t **ret, const struct cli *cli, const char *path, json_t *body);
 
-/*
- * Say that what was ordered may not be done. One sentence, unlike to who may not read: the documented "No results." is
- * no answer to an order.
- */
-enum cli_status command_not_permitted(const struct cli *cli, const char *reason);
-
 /* Print that a job was done. */
 typedef enum cli_status job_done_fn(const struct cli *cli, const json_t *job);
 

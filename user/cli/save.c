@@ -53,9 +53,10 @@ static void saving_done(struct saving *s)
 static enum cli_status refuse(const struct saving *s, int r, const char *code,
 			      const struct err *err)
 {
-	if (r == -EACCES || r == -EPERM)
-		return command_not_permitted(s->cli, err->text);
-	return cli_fail(s->cli, STATUS_REFUSED, code, "%s", err->text);
+	bool forbidden = r == -EACCES || r == -EPERM;
+
+	cli_fail(s->cli, STATUS_REFUSED, forbidden ? "not_permitted" : code, "%s", err->text);
+	return forbidden ? STATUS_NOT_PERMITTED : STATUS_REFUSED;
 }
 
 static enum cli_status no_memory(const struct saving *s)

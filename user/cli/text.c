@@ -47,6 +47,20 @@ static int clean_string(json_t *json)
 	return json_string_set(json, printable_clean(copy)) < 0 ? -ENOMEM : 0;
 }
 
+char *text_clean_scanned(char *text)
+{
+	/* What the control characters behind ASCII's first begin with. */
+	static const char leads[] = "\x7f\xc2";
+
+	for (char *p = strpbrk(text, leads); p; p = strpbrk(p, leads)) {
+		size_t n = printable_control_len(p);
+
+		memset(p, '?', n);
+		p += n ? n : 1;
+	}
+	return text;
+}
+
 int text_clean_json(json_t *json)
 {
 	const char *key;

@@ -18,6 +18,9 @@ void text_print(FILE *out, const char *text);
 /* Replace control characters in every string value of a document. -ENOMEM */
 int text_clean_json(json_t *json);
 
+/* The same in a document's text, in place, after scan.h: no others are left in it. Returns text. */
+char *text_clean_scanned(char *text);
+
 /* Print a document in a form for people and programs; takes over json, which may be NULL. */
 void text_dump(FILE *out, json_t *json);
 

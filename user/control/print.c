@@ -86,6 +86,21 @@ static void add_string(struct text *text, const char *string, size_t len)
 	add(text, "\"", 1);
 }
 
+/* printf() would take a third of the time of an answer that is made of numbers. */
+static void add_integer(struct text *text, json_int_t value)
+{
+	char digits[NUMBER_LEN], *first = digits + sizeof(digits);
+	uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
+
+	do {
+		*--first = (char)('0' + rest % 10);
+		rest /= 10;
+	} while (rest);
+	if (value < 0)
+		*--first = '-';
+	add(text, first, (size_t)(digits + sizeof(digits) - first));
+}
+
 static void add_value(struct text *text, json_t *json, int depth);
 
 static void add_separator(struct text *text, bool *first, int depth)
@@ -135,8 +150,6 @@ static void add_array(struct text *text, json_t *json, int depth)
 /* Documents are made by render.c: a few levels deep. */
 static void add_value(struct text *text, json_t *json, int depth)
 {
-	char number[NUMBER_LEN];
-
 	switch (json_typeof(json)) {
 	case JSON_OBJECT:
 		add_object(text, json, depth);
@@ -148,8 +161,7 @@ static void add_value(struct text *text, json_t *json, int depth)
 		add_string(text, json_string_value(json), json_string_length(json));
 		break;
 	case JSON_INTEGER:
-		snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT, json_integer_value(json));
-		add(text, number, strlen(number));
+		add_integer(text, json_integer_value(json));
 		break;
 	case JSON_TRUE:
 		add(text, "true", strlen("true"));

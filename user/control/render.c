@@ -212,8 +212,7 @@ json_t *render_status(const struct api_context *context)
 
 	json_put_text(&json, "version", SLUICE_VERSION);
 	json_put_uint(&json, "pid", (uint64_t)getpid());
-	json_put_uint(&json, "uptime_ms",
-		      now_ms > context->started_ms ? now_ms - context->started_ms : 0);
+	json_put_uint(&json, "uptime_ms", clock_mono_ms() - context->started_mono_ms);
 	json_put_time(&json, "since", context->started_ms);
 	json_put_text(&json, "config", context->config_path);
 	json_put_uint(&json, "config_version", layers_version(context->layers));
@@ -224,6 +223,8 @@ json_t *render_status(const struct api_context *context)
 	put_metrics(&json, &context->model->gateway.listen);
 	json_put_text(&json, "bpffs", context->model->gateway.bpffs);
 	json_put_bool(&json, "in_force", dataplane_in_force(context->dataplane));
+	if (dataplane_degraded(context->dataplane))
+		json_put_text(&json, "degraded", dataplane_degraded(context->dataplane));
 	if (uname(&uts) == 0)
 		json_put_text(&json, "kernel", uts.release);
 	json_put(&json, "events", history_state(context->events));
@@ -285,7 +286,7 @@ static struct tally tally_service(const struct api_context *context, const struc
 	return tally;
 }
 
-static json_t *render_service(const struct api_context *context, uint32_t index)
+json_t *render_service(const struct api_context *context, uint32_t index)
 {
 	const struct service *service = &context->model->services[index];
 	const struct settings *settings = &context->model->settings[service->settings];
@@ -305,12 +306,10 @@ static json_t *render_service(const struct api_context *context, uint32_t index)
 	return json;
 }
 
-json_t *render_pool(const struct api_context *context, const struct groups *groups, uint32_t pool)
+json_t *render_pool_backends(const struct api_context *context, uint32_t pool, json_t **ret_weights)
 {
 	const struct model *model = context->model;
-	json_t *json = json_object();
 	json_t *backends = json_array(), *weights = json_object();
-	json_t *services = json_array();
 
 	for (uint32_t i = 0; i < model->pools[pool].n_backends; i++) {
 		const char *address = backend_text(&model->pools[pool].backends[i]);
@@ -318,14 +317,8 @@ json_t *render_pool(const struct api_context *context, const struct groups *grou
 		json_push(&backends, json_text(address));
 		json_put_uint(&weights, address, weights_get(context->weights, pool, i));
 	}
-	for (uint32_t i = groups->first[pool]; i < groups->first[pool + 1]; i++)
-		json_push(&services, render_service(context, groups->services[i]));
-
-	json_put_text(&json, "name", model->pools[pool].name);
-	json_put(&json, "backends", backends);
-	json_put(&json, "weights", weights);
-	json_put(&json, "services", services);
-	return json;
+	*ret_weights = weights;
+	return backends;
 }
 
 static json_t *render_pool_summary(const struct api_context *context, const struct groups *groups,

@@ -24,6 +24,7 @@ struct next {
 	struct model *file; /* NULL: the same as before */
 	struct overlay overlay;
 	struct model *model;
+	bool looks_anew; /* at what the maps hold: others may have written into them */
 	bool must_be_kept; /* else a start with the same file comes to the same */
 };
 
@@ -105,6 +106,7 @@ static int prepare_reload(struct next *next, struct daemon *daemon, const struct
 	compose_note_fn *note = change->is_rehearsal ? NULL : note_row;
 	int r;
 
+	next->looks_anew = true;
 	r = load(daemon, !change->is_rehearsal, &next->file, err);
 	if (r < 0)
 		return r;
@@ -156,11 +158,9 @@ static int prepare(struct next *next, struct daemon *daemon, const struct change
 /* When a drain ends by the monotonic clock, which no reboot and no change of the time survives. */
 static uint64_t deadline_of(const struct overlay_row *row)
 {
-	uint64_t now_ms = clock_wall_ms();
-
 	if (row->admin != SL_DRAINING)
 		return 0;
-	return clock_mono_ms() + (row->deadline_ms > now_ms ? row->deadline_ms - now_ms : 0);
+	return clock_mono_ms() + overlay_left_ms(row, clock_wall_ms());
 }
 
 /* Mark in row_of whose endpoints a row with an order is about: its index, plus 1. */
@@ -179,6 +179,14 @@ static void mark_service(const struct model *model, const struct service *servic
 	}
 }
 
+static bool has_orders(const struct overlay *overlay)
+{
+	for (uint32_t i = 0; i < overlay->n; i++)
+		if (overlay->rows[i].admin != SL_ENABLED)
+			return true;
+	return false;
+}
+
 /* The kernel's words have them, too, unless the host was started anew or the daemon died in between. */
 void configure_impose_orders(struct daemon *daemon)
 {
@@ -186,10 +194,11 @@ void configure_impose_orders(struct daemon *daemon)
 	struct pipeline *pipeline = daemon->generation->pipeline;
 	const struct model *model = daemon->model;
 	CLEANUP(free_p) uint32_t *row_of = calloc(model->n_endpoints + 1, sizeof(*row_of));
+	bool any = has_orders(overlay);
 
 	if (!row_of)
 		return;
-	for (uint32_t i = 0; overlay->n && i < model->n_services; i++)
+	for (uint32_t i = 0; any && i < model->n_services; i++)
 		mark_service(model, &model->services[i], overlay, row_of);
 	for (uint32_t i = 0; i < model->n_endpoints; i++) {
 		const struct overlay_row *row = row_of[i] ? &overlay->rows[row_of[i] - 1] : NULL;
@@ -220,7 +229,7 @@ static int succeed(struct daemon *daemon, struct generation *next, struct err *e
 }
 
 /* What can be refused and seen from outside: all of it, or nothing. */
-static int move(struct daemon *daemon, const struct model *model, struct err *err)
+static int move(struct daemon *daemon, const struct model *model, bool looks_anew, struct err *err)
 {
 	struct err ignored;
 	int r;
@@ -228,14 +237,15 @@ static int move(struct daemon *daemon, const struct model *model, struct err *er
 	r = api_move(daemon->api, &model->gateway.listen, err);
 	if (r < 0)
 		return r;
-	r = dataplane_change(&daemon->dataplane, model, err);
+	r = dataplane_change(&daemon->dataplane, model, !looks_anew, err);
 	if (r < 0)
 		api_move(daemon->api, &daemon->model->gateway.listen, &ignored);
 	return r;
 }
 
 /* Nothing has changed after a failure, unless daemon->broken says so. The model in force is exchanged for *model. */
-static int change_model(struct daemon *daemon, struct model **model, struct err *err)
+static int change_model(struct daemon *daemon, struct model **model, bool looks_anew,
+			struct err *err)
 {
 	CLEANUP(generation_free_p) struct generation *next = NULL;
 	struct model *before = daemon->model;
@@ -248,7 +258,7 @@ static int change_model(struct daemon *daemon, struct model **model, struct err 
 	orders_close(daemon->orders);
 	api_pause(daemon->api);
 	orders_reopen(daemon->orders);
-	r = move(daemon, *model, err);
+	r = move(daemon, *model, looks_anew, err);
 	if (r < 0) {
 		daemon->broken = daemon_serve(daemon, &daemon->broken_by);
 		return r;
@@ -268,7 +278,7 @@ static void undo(struct daemon *daemon, const struct err *why)
 
 	r = runtime_compose(&model, daemon->runtime, &err);
 	if (r == 0)
-		r = change_model(daemon, &model, &err);
+		r = change_model(daemon, &model, true, &err);
 	if (r < 0)
 		daemon->broken =
 			err_set(&daemon->broken_by, r,
@@ -284,7 +294,7 @@ static int carry_out(struct daemon *daemon, struct next *next, struct err *err)
 	struct err why;
 	int r;
 
-	r = change_model(daemon, &next->model, err);
+	r = change_model(daemon, &next->model, next->looks_anew, err);
 	if (r < 0 || daemon->broken < 0)
 		return r;
 	r = runtime_keep(daemon->runtime, &next->overlay, &why);
@@ -302,14 +312,15 @@ static int carry_out(struct daemon *daemon, struct next *next, struct err *err)
 
 /* --- jobs ------------------------------------------------------------------------------------- */
 
-static void tell_reloaded(struct daemon *daemon, const struct err *refused)
+static void tell_reloaded(struct daemon *daemon, const struct change *change,
+			  const struct err *refused)
 {
 	char line[LINE_LEN];
 
 	if (refused) {
 		snprintf(line, sizeof(line), "reload refused, nothing has changed: %s",
 			 refused->text);
-		tell_reload(daemon->events, false, line);
+		tell_reload(daemon->events, false, line, &change->giver);
 		return;
 	}
 	events_set_max(daemon->events, daemon->model->gateway.events_max);
@@ -317,7 +328,7 @@ static void tell_reloaded(struct daemon *daemon, const struct err *refused)
 	daemon_log_metrics(&daemon->model->gateway.listen);
 	snprintf(line, sizeof(line), "reloaded: pools %u, endpoints %u", daemon->model->n_pools,
 		 model_declared(daemon->model));
-	tell_reload(daemon->events, true, line);
+	tell_reload(daemon->events, true, line, &change->giver);
 }
 
 static void run_job(struct daemon *daemon, const struct change *change)
@@ -326,13 +337,15 @@ static void run_job(struct daemon *daemon, const struct change *change)
 	struct err err = { "out of memory" };
 	int r;
 
-	if (change->action == CHANGE_RELOAD)
+	if (change->action == CHANGE_RELOAD) {
 		notify_reloading(&daemon->notify, clock_mono_ns());
+		api_find_roles(daemon->api);
+	}
 	r = prepare(&next, daemon, change, &err);
 	if (r == 0)
 		r = carry_out(daemon, &next, &err);
 	if (change->action == CHANGE_RELOAD)
-		tell_reloaded(daemon, r < 0 ? &err : NULL);
+		tell_reloaded(daemon, change, r < 0 ? &err : NULL);
 	else
 		changes_tell(daemon->events, change, r < 0 ? &err : NULL);
 	if (r < 0)

@@ -12,6 +12,7 @@
 #include "daemon/pipeline.h"
 #include "daemon/privileges.h"
 #include "dataplane/bpffs.h"
+#include "store/verdicts.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/notify.h"
@@ -50,6 +51,8 @@ static void on_heartbeat(uv_timer_t *timer)
 	notify_alive(&daemon->notify, clock_mono_ns());
 	dataplane_heartbeat(daemon->dataplane, clock_mono_ns());
 	check_devices(daemon);
+	api_expire(daemon->api);
+	refusals_tell_held(daemon->refusals, clock_mono_ms());
 	if (daemon->lost || dataplane_in_force(daemon->dataplane))
 		return;
 	daemon->lost = true;
@@ -61,21 +64,24 @@ static void on_heartbeat(uv_timer_t *timer)
 		       "on, but nothing is guarded until sluiced is started again");
 }
 
+static void on_hangup(void *arg, const struct change_giver *giver)
+{
+	struct daemon *daemon = arg;
+
+	jobs_queue(daemon->jobs, &(struct change){ .action = CHANGE_RELOAD, .giver = *giver });
+}
+
 static void on_signal(uv_signal_t *handle, int signum)
 {
 	struct daemon *daemon = handle->data;
 
-	if (signum == SIGHUP) {
-		jobs_queue(daemon->jobs, &(struct change){ .action = CHANGE_RELOAD });
-		return;
-	}
 	log_info("%s: stopping", signum == SIGTERM ? "SIGTERM" : "SIGINT");
 	uv_stop(&daemon->loop);
 }
 
 static int start_loop(struct daemon *daemon, struct err *err)
 {
-	static const int signums[] = { SIGTERM, SIGINT, SIGHUP };
+	static const int signums[] = { SIGTERM, SIGINT };
 	int r;
 
 	r = uv_loop_init(&daemon->loop);
@@ -94,7 +100,7 @@ static int start_loop(struct daemon *daemon, struct err *err)
 		if (r < 0)
 			return err_set(err, r, "signal handler: %s", uv_strerror(r));
 	}
-	return 0;
+	return hangup_start(&daemon->hangup, &daemon->loop, on_hangup, daemon, err);
 }
 
 static void on_network_rest(uv_timer_t *timer)
@@ -181,11 +187,14 @@ int daemon_serve(struct daemon *daemon, struct err *err)
 		.weights = pipeline_weights(generation->pipeline),
 		.change = orders_change,
 		.change_arg = daemon->orders,
+		.refused = refusals_note,
+		.refused_arg = daemon->refusals,
 		.config_path = daemon->options->config_path,
 		.jobs = daemon->jobs,
 		.layers = daemon->layers,
 		.events = daemon->events,
 		.started_ms = daemon->started_ms,
+		.started_mono_ms = daemon->started_mono_ms,
 	};
 
 	return api_serve(daemon->api, &context, err);
@@ -198,9 +207,30 @@ int daemon_start_generation(struct daemon *daemon, struct generation *generation
 		.loop = &daemon->loop,
 		.dataplane = daemon->dataplane,
 		.events = daemon->events,
+		.kept = &daemon->kept,
 	};
 
 	return generation_start(generation, &parts, before, err);
+}
+
+/* Without it, health begins with what the kernel acts on. */
+static void read_kept(struct daemon *daemon, const struct gateway *gateway)
+{
+	struct err err;
+
+	if (verdicts_read(&daemon->kept, gateway->state_dir, &err) < 0)
+		log_warn("verdicts of before cannot be read: %s", err.text);
+}
+
+static int start_events(struct daemon *daemon, struct err *err)
+{
+	int r;
+
+	r = tell_open(&daemon->events, &daemon->file->gateway, err);
+	if (r < 0)
+		return r;
+	daemon->refusals = refusals_new(daemon->events);
+	return daemon->refusals ? 0 : -ENOMEM;
 }
 
 /* What is configured: the file, and what was changed over it. */
@@ -237,6 +267,7 @@ static int start(struct daemon *daemon, struct err *err)
 	int r;
 
 	daemon->started_ms = clock_wall_ms();
+	daemon->started_mono_ms = clock_mono_ms();
 	daemon->jobs = jobs_new();
 	daemon->layers = layers_new();
 	if (!daemon->jobs || !daemon->layers)
@@ -246,12 +277,14 @@ static int start(struct daemon *daemon, struct err *err)
 		r = start_loop(daemon, err);
 	if (r == 0)
 		r = api_listen(&daemon->api, gateway->api_socket, &gateway->listen, err);
-	/* The socket has its group, and there are no threads yet. */
+	/* There are no threads yet. */
 	if (r == 0)
 		r = privileges_drop(bpffs_is_ours(gateway->bpffs), err);
-	/* Nobody else runs with this configuration, as the socket shows. */
+	/* Nobody else runs with this configuration, as the socket shows, and nobody writes yet. */
 	if (r == 0)
-		r = tell_open(&daemon->events, gateway, err);
+		read_kept(daemon, gateway);
+	if (r == 0)
+		r = start_events(daemon, err);
 	if (r == 0)
 		r = start_model(daemon, err);
 	if (r == 0)
@@ -286,8 +319,17 @@ void daemon_log_dataplane(struct daemon *daemon)
 	const char *note;
 
 	for (uint32_t i = 0; (note = dataplane_note(daemon->dataplane, i)); i++)
-		log_info("%s", note);
+		if (dataplane_note_is_loss(daemon->dataplane, i))
+			tell_interface(daemon->events, EVENT_ERROR, "not_taken_over", note);
+		else
+			log_info("%s", note);
 	tell_attachments(daemon->events, &daemon->interfaces, daemon->dataplane);
+}
+
+static void conclude(struct pipeline *pipeline)
+{
+	pipeline_tell_held(pipeline);
+	pipeline_keep_all(pipeline);
 }
 
 /*
@@ -300,8 +342,10 @@ static void stop_threads(struct daemon *daemon)
 	orders_close(daemon->orders);
 	api_stop(take_ptr(daemon->api));
 	orders_free(take_ptr(daemon->orders));
+	if (daemon->refusals)
+		refusals_tell_held(daemon->refusals, REFUSALS_END);
 	if (daemon->generation && daemon->generation->pipeline)
-		pipeline_tell_held(daemon->generation->pipeline);
+		conclude(daemon->generation->pipeline);
 	generation_free(take_ptr(daemon->generation));
 }
 
@@ -314,6 +358,7 @@ static void close_loop(struct daemon *daemon)
 	uv_close((uv_handle_t *)&daemon->network_rest, NULL);
 	for (int i = 0; i < daemon->n_signals; i++)
 		uv_close((uv_handle_t *)&daemon->signals[i], NULL);
+	hangup_stop(&daemon->hangup);
 	if (daemon->takes_jobs)
 		uv_close((uv_handle_t *)&daemon->job_queued, NULL);
 	if (daemon->follows_network)
@@ -406,12 +451,14 @@ int daemon_run(const struct daemon_options *options, struct err *err)
 		undo_dataplane(&daemon);
 	close_loop(&daemon);
 	runtime_close(daemon.runtime);
+	kept_list_done(&daemon.kept);
 	model_free(daemon.file);
 	model_free(daemon.model);
 	jobs_free(daemon.jobs);
 	layers_free(daemon.layers);
 	if (r < 0 && daemon.events)
 		tell_failure(&daemon, err);
+	refusals_free(daemon.refusals);
 	events_close(daemon.events);
 
 	return r;

@@ -13,9 +13,12 @@
 #include "control/layers.h"
 #include "daemon/daemon.h"
 #include "daemon/generation.h"
+#include "daemon/hangup.h"
 #include "daemon/orders.h"
+#include "daemon/refusals.h"
 #include "daemon/runtime.h"
 #include "daemon/tell.h"
+#include "model/kept.h"
 #include "util/err.h"
 #include "util/notify.h"
 
@@ -26,11 +29,14 @@ struct daemon {
 	struct runtime *runtime; /* what it is made from */
 	uv_loop_t loop;
 	uv_timer_t heartbeat;
-	uv_signal_t signals[3];
+	uv_signal_t signals[2];
 	int n_signals;
+	struct hangup hangup;
 	struct dataplane *dataplane;
 	struct generation *generation;
 	struct events *events;
+	struct kept_list kept; /* of the endpoints, before this start */
+	struct refusals *refusals;
 	struct tell_interfaces interfaces; /* as told last */
 	struct orders *orders;
 	struct api *api;
@@ -39,7 +45,8 @@ struct daemon {
 	uv_async_t job_queued;
 	bool takes_jobs;
 	struct notify notify;
-	uint64_t started_ms; /* wall clock */
+	uint64_t started_ms; /* wall clock, */
+	uint64_t started_mono_ms; /* and monotonic */
 	int broken; /* a change got stuck half way: -errno, the loop ends */
 	struct err broken_by;
 	uv_poll_t network;

@@ -9,6 +9,7 @@
 
 #include "dataplane/leaving.h"
 #include "dataplane/percpu.h"
+#include "dataplane/sweep.h"
 #include "dataplane/tables.h"
 #include "dataplane/tail.h"
 
@@ -22,6 +23,15 @@ static int read_all(int fd, void *keys, void *values, __u32 *n)
 	    errno != ENOENT)
 		return -errno;
 	return 0;
+}
+
+static void add_name(struct holdings *held, uint32_t id, const struct sl_endpoint_name *name)
+{
+	holding_list_add(&held->names, &(struct holding){ .key = name->key,
+							  .kind = SL_TARGET_ENDPOINT,
+							  .id = id,
+							  .name = tail_get(name->settings),
+							  .digest = tail_get(name->pool) });
 }
 
 static int read_names(struct holdings *held, int fd)
@@ -45,12 +55,7 @@ static int read_names(struct holdings *held, int fd)
 		held->generations[ids[i]] = names[i].generation;
 	for (__u32 i = 0; i < n; i++)
 		if (names[i].key.port)
-			holding_list_add(&held->names,
-					 &(struct holding){ .key = names[i].key,
-							    .kind = SL_TARGET_ENDPOINT,
-							    .id = ids[i],
-							    .name = tail_get(names[i].settings),
-							    .digest = tail_get(names[i].pool) });
+			add_name(held, ids[i], &names[i]);
 	return 0;
 }
 
@@ -84,7 +89,74 @@ int holdings_read(struct holdings *ret_held, const struct mapset *set)
 	r = read_names(&held, set->fd[MAP_NAMES]);
 	if (r < 0)
 		return r;
-	r = read_targets(&held, set->fd[MAP_TARGETS]);
+	if (set->fd[MAP_TARGETS] >= 0) {
+		r = read_targets(&held, set->fd[MAP_TARGETS]);
+		if (r < 0)
+			return r;
+	}
+
+	*ret_held = held;
+	held = (struct holdings){ .n_ids = 0 };
+	return 0;
+}
+
+/* --- without reading ---------------------------------------------------------------------------- */
+
+static void recall_endpoints(struct holdings *held, const struct ids *ids,
+			     const struct model *model)
+{
+	for (uint32_t i = 0; i < ids->n; i++) {
+		const char *name = model->endpoints[i].name;
+		struct holding holding = { .key = ids->key[i],
+					   .kind = SL_TARGET_ENDPOINT,
+					   .id = ids->id[i] };
+
+		if (!holding.key.port)
+			continue;
+		holding_list_add(&held->targets, &holding);
+		if (name) {
+			holding.name = ids_name_hash(name);
+			holding.digest = model->digest;
+		}
+		holding_list_add(&held->names, &holding);
+	}
+}
+
+static int recall_leaving(struct holdings *held, const struct tables *before)
+{
+	for (uint32_t i = 0; i < before->n_leaving; i++) {
+		struct sl_endpoint_name name;
+
+		if (bpf_map_lookup_elem(before->maps->fd[MAP_NAMES], &before->leaving[i].id,
+					&name) < 0)
+			return -errno;
+		if (name.key.port)
+			add_name(held, before->leaving[i].id, &name);
+	}
+	return 0;
+}
+
+int holdings_recall(struct holdings *ret_held, const struct tables *before,
+		    const struct model *model)
+{
+	CLEANUP(holdings_done) struct holdings held = { .n_ids = before->sizes.endpoints };
+	const struct holding_list *wanted = &before->wanted;
+	int r;
+
+	held.generations = calloc(held.n_ids + 1, sizeof(*held.generations));
+	if (!held.generations)
+		return -ENOMEM;
+	memcpy(held.generations, before->generation, held.n_ids * sizeof(*held.generations));
+	r = holding_list_open(&held.names, before->ids.n + before->n_leaving);
+	if (r == 0)
+		r = holding_list_open(&held.targets, before->ids.n + wanted->n);
+	if (r < 0)
+		return r;
+	recall_endpoints(&held, &before->ids, model);
+	for (uint32_t i = 0; i < wanted->n; i++)
+		if (wanted->rows[i].kind == SL_TARGET_SERVICE)
+			holding_list_add(&held.targets, &wanted->rows[i]);
+	r = recall_leaving(&held, before);
 	if (r < 0)
 		return r;
 
@@ -93,11 +165,15 @@ int holdings_read(struct holdings *ret_held, const struct mapset *set)
 	return 0;
 }
 
+/* --- taking along ------------------------------------------------------------------------------- */
+
 static int carry_words(struct tables *tables, int old_fd)
 {
 	struct mapped old = { 0 };
 	int r;
 
+	if (old_fd < 0)
+		return 0;
 	r = mapped_open(&old, old_fd, sizeof(struct sl_word), map_entries(old_fd));
 	if (r < 0)
 		return r;
@@ -159,6 +235,45 @@ static int carry_counters(struct tables *tables, const struct mapset *old)
 			   sizeof(struct sl_decision_counts));
 }
 
+/* Of services that have the id they had. */
+static int carry_services(const struct tables *tables, const struct mapset *old)
+{
+	for (uint32_t i = 0; i < tables->services.n && old->fd[MAP_SERVICE_STATS] >= 0; i++) {
+		const struct forwarding *f = &tables->services.of[i];
+		int r;
+
+		if (!f->kept_id)
+			continue;
+		r = percpu_copy(tables->maps->fd[MAP_SERVICE_STATS], f->id,
+				old->fd[MAP_SERVICE_STATS], f->id, sizeof(struct sl_service_stats));
+		if (r < 0 && r != -ENOENT)
+			return r;
+	}
+	return 0;
+}
+
+/* Those that the programs have entered meanwhile know better. */
+static bool copy_flow(void *arg, const struct sl_tuple *tuple, const struct sl_flow *flow)
+{
+	bpf_map_update_elem(*(const int *)arg, tuple, flow, BPF_NOEXIST);
+	return true;
+}
+
+/* What the kernel refuses is left: flows are not worth a start that fails. */
+void tables_carry_flows(const struct tables *tables, const struct mapset *old)
+{
+	static const enum map_id ids[] = { MAP_HALF_OPEN, MAP_FLOWS };
+
+	for (size_t i = 0; tables->keeps_flows && i < sizeof(ids) / sizeof(ids[0]); i++) {
+		int to = tables->maps->fd[ids[i]];
+
+		/* Else it is the same map. */
+		if (old->fd[ids[i]] >= 0 &&
+		    map_entries(old->fd[ids[i]]) != tables->sizes.entries[ids[i]])
+			sweep(old, ids[i], copy_flow, &to);
+	}
+}
+
 int tables_carry(struct tables *tables, const struct mapset *old)
 {
 	int r;
@@ -169,5 +284,9 @@ int tables_carry(struct tables *tables, const struct mapset *old)
 	r = carry_attempts(tables, old);
 	if (r < 0)
 		return r;
+	r = carry_services(tables, old);
+	if (r < 0)
+		return r;
+	tables_carry_flows(tables, old);
 	return carry_counters(tables, old);
 }

@@ -90,9 +90,11 @@ int dataplane_open(struct dataplane **ret, const struct model *model, struct err
 /*
  * Bring *dp in line with another model, as opening anew would, without ever letting go: *dp is
  * replaced. On failure it is as it was, with one sentence in err. The model before must live until
- * then, and model->gateway.bpffs must be the same.
+ * then, and model->gateway.bpffs must be the same. trusts: what the maps hold is known rather than
+ * read anew, which is faster and leaves alone what others have written into them meanwhile.
  */
-int dataplane_change(struct dataplane **dp, const struct model *model, struct err *err);
+int dataplane_change(struct dataplane **dp, const struct model *model, bool trusts,
+		     struct err *err);
 
 /* Release this process's hold; the gate stays in force. NULL is fine. */
 void dataplane_close(struct dataplane *dp);
@@ -121,10 +123,18 @@ bool dataplane_in_force(const struct dataplane *dp);
  */
 bool dataplane_has_device(const struct attachment *attachment);
 
-#define DATAPLANE_NOTE_LEN 160
-
-/* What opening did that an operator should find in the log; i from 0, NULL: no more. */
+/*
+ * What opening did that an operator should find in the log; i from 0, NULL: no more. A loss is of something that
+ * was in force before.
+ */
 const char *dataplane_note(const struct dataplane *dp, uint32_t i);
+bool dataplane_note_is_loss(const struct dataplane *dp, uint32_t i);
+
+/*
+ * Our programs were refused, and those of another daemon stay in force, over the same maps: why, in a sentence;
+ * NULL: they are ours. dataplane_change() tries again.
+ */
+const char *dataplane_degraded(const struct dataplane *dp);
 
 /* Whether the endpoint's id, and with it its word, was already in force when we opened. */
 bool dataplane_was_adopted(const struct dataplane *dp, uint32_t endpoint);

@@ -35,7 +35,7 @@ static bool let_leave(struct tables *tables, const struct model *model, const st
 	struct sl_endpoint_name name;
 	struct sl_word word;
 
-	if (id >= tables->sizes.endpoints ||
+	if (id >= tables->sizes.endpoints || found->fd[MAP_WORDS] < 0 ||
 	    bpf_map_lookup_elem(found->fd[MAP_NAMES], &id, &name) < 0 ||
 	    bpf_map_lookup_elem(found->fd[MAP_WORDS], &id, &word) < 0)
 		return false;
@@ -55,12 +55,13 @@ void leaving_settle(struct tables *tables, const struct model *model, const stru
 		    uint64_t now_s)
 {
 	const struct holdings *held = &tables->held;
+	uint32_t next = 0;
 	bool drains = tables->keeps_flows && tables->sizes.services;
 
 	tables->leaving = calloc(held->names.n + 1, sizeof(*tables->leaving));
 	for (uint32_t i = 0; i < held->names.n; i++) {
 		const struct holding *was = &held->names.rows[i];
-		const struct holding *now = holding_find(&tables->wanted, &was->key);
+		const struct holding *now = holding_find_next(&tables->wanted, &was->key, &next);
 
 		if (now && now->kind == SL_TARGET_ENDPOINT && now->id == was->id)
 			continue;

@@ -75,6 +75,7 @@ void tables_done(struct tables *tables)
 static int find_in_force(struct tables *tables)
 {
 	const struct ids *ids = &tables->ids;
+	uint32_t next = 0;
 
 	tables->in_force = calloc(ids->n + 1, sizeof(*tables->in_force));
 	if (!tables->in_force)
@@ -83,7 +84,7 @@ static int find_in_force(struct tables *tables)
 		const struct holding *target = NULL;
 
 		if (ids->was[i] == ids->id[i])
-			target = holding_find(&tables->held.targets, &ids->key[i]);
+			target = holding_find_next(&tables->held.targets, &ids->key[i], &next);
 		tables->in_force[i] =
 			target && target->kind == SL_TARGET_ENDPOINT && target->id == ids->id[i];
 	}
@@ -396,6 +397,7 @@ void tables_settle(struct tables *tables, const struct model *model, const struc
 		   uint64_t now_s)
 {
 	const struct holdings *held = &tables->held;
+	uint32_t next = 0;
 
 	services_refresh(&tables->services, model, &tables->ids, &tables->words);
 	leaving_settle(tables, model, found, now_s);
@@ -405,7 +407,7 @@ void tables_settle(struct tables *tables, const struct model *model, const struc
 	for (uint32_t i = 0; i < held->targets.n; i++) {
 		const struct sl_target_key *key = &held->targets.rows[i].key;
 
-		if (!holding_find(&tables->wanted, key))
+		if (!holding_find_next(&tables->wanted, key, &next))
 			bpf_map_delete_elem(tables->maps->fd[MAP_TARGETS], key);
 	}
 	index_rebuild(tables, &tables->wanted);

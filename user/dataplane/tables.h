@@ -37,6 +37,7 @@ struct tables {
 	bool *in_force; /* by endpoint of the model: it is in these very maps, under this id */
 	bool in_place; /* held is about maps: they were taken over */
 	bool keeps_flows; /* ... or at least those of flows */
+	bool keeps_words; /* ... or at least what was in them */
 	struct leaving *leaving; /* endpoints that are no more in the model, but that flows go to */
 	uint32_t n_leaving;
 	struct tables_chunk *chunk;
@@ -44,6 +45,13 @@ struct tables {
 
 /* Read what a readable set holds. -errno from the kernel, -ENOMEM. */
 int holdings_read(struct holdings *ret_held, const struct mapset *set);
+
+/*
+ * The same of the maps that before is about, from what is known of them: but for endpoints that are
+ * leaving, nothing is read. model: before's.
+ */
+int holdings_recall(struct holdings *ret_held, const struct tables *before,
+		    const struct model *model);
 
 /*
  * Map the maps into memory. held and ids are set by the caller before tables_add(). Released with
@@ -86,7 +94,10 @@ int tables_destinations(const struct tables *tables, const struct model *model,
 /* The id is nobody's from now on, and its flows are dead. */
 void tables_forget(const struct tables *tables, uint32_t id);
 
-/* Copy words, counters and decisions of the endpoints that stay from a set that is replaced. */
+/* Copy words, counters, decisions and flows of what stays from a set that is replaced. */
 int tables_carry(struct tables *tables, const struct mapset *old);
+
+/* Copy the flows that it has and ours have not, where they are not the same maps. */
+void tables_carry_flows(const struct tables *tables, const struct mapset *old);
 
 #endif

@@ -25,6 +25,16 @@ _Static_assert(SL_MSG_UDP_ANSWER_MISMATCH <= UINT8_MAX, "board: codes fit into a
 
 #define PAST_MAX (BOARD_RECENT - 1)
 
+/* What probes came to; in memory of its own, which moves from one board to the next as it is. */
+struct history {
+	struct board_verdict newest;
+	struct past past[PAST_MAX]; /* newest first */
+	struct outcomes outcomes;
+	struct certs *shown; /* counted: the last certificates, whatever came after them */
+};
+
+static const struct history no_history;
+
 struct entry {
 	struct health health;
 	enum board_seat seat;
@@ -38,10 +48,7 @@ struct entry {
 	struct addr addr;
 	uint64_t n_verdicts;
 	bool adopted;
-	struct board_verdict newest;
-	struct past past[PAST_MAX]; /* newest first */
-	struct outcomes outcomes;
-	struct certs *shown; /* counted: the last certificates, whatever came after them */
+	struct history *history; /* owned; NULL: none yet */
 };
 
 struct board {
@@ -107,11 +114,22 @@ static void past_read(struct board_verdict *ret, const struct past *past)
 
 static void entry_done(struct entry *entry)
 {
-	verdict_done(&entry->newest.verdict);
+	struct history *history = entry->history;
+
+	if (!history)
+		return;
+	verdict_done(&history->newest.verdict);
 	for (size_t i = 0; i < PAST_MAX; i++)
-		free(entry->past[i].detail);
-	outcomes_done(&entry->outcomes);
-	certs_unref(entry->shown);
+		free(history->past[i].detail);
+	outcomes_done(&history->outcomes);
+	certs_unref(history->shown);
+	free(history);
+	entry->history = NULL;
+}
+
+static const struct history *history_of(const struct entry *entry)
+{
+	return entry->history ? entry->history : &no_history;
 }
 
 struct board *board_new(uint32_t n)
@@ -212,24 +230,48 @@ void board_set_health(struct board *board, uint32_t i, const struct health *heal
 	pthread_mutex_unlock(&board->lock);
 }
 
+static void history_add(struct history *history, const struct verdict *verdict, uint64_t at_ms)
+{
+	if (history->newest.at_ms) {
+		free(history->past[PAST_MAX - 1].detail);
+		memmove(&history->past[1], &history->past[0],
+			(PAST_MAX - 1) * sizeof(history->past[0]));
+		history->past[0] = past_of(&history->newest);
+		verdict_done(&history->newest.verdict);
+	}
+	history->newest = (struct board_verdict){ verdict_keep(verdict), at_ms };
+	outcomes_add(&history->outcomes, verdict);
+	if (verdict->tls.certs) {
+		certs_unref(history->shown);
+		history->shown = certs_ref(verdict->tls.certs);
+	}
+}
+
 void board_add_verdict(struct board *board, uint32_t i, const struct verdict *verdict,
 		       uint64_t at_ms)
 {
 	struct entry *entry = &board->entries[i];
 
 	pthread_mutex_lock(&board->lock);
-	if (entry->n_verdicts) {
-		free(entry->past[PAST_MAX - 1].detail);
-		memmove(&entry->past[1], &entry->past[0], (PAST_MAX - 1) * sizeof(entry->past[0]));
-		entry->past[0] = past_of(&entry->newest);
-		verdict_done(&entry->newest.verdict);
-	}
-	entry->newest = (struct board_verdict){ verdict_keep(verdict), at_ms };
-	entry->n_verdicts++;
-	outcomes_add(&entry->outcomes, verdict);
-	if (verdict->tls.certs) {
-		certs_unref(entry->shown);
-		entry->shown = certs_ref(verdict->tls.certs);
+	if (!entry->history)
+		entry->history = calloc(1, sizeof(*entry->history));
+	/* Without memory the verdict is not remembered; it has been acted upon. */
+	if (entry->history)
+		history_add(entry->history, verdict, at_ms);
+	entry->n_verdicts += entry->history != NULL;
+	pthread_mutex_unlock(&board->lock);
+}
+
+void board_restore(struct board *board, uint32_t i, const struct verdict *verdict, uint64_t at_ms)
+{
+	struct entry *entry = &board->entries[i];
+
+	pthread_mutex_lock(&board->lock);
+	if (!entry->history)
+		entry->history = calloc(1, sizeof(*entry->history));
+	if (entry->history) {
+		verdict_done(&entry->history->newest.verdict);
+		entry->history->newest = (struct board_verdict){ verdict_keep(verdict), at_ms };
 	}
 	pthread_mutex_unlock(&board->lock);
 }
@@ -322,9 +364,11 @@ struct board_entry board_read(const struct board *board, uint32_t i)
 {
 	struct board *b = unconst(board);
 	const struct entry *entry = &b->entries[i];
+	const struct history *history;
 	struct board_entry ret;
 
 	pthread_mutex_lock(&b->lock);
+	history = history_of(entry);
 	ret.health = entry->health;
 	ret.seat = entry->seat;
 	ret.admin = entry->admin;
@@ -337,10 +381,10 @@ struct board_entry board_read(const struct board *board, uint32_t i)
 	ret.addr = entry->addr;
 	ret.n_verdicts = entry->n_verdicts;
 	ret.adopted = entry->adopted;
-	ret.recent[0] = entry->newest;
-	ret.recent[0].verdict = verdict_keep(&entry->newest.verdict);
+	ret.recent[0] = history->newest;
+	ret.recent[0].verdict = verdict_keep(&history->newest.verdict);
 	for (size_t j = 0; j < PAST_MAX; j++)
-		past_read(&ret.recent[j + 1], &entry->past[j]);
+		past_read(&ret.recent[j + 1], &history->past[j]);
 	pthread_mutex_unlock(&b->lock);
 
 	return ret;
@@ -356,19 +400,21 @@ struct board_sheet board_sheet(const struct board *board, uint32_t i)
 {
 	struct board *b = unconst(board);
 	const struct entry *entry = &b->entries[i];
+	const struct history *history;
 	struct board_sheet sheet;
 
 	pthread_mutex_lock(&b->lock);
+	history = history_of(entry);
 	sheet = (struct board_sheet){
 		.seat = entry->seat,
 		.addr = entry->addr,
 		.health = entry->health,
 		.admin = entry->admin,
 		.disagreement = entry->disagreement,
-		.code = entry->newest.verdict.code,
-		.at_ms = entry->newest.at_ms,
-		.outcomes = outcomes_copy(&entry->outcomes),
-		.certs = certs_ref(entry->shown),
+		.code = history->newest.verdict.code,
+		.at_ms = history->newest.at_ms,
+		.outcomes = outcomes_copy(&history->outcomes),
+		.certs = certs_ref(history->shown),
 	};
 	pthread_mutex_unlock(&b->lock);
 
