@@ -10,6 +10,7 @@
 #define SLUICE_TESTS_GATEWAY_FAKE_H
 
 #include <errno.h>
+#include <grp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -41,6 +42,42 @@ static uint32_t fake_n_flows; /* to the first endpoint, from as many clients */
 static int fake_flows_result;
 static struct change fake_changed; /* the last change that was asked for */
 static int fake_change_result;
+static struct fake_refusal { /* the last thing that was refused */
+	unsigned int n;
+	struct caller caller;
+	bool was_change;
+	struct change change;
+	char what[192], why[256];
+} fake_refused;
+
+/* Groups that this host need not have; false: it has not. */
+#define FAKE_READERS_GID 64001
+#define FAKE_CHANGERS_GID 64002
+static bool fake_has_groups = true;
+
+struct group *getgrnam(const char *name)
+{
+	static char readers[] = ROLES_READERS, changers[] = ROLES_CHANGERS;
+	static struct group groups[] = {
+		{ .gr_name = readers, .gr_gid = FAKE_READERS_GID },
+		{ .gr_name = changers, .gr_gid = FAKE_CHANGERS_GID },
+	};
+
+	for (size_t i = 0; fake_has_groups && i < 2; i++)
+		if (!strcmp(name, groups[i].gr_name))
+			return &groups[i];
+	return NULL;
+}
+
+/* From here on, in a child of the test, for good: this user, with no group or one besides its own. */
+static inline void become(uid_t uid, gid_t group)
+{
+	gid_t gid = (gid_t)uid;
+
+	if (setgroups(group ? 1 : 0, &group) < 0 || setresgid(gid, gid, gid) < 0 ||
+	    setresuid(uid, uid, uid) < 0)
+		_exit(100);
+}
 
 int dataplane_endpoint_stats(const struct dataplane *dp, uint32_t endpoint,
 			     struct sl_endpoint_stats *ret_stats)
@@ -381,6 +418,19 @@ static int gateway_fake_change(void *arg, const struct change *change, struct di
 	return 0;
 }
 
+/* On several threads, one after the other. */
+static void gateway_fake_refused(void *arg, const struct refusal *refusal)
+{
+	(void)arg;
+	fake_refused.n++;
+	fake_refused.caller = *refusal->caller;
+	fake_refused.was_change = refusal->change != NULL;
+	if (refusal->change)
+		fake_refused.change = *refusal->change;
+	snprintf(fake_refused.what, sizeof(fake_refused.what), "%s", refusal->what);
+	snprintf(fake_refused.why, sizeof(fake_refused.why), "%s", refusal->why);
+}
+
 static inline int gateway_fake_start(struct gateway_fake *gateway, const char *yaml)
 {
 	struct report report = { .n_items = 0 };
@@ -424,6 +474,7 @@ static inline int gateway_fake_start(struct gateway_fake *gateway, const char *y
 		.weights = gateway->weights,
 		.change = gateway_fake_change,
 		.change_arg = gateway,
+		.refused = gateway_fake_refused,
 		.config_path = "/etc/sluice/sluice.yaml",
 		.jobs = gateway->jobs,
 		.layers = gateway->layers,
@@ -434,6 +485,7 @@ static inline int gateway_fake_start(struct gateway_fake *gateway, const char *y
 
 	fake_stats = (struct sl_endpoint_stats){ .packets = 1000, .bytes = 64000, .syn = 120 };
 	fake_stats_result = fake_detach_result = fake_change_result = fake_flows_result = 0;
+	fake_refused = (struct fake_refusal){ .n = 0 };
 	fake_forwards = false;
 	fake_decided = (struct decide_result){ .service = INDEX_NONE, .endpoint = INDEX_NONE };
 	fake_decide_result = 0;

@@ -254,33 +254,158 @@ static void changes_are_refused(void **state)
 	assert_string_equal(answer->allow, "POST");
 }
 
-/* Who may read may not therefore change anything; what was sent is not even read. */
-static void changes_are_not_for_all(void **state)
+/* Runs in a child as somebody else; what it returns is the child's exit status. */
+static int as(uid_t uid, gid_t group, int (*fn)(void))
 {
-	static const char enable[] = "{\"action\": \"enable\", \"pool\": \"web-pool\", "
-				     "\"address\": \"10.0.0.6\"}";
 	pid_t pid;
 	int status;
 
-	(void)state;
 	assert_int_equal(chmod(gateway.directory, 0755), 0);
-	assert_int_equal(chmod(gateway.model->gateway.api_socket, 0666), 0);
-	memset(&fake_changed, 0, sizeof(fake_changed));
 	pid = fork();
 	if (!pid) {
-		struct api_answer *answer;
-
-		if (setresuid(NOBODY, NOBODY, NOBODY) < 0)
-			_exit(100);
-		if (ask("GET", "/v1/status")->status != 200)
-			_exit(101);
-		answer = post("/v1/backend", enable, strlen(enable));
-		_exit(answer->status == 403 && strstr(answer->body, "not_permitted") ? 0 : 102);
+		become(uid, group);
+		_exit(fn());
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 0);
+	return WEXITSTATUS(status);
+}
+
+static const char enable[] = "{\"action\": \"enable\", \"pool\": \"web-pool\", "
+			     "\"address\": \"10.0.0.6\"}";
+static const char rehearsal[] = "{\"action\": \"enable\", \"pool\": \"web-pool\", "
+				"\"address\": \"10.0.0.6\", \"dry_run\": true}";
+
+static bool is_answered(const struct api_answer *answer, long status, const char *code)
+{
+	return answer->status == status && strstr(answer->body, code);
+}
+
+static int read_only(void)
+{
+	if (ask("GET", "/v1/status")->status != 200)
+		return 1;
+	if (!is_answered(post("/v1/backend", enable, strlen(enable)), 403, "read_only"))
+		return 2;
+	if (!is_answered(post("/v1/backend", rehearsal, strlen(rehearsal)), 403, "read_only"))
+		return 3;
+	if (!is_answered(post("/v1/backend", "{", 1), 403, "read_only"))
+		return 4;
+	if (!is_answered(post("/v1/reload", "", 0), 403, "read_only"))
+		return 5;
+	return is_answered(post("/v1/pool", "", 0), 403, "read_only") ? 0 : 6;
+}
+
+static int nothing(void)
+{
+	if (!is_answered(ask("GET", "/v1/status"), 403, "not_permitted"))
+		return 1;
+	if (!is_answered(ask("GET", "/there/is/nothing"), 403, "not_permitted"))
+		return 2;
+	return is_answered(post("/v1/backend", enable, strlen(enable)), 403, "not_permitted") ? 0
+											      : 3;
+}
+
+static int everything(void)
+{
+	if (ask("GET", "/v1/status")->status != 200)
+		return 1;
+	return post("/v1/backend", enable, strlen(enable))->status == 200 ? 0 : 2;
+}
+
+/* Who may read may not therefore change anything; what he wanted to is told of. */
+static void changes_are_not_for_all(void **state)
+{
+	(void)state;
+	memset(&fake_changed, 0, sizeof(fake_changed));
+	assert_int_equal(as(NOBODY, FAKE_READERS_GID, read_only), 0);
 	assert_string_equal(fake_changed.pool, "");
+	assert_int_equal(fake_refused.n, 5);
+	assert_int_equal(fake_refused.caller.uid, NOBODY);
+	assert_int_equal(fake_refused.caller.role, ROLE_READ);
+	assert_string_equal(fake_refused.what, "POST /v1/pool");
+	assert_non_null(strstr(fake_refused.why, "group 'sluice-admin' may change"));
+	assert_false(fake_refused.was_change);
+
+	assert_int_equal(as(NOBODY, 0, nothing), 0);
+	assert_int_equal(fake_refused.n, 8);
+	assert_int_equal(fake_refused.caller.role, ROLE_NONE);
+	assert_string_equal(fake_refused.what, "a connection");
+	assert_string_equal(fake_changed.pool, "");
+
+	assert_int_equal(as(NOBODY, FAKE_CHANGERS_GID, everything), 0);
+	assert_int_equal(fake_refused.n, 8);
+	assert_string_equal(fake_changed.pool, "web-pool");
+	assert_int_equal(fake_changed.giver.uid, NOBODY);
+	assert_true(fake_changed.giver.pid > 0);
+
+	/* Without the groups neither has what it came from; known at the next start or reload, not before. */
+	fake_has_groups = false;
+	assert_int_equal(as(NOBODY, FAKE_READERS_GID, read_only), 0);
+	api_find_roles(api);
+	assert_int_equal(as(NOBODY, FAKE_READERS_GID, nothing), 0);
+	assert_int_equal(as(NOBODY, FAKE_CHANGERS_GID, nothing), 0);
+	assert_int_equal(everything(), 0);
+	fake_has_groups = true;
+	api_find_roles(api);
+	assert_int_equal(as(NOBODY, FAKE_READERS_GID, read_only), 0);
+}
+
+/* Of what who may was refused nothing is lost, but of rehearsals. */
+static void refusals_are_told(void **state)
+{
+	static char large[BODY_MAX + 1];
+
+	(void)state;
+	fake_change_result = -ESTALE;
+	assert_int_equal(post("/v1/backend", rehearsal, strlen(rehearsal))->status, 409);
+	assert_int_equal(fake_refused.n, 0);
+	assert_int_equal(post("/v1/backend", enable, strlen(enable))->status, 409);
+	assert_int_equal(fake_refused.n, 1);
+	assert_true(fake_refused.was_change);
+	assert_int_equal(fake_refused.change.action, CHANGE_ENABLE);
+	assert_string_equal(fake_refused.change.address, "10.0.0.6");
+	assert_string_equal(fake_refused.why, "no: the reason");
+	assert_int_equal(post("/v1/backend", "[]", 2)->status, 400);
+	assert_int_equal(fake_refused.n, 2);
+	assert_false(fake_refused.was_change);
+	assert_int_equal(post("/v1/backend", large, sizeof(large))->status, 413);
+	assert_int_equal(fake_refused.n, 3);
+	assert_string_equal(fake_refused.what, "POST /v1/backend");
+}
+
+static int read_of_jobs(void)
+{
+	const char *path = "/v1/status";
+
+	for (int i = 0; i < 2; i++, path = "/v1/jobs/1") {
+		const struct api_answer *answer = ask("GET", path);
+
+		if (answer->status != 200 || strstr(answer->body, "s3cret") ||
+		    !strstr(answer->body, "\"withheld\": 2"))
+			return 1 + i;
+	}
+	return 0;
+}
+
+/* What is wrong with a file is said in its words, and it may be a key that stands in the wrong place. */
+static void the_file_is_not_quoted(void **state)
+{
+	struct jobs *jobs = gateway.context.jobs;
+	struct change change;
+	json_t *json;
+
+	(void)state;
+	assert_int_equal(post("/v1/reload", "{}", 2)->status, 202);
+	assert_true(jobs_begin(jobs, &change));
+	jobs_say(jobs, "t.yaml:1:1: 's3cret' is not allowed");
+	jobs_say(jobs, "'t.yaml' has 1 errors");
+	jobs_end(jobs, true, 5);
+	assert_int_equal(as(NOBODY, FAKE_READERS_GID, read_of_jobs), 0);
+	json = get("/v1/jobs/1", 200);
+	assert_int_equal(json_array_size(json_at(json, "errors")), 2);
+	assert_null(json_at(json, "withheld"));
+	json_decref(json);
 }
 
 int main(void)
@@ -289,7 +414,8 @@ int main(void)
 		SERVED(changes_are_made),        SERVED(reload_is_asked_for),
 		SERVED(jobs_have_bounds),        SERVED(rehearsals_are_answered),
 		SERVED(changes_are_listed),      SERVED(changes_are_refused),
-		SERVED(changes_are_not_for_all),
+		SERVED(changes_are_not_for_all), SERVED(refusals_are_told),
+		SERVED(the_file_is_not_quoted),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <sys/socket.h>
 
+#include "control/body.h"
 #include "tests/unit/api_run.h"
 
 static int dial(void)
@@ -59,20 +60,139 @@ static void test_garbage(void **state)
 	}
 }
 
-/* Clients that say nothing, or half a request, do not hold up others. */
+#define SLOW 12
+
+/* Clients that say nothing, half a request, or half of what is to follow it, do not hold up others. */
 static void test_slow_clients(void **state)
 {
-	int fds[20];
+	static const char *const texts[] = { "", "GET /v1/health HTT",
+					     "POST /v1/backend HTTP/1.1\r\nHost: x\r\n"
+					     "Content-Length: 4000\r\n\r\n{" };
+	int fds[SLOW];
 
 	(void)state;
-	for (size_t i = 0; i < 20; i++) {
+	for (size_t i = 0; i < SLOW; i++) {
 		fds[i] = dial();
-		if (i % 2)
-			send(fds[i], "GET /v1/health HTT", 18, MSG_NOSIGNAL);
+		send(fds[i], texts[i % 3], strlen(texts[i % 3]), MSG_NOSIGNAL);
 	}
 	json_decref(get("/v1/status", 200));
-	for (size_t i = 0; i < 20; i++)
+	for (size_t i = 0; i < SLOW; i++)
 		close(fds[i]);
+}
+
+/* What comes back until the end, or until there is enough of it. */
+static size_t receive(int fd, char *buf, size_t size)
+{
+	size_t len = 0;
+	ssize_t n;
+
+	while (len < size - 1 && (n = recv(fd, buf + len, size - 1 - len, 0)) > 0)
+		len += (size_t)n;
+	buf[len] = '\0';
+	return len;
+}
+
+/* One has so many and no more; it is said to the next one, who need not have asked yet. */
+static void test_too_many(void **state)
+{
+	static const char request[] = "GET /v1/status HTTP/1.1\r\nHost: x\r\n\r\n";
+	const struct timespec moment = { .tv_nsec = 10 * NS_PER_MS };
+	char answer[512];
+	int fds[17];
+
+	(void)state;
+	for (size_t i = 0; i < 17; i++)
+		fds[i] = dial();
+	send(fds[16], request, sizeof(request) - 1, MSG_NOSIGNAL);
+	receive(fds[16], answer, sizeof(answer));
+	assert_non_null(strstr(answer, "HTTP/1.1 503 "));
+	assert_non_null(strstr(answer, "a user may have 8 at a time, and 16 if he may"));
+	assert_int_equal(fake_refused.n, 1);
+	assert_string_equal(fake_refused.what, "a connection");
+	for (size_t i = 0; i < 17; i++)
+		close(fds[i]);
+	/* They are noticed to have gone. */
+	for (int i = 0; i < 500 && ask("GET", "/v1/status")->status != 200; i++)
+		nanosleep(&moment, NULL);
+	json_decref(get("/v1/status", 200));
+}
+
+/* Somebody who has said all that he has to say still gets his answer. */
+static void test_half_closed(void **state)
+{
+	static const char request[] = "GET /v1/maps HTTP/1.1\r\nHost: x\r\n\r\n";
+	static char answer[65536];
+	int fd = dial();
+
+	(void)state;
+	send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL);
+	shutdown(fd, SHUT_WR);
+	receive(fd, answer, sizeof(answer));
+	assert_non_null(strstr(answer, "HTTP/1.1 200 "));
+	assert_non_null(strstr(answer, "endpoint_words"));
+	close(fd);
+}
+
+#define PIPELINED 200
+
+/* Of many questions at once the first is answered, and the connection ends. */
+static void test_pipelined(void **state)
+{
+	static const char request[] = "GET /v1/jobs/1 HTTP/1.1\r\nHost: x\r\n\r\n";
+	static char answers[PIPELINED * 512];
+	char *at = answers;
+	int fd = dial(), n = 0;
+
+	(void)state;
+	for (int i = 0; i < PIPELINED; i++)
+		send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL);
+	json_decref(get("/v1/status", 200));
+	receive(fd, answers, sizeof(answers));
+	while ((at = strstr(at, "HTTP/1.1 404 "))) {
+		at++;
+		n++;
+	}
+	assert_int_equal(n, 1);
+	close(fd);
+}
+
+/* A body that is told to be long is refused before it comes; one that is not, when it goes on and on. */
+static void test_endless_bodies(void **state)
+{
+	static const char told[] = "POST /v1/backend HTTP/1.1\r\nHost: x\r\n"
+				   "Content-Length: 99999999999\r\n\r\n";
+	static const char absurd[] = "POST /v1/backend HTTP/1.1\r\nHost: x\r\n"
+				     "Content-Length: 99999999999999999999999\r\n\r\n";
+	static const char chunked[] = "POST /v1/backend HTTP/1.1\r\nHost: x\r\n"
+				      "Transfer-Encoding: chunked\r\n\r\n";
+	static char chunk[4096 + 8];
+	char answer[1024];
+	size_t sent = 0;
+	int fd = dial();
+
+	(void)state;
+	send(fd, told, sizeof(told) - 1, MSG_NOSIGNAL);
+	receive(fd, answer, sizeof(answer));
+	assert_non_null(strstr(answer, "HTTP/1.1 413 "));
+	assert_non_null(strstr(answer, "allowed: 4096 bytes"));
+	close(fd);
+
+	fd = dial();
+	send(fd, absurd, sizeof(absurd) - 1, MSG_NOSIGNAL);
+	receive(fd, answer, sizeof(answer));
+	assert_non_null(strstr(answer, "HTTP/1.1 4"));
+	close(fd);
+
+	fd = dial();
+	send(fd, chunked, sizeof(chunked) - 1, MSG_NOSIGNAL);
+	memset(chunk, 'x', sizeof(chunk));
+	memcpy(chunk, "1000\r\n", 6);
+	memcpy(chunk + sizeof(chunk) - 2, "\r\n", 2);
+	while (sent < 64u << 20 && send(fd, chunk, sizeof(chunk), MSG_NOSIGNAL) > 0)
+		sent += sizeof(chunk);
+	assert_in_range(sent, BODY_LOST_MAX / 2, 16u << 20);
+	close(fd);
+	json_decref(get("/v1/status", 200));
 }
 
 /* A client that asks and does not read is no reason to stop serving, nor to fail to stop. */
@@ -92,10 +212,10 @@ static void test_client_that_does_not_read(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		SERVED(test_oversized_request),
-		SERVED(test_garbage),
-		SERVED(test_slow_clients),
-		SERVED(test_client_that_does_not_read),
+		SERVED(test_oversized_request), SERVED(test_garbage),
+		SERVED(test_slow_clients),      SERVED(test_too_many),
+		SERVED(test_half_closed),       SERVED(test_pipelined),
+		SERVED(test_endless_bodies),    SERVED(test_client_that_does_not_read),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -58,11 +58,15 @@ static const struct row {
 	{ "{\"action\": \"weight\", \"weight\": 257, " POOL "}", "from 0 to 256", 0, 0, 0 },
 	{ "{\"action\": \"weight\", \"weight\": 4294967297, " POOL "}", "from 0 to 256", 0, 0, 0 },
 	{ "{\"action\": \"drain\", \"pool\": \"\", \"address\": \"a\"}",
-	  "pool is to be a string of 1 to 63 bytes", 0, 0, 0 },
+	  "pool is to be a string of 1 to 63 printable ASCII characters", 0, 0, 0 },
+	{ "{\"action\": \"drain\", \"pool\": \"a\\u001b[2J\", \"address\": \"a\"}",
+	  "pool is to be a string of 1 to 63 printable", 0, 0, 0 },
+	{ "{\"action\": \"drain\", \"pool\": \"a\", \"address\": \"a\\u202eb\"}",
+	  "address is to be a string of 1 to 253 printable", 0, 0, 0 },
 	{ "{\"action\": \"drain\", \"pool\": 5, \"address\": \"a\"}", "pool is to be a string", 0,
 	  0, 0 },
 	{ "{\"action\": \"drain\", \"pool\": \"a\", \"address\": null}",
-	  "address is to be a string of 1 to 253 bytes", 0, 0, 0 },
+	  "address is to be a string of 1 to 253 printable", 0, 0, 0 },
 };
 
 static void are_read(void **state)
@@ -194,16 +198,20 @@ static void bodies_have_bounds(void **state)
 
 	(void)state;
 	memset(data, 'x', sizeof(data));
-	body_add(&body, data, BODY_MAX - 1);
-	body_add(&body, "yz", 2);
-	assert_true(body.too_long);
-	body.too_long = false;
-	body_add(&body, "y", 1);
-	assert_false(body.too_long);
+	assert_true(body_add(&body, data, BODY_MAX - 1));
+	assert_true(body_add(&body, "yz", 2));
+	assert_int_equal(body.lost, 2);
+	body.lost = 0;
+	assert_true(body_add(&body, "y", 1));
+	assert_int_equal(body.lost, 0);
 	assert_int_equal(body.len, BODY_MAX);
 	assert_int_equal(body.data[BODY_MAX - 1], 'y');
-	body_add(&body, "", 0);
-	assert_false(body.too_long);
+	assert_true(body_add(&body, "", 0));
+	assert_int_equal(body.lost, 0);
+	for (int i = 0; i < BODY_LOST_MAX / BODY_MAX; i++)
+		assert_true(body_add(&body, data, BODY_MAX));
+	assert_false(body_add(&body, "z", 1));
+	assert_int_equal(body.len, BODY_MAX);
 }
 
 int main(void)

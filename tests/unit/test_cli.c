@@ -338,16 +338,14 @@ static void test_detach(void **state)
 	assert_int_equal(busy.status, STATUS_REFUSED);
 }
 
-/* As somebody whom the socket's mode keeps out. The test runs as root; its child does not. */
-static int status_as_nobody(const char *line, const char *wanted)
+/* As somebody else, in the groups that he is in. The test runs as root; its child does not. */
+static int status_as(uid_t uid, gid_t group, const char *line, const char *wanted)
 {
 	pid_t pid = fork();
 	int status;
 
 	if (!pid) {
-		if (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
-		    setresuid(NOBODY, NOBODY, NOBODY) < 0)
-			_exit(100);
+		become(uid, group);
 		struct result result = run(line);
 
 		_exit(strcmp(result.out, wanted) == 0 ? result.status : 101);
@@ -359,23 +357,35 @@ static int status_as_nobody(const char *line, const char *wanted)
 
 static void test_not_permitted(void **state)
 {
-	static const char not_permitted[] =
-		"{\n  \"error\": {\n    \"code\": \"not_permitted\",\n    \"message\": "
-		"\"not permitted: only root and the user that sluiced runs as may change "
+	static const char order[] = "backend drain web-pool 10.0.0.5";
+	static const char order_json[] = "backend drain web-pool 10.0.0.5 --json";
+	static const char read_only[] =
+		"{\n  \"error\": {\n    \"code\": \"read_only\",\n    \"message\": "
+		"\"not permitted: only root and members of the group 'sluice-admin' may change "
 		"anything\"\n  }\n}\n";
 
 	(void)state;
-	assert_int_equal(status_as_nobody("health", "No results.\n"), STATUS_NOT_PERMITTED);
-	assert_int_equal(status_as_nobody("health --json", "[]\n"), STATUS_NOT_PERMITTED);
-	/* The directory is closed to others, so the file cannot even be seen. */
+	memset(&fake_changed, 0, sizeof(fake_changed));
+	/* The directory is closed to others, so the socket cannot even be seen. */
+	assert_int_equal(status_as(NOBODY, 0, "health", "No results.\n"), STATUS_NOT_PERMITTED);
 	assert_int_equal(chmod(gateway.directory, 0755), 0);
-	assert_int_equal(status_as_nobody("status", "No results.\n"), STATUS_NOT_PERMITTED);
-	/* An order is answered by a sentence, not by an empty list. */
-	assert_int_equal(status_as_nobody("backend drain web-pool 10.0.0.5", ""),
+	/* Who may not read gets the same whatever he wants. */
+	assert_int_equal(status_as(NOBODY, 0, "health", "No results.\n"), STATUS_NOT_PERMITTED);
+	assert_int_equal(status_as(NOBODY, 0, "health --json", "[]\n"), STATUS_NOT_PERMITTED);
+	assert_int_equal(status_as(NOBODY, 0, "events --follow", "No results.\n"),
 			 STATUS_NOT_PERMITTED);
-	assert_int_equal(chmod(gateway.model->gateway.api_socket, 0666), 0);
-	assert_int_equal(status_as_nobody("backend drain web-pool 10.0.0.5 --json", not_permitted),
+	assert_int_equal(status_as(NOBODY, 0, order, "No results.\n"), STATUS_NOT_PERMITTED);
+	assert_int_equal(status_as(NOBODY, 0, order_json, "[]\n"), STATUS_NOT_PERMITTED);
+	assert_int_equal(status_as(NOBODY, FAKE_READERS_GID, "events", "no events\n"), STATUS_DONE);
+	assert_int_equal(status_as(NOBODY, FAKE_READERS_GID, order, ""), STATUS_NOT_PERMITTED);
+	assert_int_equal(status_as(NOBODY, FAKE_READERS_GID, order_json, read_only),
 			 STATUS_NOT_PERMITTED);
+	assert_string_equal(fake_changed.pool, "");
+	assert_int_equal(status_as(NOBODY, FAKE_CHANGERS_GID, "backend weight web-pool 10.0.0.5 7",
+				   "web-pool 10.0.0.5: weight 7\n"
+				   "  no service of this pool forwards packets: it changes "
+				   "nothing now\n"),
+			 STATUS_DONE);
 }
 
 /* --- a daemon that is none ------------------------------------------------------------------ */

@@ -297,6 +297,31 @@ static void test_every_row(void **state)
 	}
 }
 
+/* A query may hold a key: what is said of a verdict is read by more than may read the configuration. */
+static void test_query(void **state)
+{
+	struct verdict v = { .code = SL_MSG_OK, .http_status = 204, .elapsed_ms = 3 };
+	struct plan plan = plan_to(PROTO_HTTP, "10.0.0.5");
+	char path[200], buf[MESSAGE_LEN];
+
+	(void)state;
+	plan.path = "/up?key=s3cret";
+	message_format(buf, &plan, &v);
+	assert_string_equal(buf,
+			    "10.0.0.5:80 answered GET /up?... (Host: 127.0.0.1) with status 204 "
+			    "in 3ms.");
+	memset(path, 'x', sizeof(path));
+	snprintf(path + 80, sizeof(path) - 80, "?key=s3cret");
+	plan.path = path;
+	message_format(buf, &plan, &v);
+	assert_null(strstr(buf, "s3cret"));
+	assert_non_null(strstr(buf, "xxxx?... (Host"));
+	memset(path, 'x', 100);
+	path[100] = '\0';
+	message_format(buf, &plan, &v);
+	assert_non_null(strstr(buf, "xxxx... (Host"));
+}
+
 /* Long and hostile text is cut, made printable, and never runs over. */
 static void test_hostile(void **state)
 {
@@ -502,6 +527,7 @@ int main(void)
 		cmocka_unit_test(test_hostile),       cmocka_unit_test(test_certificates),
 		cmocka_unit_test(test_backend_names), cmocka_unit_test(test_dates),
 		cmocka_unit_test(test_alerts),        cmocka_unit_test(test_hints),
+		cmocka_unit_test(test_query),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -84,12 +84,20 @@ static void test_line(void **state)
 				    rows[i].line);
 }
 
+static void test_path(void **state)
+{
+	(void)state;
+	assert_int_equal(printable_path_len("/healthz"), 8);
+	assert_int_equal(printable_path_len("/healthz?key=1?2"), 8);
+	assert_int_equal(printable_path_len("?"), 0);
+	assert_int_equal(printable_path_len(""), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_clean),
-		cmocka_unit_test(test_control_len),
-		cmocka_unit_test(test_ascii),
+		cmocka_unit_test(test_clean),       cmocka_unit_test(test_path),
+		cmocka_unit_test(test_control_len), cmocka_unit_test(test_ascii),
 		cmocka_unit_test(test_line),
 	};
 

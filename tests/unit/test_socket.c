@@ -39,7 +39,7 @@ static void test_socket_mode(void **state)
 
 		umask(before);
 		assert_int_equal(r, 0);
-		assert_int_equal(mode_of(path), 0660);
+		assert_int_equal(mode_of(path), 0666);
 		api_stop(take_ptr(api));
 		assert_int_equal(access(path, F_OK), -1);
 	}

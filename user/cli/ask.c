@@ -27,7 +27,7 @@ enum cli_status command_print_failed(const struct cli *cli, int code)
 	return cli_fail(cli, STATUS_REFUSED, "output", "cannot print: %s", strerror(-code));
 }
 
-static enum cli_status say_error(const struct cli *cli, json_t *json)
+static enum cli_status say_error(const struct cli *cli, json_t *json, enum cli_status status)
 {
 	const json_t *error = json_object_get(json, "error");
 
@@ -35,18 +35,18 @@ static enum cli_status say_error(const struct cli *cli, json_t *json)
 		text_dump(cli->out, json_incref(json));
 	else
 		fprintf(cli->err, "sluice: %s\n", text_get(error, "message"));
-	return STATUS_REFUSED;
+	return status;
 }
 
-/* One sentence, unlike who may not read: the documented "No results." is no answer to an order. */
-static enum cli_status not_permitted(const struct cli *cli, const char *reason)
+/* "No results." is for who may not even read, as documented; it is no answer to who may not change something. */
+static enum cli_status say_forbidden(const struct cli *cli, json_t *json)
 {
-	if (cli->json)
-		text_dump(cli->out, json_pack("{s:{s:s,s:s}}", "error", "code", "not_permitted",
-					      "message", reason));
-	else
-		fprintf(cli->err, "sluice: %s\n", reason);
-	return STATUS_NOT_PERMITTED;
+	const json_t *error = json_object_get(json, "error");
+	const char *code = text_get(error, "code");
+
+	if (!strcmp(code, "read_only"))
+		return say_error(cli, json, STATUS_NOT_PERMITTED);
+	return cli_fail(cli, STATUS_NOT_PERMITTED, code, "%s", text_get(error, "message"));
 }
 
 /* What a question or an order came to: r as client_get() returns it, with *json. */
@@ -58,14 +58,17 @@ static enum cli_status answered(json_t **ret, const struct cli *cli, int r, json
 		*ret = take_ptr(*json);
 		return STATUS_DONE;
 	case -EACCES:
-		return cli_fail(cli, STATUS_NOT_PERMITTED, "not_permitted", "%s", err->text);
+		return cli_fail(cli, STATUS_NOT_PERMITTED, "not_permitted", "not permitted: %s",
+				err->text);
 	case -ENOTCONN:
 		return cli_fail(cli, STATUS_NO_DAEMON, "daemon_unreachable", "%s", err->text);
 	case -ENOMEM:
 		return cli_fail(cli, STATUS_REFUSED, "out_of_memory", "out of memory");
 	default:
+		if (r == HTTP_FORBIDDEN)
+			return say_forbidden(cli, *json);
 		if (r > 0)
-			return say_error(cli, *json);
+			return say_error(cli, *json, STATUS_REFUSED);
 		return cli_fail(cli, STATUS_REFUSED, "bad_answer", "%s", err->text);
 	}
 }
@@ -86,25 +89,22 @@ enum cli_status command_post(json_t **ret, const struct cli *cli, const char *pa
 	struct err err = { "" };
 	int r = owned ? client_post(&json, cli->socket, path, owned, &err) : -ENOMEM;
 
-	if (r == -EACCES) {
-		err_in(&err, r, "not permitted: ");
-		return not_permitted(cli, err.text);
-	}
-	if (r == HTTP_FORBIDDEN)
-		return not_permitted(cli, text_get(json_object_get(json, "error"), "message"));
 	return answered(ret, cli, r, &json, &err);
 }
 
-/* With --json: the document as the daemon wrote it, whatever it says. */
+/* With --json: the document as the daemon wrote it, whatever it says, but to who may not read. */
 static enum cli_status pass_on(const struct cli *cli, const char *path, struct scan *scan)
 {
 	CLEANUP(free_p) char *text = NULL;
+	CLEANUP(json_p) json_t *refusal = NULL;
 	json_t *none = NULL;
 	struct err err = { "" };
 	int r = path ? client_get_text(&text, scan, cli->socket, path, &err) : -ENOMEM;
 
-	if (r < 0)
-		return answered(&none, cli, r, &none, &err);
+	if (r == HTTP_FORBIDDEN)
+		refusal = json_loads(text, 0, NULL);
+	if (r < 0 || refusal)
+		return answered(&none, cli, r, &refusal, &err);
 	fputs(text, cli->out);
 	if (!strlen(text) || text[strlen(text) - 1] != '\n')
 		fputc('\n', cli->out);

@@ -10,9 +10,11 @@
 #include "cli/text.h"
 #include "diagnose/json.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/err.h"
 
 #define CONNECT_TIMEOUT_S 5L
+#define RETRY_MS 10
 #define SILENCE_TIMEOUT_S 15L /* without a byte */
 #define TOTAL_TIMEOUT_S 120L
 #define URL_HOST "http://sluice"
@@ -81,12 +83,11 @@ static int explain(CURL *curl, CURLcode code, const struct body *body, const cha
 	switch (code) {
 	case CURLE_COULDNT_CONNECT:
 		if (os_errno == EACCES || os_errno == EPERM)
-			return err_set(err, -EACCES,
-				       "socket '%s': %s; root and members of the group 'sluice' "
-				       "may use it",
-				       socket_path, strerror((int)os_errno));
-		return err_set(err, -ENOTCONN, "the daemon cannot be reached at '%s': %s",
-			       socket_path, os_errno ? strerror((int)os_errno) : "no answer");
+			return err_set(err, -EACCES, "socket '%s': %s", socket_path,
+				       strerror((int)os_errno));
+		return err_set(
+			err, -ENOTCONN, "the daemon cannot be reached at '%s': %s", socket_path,
+			os_errno ? strerror((int)os_errno) : "too many others are connecting");
 	case CURLE_OPERATION_TIMEDOUT:
 		return err_set(err, -ENOTCONN, "the daemon at '%s' does not answer in time",
 			       socket_path);
@@ -148,6 +149,27 @@ static int parse_body(json_t **ret, const struct body *body, const char *socket_
 	return 0;
 }
 
+/*
+ * libcurl does not wait until there is room in the daemon's queue: where many others connect at the same time, it
+ * finds the socket not connected, and no error. Nothing was asked then, and it is tried again.
+ */
+static CURLcode perform(CURL *curl, uint32_t timeout_ms)
+{
+	const struct timespec pause = { .tv_nsec = RETRY_MS * NS_PER_MS };
+	uint64_t until_ms = clock_mono_ms() + timeout_ms;
+	CURLcode code;
+	long os_errno;
+
+	for (;;) {
+		os_errno = 0;
+		code = curl_easy_perform(curl);
+		curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_errno);
+		if (code != CURLE_COULDNT_CONNECT || os_errno || clock_mono_ms() > until_ms)
+			return code;
+		nanosleep(&pause, NULL);
+	}
+}
+
 /* content: what is to be posted, or NULL. timeout_ms: for all of it; 0: as long as usual. */
 static int transfer(struct body *body, const char *socket_path, const char *path,
 		    const char *content, uint32_t timeout_ms, struct err *err)
@@ -174,7 +196,7 @@ static int transfer(struct body *body, const char *socket_path, const char *path
 	if (r < 0)
 		return err_set(err, r, "socket '%s': the path cannot be used", socket_path);
 
-	code = curl_easy_perform(curl);
+	code = perform(curl, timeout_ms ? timeout_ms : CONNECT_TIMEOUT_S * MS_PER_SEC);
 	if (code != CURLE_OK)
 		return explain(curl, code, body, socket_path, err);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);

@@ -3,9 +3,12 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "control/door.h"
 #include "control/groups.h"
 #include "control/listener.h"
+#include "control/roles.h"
 #include "control/routes.h"
 #include "control/server.h"
 #include "control/socket.h"
@@ -14,22 +17,48 @@
 #include "util/err.h"
 #include "util/log.h"
 
-#define API_CONNECTIONS 64
+/*
+ * Of those who may change something there are few, and none of them waits for readers. Of those there may be many,
+ * who wait for each other: what one may ask at a time is what another may have to wait for.
+ */
+#define CHANGERS_CONNECTIONS 40
+#define CHANGERS_CROWD 32
+#define PER_CHANGER 16
+#define READERS_CONNECTIONS 64
+#define READERS_CROWD 48
+#define PER_READER 8
+
 /* A scraper or two and somebody with a browser; the rest is room for those who are being displaced. */
 #define WEB_CONNECTIONS 24
 #define WEB_CROWD 16
 
+/* Of answers that the door gives. Their end is that of the connection. */
+#define DOOR_ANSWER(status, code, why)                                                         \
+	"HTTP/1.1 " status "\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n" \
+	"Connection: close\r\n\r\n{\"error\": {\"code\": \"" code "\", \"message\": \"" why    \
+	"\"}}\n"
+#define STRANGER                                                             \
+	"not permitted: only root and members of the groups '" ROLES_READERS \
+	"', to read, and '" ROLES_CHANGERS "' may ask"
+#define CROWD                                                                                 \
+	"there is no room for another connection: a user may have 8 at a time, and 16 if he " \
+	"may change something"
+_Static_assert(PER_READER == 8 && PER_CHANGER == 16, "a text says so");
+
 /*
- * The main thread waits meanwhile, and verdicts with it: of those that anybody may keep waiting, little.
+ * The main thread waits meanwhile, and verdicts with it: of those that many may keep waiting, little.
  * A scrape that is cut off is made again.
  */
-#define API_PAUSE_MS 1000
+#define CHANGERS_PAUSE_MS 1000
+#define READERS_PAUSE_MS 500
 #define WEB_PAUSE_MS 200
 
 struct api {
 	struct api_context context; /* its census is ours */
 	struct groups groups;
-	struct server server; /* on the Unix socket: all there is */
+	struct roles roles;
+	struct door *door; /* of the Unix socket, to the next two: all there is */
+	struct server changers, readers;
 	struct server web; /* on TCP: to be looked at */
 	struct listen listen; /* where web is, or was before it failed to move back */
 	struct socket_file file;
@@ -41,6 +70,7 @@ static struct request request_of(const struct api *api, const struct server_requ
 		.context = &api->context,
 		.groups = &api->groups,
 		.connection = request->connection,
+		.caller = request->caller,
 		.method = request->method,
 		.path = request->path,
 		.body = request->body,
@@ -68,37 +98,95 @@ static enum MHD_Result answer_web(void *arg, const struct server_request *reques
 	return web_answer(&full);
 }
 
+/* --- the door --------------------------------------------------------------------------------- */
+
+static void tell_refused(const struct api *api, const struct caller *caller, const char *why)
+{
+	const struct refusal refusal = { .caller = caller, .what = "a connection", .why = why };
+
+	api->context.refused(api->context.refused_arg, &refusal);
+}
+
+static const char *let_in(void *arg, int fd, const struct caller *caller)
+{
+	struct api *api = arg;
+
+	if (caller->role == ROLE_NONE) {
+		tell_refused(api, caller, STRANGER);
+		return DOOR_ANSWER("403 Forbidden", "not_permitted", STRANGER);
+	}
+	if (server_enter(caller->role == ROLE_CHANGE ? &api->changers : &api->readers, fd,
+			 caller) == 0)
+		return NULL;
+	tell_refused(api, caller, CROWD);
+	return DOOR_ANSWER("503 Service Unavailable", "busy", CROWD);
+}
+
+/* --- running ---------------------------------------------------------------------------------- */
+
 int api_listen(struct api **ret, const char *path, const struct listen *listen, struct err *err)
 {
 	CLEANUP(api_stop_p) struct api *api = calloc(1, sizeof(*api));
-	const struct server_handlers all = { .wants_body = wants_body,
-					     .answer = answer_api,
+	const struct server_handlers changers = { .wants_body = wants_body,
+						  .answer = answer_api,
+						  .arg = api,
+						  .connections = CHANGERS_CONNECTIONS,
+						  .crowd = CHANGERS_CROWD,
+						  .per_user = PER_CHANGER,
+						  .pause_ms = CHANGERS_PAUSE_MS };
+	const struct server_handlers readers = { .wants_body = wants_body,
+						 .answer = answer_api,
+						 .arg = api,
+						 .connections = READERS_CONNECTIONS,
+						 .crowd = READERS_CROWD,
+						 .per_user = PER_READER,
+						 .pause_ms = READERS_PAUSE_MS };
+	const struct server_handlers web = { .answer = answer_web,
 					     .arg = api,
-					     .connections = API_CONNECTIONS,
-					     .pause_ms = API_PAUSE_MS };
-	const struct server_handlers some = { .answer = answer_web,
-					      .arg = api,
-					      .connections = WEB_CONNECTIONS,
-					      .crowd = WEB_CROWD,
-					      .pause_ms = WEB_PAUSE_MS };
-	int fd;
+					     .connections = WEB_CONNECTIONS,
+					     .crowd = WEB_CROWD,
+					     .pause_ms = WEB_PAUSE_MS };
+	int fd, r;
 
 	if (!api)
 		return -ENOMEM;
-	server_init(&api->server, -1, &all);
-	server_init(&api->web, -1, &some);
+	server_init(&api->changers, -1, &changers);
+	server_init(&api->readers, -1, &readers);
+	server_init(&api->web, -1, &web);
 	fd = socket_listen(&api->file, path, err);
 	if (fd < 0)
 		return fd;
-	api->server.fd = fd;
+	r = door_new(&api->door, fd, let_in, api);
+	if (r < 0) {
+		close(fd);
+		return err_set(err, r, "socket '%s': %s", path, strerror(-r));
+	}
 	fd = listener_open(listen, err);
 	if (fd < 0 && fd != -ENOENT)
 		return fd;
 	api->web.fd = fd < 0 ? -1 : fd;
 	api->listen = *listen;
+	api_find_roles(api);
 
 	*ret = take_ptr(api);
 	return 0;
+}
+
+void api_find_roles(struct api *api)
+{
+	struct roles roles = roles_find();
+
+	if (!roles_equal(&roles, &api->roles) || !api->context.model)
+		roles_log(&roles);
+	api->roles = roles;
+	door_set_roles(api->door, &roles);
+}
+
+void api_expire(struct api *api)
+{
+	server_expire(&api->changers);
+	server_expire(&api->readers);
+	server_expire(&api->web);
 }
 
 int api_move(struct api *api, const struct listen *listen, struct err *err)
@@ -127,7 +215,11 @@ int api_serve(struct api *api, const struct api_context *context, struct err *er
 	if (r < 0)
 		return err_set(err, r, "the thread that counts flows did not start: %s",
 			       strerror(-r));
-	r = server_start(&api->server);
+	r = server_start(&api->changers);
+	if (r == 0)
+		r = server_start(&api->readers);
+	if (r == 0)
+		r = door_open(api->door);
 	if (r < 0)
 		return err_set(err, r, "socket '%s': the API did not start", api->file.path);
 	r = server_start(&api->web);
@@ -138,7 +230,9 @@ int api_serve(struct api *api, const struct api_context *context, struct err *er
 
 void api_pause(struct api *api)
 {
-	server_pause(&api->server);
+	door_close(api->door);
+	server_pause(&api->readers);
+	server_pause(&api->changers);
 	server_pause(&api->web);
 	/* It counts in a data plane that may be about to go. */
 	census_stop(take_ptr(api->context.census));
@@ -152,7 +246,9 @@ void api_stop(struct api *api)
 		return;
 	/* While the socket is open nobody else's file can have its inode number. */
 	socket_remove(&api->file);
-	server_stop(&api->server);
+	door_free(api->door);
+	server_stop(&api->readers);
+	server_stop(&api->changers);
 	server_stop(&api->web);
 	census_stop(api->context.census);
 	groups_done(&api->groups);

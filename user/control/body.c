@@ -3,12 +3,13 @@
 
 #include <string.h>
 
-void body_add(struct body *body, const char *data, size_t n)
+bool body_add(struct body *body, const char *data, size_t n)
 {
 	if (n > sizeof(body->data) - body->len) {
-		body->too_long = true;
-		return;
+		body->lost += n;
+		return body->lost <= BODY_LOST_MAX;
 	}
 	memcpy(body->data + body->len, data, n);
 	body->len += n;
+	return true;
 }

@@ -7,13 +7,16 @@
 #include <stddef.h>
 
 #define BODY_MAX 4096 /* more than any change takes */
+#define BODY_LOST_MAX \
+	65536 /* what is longer by no more than that is read to its end, to be refused then */
 
 struct body {
 	char data[BODY_MAX];
 	size_t len;
-	bool too_long; /* what was too much is lost */
+	size_t lost; /* 0: it is whole */
 };
 
-void body_add(struct body *body, const char *data, size_t n);
+/* False: it goes on and on. */
+bool body_add(struct body *body, const char *data, size_t n);
 
 #endif

@@ -10,6 +10,7 @@
 #include "diagnose/json.h"
 #include "util/cleanup.h"
 #include "util/err.h"
+#include "util/printable.h"
 
 #define SHOWN_MAX 64 /* of what was sent, in an error text */
 
@@ -73,9 +74,13 @@ static int take_action(struct change *change, enum change_subject subject, const
 static int take_text(char *buf, size_t size, const char *key, const json_t *value, struct err *err)
 {
 	const char *text = json_string_value(value);
+	size_t n = 0;
 
-	if (!text || !*text || strlen(text) >= size)
-		return err_set(err, -EINVAL, "%s is to be a string of 1 to %zu bytes", key,
+	while (text && printable_is_ascii(text[n]))
+		n++;
+	if (!n || text[n] || n >= size)
+		return err_set(err, -EINVAL,
+			       "%s is to be a string of 1 to %zu printable ASCII characters", key,
 			       size - 1);
 	memcpy(buf, text, strlen(text) + 1);
 	return 0;

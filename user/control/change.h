@@ -29,13 +29,14 @@ enum change_action {
 	CHANGE_RELOAD
 };
 
-/* Who asks, as the kernel says of the connection. */
+/* Who asks, as the kernel says of the connection or the signal; see caller.h. */
 #define GIVER_COMMAND_LEN 128
 struct change_giver {
-	bool known;
+	bool known, by_signal;
 	uint32_t uid;
 	int pid; /* 0: of another PID namespace */
-	char command[GIVER_COMMAND_LEN]; /* "sluice backend drain …"; "": it has ended */
+	char command
+		[GIVER_COMMAND_LEN]; /* "sluice backend drain …", printable ASCII; "": it has ended */
 };
 
 struct change {

@@ -2,10 +2,7 @@
 #include "control/changing.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "control/change.h"
 #include "control/jobs.h"
@@ -16,61 +13,8 @@
 #include "util/cleanup.h"
 #include "util/err.h"
 #include "util/number.h"
-#include "util/printable.h"
 
-/* Who it was when the connection was made. */
-static bool peer_of(struct ucred *ret_peer, const struct request *request)
-{
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-	socklen_t len = sizeof(*ret_peer);
-
-	return info && getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, ret_peer, &len) == 0;
-}
-
-/* What the process was started as; it waits for the answer, unless it is gone. */
-static void read_command(char command[GIVER_COMMAND_LEN], pid_t pid)
-{
-	char path[32];
-	CLEANUP(close_p) int fd = -1;
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? 0 : read(fd, command, GIVER_COMMAND_LEN - 1);
-	if (n < 0)
-		n = 0;
-	/* Words end with a NUL each. */
-	while (n && !command[n - 1])
-		n--;
-	for (ssize_t i = 0; i < n; i++)
-		if (!command[i])
-			command[i] = ' ';
-	command[n] = '\0';
-	printable_clean(command);
-}
-
-static struct change_giver giver_of(const struct request *request)
-{
-	struct change_giver giver = { .known = false };
-	struct ucred peer;
-
-	if (!peer_of(&peer, request))
-		return giver;
-	giver.known = true;
-	giver.uid = peer.uid;
-	giver.pid = peer.pid;
-	if (peer.pid > 0)
-		read_command(giver.command, peer.pid);
-	return giver;
-}
-
-bool changing_is_permitted(const struct request *request)
-{
-	struct ucred peer;
-
-	return peer_of(&peer, request) && (peer.uid == 0 || peer.uid == geteuid());
-}
+#define WHAT_LEN 192 /* of a request's first line */
 
 /* How a change_fn's error is told. */
 static const struct failure {
@@ -102,21 +46,23 @@ static void refuse_change(struct answer *answer, int code, const struct err *err
 	answer_refuse(answer, failure.status, failure.name, "%s", err->text);
 }
 
-/* Refuse the answer, and return false, unless who asks may change something and said no more than fits. */
-static bool may(const struct request *request, struct answer *answer)
+/* change: what was asked for, or NULL. */
+static void tell_refused(const struct request *request, const struct change *change,
+			 const struct answer *answer)
 {
-	if (!request->body) {
-		answer_refuse(answer, MHD_HTTP_FORBIDDEN, "not_permitted",
-			      "not permitted: only root and the user that sluiced runs as may "
-			      "change anything");
-		return false;
-	}
-	if (request->body->too_long) {
-		answer_refuse(answer, MHD_HTTP_CONTENT_TOO_LARGE, "too_large",
-			      "the body is too long; allowed: %d bytes", BODY_MAX);
-		return false;
-	}
-	return true;
+	const struct api_context *context = request->context;
+	char what[WHAT_LEN];
+	const struct refusal refusal = {
+		.caller = request->caller,
+		.what = what,
+		.change = change,
+		.why = json_string_value(
+			       json_object_get(json_object_get(answer->json, "error"), "message"))
+			       ?: "out of memory",
+	};
+
+	snprintf(what, sizeof(what), "%s %s", request->method, request->path);
+	context->refused(context->refused_arg, &refusal);
 }
 
 static void queue(const struct request *request, const struct change *change, struct answer *answer)
@@ -128,6 +74,7 @@ static void queue(const struct request *request, const struct change *change, st
 			      "%d changes wait already, and that is all that may: nothing was "
 			      "changed",
 			      JOBS_WAITING_MAX);
+		tell_refused(request, change, answer);
 		return;
 	}
 	answer->status = MHD_HTTP_ACCEPTED;
@@ -143,12 +90,26 @@ static void order(const struct request *request, const struct change *change, st
 	int r;
 
 	r = context->change(context->change_arg, change, &difference, &err);
-	if (r < 0)
+	if (r < 0) {
 		refuse_change(answer, r, &err);
-	else if (difference)
+		if (!change->is_rehearsal)
+			tell_refused(request, change, answer);
+	} else if (difference) {
 		answer->json = render_difference(context, difference);
-	else
+	} else {
 		answer->json = render_change(context, request->groups, change);
+	}
+}
+
+/* -EMSGSIZE: there is more of it than may be; otherwise as change_parse(). */
+static int read_change(struct change *ret_change, const struct request *request,
+		       enum change_subject subject, struct err *err)
+{
+	const struct body *body = request->body;
+
+	if (!body || body->lost)
+		return err_set(err, -EMSGSIZE, "the body is too long; allowed: %d bytes", BODY_MAX);
+	return change_parse(ret_change, subject, body->data, body->len, err);
 }
 
 static void answer_change(const struct request *request, enum change_subject subject,
@@ -158,14 +119,20 @@ static void answer_change(const struct request *request, enum change_subject sub
 	struct change change;
 	int r;
 
-	if (!may(request, answer))
-		return;
-	r = change_parse(&change, subject, request->body->data, request->body->len, &err);
-	if (r < 0) {
+	r = read_change(&change, request, subject, &err);
+	if (request->caller->role < ROLE_CHANGE)
+		answer_refuse(answer, MHD_HTTP_FORBIDDEN, "read_only",
+			      "not permitted: only root and members of the group '" ROLES_CHANGERS
+			      "' may change anything");
+	else if (r == -EMSGSIZE)
+		answer_refuse(answer, MHD_HTTP_CONTENT_TOO_LARGE, "too_large", "%s", err.text);
+	else if (r < 0)
 		answer_refuse(answer, MHD_HTTP_BAD_REQUEST, "bad_request", "%s", err.text);
+	if (answer->json) {
+		tell_refused(request, r < 0 ? NULL : &change, answer);
 		return;
 	}
-	change.giver = giver_of(request);
+	change.giver = caller_giver(request->caller);
 	if (change_is_job(change.action) && !change.is_rehearsal)
 		queue(request, &change, answer);
 	else
@@ -200,6 +167,8 @@ void changing_job(const struct request *request, const char *rest, struct answer
 		return;
 	}
 	answer->json = jobs_render(request->context->jobs, number);
+	if (request->caller->role < ROLE_CHANGE)
+		jobs_withhold(answer->json);
 	if (!answer->json)
 		answer_refuse(answer, MHD_HTTP_NOT_FOUND, "not_found",
 			      "there is no job %s, or it was over long ago", rest);

@@ -2,16 +2,14 @@
 /*
  * changing - requests that change something: from whom they are taken, and their answers.
  *
- * Who reads is a matter of the socket's mode; only root and the daemon's own user may change anything.
+ * A rehearsal takes the same right as the change itself: it costs the daemon as much, and shows what is not in force.
+ * What is refused is told of (api_context.refused), but for rehearsals that are only answered.
  */
 #ifndef SLUICE_CONTROL_CHANGING_H
 #define SLUICE_CONTROL_CHANGING_H
 
 #include "control/answer.h"
 #include "control/routes.h"
-
-/* Whether the process at the other end of the socket may change anything. */
-bool changing_is_permitted(const struct request *request);
 
 /* Answer POST /v1/backend, /v1/pool and /v1/reload. */
 void changing_backend(const struct request *request, const char *rest, struct answer *answer);

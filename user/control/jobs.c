@@ -181,3 +181,15 @@ json_t *jobs_render(struct jobs *jobs, uint64_t number)
 	pthread_mutex_unlock(&jobs->lock);
 	return json;
 }
+
+void jobs_withhold(json_t *json)
+{
+	json_t *errors = json_object_get(json, "errors"), *notes = json_object_get(json, "notes");
+	size_t n = json_array_size(errors) + json_array_size(notes);
+
+	if (!n)
+		return;
+	json_array_clear(errors);
+	json_array_clear(notes);
+	json_put_uint(&json, "withheld", n);
+}

@@ -61,4 +61,10 @@ struct jobs_last jobs_last_reload(struct jobs *jobs);
  */
 json_t *jobs_render(struct jobs *jobs, uint64_t number);
 
+/*
+ * Of what jobs_render() made (or NULL), for those who may not change anything: lines that quote the configuration
+ * give way to "withheld", how many they were.
+ */
+void jobs_withhold(json_t *json);
+
 #endif

@@ -286,7 +286,7 @@ static struct tally tally_service(const struct api_context *context, const struc
 	return tally;
 }
 
-static json_t *render_service(const struct api_context *context, uint32_t index)
+json_t *render_service(const struct api_context *context, uint32_t index)
 {
 	const struct service *service = &context->model->services[index];
 	const struct settings *settings = &context->model->settings[service->settings];
@@ -306,12 +306,10 @@ static json_t *render_service(const struct api_context *context, uint32_t index)
 	return json;
 }
 
-json_t *render_pool(const struct api_context *context, const struct groups *groups, uint32_t pool)
+json_t *render_pool_backends(const struct api_context *context, uint32_t pool, json_t **ret_weights)
 {
 	const struct model *model = context->model;
-	json_t *json = json_object();
 	json_t *backends = json_array(), *weights = json_object();
-	json_t *services = json_array();
 
 	for (uint32_t i = 0; i < model->pools[pool].n_backends; i++) {
 		const char *address = backend_text(&model->pools[pool].backends[i]);
@@ -319,14 +317,8 @@ json_t *render_pool(const struct api_context *context, const struct groups *grou
 		json_push(&backends, json_text(address));
 		json_put_uint(&weights, address, weights_get(context->weights, pool, i));
 	}
-	for (uint32_t i = groups->first[pool]; i < groups->first[pool + 1]; i++)
-		json_push(&services, render_service(context, groups->services[i]));
-
-	json_put_text(&json, "name", model->pools[pool].name);
-	json_put(&json, "backends", backends);
-	json_put(&json, "weights", weights);
-	json_put(&json, "services", services);
-	return json;
+	*ret_weights = weights;
+	return backends;
 }
 
 static json_t *render_pool_summary(const struct api_context *context, const struct groups *groups,

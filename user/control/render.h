@@ -64,6 +64,9 @@ json_t *render_status(const struct api_context *context);
 json_t *render_maps(const struct api_context *context);
 json_t *render_decisions(const struct api_context *context);
 json_t *render_pools(const struct api_context *context, const struct groups *groups);
-json_t *render_pool(const struct api_context *context, const struct groups *groups, uint32_t pool);
+/* "backends", and with it "weights", of a pool; and one of its "services". */
+json_t *render_pool_backends(const struct api_context *context, uint32_t pool,
+			     json_t **ret_weights);
+json_t *render_service(const struct api_context *context, uint32_t service);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "control/render.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "control/render_attempts.h"
@@ -8,6 +9,7 @@
 #include "diagnose/verdict_json.h"
 #include "diagnose/why.h"
 #include "util/clock.h"
+#include "util/printable.h"
 
 /* Where the parts of a row are. */
 struct place {
@@ -311,6 +313,15 @@ static json_t *render_plan_tls(const struct plan_tls *tls)
 	return json;
 }
 
+static void put_path(json_t **json, const char *path)
+{
+	size_t len = printable_path_len(path);
+	char shown[LIMIT_PATH_BYTES + sizeof(PRINTABLE_QUERY)];
+
+	snprintf(shown, sizeof(shown), "%.*s%s", (int)len, path, path[len] ? PRINTABLE_QUERY : "");
+	json_put_text(json, "path", shown);
+}
+
 /* What the probe does, so that it can be repeated by hand. */
 static json_t *render_plan(const struct plan *plan)
 {
@@ -321,7 +332,7 @@ static json_t *render_plan(const struct plan *plan)
 	json_put_text(&json, "target", addr_port_format(target, &plan->addr, plan->port));
 	if (asks_for_path(plan->protocol)) {
 		json_put_text(&json, "host", plan->host);
-		json_put_text(&json, "path", plan->path);
+		put_path(&json, plan->path);
 	}
 	if (plan->tls.enabled)
 		json_put(&json, "tls", render_plan_tls(&plan->tls));

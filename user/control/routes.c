@@ -9,6 +9,7 @@
 #include "control/deciding.h"
 #include "control/flow_stream.h"
 #include "control/history.h"
+#include "control/jobs.h"
 #include "control/stream.h"
 #include "control/wanted.h"
 #include "util/clock.h"
@@ -48,6 +49,8 @@ static void answer_status(const struct request *request, const char *rest, struc
 {
 	(void)rest;
 	answer->json = render_status(request->context);
+	if (request->caller->role < ROLE_CHANGE)
+		jobs_withhold(json_object_get(answer->json, "reload"));
 }
 
 static void answer_maps(const struct request *request, const char *rest, struct answer *answer)
@@ -62,14 +65,6 @@ static void answer_pools(const struct request *request, const char *rest, struct
 	answer->json = render_pools(request->context, request->groups);
 }
 
-static void answer_pool(const struct request *request, const char *rest, struct answer *answer)
-{
-	uint32_t pool = find_pool(request, rest, answer);
-
-	if (pool != INDEX_NONE)
-		answer->json = render_pool(request->context, request->groups, pool);
-}
-
 static ssize_t read_stream(void *arg, char *buf, size_t size)
 {
 	return stream_read(arg, buf, size);
@@ -78,6 +73,31 @@ static ssize_t read_stream(void *arg, char *buf, size_t size)
 static void free_stream(void *arg)
 {
 	stream_free(arg);
+}
+
+/* Up to 65,536 endpoints may be one pool's. */
+static void answer_pool(const struct request *request, const char *rest, struct answer *answer)
+{
+	struct stream_options options = { .context = request->context,
+					  .groups = request->groups,
+					  .whole = render_service,
+					  .pool = find_pool(request, rest, answer) };
+	CLEANUP(stream_free_p) struct stream *stream = NULL;
+	json_t *backends, *weights;
+	int r;
+
+	if (options.pool == INDEX_NONE)
+		return;
+	stream = stream_new(&options);
+	if (!stream)
+		return;
+	backends = render_pool_backends(request->context, options.pool, &weights);
+	r = stream_lead(stream, "name",
+			json_string(request->context->model->pools[options.pool].name));
+	r |= stream_lead(stream, "backends", backends);
+	r |= stream_lead(stream, "weights", weights);
+	if (r == 0)
+		answer->source = (struct source){ take_ptr(stream), read_stream, free_stream };
 }
 
 /* The stream, or NULL: refused, or out of memory. */
@@ -322,13 +342,23 @@ static void dispatch(const struct request *request, struct answer *answer)
 	route->answer(request, rest, answer);
 }
 
+/* Without a length it is as long as it is: see body_add(). */
+static bool says_too_long(const struct request *request)
+{
+	const char *length = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND,
+							 MHD_HTTP_HEADER_CONTENT_LENGTH);
+	uint64_t n;
+
+	return length && number_parse(&n, length, 0, BODY_MAX) < 0;
+}
+
 bool routes_wants_body(const struct request *request)
 {
 	const char *rest;
 	const struct route *route = find_route(request, &rest);
 
 	return route && route->changes && is_method(request, MHD_HTTP_METHOD_POST) &&
-	       changing_is_permitted(request);
+	       !says_too_long(request);
 }
 
 enum MHD_Result routes_answer(const struct request *request)

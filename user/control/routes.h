@@ -15,11 +15,12 @@ struct request {
 	const struct api_context *context;
 	const struct groups *groups;
 	struct MHD_Connection *connection;
+	const struct caller *caller; /* may read at least */
 	const char *method, *path;
 	const struct body *body; /* NULL: it was not read */
 };
 
-/* Whether a body is to be read before the request is answered: from who may change something. */
+/* Whether a body is to be read before the request is answered: of a change, unless it says that it is too long. */
 bool routes_wants_body(const struct request *request);
 
 /* Answer the request. Returns MHD_NO only when even an error cannot be sent. */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 
 #include "util/cleanup.h"
@@ -12,6 +13,13 @@
 
 #define CONNECTION_MEMORY_BYTES 32768 /* request line and header; a response's buffer */
 #define CONNECTION_TIMEOUT_S 10 /* of silence */
+
+/* Who sends or takes a byte now and then is not silent. The command line waits as long for an answer. */
+#define ASK_MAX_MS 30000
+#define ANSWER_MAX_MS 120000
+
+/* Who has been let in and has not asked yet is about to; a pause waits for that. */
+#define FRESH_MS 20
 
 /* --- clients ---------------------------------------------------------------------------------- */
 
@@ -23,71 +31,194 @@ static struct server_client *client_of(struct MHD_Connection *connection)
 	return info ? info->socket_context : NULL;
 }
 
-static void note_progress(struct MHD_Connection *connection)
+static void free_clients(struct server *server)
 {
-	struct server_client *client = client_of(connection);
+	server->n_clients = 0;
+	for (size_t i = 0; i < SERVER_CONNECTIONS_MAX; i++)
+		server->clients[i] = (struct server_client){ .fd = -1 };
+}
 
-	if (client)
-		client->since_ms = clock_mono_ms();
+/* Under the lock, as all that follows up to the callbacks. */
+static void leave(struct server *server, struct server_client *client)
+{
+	*client = (struct server_client){ .fd = -1 };
+	server->n_clients--;
+}
+
+static struct server_client *take_place(struct server *server, int fd, const struct caller *caller)
+{
+	/* What is more than it was told to take, libmicrohttpd closes without a word. */
+	for (size_t i = 0; i < server->handlers.connections; i++) {
+		struct server_client *client = &server->clients[i];
+
+		if (client->fd >= 0)
+			continue;
+		*client = (struct server_client){ .fd = fd,
+						  .caller = *caller,
+						  .since_ms = clock_mono_ms() };
+		server->n_clients++;
+		return client;
+	}
+	return NULL;
+}
+
+static struct server_client *find_client(struct server *server, int fd)
+{
+	for (size_t i = 0; i < SERVER_CONNECTIONS_MAX; i++)
+		if (server->clients[i].fd == fd)
+			return &server->clients[i];
+	return NULL;
+}
+
+/* Those who are about to leave, too, or not. */
+static unsigned int count_of(const struct server *server, uid_t uid, bool all)
+{
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < SERVER_CONNECTIONS_MAX; i++) {
+		const struct server_client *client = &server->clients[i];
+
+		n += client->fd >= 0 && client->caller.uid == uid && (all || !client->leaving);
+	}
+	return n;
 }
 
 /* The server sees the end of the connection next, and lets go of it. */
+static void send_off(struct server_client *client)
+{
+	shutdown(client->fd, SHUT_RDWR);
+	client->leaving = true;
+}
+
+/* Before libmicrohttpd has a connection, it may close it without telling. */
+static bool can_be_sent_off(const struct server_client *client)
+{
+	return client->fd >= 0 && client->started && !client->leaving;
+}
+
 static void displace_one(struct server *server)
 {
-	struct server_client *oldest = NULL;
+	struct server_client *chosen = NULL;
+	unsigned int most = 0;
 
 	for (size_t i = 0; i < SERVER_CONNECTIONS_MAX; i++) {
 		struct server_client *client = &server->clients[i];
+		unsigned int n;
 
-		if (client->fd >= 0 && (!oldest || client->since_ms < oldest->since_ms))
-			oldest = client;
+		if (!can_be_sent_off(client))
+			continue;
+		n = count_of(server, client->caller.uid, false);
+		if (chosen && (n < most || (n == most && client->since_ms >= chosen->since_ms)))
+			continue;
+		chosen = client;
+		most = n;
 	}
-	if (!oldest)
-		return;
-	shutdown(oldest->fd, SHUT_RDWR);
-	/* It goes by itself now, and is not to be chosen again. */
-	oldest->since_ms = UINT64_MAX;
+	if (chosen)
+		send_off(chosen);
 }
 
-static struct server_client *find_place(struct server *server)
+static void make_room(struct server *server)
 {
+	if (server->n_clients >= server->handlers.crowd)
+		displace_one(server);
+}
+
+static bool takes_too_long(const struct server_client *client, uint64_t now_ms)
+{
+	return now_ms - client->since_ms > (client->answering ? ANSWER_MAX_MS : ASK_MAX_MS);
+}
+
+void server_expire(struct server *server)
+{
+	uint64_t now_ms = clock_mono_ms();
+
+	pthread_mutex_lock(&server->lock);
 	for (size_t i = 0; i < SERVER_CONNECTIONS_MAX; i++)
-		if (server->clients[i].fd < 0)
-			return &server->clients[i];
-	return NULL;
+		if (can_be_sent_off(&server->clients[i]) &&
+		    takes_too_long(&server->clients[i], now_ms))
+			send_off(&server->clients[i]);
+	pthread_mutex_unlock(&server->lock);
+}
+
+/* --- coming and going ------------------------------------------------------------------------- */
+
+int server_enter(struct server *server, int fd, const struct caller *caller)
+{
+	/* libmicrohttpd wants to know of whom; it is not told by accept(), either. */
+	const struct sockaddr_un nobody = { .sun_family = AF_UNIX };
+	struct server_client *client = NULL;
+	int r = -EBUSY;
+
+	pthread_mutex_lock(&server->lock);
+	if (count_of(server, caller->uid, true) < server->handlers.per_user) {
+		make_room(server);
+		client = take_place(server, fd, caller);
+	}
+	pthread_mutex_unlock(&server->lock);
+	if (!client)
+		return r;
+	/* It closes what it does not take. */
+	if (MHD_add_connection(server->http, fd, (const struct sockaddr *)&nobody,
+			       sizeof(sa_family_t)) == MHD_YES)
+		return 0;
+	pthread_mutex_lock(&server->lock);
+	leave(server, client);
+	pthread_mutex_unlock(&server->lock);
+	return 0;
 }
 
 static void come(struct server *server, struct MHD_Connection *connection, void **client_data)
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-	struct server_client *client = find_place(server);
+	const struct caller anybody = { .role = ROLE_NONE };
+	struct server_client *client;
 
-	if (!info || !client)
+	if (!info)
 		return;
-	if (server->handlers.crowd && server->n_clients >= server->handlers.crowd)
-		displace_one(server);
-	*client = (struct server_client){ (int)info->connect_fd, clock_mono_ms() };
+	if (server->handlers.per_user) {
+		client = find_client(server, (int)info->connect_fd);
+	} else {
+		make_room(server);
+		client = take_place(server, (int)info->connect_fd, &anybody);
+	}
+	if (!client)
+		return;
+	client->started = true;
 	*client_data = client;
-	server->n_clients++;
 }
 
-/* On the server's thread, as everything about clients is. */
+/* On the server's thread, as all that follows. */
 static void on_connection(void *arg, struct MHD_Connection *connection, void **client_data,
 			  enum MHD_ConnectionNotificationCode code)
 {
 	struct server *server = arg;
-	struct server_client *client = *client_data;
 
-	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+	pthread_mutex_lock(&server->lock);
+	if (code == MHD_CONNECTION_NOTIFY_STARTED)
 		come(server, connection, client_data);
-	} else if (client) {
-		client->fd = -1;
-		server->n_clients--;
-	}
+	else if (*client_data)
+		leave(server, *client_data);
+	pthread_mutex_unlock(&server->lock);
 }
 
 /* --- requests --------------------------------------------------------------------------------- */
+
+static void note_asked(struct server *server, struct server_client *client)
+{
+	pthread_mutex_lock(&server->lock);
+	client->asked = true;
+	client->since_ms = clock_mono_ms();
+	pthread_mutex_unlock(&server->lock);
+}
+
+static void note_answering(struct server *server, struct server_client *client, bool answering)
+{
+	pthread_mutex_lock(&server->lock);
+	client->answering = answering;
+	client->since_ms = clock_mono_ms();
+	pthread_mutex_unlock(&server->lock);
+}
 
 /*
  * Called once for the header of a request, for every part of its body, and once more at its end.
@@ -99,33 +230,40 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 {
 	struct server *server = arg;
 	const struct server_handlers *handlers = &server->handlers;
+	struct server_client *client = client_of(connection);
 	struct body *body = *request_data;
-	const struct server_request request = { connection, method, url, body };
+	const struct server_request request = { connection, client ? &client->caller : NULL, method,
+						url, body };
 
 	(void)version;
-	if (!body) {
-		atomic_fetch_add(&server->busy, 1);
-		note_progress(connection);
-	}
+	if (!client)
+		return MHD_NO;
 	if (body && *upload_data_size) {
-		body_add(body, upload_data, *upload_data_size);
+		/* What is far too long is not worth an answer at its end. */
+		if (!body_add(body, upload_data, *upload_data_size))
+			return MHD_NO;
 		*upload_data_size = 0;
 		return MHD_YES;
 	}
-	if (body || !handlers->wants_body || !handlers->wants_body(handlers->arg, &request))
-		return handlers->answer(handlers->arg, &request);
-	*request_data = calloc(1, sizeof(*body));
-	return *request_data ? MHD_YES : MHD_NO;
+	if (!body) {
+		note_asked(server, client);
+		if (handlers->wants_body && handlers->wants_body(handlers->arg, &request)) {
+			*request_data = calloc(1, sizeof(*body));
+			return *request_data ? MHD_YES : MHD_NO;
+		}
+	}
+	note_answering(server, client, true);
+	return handlers->answer(handlers->arg, &request);
 }
 
 static void on_completed(void *arg, struct MHD_Connection *connection, void **request_data,
 			 enum MHD_RequestTerminationCode code)
 {
-	struct server *server = arg;
+	struct server_client *client = client_of(connection);
 
 	(void)code;
-	note_progress(connection);
-	atomic_fetch_sub(&server->busy, 1);
+	if (client)
+		note_answering(arg, client, false);
 	free(take_ptr(*request_data));
 }
 
@@ -135,26 +273,51 @@ void server_init(struct server *server, int fd, const struct server_handlers *ha
 {
 	assert(handlers->connections <= SERVER_CONNECTIONS_MAX);
 	*server = (struct server){ .handlers = *handlers, .fd = fd };
-	for (size_t i = 0; i < SERVER_CONNECTIONS_MAX; i++)
-		server->clients[i].fd = -1;
+	pthread_mutex_init(&server->lock, NULL);
+	free_clients(server);
 }
 
 int server_start(struct server *server)
 {
-	if (server->fd < 0)
+	bool listens = !server->handlers.per_user;
+	struct MHD_OptionItem listening[] = {
+		{ MHD_OPTION_LISTEN_SOCKET, server->fd, NULL },
+		{ MHD_OPTION_END, 0, NULL },
+	};
+
+	if (listens && server->fd < 0)
 		return 0;
-	/* From here on the descriptor belongs to the server, even where it fails to start. */
+	/* From here on the descriptor belongs to libmicrohttpd, even where it fails to start. */
+	server->fd = -1;
 	server->http = MHD_start_daemon(
-		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL, on_request, server,
-		MHD_OPTION_LISTEN_SOCKET, (MHD_socket)take_fd(server->fd),
-		MHD_OPTION_CONNECTION_LIMIT, server->handlers.connections,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)CONNECTION_TIMEOUT_S,
-		MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_NOTIFY_CONNECTION,
-		on_connection, server, MHD_OPTION_END);
+		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC |
+			(listens ? 0 : MHD_USE_NO_LISTEN_SOCKET),
+		0, NULL, NULL, on_request, server, MHD_OPTION_ARRAY,
+		listens ? listening : listening + 1, MHD_OPTION_CONNECTION_LIMIT,
+		server->handlers.connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
+		(unsigned int)CONNECTION_TIMEOUT_S, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
+		server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_END);
 	if (!server->http)
 		return errno > 0 ? -errno : -EIO;
 	return 0;
+}
+
+static bool is_busy(struct server *server)
+{
+	uint64_t now_ms = clock_mono_ms();
+	bool busy = false;
+
+	pthread_mutex_lock(&server->lock);
+	for (size_t i = 0; i < SERVER_CONNECTIONS_MAX; i++) {
+		const struct server_client *client = &server->clients[i];
+
+		busy |= client->fd >= 0 &&
+			(client->answering ||
+			 (!client->asked && now_ms - client->since_ms < FRESH_MS));
+	}
+	pthread_mutex_unlock(&server->lock);
+	return busy;
 }
 
 /* Stopping the server cuts off whoever has not read his answer to the end. */
@@ -163,7 +326,7 @@ static void await_answers(struct server *server)
 	const struct timespec pause = { .tv_nsec = NS_PER_MS };
 	uint64_t until_ms = clock_mono_ms() + server->handlers.pause_ms;
 
-	while (atomic_load(&server->busy) && clock_mono_ms() < until_ms)
+	while (is_busy(server) && clock_mono_ms() < until_ms)
 		nanosleep(&pause, NULL);
 }
 
@@ -172,10 +335,11 @@ void server_pause(struct server *server)
 	if (!server->http)
 		return;
 	/* Needs MHD_USE_ITC; the descriptor is ours again. */
-	server->fd = (int)MHD_quiesce_daemon(server->http);
+	if (!server->handlers.per_user)
+		server->fd = (int)MHD_quiesce_daemon(server->http);
 	await_answers(server);
 	MHD_stop_daemon(take_ptr(server->http));
-	server->busy = 0;
+	free_clients(server);
 }
 
 void server_stop(struct server *server)
@@ -184,4 +348,5 @@ void server_stop(struct server *server)
 		MHD_stop_daemon(take_ptr(server->http));
 	close_p(&server->fd);
 	server->fd = -1;
+	pthread_mutex_destroy(&server->lock);
 }

@@ -2,7 +2,6 @@
 #include "control/socket.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,10 +9,10 @@
 #include "util/cleanup.h"
 #include "util/err.h"
 
-#define SOCKET_MODE 0660
+/* Who comes in is found out behind it: see door.h. */
+#define SOCKET_MODE 0666
 #define DIRECTORY_MODE 0755
-#define GROUP_NAME "sluice"
-#define BACKLOG 128
+#define BACKLOG 4096 /* whoever comes, comes to his turn; the host may allow less */
 
 static int open_socket(void)
 {
@@ -86,31 +85,12 @@ static int clear_path(const struct sockaddr_un *address, struct err *err)
 	return 0;
 }
 
-/* Let the group in. That there is no such group, or no right to give to it, is not an error. */
-static int open_to_group(const char *path, struct err *err)
-{
-	const struct group *group = getgrnam(GROUP_NAME);
-
-	if (group && lchown(path, (uid_t)-1, group->gr_gid) < 0 && errno != EPERM)
-		return err_set(err, -errno, "socket '%s': cannot give it to group '%s': %s", path,
-			       GROUP_NAME, strerror(errno));
-	/* The umask may have taken the group's bits. */
-	if (chmod(path, SOCKET_MODE) < 0)
-		return err_set(err, -errno, "socket '%s': cannot set its mode: %s", path,
-			       strerror(errno));
-	return 0;
-}
-
 static int bind_socket(int fd, const struct sockaddr_un *address, struct socket_file *ret_file,
 		       struct err *err)
 {
 	const char *path = address->sun_path;
 	struct stat st;
 
-	/* bind() starts from the socket's own mode: the file is never open to more than this. */
-	if (fchmod(fd, SOCKET_MODE) < 0)
-		return err_set(err, -errno, "socket '%s': cannot set its mode: %s", path,
-			       strerror(errno));
 	if (bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0)
 		return err_set(err, -errno, "socket '%s': cannot bind: %s", path, strerror(errno));
 	if (lstat(path, &st) < 0)
@@ -147,8 +127,11 @@ int socket_listen(struct socket_file *ret_file, const char *path, struct err *er
 	r = bind_socket(fd, &address, &file, err);
 	if (r < 0)
 		return r;
-	r = open_to_group(path, err);
-	if (r >= 0 && listen(fd, BACKLOG) < 0)
+	/* The umask may have taken bits. */
+	if (chmod(path, SOCKET_MODE) < 0)
+		r = err_set(err, -errno, "socket '%s': cannot set its mode: %s", path,
+			    strerror(errno));
+	else if (listen(fd, BACKLOG) < 0)
 		r = err_set(err, -errno, "socket '%s': cannot listen: %s", path, strerror(errno));
 	if (r < 0) {
 		socket_remove(&file);

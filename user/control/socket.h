@@ -18,7 +18,8 @@ struct socket_file {
 };
 
 /*
- * Listen on path: mode 0660, group "sluice" where that exists. A missing directory is made (the
+ * Listen on path, which anybody may connect to (mode 0666): two groups and more are more than a mode can tell apart,
+ * and whoever is refused is to be heard of. A missing directory is made (the
  * last component only). A socket that nobody answers on is replaced. Returns the descriptor or
  *   -EADDRINUSE    a process answers there (err names it), or the path is not a socket
  *   -ENAMETOOLONG  -errno of what the kernel refused

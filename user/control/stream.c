@@ -7,7 +7,7 @@
 #include "control/print.h"
 #include "util/clock.h"
 
-enum position { AT_START, AT_POOL, AT_SERVICE, AT_ROW, AT_END };
+enum position { AT_START, AT_POOL, AT_SERVICE, AT_ROW, AT_WHOLE, AT_END };
 
 struct stream {
 	struct stream_options options;
@@ -97,21 +97,47 @@ static int give_close(struct stream *stream)
 	return give(stream, strdup("]}"));
 }
 
+/* The end of the only list that there is. */
+static int give_end(struct stream *stream)
+{
+	stream->at = AT_END;
+	return give(stream, strdup("\n]}\n"));
+}
+
+static int give_element(struct stream *stream, json_t *json)
+{
+	CLEANUP(json_p) json_t *owned = json;
+	CLEANUP(free_p) char *line = print_json(owned, PRINT_LINE);
+	char *text;
+
+	if (!line || asprintf(&text, "%s\n%s", comma(stream), line) < 0)
+		return -ENOMEM;
+	return give(stream, text);
+}
+
 static int step_pool(struct stream *stream)
 {
 	const struct model *model = stream->options.context->model;
 	json_t *head;
 
-	if (stream->pool == stream->pool_end) {
-		stream->at = AT_END;
-		return give(stream, strdup("\n]}\n"));
-	}
+	if (stream->pool == stream->pool_end)
+		return give_end(stream);
 
 	head = json_object();
 	json_put_text(&head, "name", model->pools[stream->pool].name);
 	stream->group = stream->options.groups->first[stream->pool];
 	stream->at = AT_SERVICE;
 	return give_open(stream, head, "services");
+}
+
+static int step_whole(struct stream *stream)
+{
+	const struct stream_options *options = &stream->options;
+
+	if (stream->group == options->groups->first[options->pool + 1])
+		return give_end(stream);
+	return give_element(stream, options->whole(options->context,
+						   options->groups->services[stream->group++]));
 }
 
 static int step_service(struct stream *stream)
@@ -148,9 +174,6 @@ static int step_row(struct stream *stream)
 		.now_ms = stream->now_ms,
 	};
 	const struct service *service = &options->context->model->services[row.service];
-	CLEANUP(json_p) json_t *json = NULL;
-	CLEANUP(free_p) char *line = NULL;
-	char *text;
 
 	while (row.member < service->n_endpoints &&
 	       !board_is_shown(options->context->board, service->endpoints[row.member]))
@@ -162,18 +185,19 @@ static int step_row(struct stream *stream)
 		return give_close(stream);
 	}
 
-	json = options->row(options->context, &row);
-	line = print_json(json, PRINT_LINE);
-	if (!line || asprintf(&text, "%s\n%s", comma(stream), line) < 0)
-		return -ENOMEM;
 	stream->member++;
-	return give(stream, text);
+	return give_element(stream, options->row(options->context, &row));
 }
 
 static int step(struct stream *stream)
 {
 	switch (stream->at) {
 	case AT_START:
+		if (stream->options.whole) {
+			stream->at = AT_WHOLE;
+			stream->group = stream->options.groups->first[stream->pool];
+			return give_open(stream, json_incref(stream->lead), "services");
+		}
 		stream->at = AT_POOL;
 		return give_open(stream, json_incref(stream->lead), "pools");
 	case AT_POOL:
@@ -182,6 +206,8 @@ static int step(struct stream *stream)
 		return step_service(stream);
 	case AT_ROW:
 		return step_row(stream);
+	case AT_WHOLE:
+		return step_whole(stream);
 	case AT_END:
 		break;
 	}

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "control/caller.h"
 #include "daemon/pipeline.h"
 #include "daemon/tell.h"
 #include "model/difference.h"
@@ -45,25 +46,23 @@ static void describe_what(char *buf, size_t size, const struct change *change)
 
 	if (is_weight)
 		snprintf(weight, sizeof(weight), " %" PRIu32, change->weight);
-	snprintf(buf, size, "%s%s%s", change_name(change->action), is_pool ? " pool" : "", weight);
+	snprintf(buf, size, "%s%s%s%s", change_name(change->action), is_pool ? " pool" : "", weight,
+		 change->is_rehearsal ? " (dry run)" : "");
 }
 
 /* "ordered: drain by uid 0, process 4711 (sluice backend drain p 10.0.0.5)" */
 static void describe(struct event *event, const struct change *change, const struct err *refused)
 {
-	const struct change_giver *giver = &change->giver;
-	char by[GIVER_COMMAND_LEN + 64] = "", what[32];
+	char by[GIVER_TEXT_LEN], what[32];
+	const char *lead;
 
 	describe_what(what, sizeof(what), change);
-	if (giver->known)
-		snprintf(by, sizeof(by), " by uid %" PRIu32 ", process %d%s%s%s", giver->uid,
-			 giver->pid, giver->command[0] ? " (" : "", giver->command,
-			 giver->command[0] ? ")" : "");
+	lead = *giver_text(by, &change->giver) ? " by " : "";
 	if (refused)
-		snprintf(event->text, sizeof(event->text), "refused: %s%s: %s", what, by,
+		snprintf(event->text, sizeof(event->text), "refused: %s%s%s: %s", what, lead, by,
 			 refused->text);
 	else
-		snprintf(event->text, sizeof(event->text), "ordered: %s%s", what, by);
+		snprintf(event->text, sizeof(event->text), "ordered: %s%s%s", what, lead, by);
 }
 
 static struct event event_of(const struct change *change, const struct err *refused)
@@ -75,10 +74,7 @@ static struct event event_of(const struct change *change, const struct err *refu
 	event_set(event.endpoint, change->address);
 	event_set(event.reason, change_name(change->action));
 	describe(&event, change, refused);
-	if (change->giver.known) {
-		event_number(&event, "uid", change->giver.uid);
-		event_number(&event, "pid", change->giver.pid);
-	}
+	tell_giver(&event, &change->giver);
 	if (change->timeout_ms)
 		event_number(&event, "timeout_ms", change->timeout_ms);
 	return event;
@@ -89,8 +85,8 @@ static void tell_event(struct events *events, const struct change *change,
 {
 	char line[LINE_LEN];
 
-	snprintf(line, sizeof(line), "%s%s%s: %s", change->pool, change->address[0] ? " " : "",
-		 change->address, event->text);
+	snprintf(line, sizeof(line), "%s%s%s%s%s", change->pool, change->address[0] ? " " : "",
+		 change->address, change->pool[0] ? ": " : "", event->text);
 	tell(events, event, line);
 }
 

@@ -27,7 +27,7 @@ void changes_make(struct pipeline *pipeline, const struct model *model,
 int changes_rehearse(struct difference *difference, const struct pipeline *pipeline,
 		     const struct model *model, const struct change *change);
 
-/* Tell the log and the events of any change but a reload; refused: why it was not made, or NULL. */
+/* Any thread. Tell the log and the events of any change, but of a reload only that it was refused; refused: why, or NULL. */
 void changes_tell(struct events *events, const struct change *change, const struct err *refused);
 
 #endif

@@ -312,14 +312,15 @@ static int carry_out(struct daemon *daemon, struct next *next, struct err *err)
 
 /* --- jobs ------------------------------------------------------------------------------------- */
 
-static void tell_reloaded(struct daemon *daemon, const struct err *refused)
+static void tell_reloaded(struct daemon *daemon, const struct change *change,
+			  const struct err *refused)
 {
 	char line[LINE_LEN];
 
 	if (refused) {
 		snprintf(line, sizeof(line), "reload refused, nothing has changed: %s",
 			 refused->text);
-		tell_reload(daemon->events, false, line);
+		tell_reload(daemon->events, false, line, &change->giver);
 		return;
 	}
 	events_set_max(daemon->events, daemon->model->gateway.events_max);
@@ -327,7 +328,7 @@ static void tell_reloaded(struct daemon *daemon, const struct err *refused)
 	daemon_log_metrics(&daemon->model->gateway.listen);
 	snprintf(line, sizeof(line), "reloaded: pools %u, endpoints %u", daemon->model->n_pools,
 		 model_declared(daemon->model));
-	tell_reload(daemon->events, true, line);
+	tell_reload(daemon->events, true, line, &change->giver);
 }
 
 static void run_job(struct daemon *daemon, const struct change *change)
@@ -336,13 +337,15 @@ static void run_job(struct daemon *daemon, const struct change *change)
 	struct err err = { "out of memory" };
 	int r;
 
-	if (change->action == CHANGE_RELOAD)
+	if (change->action == CHANGE_RELOAD) {
 		notify_reloading(&daemon->notify, clock_mono_ns());
+		api_find_roles(daemon->api);
+	}
 	r = prepare(&next, daemon, change, &err);
 	if (r == 0)
 		r = carry_out(daemon, &next, &err);
 	if (change->action == CHANGE_RELOAD)
-		tell_reloaded(daemon, r < 0 ? &err : NULL);
+		tell_reloaded(daemon, change, r < 0 ? &err : NULL);
 	else
 		changes_tell(daemon->events, change, r < 0 ? &err : NULL);
 	if (r < 0)

@@ -51,6 +51,8 @@ static void on_heartbeat(uv_timer_t *timer)
 	notify_alive(&daemon->notify, clock_mono_ns());
 	dataplane_heartbeat(daemon->dataplane, clock_mono_ns());
 	check_devices(daemon);
+	api_expire(daemon->api);
+	refusals_tell_held(daemon->refusals, clock_mono_ms());
 	if (daemon->lost || dataplane_in_force(daemon->dataplane))
 		return;
 	daemon->lost = true;
@@ -62,21 +64,24 @@ static void on_heartbeat(uv_timer_t *timer)
 		       "on, but nothing is guarded until sluiced is started again");
 }
 
+static void on_hangup(void *arg, const struct change_giver *giver)
+{
+	struct daemon *daemon = arg;
+
+	jobs_queue(daemon->jobs, &(struct change){ .action = CHANGE_RELOAD, .giver = *giver });
+}
+
 static void on_signal(uv_signal_t *handle, int signum)
 {
 	struct daemon *daemon = handle->data;
 
-	if (signum == SIGHUP) {
-		jobs_queue(daemon->jobs, &(struct change){ .action = CHANGE_RELOAD });
-		return;
-	}
 	log_info("%s: stopping", signum == SIGTERM ? "SIGTERM" : "SIGINT");
 	uv_stop(&daemon->loop);
 }
 
 static int start_loop(struct daemon *daemon, struct err *err)
 {
-	static const int signums[] = { SIGTERM, SIGINT, SIGHUP };
+	static const int signums[] = { SIGTERM, SIGINT };
 	int r;
 
 	r = uv_loop_init(&daemon->loop);
@@ -95,7 +100,7 @@ static int start_loop(struct daemon *daemon, struct err *err)
 		if (r < 0)
 			return err_set(err, r, "signal handler: %s", uv_strerror(r));
 	}
-	return 0;
+	return hangup_start(&daemon->hangup, &daemon->loop, on_hangup, daemon, err);
 }
 
 static void on_network_rest(uv_timer_t *timer)
@@ -182,6 +187,8 @@ int daemon_serve(struct daemon *daemon, struct err *err)
 		.weights = pipeline_weights(generation->pipeline),
 		.change = orders_change,
 		.change_arg = daemon->orders,
+		.refused = refusals_note,
+		.refused_arg = daemon->refusals,
 		.config_path = daemon->options->config_path,
 		.jobs = daemon->jobs,
 		.layers = daemon->layers,
@@ -213,6 +220,17 @@ static void read_kept(struct daemon *daemon, const struct gateway *gateway)
 
 	if (verdicts_read(&daemon->kept, gateway->state_dir, &err) < 0)
 		log_warn("verdicts of before cannot be read: %s", err.text);
+}
+
+static int start_events(struct daemon *daemon, struct err *err)
+{
+	int r;
+
+	r = tell_open(&daemon->events, &daemon->file->gateway, err);
+	if (r < 0)
+		return r;
+	daemon->refusals = refusals_new(daemon->events);
+	return daemon->refusals ? 0 : -ENOMEM;
 }
 
 /* What is configured: the file, and what was changed over it. */
@@ -259,14 +277,14 @@ static int start(struct daemon *daemon, struct err *err)
 		r = start_loop(daemon, err);
 	if (r == 0)
 		r = api_listen(&daemon->api, gateway->api_socket, &gateway->listen, err);
-	/* The socket has its group, and there are no threads yet. */
+	/* There are no threads yet. */
 	if (r == 0)
 		r = privileges_drop(bpffs_is_ours(gateway->bpffs), err);
 	/* Nobody else runs with this configuration, as the socket shows, and nobody writes yet. */
 	if (r == 0)
 		read_kept(daemon, gateway);
 	if (r == 0)
-		r = tell_open(&daemon->events, gateway, err);
+		r = start_events(daemon, err);
 	if (r == 0)
 		r = start_model(daemon, err);
 	if (r == 0)
@@ -324,6 +342,8 @@ static void stop_threads(struct daemon *daemon)
 	orders_close(daemon->orders);
 	api_stop(take_ptr(daemon->api));
 	orders_free(take_ptr(daemon->orders));
+	if (daemon->refusals)
+		refusals_tell_held(daemon->refusals, REFUSALS_END);
 	if (daemon->generation && daemon->generation->pipeline)
 		conclude(daemon->generation->pipeline);
 	generation_free(take_ptr(daemon->generation));
@@ -338,6 +358,7 @@ static void close_loop(struct daemon *daemon)
 	uv_close((uv_handle_t *)&daemon->network_rest, NULL);
 	for (int i = 0; i < daemon->n_signals; i++)
 		uv_close((uv_handle_t *)&daemon->signals[i], NULL);
+	hangup_stop(&daemon->hangup);
 	if (daemon->takes_jobs)
 		uv_close((uv_handle_t *)&daemon->job_queued, NULL);
 	if (daemon->follows_network)
@@ -437,6 +458,7 @@ int daemon_run(const struct daemon_options *options, struct err *err)
 	layers_free(daemon.layers);
 	if (r < 0 && daemon.events)
 		tell_failure(&daemon, err);
+	refusals_free(daemon.refusals);
 	events_close(daemon.events);
 
 	return r;

@@ -13,7 +13,9 @@
 #include "control/layers.h"
 #include "daemon/daemon.h"
 #include "daemon/generation.h"
+#include "daemon/hangup.h"
 #include "daemon/orders.h"
+#include "daemon/refusals.h"
 #include "daemon/runtime.h"
 #include "daemon/tell.h"
 #include "model/kept.h"
@@ -27,12 +29,14 @@ struct daemon {
 	struct runtime *runtime; /* what it is made from */
 	uv_loop_t loop;
 	uv_timer_t heartbeat;
-	uv_signal_t signals[3];
+	uv_signal_t signals[2];
 	int n_signals;
+	struct hangup hangup;
 	struct dataplane *dataplane;
 	struct generation *generation;
 	struct events *events;
 	struct kept_list kept; /* of the endpoints, before this start */
+	struct refusals *refusals;
 	struct tell_interfaces interfaces; /* as told last */
 	struct orders *orders;
 	struct api *api;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "daemon/tell.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "control/caller.h"
 #include "model/model.h"
 #include "util/err.h"
 #include "util/log.h"
@@ -63,13 +65,25 @@ void tell_daemon(struct events *events, enum event_severity severity, const char
 	tell(events, &event, NULL);
 }
 
-void tell_reload(struct events *events, bool done, const char *line)
+void tell_giver(struct event *event, const struct change_giver *giver)
+{
+	if (!giver->known)
+		return;
+	event_number(event, "uid", giver->uid);
+	event_number(event, "pid", giver->pid);
+}
+
+void tell_reload(struct events *events, bool done, const char *line,
+		 const struct change_giver *giver)
 {
 	struct event event = { .kind = EVENT_RELOAD, .severity = done ? EVENT_INFO : EVENT_ERROR };
+	char by[GIVER_TEXT_LEN];
 
 	event_set(event.after, done ? "done" : "refused");
-	event_set(event.text, line);
-	tell(events, &event, line);
+	giver_text(by, giver);
+	snprintf(event.text, sizeof(event.text), "%s%s%s", line, by[0] ? "; by " : "", by);
+	tell_giver(&event, giver);
+	tell(events, &event, NULL);
 }
 
 void tell_interface(struct events *events, enum event_severity severity, const char *reason,

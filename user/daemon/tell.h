@@ -9,6 +9,7 @@
 #include "store/events.h"
 
 struct attachment;
+struct change_giver;
 struct dataplane;
 struct gateway;
 
@@ -25,8 +26,12 @@ int tell_open(struct events **ret, const struct gateway *gateway, struct err *er
 void tell_daemon(struct events *events, enum event_severity severity, const char *state,
 		 const char *line);
 
-/* Of a reload: done, or refused. */
-void tell_reload(struct events *events, bool done, const char *line);
+/* Add who it was, if that is known: "uid", "pid". */
+void tell_giver(struct event *event, const struct change_giver *giver);
+
+/* Of a reload: done, or refused; who gave it is added to the line. */
+void tell_reload(struct events *events, bool done, const char *line,
+		 const struct change_giver *giver);
 
 /* Of an interface: lost, or of the whole gate. */
 void tell_interface(struct events *events, enum event_severity severity, const char *reason,

@@ -18,6 +18,7 @@
 	X(HEALTH, "health")       \
 	X(EVIDENCE, "evidence")   \
 	X(ORDER, "order")         \
+	X(ACCESS, "access")       \
 	X(RELOAD, "reload")       \
 	X(INTERFACE, "interface") \
 	X(DAEMON, "daemon")       \

@@ -14,6 +14,7 @@
 #include "probe/x509_time.h"
 #include "util/clock.h"
 #include "util/err.h"
+#include "util/printable.h"
 
 #define FILES_EVERY_MS 1000
 #define REFETCH_MAX_S 3600 /* a list that holds for long may still be replaced early */
@@ -200,6 +201,15 @@ int crls_add_to(struct crls *crls, X509_STORE *store)
 	return r;
 }
 
+/* The list's file or URL, with what is wrong. */
+static void say(char *buf, size_t size, const struct source *source, const char *what)
+{
+	size_t len = printable_path_len(source->name);
+
+	snprintf(buf, size, "%.*s%s: %s%s", (int)len, source->name,
+		 source->name[len] ? PRINTABLE_QUERY : "", what, source->trouble);
+}
+
 void crls_trouble(struct crls *crls, char *buf, size_t size)
 {
 	int64_t now_s = (int64_t)(clock_wall_ms() / MS_PER_SEC);
@@ -210,12 +220,11 @@ void crls_trouble(struct crls *crls, char *buf, size_t size)
 		const struct source *source = &crls->sources[i];
 
 		if (!source->tried)
-			snprintf(buf, size, "%s: not fetched yet", source->name);
+			say(buf, size, source, "not fetched yet");
 		else if (!source->list)
-			snprintf(buf, size, "%s: %s", source->name, source->trouble);
+			say(buf, size, source, "");
 		else if (source->trouble[0] && crl_list_next_update(source->list) < now_s)
-			snprintf(buf, size, "%s: list has expired, and a new one cannot be had: %s",
-				 source->name, source->trouble);
+			say(buf, size, source, "list has expired, and a new one cannot be had: ");
 	}
 	pthread_mutex_unlock(&crls->lock);
 }

@@ -14,7 +14,7 @@ static void add_request(struct sentence *s, const struct plan *plan)
 	case PROTO_HTTP:
 	case PROTO_HTTPS:
 		sentence_add(s, "GET ");
-		sentence_shown(s, plan->path);
+		sentence_path(s, plan->path);
 		sentence_add(s, " (Host: ");
 		sentence_shown(s, plan->host);
 		sentence_add(s, ")");

@@ -42,6 +42,17 @@ void sentence_shown(struct sentence *s, const char *text)
 	sentence_foreign(s, text, SHOWN_LEN);
 }
 
+void sentence_path(struct sentence *s, const char *path)
+{
+	size_t len = printable_path_len(path);
+	char start[SHOWN_LEN + 2]; /* one more than fits shows that there is more */
+
+	snprintf(start, sizeof(start), "%.*s", (int)len, path);
+	sentence_shown(s, start);
+	if (path[len])
+		sentence_add(s, PRINTABLE_QUERY);
+}
+
 void sentence_endpoint(struct sentence *s, const struct plan *plan)
 {
 	char buf[SL_TEXT_LEN];

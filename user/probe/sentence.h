@@ -24,6 +24,9 @@ void sentence_foreign(struct sentence *s, const char *text, size_t max);
 /* A host, path or text that was looked for, cut to what is worth showing. */
 void sentence_shown(struct sentence *s, const char *text);
 
+/* The same of a path, without its query. */
+void sentence_path(struct sentence *s, const char *path);
+
 /* "10.0.0.5:443"; sentence_backend: the backend's name, where it has one. */
 void sentence_endpoint(struct sentence *s, const struct plan *plan);
 void sentence_backend(struct sentence *s, const struct plan *plan);

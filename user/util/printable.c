@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "util/printable.h"
 
+#include <string.h>
+
 #define DELETE 0x7f
 
 /* U+0080..U+009F are 0xc2 0x80 .. 0xc2 0x9f in UTF-8. */
@@ -22,6 +24,11 @@ size_t printable_control_len(const char *text)
 	if (c[0] == C1_LEAD && c[1] >= C1_LOW && c[1] <= C1_HIGH)
 		return 2;
 	return printable_is_control(*text);
+}
+
+size_t printable_path_len(const char *path)
+{
+	return strcspn(path, "?");
 }
 
 char *printable_clean(char *text)

@@ -18,6 +18,13 @@ bool printable_is_control(char c);
 /* Bytes of the control character that text begins with: 0 (none), 1, or 2 (C1). */
 size_t printable_control_len(const char *text);
 
+/*
+ * What may be shown of a path or a URL to whoever may see that it is there: bytes up to its query, which may hold a
+ * key. PRINTABLE_QUERY stands for the rest, if there is one.
+ */
+#define PRINTABLE_QUERY "?..."
+size_t printable_path_len(const char *path);
+
 /* Replace every byte of control characters by '?', in place; returns text. */
 char *printable_clean(char *text);
 
