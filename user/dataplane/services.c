@@ -204,8 +204,10 @@ int services_add(struct services *services, const struct model *model, const str
 			return r;
 		if (services->in_place && f->kept_id)
 			continue;
-		r = percpu_clear(services->maps->fd[MAP_SERVICE_STATS], f->id,
-				 sizeof(struct sl_service_stats));
+		/* New maps are all zero, but for what was carried over. */
+		r = services->in_place ? percpu_clear(services->maps->fd[MAP_SERVICE_STATS], f->id,
+						      sizeof(struct sl_service_stats))
+				       : 0;
 		if (r < 0)
 			return r;
 		r = write_name(services, model, i);
