@@ -8,7 +8,7 @@
 . "$(dirname "$0")/lib.sh"
 
 readers=64001 changers=64002
-stranger=64201 bad_reader=64202 administrator=64301 good_reader=64302
+stranger=64201 bad_reader=64202 deaf_reader=64203 busy_reader=64204 administrator=64301 good_reader=64302
 many=10000             # connections at once
 big=20000              # endpoints: an answer about them is far more than all buffers hold
 interval_ms=500        # of the probe that is to be on time
@@ -186,10 +186,12 @@ attacked() {
 	local log n=0
 
 	kill -0 "${attackers[@]}" || return 1
-	for log in "$work"/*.{$stranger,$bad_reader}; do
+	for log in "$work"/*.{$stranger,$bad_reader,$deaf_reader,$busy_reader}; do
 		[ -s "$log" ] || continue
 		n=$((n + 1))
 		[ "$(tail -n 1 "$log" | cut -d ' ' -f 1)" -ge "$([[ $log == */many.* ]] && echo $many || echo 64)" ] || return 1
+		# Who never reads is inside, with an answer that he does not take.
+		[[ $log != */deaf.* ]] || [ "$(tail -n 1 "$log" | cut -d ' ' -f 2)" -ge 10 ] || return 1
 	done
 	((n == ${#attackers[@]}))
 }
@@ -208,7 +210,7 @@ under_attack() {
 	check "$1: so has memory" at_most memory $((memory_before + memory_kb))
 	check "$1: the attack took place" attacked
 	attack_ends
-	for log in "$work"/*.{$stranger,$bad_reader}; do
+	for log in "$work"/*.{$stranger,$bad_reader,$deaf_reader,$busy_reader}; do
 		if [ -s "$log" ]; then echo "# $1: $(basename "$log"): connections, at once, answers: $(tail -n 1 "$log")"; fi
 		rm -f "$log"
 	done
@@ -240,10 +242,12 @@ under_attack "strangers"
 attack $bad_reader $readers many $many
 under_attack "a reader, $many times"
 
-for kind in header body oversized noise deaf half; do attack $bad_reader $readers $kind 64; done
-under_attack "a reader, slow, endless and deaf"
+attack $deaf_reader $readers deaf 64
+for kind in header body oversized noise half; do attack $bad_reader $readers $kind 64; done
+under_attack "readers, slow, endless and deaf"
 
-attack $bad_reader $readers busy 64
+attack $busy_reader $readers busy 64
+attack $deaf_reader $readers deaf 64
 attack $bad_reader $readers many $many
 attack $stranger "" many $many
 under_attack "all at once"

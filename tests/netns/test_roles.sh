@@ -32,16 +32,16 @@ as() {
 
 # asks GROUPS ARGUMENT...: the command line program.
 asks() {
-	local groups=$1
+	local in=$1
 	shift
-	as "$groups" "$work/sluice" "$@"
+	as "$in" "$work/sluice" "$@"
 }
 
 # curls GROUPS PATH [OPTION...]: status and document of an answer.
 curls() {
-	local groups=$1 path=$2
+	local in=$1 path=$2
 	shift 2
-	as "$groups" curl -sS --unix-socket "$SLUICE_SOCKET" -w '\n%{http_code}\n' "$@" "http://sluice$path"
+	as "$in" curl -sS --unix-socket "$SLUICE_SOCKET" -w '\n%{http_code}\n' "$@" "http://sluice$path"
 }
 
 daemon_start() {

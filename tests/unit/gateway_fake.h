@@ -42,6 +42,7 @@ static uint32_t fake_n_flows; /* to the first endpoint, from as many clients */
 static int fake_flows_result;
 static struct change fake_changed; /* the last change that was asked for */
 static int fake_change_result;
+static unsigned int fake_reloads; /* so many orders meet one */
 static struct fake_refusal { /* the last thing that was refused */
 	unsigned int n;
 	struct caller caller;
@@ -385,6 +386,8 @@ static int gateway_fake_change(void *arg, const struct change *change, struct di
 	uint32_t backend = pool ? pool_find_backend(pool, change->address) : INDEX_NONE;
 	uint64_t deadline_ms = clock_mono_ms() + (change->timeout_ms ? change->timeout_ms : 30000);
 
+	if (fake_reloads && fake_reloads--)
+		return err_set(err, -ESHUTDOWN, "the daemon is reloading: nothing was changed");
 	fake_changed = *change;
 	if (fake_change_result < 0)
 		return err_set(err, fake_change_result, "no: the reason");

@@ -106,7 +106,7 @@ static void test_too_many(void **state)
 	send(fds[16], request, sizeof(request) - 1, MSG_NOSIGNAL);
 	receive(fds[16], answer, sizeof(answer));
 	assert_non_null(strstr(answer, "HTTP/1.1 503 "));
-	assert_non_null(strstr(answer, "a user may have 16 of them"));
+	assert_non_null(strstr(answer, "a user may have 8 at a time, and 16 if he may"));
 	assert_int_equal(fake_refused.n, 1);
 	assert_string_equal(fake_refused.what, "a connection");
 	for (size_t i = 0; i < 17; i++)

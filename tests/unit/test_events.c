@@ -158,34 +158,45 @@ static void *add_slowly(void *arg)
 	return NULL;
 }
 
-/* Whoever goes on from the last id while the thread writes gets each event once, in order. */
+/* Until 1500 were read, each once and in order; NULL: so it was. */
+static void *read_all(void *arg)
+{
+	struct events_query query = { .limit = 50 };
+	int next = 0;
+
+	while (next < 1500) {
+		struct events_page found;
+		char text[32];
+
+		if (events_read(arg, &query, &found) < 0)
+			return arg;
+		for (size_t i = 0; i < found.n; i++) {
+			snprintf(text, sizeof(text), "event %d", next++);
+			if (strcmp(found.events[i].text, text) != 0)
+				return arg;
+		}
+		if (found.n)
+			query.after = found.events[found.n - 1].id;
+		if (!found.more)
+			query.after = found.last;
+		free(found.events);
+	}
+	return NULL;
+}
+
+/* Whoever goes on from the last id while the thread writes gets each event once, in order; so does the next one. */
 static void test_follow(void **arg)
 {
 	struct events *events = start(10000);
-	struct events_page first;
-	pthread_t adder;
-	uint64_t after;
-	int next = 0;
+	pthread_t adder, other;
+	void *wrong;
 
 	(void)arg;
-	first = page(events, .after = 0);
-	after = first.last;
-	free(first.events);
+	assert_int_equal(pthread_create(&other, NULL, read_all, events), 0);
 	assert_int_equal(pthread_create(&adder, NULL, add_slowly, events), 0);
-	while (next < 1500) {
-		struct events_page found = page(events, .after = after, .limit = 50);
-		char text[32];
-
-		for (size_t i = 0; i < found.n; i++) {
-			snprintf(text, sizeof(text), "event %d", next++);
-			assert_string_equal(found.events[i].text, text);
-		}
-		if (found.n)
-			after = found.events[found.n - 1].id;
-		if (!found.more)
-			after = found.last;
-		free(found.events);
-	}
+	assert_null(read_all(events));
+	pthread_join(other, &wrong);
+	assert_null(wrong);
 	pthread_join(adder, NULL);
 	events_close(events);
 }

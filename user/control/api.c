@@ -18,14 +18,15 @@
 #include "util/log.h"
 
 /*
- * Of those who may change something there are few, and none of them waits for readers. Three readers can have all
- * that one may have and leave room for a fourth.
+ * Of those who may change something there are few, and none of them waits for readers. Of those there may be many,
+ * who wait for each other: what one may ask at a time is what another may have to wait for.
  */
 #define CHANGERS_CONNECTIONS 40
 #define CHANGERS_CROWD 32
+#define PER_CHANGER 16
 #define READERS_CONNECTIONS 64
 #define READERS_CROWD 48
-#define PER_USER 16
+#define PER_READER 8
 
 /* A scraper or two and somebody with a browser; the rest is room for those who are being displaced. */
 #define WEB_CONNECTIONS 24
@@ -39,8 +40,10 @@
 #define STRANGER                                                             \
 	"not permitted: only root and members of the groups '" ROLES_READERS \
 	"', to read, and '" ROLES_CHANGERS "' may ask"
-#define CROWD "there is no room for more connections: a user may have 16 of them at a time"
-_Static_assert(PER_USER == 16, "a text says so");
+#define CROWD                                                                                 \
+	"there is no room for another connection: a user may have 8 at a time, and 16 if he " \
+	"may change something"
+_Static_assert(PER_READER == 8 && PER_CHANGER == 16, "a text says so");
 
 /*
  * The main thread waits meanwhile, and verdicts with it: of those that many may keep waiting, little.
@@ -129,14 +132,14 @@ int api_listen(struct api **ret, const char *path, const struct listen *listen, 
 						  .arg = api,
 						  .connections = CHANGERS_CONNECTIONS,
 						  .crowd = CHANGERS_CROWD,
-						  .per_user = PER_USER,
+						  .per_user = PER_CHANGER,
 						  .pause_ms = CHANGERS_PAUSE_MS };
 	const struct server_handlers readers = { .wants_body = wants_body,
 						 .answer = answer_api,
 						 .arg = api,
 						 .connections = READERS_CONNECTIONS,
 						 .crowd = READERS_CROWD,
-						 .per_user = PER_USER,
+						 .per_user = PER_READER,
 						 .pause_ms = READERS_PAUSE_MS };
 	const struct server_handlers web = { .answer = answer_web,
 					     .arg = api,

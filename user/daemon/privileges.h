@@ -8,8 +8,8 @@
  *   CAP_NET_RAW    hear what routers say of tunnels' packets, which a reload may begin
  *   CAP_SYS_ADMIN  only where a BPF file system is ours to mount or to unmount
  *
- * Giving the socket to its group comes before. Files are read as their modes allow root to; an
- * address that is listened at after a reload has a port from 1024 on.
+ * Files are read as their modes allow root to; an address that is listened at after a reload has a port
+ * from 1024 on.
  */
 #ifndef SLUICE_DAEMON_PRIVILEGES_H
 #define SLUICE_DAEMON_PRIVILEGES_H

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dataplane/host.h"
+#include "dataplane/leaving.h"
 #include "dataplane/meta.h"
 #include "dataplane/open_work.h"
 #include "util/clock.h"
@@ -126,7 +127,11 @@ static int fill_tables(struct opening *opening, struct err *err)
 	}
 	if (!dp->tables.in_place)
 		meta_store(dp->tables.meta.start, &meta);
-	return tables_add(&dp->tables, opening->model, err);
+	r = tables_add(&dp->tables, opening->model, err);
+	if (r < 0 || opening->fit != MAPSET_READABLE)
+		return r;
+	r = leaving_carry(&dp->tables, &opening->found);
+	return r < 0 ? err_set(err, r, "carry over the endpoints that leave: %s", strerror(-r)) : 0;
 }
 
 static int stage(struct opening *opening, struct err *err)
@@ -198,7 +203,7 @@ static void settle(struct opening *opening)
 
 	meta.code = opening->code;
 	meta_store(dp->tables.meta.start, &meta);
-	tables_settle(&dp->tables, opening->model, &opening->found, clock_mono_ns() / NS_PER_SEC);
+	tables_settle(&dp->tables, opening->model, clock_mono_ns() / NS_PER_SEC);
 	tables_carry_flows(&dp->tables, &opening->found);
 	hooks_settle(opening->hooks);
 	pins_unstage(dp->pins, PINS_MAPS);

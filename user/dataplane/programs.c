@@ -247,7 +247,7 @@ void programs_free(struct programs *programs)
 int programs_fd(const struct programs *programs, enum prog_id id)
 {
 	if (!programs->progs[id])
-		return -1;
+		return -EBADF;
 	return bpf_program__fd(programs->progs[id]);
 }
 

@@ -48,7 +48,7 @@ bool programs_are(const struct programs *programs, const struct programs_options
  */
 int programs_load_trial(struct programs **ret, const struct programs *programs, struct err *err);
 /*
- * None of our own, but the maps of those that are in force, which are all there: programs_fd() is -1. -errno.
+ * None of our own, but the maps of those that are in force, which are all there: programs_fd() is negative. -errno.
  */
 int programs_stay(struct programs **ret, const struct mapset *found, const struct map_sizes *sizes);
 

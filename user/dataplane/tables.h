@@ -66,12 +66,8 @@ void tables_done(struct tables *tables);
  */
 int tables_add(struct tables *tables, const struct model *model, struct err *err);
 void tables_undo(struct tables *tables);
-/*
- * Endpoints of services that went drain first: found is the set of maps that they were in. now_s: as
- * sl_word.deadline_s.
- */
-void tables_settle(struct tables *tables, const struct model *model, const struct mapset *found,
-		   uint64_t now_s);
+/* Endpoints of services that went drain first. now_s: as sl_word.deadline_s. */
+void tables_settle(struct tables *tables, const struct model *model, uint64_t now_s);
 
 /*
  * While the daemon runs: let the endpoint's id stand for key (its word and counters begin anew), or

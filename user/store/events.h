@@ -8,7 +8,7 @@
  * is set aside and a new one begun. What the queue had to give up is counted, and the count becomes
  * an event itself.
  *
- * Any thread may call anything here, but only one at a time reads pages.
+ * Any thread may call anything here.
  */
 #ifndef SLUICE_STORE_EVENTS_H
 #define SLUICE_STORE_EVENTS_H
