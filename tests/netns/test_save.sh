@@ -7,6 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 
 vip=192.0.2.10 other_vip=192.0.2.11
+readers=64001 changers=64002
 
 net_up 3
 on client ip route add 192.0.2.0/24 via 10.1.0.1
@@ -78,6 +79,20 @@ slow_start() {
 		"http://$other_vip/huge" >"$work/slow.out" 2>"$work/slow.err" </dev/null &
 	slow_pid=$!
 	eventually test -s "$work/slow.bin"
+}
+
+# With groups of its own.
+{
+	grep -vE '^sluice(-admin)?:' /etc/group
+	echo "sluice:x:$readers:"
+	echo "sluice-admin:x:$changers:"
+} >"$work/group"
+daemon_start() {
+	unshare --mount bash -c 'mount --bind "$0" /etc/group && exec nsenter --net="$1" "${@:2}"' "$work/group" \
+		"/run/netns/$ns_id-gateway" "$build/sluiced" --foreground --config "$work/sluice.yaml" \
+		>>"$work/sluiced.log" 2>&1 </dev/null &
+	daemon_pid=$!
+	eventually daemon_is_up || fail "sluiced starts"
 }
 
 daemon_kill() {
@@ -200,16 +215,24 @@ unchanged() {
 	cmp "$work/wanted.yaml" "${1:-$work/sluice.yaml}" && pools_are "$before" && [ "$(rows)" = "$rows" ]
 }
 cp "$build/sluice" "$work/sluice"
-nobody() {
-	on gateway setpriv --reuid 65534 --clear-groups env "SLUICE_SOCKET=$SLUICE_SOCKET" "$work/sluice" "$@"
+chmod 755 "$work"
+# as GROUP ARGUMENT...
+as() {
+	local group=$1
+	shift
+	on gateway setpriv --reuid 64100 --regid 64100 --groups "$group" env "SLUICE_SOCKET=$SLUICE_SOCKET" "$work/sluice" "$@"
 }
-check_status "not by who may not read the file" 4 nobody save
+check_status "not by everybody" 4 as 64100 save
+check_status "not by who may not read the file" 4 as $changers save
 check "is told" grep -q "sluice.yaml' cannot be read: Permission denied" "$work/out"
 chmod 644 "$work/sluice.yaml"
-check_status "not by who may not change anything" 4 nobody save
-check "is told" grep -q "not permitted" "$work/out"
+check_status "not by who may not change anything" 4 as $readers save
+check "is told" grep -q "'sluice-admin' may change anything" "$work/out"
+check_status "not by who may not write there" 4 as $changers save
+check "is told" grep -q "sluice.yaml' cannot be written: no file can be made beside it: Permission denied" "$work/out"
 check "nothing has changed" unchanged
-check_status "who may see it can see what would be" 0 nobody save --dry-run
+check_status "who may see it can see what would be" 0 as $readers save --dry-run
+check "all of it" grep -q "^+ .* weight: 200" "$work/out"
 
 mkdir "$work/small"
 mount -t tmpfs -o size=64k tmpfs "$work/small"

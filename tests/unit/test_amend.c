@@ -463,7 +463,7 @@ static void memory_runs_out(void **state)
 	assert_true(n > 20);
 }
 
-#define MANY_POOLS 64
+#define MANY_POOLS 32
 #define MANY_BACKENDS 1000
 
 /* As many as there may be: a line each, or all in one. */

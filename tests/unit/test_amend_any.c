@@ -7,7 +7,7 @@
  */
 #include "tests/unit/amend_run.h"
 
-#define ROUNDS 2000
+#define ROUNDS 1000
 #define POOLS 4
 #define BACKENDS 5
 #define PIECES 2048
