@@ -65,7 +65,9 @@ TESTLIB := $(patsubst tests/%.c,$B/tests/%.o,$(wildcard tests/lib/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 LOAD := $(addprefix tests/netns/,test_load.sh test_flood.sh test_count.sh test_soak.sh test_upgrade.sh)
 NETNS := $(filter-out $(LOAD),$(wildcard tests/netns/test_*.sh))
-NETNS_TOOLS := $(patsubst tests/%.c,$B/tests/%,$(filter-out %.bpf.c,$(wildcard tests/netns/*.c)))
+VERSIONS := $(patsubst %,$B/versions/%/sluiced,two three refused)
+PRELOADS := $(patsubst tests/%.c,$B/tests/%.so,$(wildcard tests/preload/*.c))
+NETNS_TOOLS := $(patsubst tests/%.c,$B/tests/%,$(filter-out %.bpf.c,$(wildcard tests/netns/*.c))) $(PRELOADS)
 
 .PHONY: all demo deps check test check-load test-load check-vm test-vm bench lint format fuzz install deb check-deb clean
 .DEFAULT_GOAL := all
@@ -121,6 +123,13 @@ $B/tests/bpf/%: $B/tests/bpf/%.o $(TESTLIB) $(LIBS)
 	$(call say,LD)$(CC) $(LDFLAGS) $(WRAP) $^ $(LDLIBS) -lcmocka -o $@
 $B/tests/vm/%: $B/tests/vm/%.o $(TESTLIB) $(LIBS)
 	$(call say,LD)$(CC) $(LDFLAGS) $(WRAP) $^ $(LDLIBS) -lcmocka -o $@
+# What a daemon under test finds in the place of its C library: not sanitized, as that is not.
+$B/tests/preload/%.so: tests/preload/%.c
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) -std=gnu17 -O2 -D_GNU_SOURCE $(WARN) $(WERROR) -fPIC -shared $< -o $@
+# Other versions of the daemon, to upgrade from and to.
+$B/versions/%/sluiced: tests/versions/build $B/sluiced
+	$(call say,OTHER)$< $* $B
 $B/tests/netns/%: $B/tests/netns/%.o $B/tests/lib/certs.o $B/tests/lib/certs_ocsp.o $(LIBS)
 	$(call say,LD)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 $B/tests/bench/%: $B/tests/bench/%.o $(BENCHLIB) $(LIBS)
@@ -143,7 +152,7 @@ check: deps
 	@$(MAKE) --no-print-directory SAN=1 test
 
 # Every test of this build; a skipped test is a failure of the machine, not a pass.
-test: all $(UNIT) $(BPFT) $(NETNS_TOOLS)
+test: all $(UNIT) $(BPFT) $(NETNS_TOOLS) $(VERSIONS)
 	@scripts/run-tests $B $(UNIT) $(BPFT) $(NETNS)
 
 check-load: deps

@@ -120,6 +120,21 @@ struct {
 } meta SEC(".maps");
 
 /*
+ * types - what are the entries of each of these maps?
+ *   entry    0 -> struct sl_types
+ *   writer   user/dataplane/, once
+ *   reader   the daemon when it adopts the maps, which may be of another version
+ *   absent   cannot be
+ *   full     cannot be
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sl_types);
+} types SEC(".maps");
+
+/*
  * reply_budget - replies that each CPU may still send in its current window
  *   entry    0 -> struct sl_reply_budget, per CPU
  *   writer   the programs, once per reply

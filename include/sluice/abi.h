@@ -8,14 +8,18 @@
  * named and must be zero: the kernel hashes it as part of the key.
  *
  * Included by BPF programs and by userspace; it needs the fixed-width types of <linux/types.h>
- * and nothing more. A change to the size or meaning of anything here raises SL_LAYOUT.
+ * and nothing more. Whatever here is pinned may be met by another version of the program, which compares
+ * names, places and sizes of all members with its own: what changes its meaning changes its name.
  */
 #ifndef SLUICE_ABI_H
 #define SLUICE_ABI_H
 
 #include <linux/types.h>
 
-/* Version of the pinned maps: the last component of the pin directory, "v1". */
+/*
+ * Version of the pin directory, its last component: "v1". Raised where programs and maps of before are not to be
+ * found by a daemon of before any more; one of after takes over what fits.
+ */
 #define SL_LAYOUT 1
 
 /* SO_MARK of the daemon's probe sockets ("SL" in ASCII). The gate lets such packets through. */
@@ -185,6 +189,12 @@ struct sl_decision_counts {
 _Static_assert(sizeof(struct sl_decision_counts) == SL_DECISION_MAX * sizeof(__u64),
 	       "abi: one counter per decision");
 
+/* Bits of sl_meta.code. */
+#define SL_CODE_SERVICES 0x01
+#define SL_CODE_SOURCE_NAT 0x02
+#define SL_CODE_PLAIN_NAT 0x04
+#define SL_CODE_REDIRECT 0x08 /* XDP replies by redirecting, as virtual devices need it */
+
 /*
  * meta: one entry that describes the pinned set and steers the programs. Times are
  * CLOCK_MONOTONIC nanoseconds. The daemon stores the heartbeat through mmap.
@@ -193,7 +203,8 @@ struct sl_meta {
 	__u32 layout; /* SL_LAYOUT */
 	enum sl_mode mode;
 	enum sl_loss on_daemon_loss;
-	__u8 zero[2];
+	__u8 code; /* SL_CODE_*: what the programs in force can do, for a daemon that adopts them */
+	__u8 zero;
 	__u64 daemon_loss_after_ns;
 	__u64 heartbeat_ns;
 	__u64 reply_window_ns; /* reply_budget replies per CPU in each window of this length */
@@ -211,6 +222,17 @@ struct sl_meta {
 	__u32 closed_s; /* ... and one that both ends have closed after */
 };
 _Static_assert(sizeof(struct sl_meta) == 112, "abi: sl_meta");
+
+/* types: one entry. What the entries of each map are, as one number; user/dataplane/types.h. Never to be changed. */
+#define SL_TYPES_MAX 64
+struct sl_map_type {
+	char map[16]; /* its name, with NULs behind it; "": the row is free */
+	__u64 hash;
+};
+struct sl_types {
+	struct sl_map_type of[SL_TYPES_MAX];
+};
+_Static_assert(sizeof(struct sl_types) == 1536, "abi: sl_types");
 
 /*
  * reply_budget (per CPU): a window's replies are spent without looking at the clock; only when none

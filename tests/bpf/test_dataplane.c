@@ -11,6 +11,7 @@
 #include <bpf/bpf.h>
 #include <cmocka.h>
 
+#include "dataplane/mapset.h"
 #include "dataplane/xdp.h"
 #include "tests/lib/dataplane_run.h"
 #include "util/clock.h"
@@ -79,7 +80,7 @@ static void test_heartbeat(void **state)
 	assert_int_equal(dataplane_meta(dp).heartbeat_ns, 12345);
 
 	maps = dataplane_maps(dp, &n);
-	assert_int_equal(n, 22);
+	assert_int_equal(n, 23);
 	for (uint32_t i = 0; i < n; i++) {
 		assert_true(maps[i].entries_max > 0);
 		assert_true(maps[i].memory_bytes > 0);
@@ -267,20 +268,24 @@ static void test_alien(void **state)
 {
 	CLEANUP(model_free_p) struct model *model = gatemodel_new(bpffs, NIC, 1, 2);
 	CLEANUP(dataplane_close_p) struct dataplane *dp = must_open(model);
-	struct sl_meta meta = { .layout = SL_LAYOUT + 1 };
+	struct sl_types types;
 	__u32 zero = 0, n;
 	int fd;
 
 	(void)state;
 	dataplane_store_word(dp, 0, closed);
-	fd = bpf_obj_get(dataplane_maps(dp, &n)[6].path);
+	fd = bpf_obj_get(dataplane_maps(dp, &n)[MAP_TYPES].path);
 	assert_true(fd >= 0);
-	assert_int_equal(bpf_map_update_elem(fd, &zero, &meta, BPF_ANY), 0);
+	assert_int_equal(bpf_map_lookup_elem(fd, &zero, &types), 0);
+	assert_string_equal(types.of[MAP_NAMES].map, "endpoint_names");
+	types.of[MAP_NAMES].hash++;
+	assert_int_equal(bpf_map_update_elem(fd, &zero, &types, BPF_ANY), 0);
 	close(fd);
 	dataplane_close(take_ptr(dp));
 
 	dp = must_open(model);
-	assert_non_null(strstr(dataplane_note(dp, 0), "another layout"));
+	assert_non_null(strstr(dataplane_note(dp, 0), "describes endpoints differently"));
+	assert_true(dataplane_note_is_loss(dp, 0));
 	assert_false(dataplane_was_adopted(dp, 0));
 	assert_true(same_word(dataplane_word(dp, 0), (struct sl_word){ 0 }));
 	assert_int_equal(dataplane_meta(dp).layout, SL_LAYOUT);

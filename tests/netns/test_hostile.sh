@@ -300,12 +300,17 @@ watch_machine() {
 	local before now
 
 	: >"$work/standstills"
-	while [ -d "$work" ]; do
+	while kill -0 $$ 2>/dev/null; do
 		before=$EPOCHREALTIME
 		sleep 0.1
 		now=$EPOCHREALTIME
 		awk -v a="$before" -v b="$now" 'BEGIN { if (b - a > 0.6) print b - a - 0.1 }' >>"$work/standstills"
 	done
+}
+
+# What it writes may not keep $work from being removed.
+on_exit() {
+	kill "$bystander" 2>/dev/null
 }
 
 # Altogether.
@@ -416,6 +421,7 @@ daemon_against() {
 
 net_up 2
 watch_machine &
+bystander=$!
 disown
 mkdir -p "$probes"
 table | number_rows 4 "$first_port" >"$plan"

@@ -42,6 +42,7 @@ static uint32_t fake_n_flows; /* to the first endpoint, from as many clients */
 static int fake_flows_result;
 static struct change fake_changed; /* the last change that was asked for */
 static int fake_change_result;
+static unsigned int fake_reloads; /* so many orders meet one */
 static struct fake_refusal { /* the last thing that was refused */
 	unsigned int n;
 	struct caller caller;
@@ -251,6 +252,14 @@ const char *decision_text(enum sl_decision decision)
 	return decision == SL_FORWARD_NAT ? "to an endpoint" : "otherwise";
 }
 
+static const char *fake_degraded;
+
+const char *dataplane_degraded(const struct dataplane *dp)
+{
+	(void)dp;
+	return fake_degraded;
+}
+
 bool dataplane_in_force(const struct dataplane *dp)
 {
 	(void)dp;
@@ -377,6 +386,8 @@ static int gateway_fake_change(void *arg, const struct change *change, struct di
 	uint32_t backend = pool ? pool_find_backend(pool, change->address) : INDEX_NONE;
 	uint64_t deadline_ms = clock_mono_ms() + (change->timeout_ms ? change->timeout_ms : 30000);
 
+	if (fake_reloads && fake_reloads--)
+		return err_set(err, -ESHUTDOWN, "the daemon is reloading: nothing was changed");
 	fake_changed = *change;
 	if (fake_change_result < 0)
 		return err_set(err, fake_change_result, "no: the reason");
@@ -472,6 +483,7 @@ static inline int gateway_fake_start(struct gateway_fake *gateway, const char *y
 		.layers = gateway->layers,
 		.events = gateway->events,
 		.started_ms = clock_wall_ms() - 90 * MS_PER_SEC,
+		.started_mono_ms = clock_mono_ms() - 90 * MS_PER_SEC,
 	};
 
 	fake_stats = (struct sl_endpoint_stats){ .packets = 1000, .bytes = 64000, .syn = 120 };

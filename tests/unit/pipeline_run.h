@@ -110,6 +110,7 @@ void dataplane_use_weights(struct dataplane *dp, const struct weights *in_force)
 
 static bool with_listen;
 static struct events *with_events; /* NULL: the log has to do */
+static struct kept_list *with_kept; /* of before a restart */
 
 struct fixture {
 	uv_loop_t loop;
@@ -167,9 +168,9 @@ static inline struct model *make_model(uint32_t min_servers)
 
 static inline void begin(struct fixture *f, uint32_t min_servers)
 {
-	struct pipeline_parts parts = { .loop = &f->loop,
-					.plans = f->plans,
-					.events = with_events };
+	struct pipeline_parts parts = {
+		.loop = &f->loop, .plans = f->plans, .events = with_events, .kept = with_kept
+	};
 
 	n_stores = n_tables = 0;
 	n_open_min = N_BACKENDS;

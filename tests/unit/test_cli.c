@@ -388,6 +388,24 @@ static void test_not_permitted(void **state)
 			 STATUS_DONE);
 }
 
+/* Orders that meet a reload are given again; one that meets nothing else is told so in the end. */
+static void test_reload_meanwhile(void **state)
+{
+	(void)state;
+	fake_reloads = 3;
+	RESULT done = run("backend disable web-pool 10.0.0.5");
+	assert_int_equal(done.status, STATUS_DONE);
+	assert_int_equal(fake_reloads, 0);
+	assert_int_equal(fake_changed.action, CHANGE_DISABLE);
+
+	fake_reloads = 1000;
+	RESULT again = run("backend enable web-pool 10.0.0.5");
+	assert_int_equal(again.status, STATUS_REFUSED);
+	assert_string_equal(again.err, "sluice: the daemon is reloading: nothing was changed\n");
+	assert_int_equal(fake_changed.action, CHANGE_DISABLE);
+	fake_reloads = 0;
+}
+
 /* --- a daemon that is none ------------------------------------------------------------------ */
 
 /* Something that listens on the API's socket and answers with this text. */
@@ -494,10 +512,15 @@ static void test_manual(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		SERVED(test_calls),         SERVED(test_json),
-		SERVED(test_health_status), SERVED(test_check),
-		SERVED(test_detach),        SERVED(test_not_permitted),
-		SERVED(test_bad_daemon),    cmocka_unit_test(test_manual),
+		SERVED(test_calls),
+		SERVED(test_json),
+		SERVED(test_health_status),
+		SERVED(test_check),
+		SERVED(test_detach),
+		SERVED(test_not_permitted),
+		SERVED(test_reload_meanwhile),
+		SERVED(test_bad_daemon),
+		cmocka_unit_test(test_manual),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

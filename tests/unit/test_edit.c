@@ -2,6 +2,7 @@
 /* What operators ask for, as changes over the file; and asked for nonsense. */
 #include "tests/unit/layers_run.h"
 
+#include "config/single.h"
 #include "daemon/edit.h"
 #include "model/compose.h"
 #include "util/err.h"
@@ -200,19 +201,21 @@ static void nonsense_is_refused(void **state)
 	end(&f);
 }
 
-static void rows_are_checked(void **state)
+static int check_row(struct overlay_row row)
 {
-	struct overlay_row fine = row_of("alpha", "10.0.0.1", OVERLAY_ADDED);
-	struct overlay_row pool = row_of("alpha", "", OVERLAY_ADDED);
-	struct overlay_row spelled = row_of("alpha", "FD00::1", OVERLAY_ADDED);
-	struct overlay_row broken = row_of("al\npha", "", OVERLAY_ADDED);
+	const struct overlay overlay = { .rows = &row, .n = 1 };
 	struct err err;
 
+	return single_overlay(&overlay, &err);
+}
+
+static void rows_are_checked(void **state)
+{
 	(void)state;
-	assert_int_equal(edit_check_row(&fine, &err), 0);
-	assert_int_equal(edit_check_row(&pool, &err), 0);
-	assert_int_equal(edit_check_row(&spelled, &err), -EINVAL);
-	assert_int_equal(edit_check_row(&broken, &err), -EINVAL);
+	assert_int_equal(check_row(row_of("alpha", "10.0.0.1", OVERLAY_ADDED)), 0);
+	assert_int_equal(check_row(row_of("alpha", "", OVERLAY_ADDED)), 0);
+	assert_int_equal(check_row(row_of("alpha", "FD00::1", OVERLAY_ADDED)), -EINVAL);
+	assert_int_equal(check_row(row_of("al\npha", "", OVERLAY_ADDED)), -EINVAL);
 }
 
 int main(void)

@@ -73,7 +73,7 @@ static void test_damaged_meanwhile(void **arg)
 	await(events, true);
 	add(events, "p", "one");
 	await(events, true);
-	damage(8192);
+	damage(3 * 4096l);
 	/* A reader notices, and the writer sees to it. */
 	count(events);
 	await_told(1);

@@ -218,8 +218,11 @@ static void test_gateway(void **state)
 	jobs_queue(gateway.jobs, &(struct change){ .action = CHANGE_RELOAD });
 	jobs_begin(gateway.jobs, &(struct change){ .weight = 0 });
 	jobs_end(gateway.jobs, true, 1);
+	fake_degraded = "refused";
 	read_text(PART_GATEWAY);
 	fake_removed_ifindex = 0;
+	fake_degraded = NULL;
+	assert_line("sluice_programs_current 0");
 	assert_line("sluice_build_info{version=\"" SLUICE_VERSION "\"} 1");
 	assert_line("sluice_gateway_info{mode=\"enforce\",on_daemon_loss=\"hold\"} 1");
 	assert_line("sluice_gate_in_force 1");

@@ -97,6 +97,20 @@ static void memory_runs_out(void **state)
 	overlay_done(&overlay);
 }
 
+/* A drain ends when it was to, and not later by a clock that was set back. */
+static void drains_end(void **state)
+{
+	const struct overlay_row row = { .at_ms = 100000, .deadline_ms = 160000 };
+
+	(void)state;
+	assert_int_equal(overlay_left_ms(&row, 100000), 60000);
+	assert_int_equal(overlay_left_ms(&row, 159999), 1);
+	assert_int_equal(overlay_left_ms(&row, 160000), 0);
+	assert_int_equal(overlay_left_ms(&row, UINT64_MAX), 0);
+	assert_int_equal(overlay_left_ms(&row, 0), 60000);
+	assert_int_equal(overlay_left_ms(&(struct overlay_row){ .deadline_ms = 0 }, 5), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -105,6 +119,7 @@ int main(void)
 		cmocka_unit_test(a_pool_is_forgotten_whole),
 		cmocka_unit_test(copies_are_their_own),
 		cmocka_unit_test(memory_runs_out),
+		cmocka_unit_test(drains_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,20 +70,27 @@ static void test_first(void **state)
 	static const struct {
 		uint32_t k, n, interval_ms;
 		uint64_t first_ms;
+		bool settled;
 	} rows[] = {
-		{ 0, 1, 30000, 0 },
-		{ 0, 100, 30000, 0 },
-		{ 50, 100, 30000, 50 },
-		{ 99, 100, 30000, 99 },
-		{ 500, 1000, 100, 50 },
-		{ 999, 1000, 100, 99 },
-		{ 32768, 65536, 86400000, 32768 },
-		{ 65535, 65536, 30000, 29999 },
+		{ 0, 1, 30000, 0, false },
+		{ 0, 100, 30000, 0, false },
+		{ 50, 100, 30000, 50, false },
+		{ 99, 100, 30000, 99, false },
+		{ 500, 1000, 100, 50, false },
+		{ 999, 1000, 100, 99, false },
+		{ 32768, 65536, 86400000, 32768, false },
+		{ 65535, 65536, 30000, 29999, false },
+		{ 0, 1, 30000, 30000, true },
+		{ 0, 2, 30000, 15000, true },
+		{ 1, 2, 100, 100, true },
+		{ 0, 2, 86400000, 30000, true },
+		{ 65535, 65536, 86400000, 65536, true },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		assert_int_equal(schedule_first_ms(rows[i].k, rows[i].n, rows[i].interval_ms),
+		assert_int_equal(schedule_first_ms(rows[i].k, rows[i].n, rows[i].interval_ms,
+						   rows[i].settled),
 				 rows[i].first_ms);
 }
 

@@ -135,6 +135,29 @@ static const struct row {
 	  .adopted = true,
 	  .finding = "New connections pass: it was healthy before the daemon started",
 	  .note = "health was adopted" },
+	{ .name = "adopted with its verdict, down",
+	  .health = { SL_UNHEALTHY, SL_UNHEALTHY, 3, 0 },
+	  .newest = &failed,
+	  .adopted = true,
+	  .settings = { .on_unhealthy = SL_ACTION_REJECT },
+	  .finding =
+		  "(reject): it was unhealthy by the verdict of 42s ago, before the daemon started: "
+		  "TCP",
+	  .note = "what was known 42s ago, not yet probed since" },
+	{ .name = "adopted with its verdict, up",
+	  .health = { SL_HEALTHY, SL_HEALTHY, 0, 5 },
+	  .newest = &passed,
+	  .adopted = true,
+	  .finding =
+		  "New connections pass: it was healthy by the verdict of 42s ago, before the daemon",
+	  .note = "what was known 42s ago" },
+	{ .name = "adopted with the prober's trouble",
+	  .health = { SL_UNKNOWN, SL_UNKNOWN },
+	  .newest = &trouble,
+	  .adopted = true,
+	  .finding =
+		  "New connections pass: nothing is proven yet, because the prober is in trouble",
+	  .note = "what was known 42s ago" },
 	{ .name = "heartbeat stopped, hold",
 	  .health = { SL_UNHEALTHY, SL_UNHEALTHY, 3, 0 },
 	  .newest = &failed,
@@ -204,13 +227,14 @@ static void explain(struct why *ret, const struct row *row, bool with_stats)
 				   .stats = with_stats ? &row->stats : NULL,
 				   .meta = &meta,
 				   .removed = row->removed,
-				   .mono_ns = MONO_NS };
+				   .mono_ns = MONO_NS,
+				   .wall_ms = NOW_MS + 42000 };
 
 	meta.heartbeat_ns = MONO_NS - row->meta.heartbeat_ns;
 	meta.daemon_loss_after_ns = 30 * NS_PER_SEC;
 	if (row->newest) {
 		entry.recent[0] = (struct board_verdict){ *row->newest, NOW_MS };
-		entry.n_verdicts = row->with_history ? 2 : 1;
+		entry.n_verdicts = row->adopted ? 0 : row->with_history ? 2 : 1;
 	}
 	why_explain(ret, &facts);
 }

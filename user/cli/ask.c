@@ -2,6 +2,7 @@
 /* ask - the commands that show what the daemon answers. */
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "cli/azure.h"
 #include "cli/client.h"
@@ -15,6 +16,9 @@
 #include "util/number.h"
 
 #define HTTP_FORBIDDEN 403
+#define HTTP_UNAVAILABLE 503
+#define AGAIN_MS 20
+#define AGAIN_MAX 50
 #define FLOWS_LIMIT_MAX 100000 /* as the daemon allows */
 
 struct view command_view(const struct cli *cli)
@@ -82,12 +86,37 @@ enum cli_status command_ask(json_t **ret, const struct cli *cli, const char *pat
 	return answered(ret, cli, r, &json, &err);
 }
 
+static const char *error_code(const json_t *json)
+{
+	return text_get(json_object_get(json, "error"), "code");
+}
+
+/*
+ * As client_post(). An order that met a reload was not begun, and is given again: who connects next waits until the
+ * reload is over, or finds that the daemon has stopped.
+ */
+static int post(json_t **ret, const struct cli *cli, const char *path, const json_t *body,
+		struct err *err)
+{
+	const struct timespec pause = { .tv_nsec = AGAIN_MS * NS_PER_MS };
+	int r = client_post(ret, cli->socket, path, body, err);
+
+	for (int i = 0; i < AGAIN_MAX && r == HTTP_UNAVAILABLE; i++) {
+		if (strcmp(error_code(*ret), "stopping") != 0)
+			break;
+		json_decref(take_ptr(*ret));
+		nanosleep(&pause, NULL);
+		r = client_post(ret, cli->socket, path, body, err);
+	}
+	return r;
+}
+
 enum cli_status command_post(json_t **ret, const struct cli *cli, const char *path, json_t *body)
 {
 	CLEANUP(json_p) json_t *owned = body;
 	CLEANUP(json_p) json_t *json = NULL;
 	struct err err = { "" };
-	int r = owned ? client_post(&json, cli->socket, path, owned, &err) : -ENOMEM;
+	int r = owned ? post(&json, cli, path, owned, &err) : -ENOMEM;
 
 	return answered(ret, cli, r, &json, &err);
 }

@@ -59,6 +59,7 @@ enum cli_option {
 	OPT_DRY_RUN,
 	OPT_IF_VERSION,
 	OPT_DISCARD_RUNTIME,
+	OPT_CONFIG,
 	OPT_MAX,
 };
 

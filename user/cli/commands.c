@@ -67,6 +67,8 @@ const struct cli_option_row cli_options[OPT_MAX] = {
 			     "only if the configuration has this version still", false },
 	[OPT_DISCARD_RUNTIME] = { "--discard-runtime", NULL,
 				  "give up what was changed over the file", false },
+	[OPT_CONFIG] = { "--config", "FILE", "the file that the daemon reads, under another name",
+			 false },
 	[OPT_ALL] = { "--all", NULL, "every interface, and every pinned map and program", false },
 };
 
@@ -98,6 +100,8 @@ static const struct cli_command commands[] = {
 	  "have the daemon read its configuration again, and say what came of it",
 	  CHANGING | BIT(OPT_DISCARD_RUNTIME) },
 	{ "diff", command_diff, 0, 0, "", "what was changed at runtime, over the file", 0 },
+	{ "save", command_save, 0, 0, "", "write what was changed at runtime into the file",
+	  CHANGING | BIT(OPT_CONFIG) },
 	{ "why", command_why, 2, 2, "POOL ADDRESS[:PORT]",
 	  "health, last probes, what the kernel saw, and what to do about it", 0 },
 	{ "stats", command_stats, 0, 1, "[POOL]", "traffic counters per endpoint, and decisions",

@@ -12,7 +12,7 @@ command_fn command_status, command_health, command_pool_list, command_pool_show,
 command_fn command_stats, command_maps, command_check, command_explain, command_probe;
 command_fn command_troubleshoot;
 command_fn command_pool_add, command_pool_remove, command_backend_add, command_backend_remove;
-command_fn command_diff;
+command_fn command_diff, command_save;
 command_fn command_decide, command_flows, command_detach, command_drain, command_enable,
 	command_disable, command_weight, command_reload, command_events, command_import_azure;
 
@@ -34,6 +34,13 @@ typedef enum cli_status job_done_fn(const struct cli *cli, const json_t *job);
  */
 enum cli_status command_job(const struct cli *cli, const char *path, json_t *body,
 			    job_done_fn *done);
+
+/*
+ * Have a job done and wait for its end: STATUS_DONE and its document, also if the daemon refused what was asked
+ * for. Takes over body, which may be NULL: out of memory.
+ */
+enum cli_status command_run_job(json_t **ret, const struct cli *cli, const char *path,
+				json_t *body);
 
 /*
  * Put --dry-run and --if-version into the body; *body is NULL afterwards if memory runs out. Other than

@@ -117,10 +117,17 @@ enum cli_status command_options_of_change(const struct cli *cli, json_t **body)
 	return STATUS_DONE;
 }
 
+enum cli_status command_run_job(json_t **ret, const struct cli *cli, const char *path, json_t *body)
+{
+	CLEANUP(json_p) json_t *ticket = NULL;
+	enum cli_status status = command_post(&ticket, cli, path, body);
+
+	return status == STATUS_DONE ? await(ret, cli, text_get_uint(ticket, "number")) : status;
+}
+
 enum cli_status command_job(const struct cli *cli, const char *path, json_t *body,
 			    job_done_fn *done)
 {
-	CLEANUP(json_p) json_t *ticket = NULL;
 	CLEANUP(json_p) json_t *job = NULL;
 	enum cli_status status = command_options_of_change(cli, &body);
 
@@ -130,8 +137,6 @@ enum cli_status command_job(const struct cli *cli, const char *path, json_t *bod
 	}
 	if (cli->options[OPT_DRY_RUN])
 		return rehearse(cli, path, body);
-	status = command_post(&ticket, cli, path, body);
-	if (status == STATUS_DONE)
-		status = await(&job, cli, text_get_uint(ticket, "number"));
+	status = command_run_job(&job, cli, path, body);
 	return status == STATUS_DONE ? tell(cli, job, done) : status;
 }

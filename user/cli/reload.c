@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/config_file.h"
 #include "cli/text.h"
 #include "diagnose/json.h"
 #include "util/cleanup.h"
+#include "util/err.h"
 
 static enum cli_status reloaded(const struct cli *cli, const json_t *job)
 {
@@ -31,6 +33,22 @@ enum cli_status command_reload(struct cli *cli)
 	return command_job(cli, "/v1/reload", body, reloaded);
 }
 
+/* Somebody may have changed it, or a save was ended before it had it loaded. Who may not read it is not told. */
+static void tell_unloaded(const struct cli *cli, const json_t *json)
+{
+	struct config_file file = { .len = 0 };
+	const char *name = text_get(json, "file");
+	struct err err;
+
+	if (config_file_read(&file, name, &err) < 0)
+		return;
+	if (!config_file_is(&file, text_get(json, "file_digest")))
+		fprintf(cli->out,
+			"%s has been changed since it was loaded: 'sluice reload' loads it\n",
+			name);
+	config_file_done(&file);
+}
+
 enum cli_status command_diff(struct cli *cli)
 {
 	CLEANUP(json_p) json_t *json = NULL;
@@ -45,5 +63,8 @@ enum cli_status command_diff(struct cli *cli)
 		return STATUS_DONE;
 	}
 	r = view_layers(&view, json);
-	return r < 0 ? command_print_failed(cli, r) : STATUS_DONE;
+	if (r < 0)
+		return command_print_failed(cli, r);
+	tell_unloaded(cli, json);
+	return STATUS_DONE;
 }

@@ -10,6 +10,7 @@
 #include "util/duration.h"
 
 #define REASON_LEN 2048
+#define BEFORE_LEN (DURATION_LEN + 64)
 
 DEFINE_CLEANUP(struct table, table_free)
 
@@ -130,17 +131,30 @@ char *view_signature(const json_t *json)
 	return NULL;
 }
 
+/* "": the verdict is of this daemon, or there is none. */
+static const char *view_before(char buf[BEFORE_LEN], const json_t *endpoint)
+{
+	char age[DURATION_LEN];
+
+	buf[0] = '\0';
+	if (json_object_get(endpoint, "verdict_ms_ago"))
+		snprintf(buf, BEFORE_LEN, "Verdict of %s ago, not yet probed since the start: ",
+			 duration_human(age, text_get_uint(endpoint, "verdict_ms_ago")));
+	return buf;
+}
+
 /* The message, and behind it what it should be warned of. */
 static void put_reason(struct table *table, const json_t *endpoint, uint64_t now_ms)
 {
 	char reason[REASON_LEN], text[VIEW_WARNING_LEN];
 	json_t *warning;
-	char drain[VIEW_DRAIN_LEN];
+	char drain[VIEW_DRAIN_LEN], before[BEFORE_LEN];
 	size_t len, i;
 
 	view_drain(drain, endpoint);
-	len = (size_t)snprintf(reason, sizeof(reason), "%s%s%s%s", *drain ? "Draining: " : "",
-			       drain, *drain ? ". " : "", text_get(endpoint, "message"));
+	len = (size_t)snprintf(reason, sizeof(reason), "%s%s%s%s%s", *drain ? "Draining: " : "",
+			       drain, *drain ? ". " : "", view_before(before, endpoint),
+			       text_get(endpoint, "message"));
 	json_array_foreach(json_object_get(endpoint, "warnings"), i, warning)
 	{
 		if (!json_is_string(warning) || len >= sizeof(reason))

@@ -46,6 +46,9 @@ static void print_missing(const struct view *view, const json_t *json)
 		fprintf(view->out,
 			"NOTHING IS GUARDED: the gate was removed under the running daemon; "
 			"restart sluiced\n\n");
+	if (*text_get(json, "degraded"))
+		fprintf(view->out, "DEGRADED: %s; probing goes on, and a reload tries again\n\n",
+			text_get(json, "degraded"));
 	json_array_foreach(json_object_get(json, "interfaces"), i,
 			   interface) if (json_is_false(json_object_get(interface, "present")))
 		fprintf(view->out,

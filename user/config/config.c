@@ -89,8 +89,8 @@ static int build(struct model **ret, const struct tree *tree, const char *name,
 	return 0;
 }
 
-/* FNV-1a: whether it is the same file as at the last start. */
-static uint64_t digest_of(const char *text, size_t len)
+/* FNV-1a */
+uint64_t config_digest(const char *text, size_t len)
 {
 	uint64_t digest = 0xcbf29ce484222325ull;
 
@@ -114,7 +114,7 @@ int config_parse(struct model **ret, const char *text, size_t len, const char *n
 
 	r = build(ret, tree, name, report);
 	if (r == 0)
-		(*ret)->digest = digest_of(text, len);
+		(*ret)->digest = config_digest(text, len);
 	return r;
 }
 
@@ -128,11 +128,8 @@ static size_t first_room(int fd)
 	return (size_t)st.st_size + 1;
 }
 
-/*
- * Read until the end, wherever that is: the file may be a pipe, or grow. More than LIMIT_FILE_BYTES
- * are not read. Returns 0 or -errno.
- */
-static int read_all(char **ret, size_t *ret_len, int fd)
+/* Until the end, wherever that is: the file may be a pipe, or grow. */
+int config_read(char **ret, size_t *ret_len, int fd)
 {
 	size_t room = first_room(fd), len = 0;
 	CLEANUP(free_p) char *text = malloc(room);
@@ -170,13 +167,13 @@ int config_load(struct model **ret, const char *path, struct report *report)
 {
 	CLEANUP(free_p) char *text = NULL;
 	CLEANUP(close_p) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	size_t len = 0; /* gcc does not see that read_all() sets it */
+	size_t len = 0; /* gcc does not see that config_read() sets it */
 	int r;
 
 	report_init(report, path);
 	if (fd < 0)
 		return refuse_errno(report, errno);
-	r = read_all(&text, &len, fd);
+	r = config_read(&text, &len, fd);
 	if (r == -EFBIG)
 		return refuse_size(report);
 	if (r == -ENOMEM)

@@ -9,6 +9,7 @@
 #define SLUICE_CONFIG_CONFIG_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct model;
 struct report;
@@ -25,5 +26,11 @@ int config_load(struct model **ret, const char *path, struct report *report);
 /* The same from memory. name stands for the file in errors; relative paths are relative to it. */
 int config_parse(struct model **ret, const char *text, size_t len, const char *name,
 		 struct report *report);
+
+/* The text behind a descriptor; the caller frees it. -EFBIG past LIMIT_FILE_BYTES, -ENOMEM, -errno */
+int config_read(char **ret, size_t *ret_len, int fd);
+
+/* What tells the text from another: model->digest of what is read from it. */
+uint64_t config_digest(const char *text, size_t len);
 
 #endif

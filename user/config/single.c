@@ -7,6 +7,7 @@
 
 #include "config/hint.h"
 #include "config/value.h"
+#include "model/overlay.h"
 #include "util/err.h"
 
 static int refuse(const struct key *key, const char *text, const char *problem, struct err *err)
@@ -40,4 +41,30 @@ int single_name(const char *text, struct err *err)
 	const char *problem = value_parse(&value, key, text, "");
 
 	return problem ? refuse(key, text, problem, err) : 0;
+}
+
+static int check_row(const struct overlay_row *row, struct err *err)
+{
+	char address[LIMIT_HOST_BYTES + 1];
+	int r;
+
+	r = single_name(row->pool, err);
+	if (r < 0 || !row->address[0])
+		return r;
+	r = single_address(address, row->address, err);
+	if (r == 0 && strcmp(address, row->address) != 0)
+		r = err_set(err, -EINVAL, "address '%s' is not written as it is kept",
+			    row->address);
+	return r;
+}
+
+int single_overlay(const struct overlay *overlay, struct err *err)
+{
+	for (uint32_t i = 0; i < overlay->n; i++) {
+		int r = check_row(&overlay->rows[i], err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }

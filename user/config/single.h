@@ -6,6 +6,7 @@
 #include "model/limits.h"
 
 struct err;
+struct overlay;
 
 /*
  * The address of a backend in the one form that is kept of it: see backend_text(). -EINVAL: err says what is
@@ -15,5 +16,8 @@ int single_address(char ret[LIMIT_HOST_BYTES + 1], const char *text, struct err 
 
 /* Whether the text may be the name of a pool. -EINVAL: err says what is wrong. */
 int single_name(const char *text, struct err *err);
+
+/* Whether all names in its rows are such, and addresses written as they are kept. -EINVAL, -ENOMEM */
+int single_overlay(const struct overlay *overlay, struct err *err);
 
 #endif

@@ -25,6 +25,9 @@ struct tree {
 struct builder {
 	struct tree *tree;
 	struct report *report;
+	const char *input;
+	size_t len;
+	size_t at, at_characters; /* a place in the input, by bytes and as libyaml counts */
 	struct open {
 		uint32_t node, last; /* the list or map, and its last child so far */
 	} open[TREE_DEPTH_MAX];
@@ -117,10 +120,40 @@ static void link_node(struct builder *b, uint32_t index)
 	nodes[open->node].n_children++;
 }
 
+static bool is_inside_character(const struct builder *b, size_t at)
+{
+	return at < b->len && ((unsigned char)b->input[at] & 0xc0) == 0x80;
+}
+
+/* Where a mark is in bytes. Marks come in the order of the text, nearly. */
+static uint32_t offset_of(struct builder *b, const yaml_mark_t *mark)
+{
+	for (; b->at_characters < mark->index && b->at < b->len; b->at_characters++)
+		do
+			b->at++;
+		while (is_inside_character(b, b->at));
+	for (; b->at_characters > mark->index && b->at > 0; b->at_characters--)
+		do
+			b->at--;
+		while (is_inside_character(b, b->at));
+	return (uint32_t)b->at;
+}
+
+/* Block scalars are read with the lines after them. */
+static uint32_t end_of(struct builder *b, const yaml_event_t *event, uint32_t start)
+{
+	uint32_t end = offset_of(b, &event->end_mark);
+
+	while (end > start && strchr(" \t\r\n", b->input[end - 1]))
+		end--;
+	return end;
+}
+
 static int add_node(struct builder *b, const yaml_event_t *event, enum node_kind kind,
 		    uint32_t text)
 {
 	struct tree *tree = b->tree;
+	uint32_t start = offset_of(b, &event->start_mark);
 	int r;
 
 	if (tree->n_nodes == TREE_NODES_MAX)
@@ -143,6 +176,8 @@ static int add_node(struct builder *b, const yaml_event_t *event, enum node_kind
 		.text = text,
 		.first = NONE,
 		.next = NONE,
+		.start = start,
+		.end = end_of(b, event, start),
 	};
 	if (b->depth)
 		link_node(b, tree->n_nodes);
@@ -176,14 +211,11 @@ static int add_scalar(struct builder *b, const yaml_event_t *event)
 	return add_node(b, event, is_null(event) ? NODE_NULL : NODE_TEXT, offset);
 }
 
-static int open_node(struct builder *b, const yaml_event_t *event, enum node_kind kind,
-		     const yaml_char_t *anchor, const yaml_char_t *tag)
+static int open_node(struct builder *b, const yaml_event_t *event, enum node_kind kind)
 {
 	uint32_t index = b->tree->n_nodes;
 	int r;
 
-	if (anchor || tag)
-		return fail_at(b, event, "anchors, aliases and tags are not allowed");
 	if (b->depth == TREE_DEPTH_MAX)
 		return fail(b->report, (unsigned int)event->start_mark.line + 1,
 			    (unsigned int)event->start_mark.column + 1,
@@ -194,6 +226,47 @@ static int open_node(struct builder *b, const yaml_event_t *event, enum node_kin
 
 	b->open[b->depth++] = (struct open){ index, NONE };
 	return 0;
+}
+
+static int open_list(struct builder *b, const yaml_event_t *event)
+{
+	uint32_t index = b->tree->n_nodes;
+	int r;
+
+	if (event->data.sequence_start.anchor || event->data.sequence_start.tag)
+		return fail_at(b, event, "anchors, aliases and tags are not allowed");
+	r = open_node(b, event, NODE_LIST);
+	if (r == 0)
+		b->tree->nodes[index].is_flow =
+			event->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE;
+	return r;
+}
+
+static int open_map(struct builder *b, const yaml_event_t *event)
+{
+	uint32_t index = b->tree->n_nodes;
+	int r;
+
+	if (event->data.mapping_start.anchor || event->data.mapping_start.tag)
+		return fail_at(b, event, "anchors, aliases and tags are not allowed");
+	r = open_node(b, event, NODE_MAP);
+	if (r == 0)
+		b->tree->nodes[index].is_flow =
+			event->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE;
+	return r;
+}
+
+/* What has no bracket of its own ends with its last child: libyaml would have it go on to what follows. */
+static void close_node(struct builder *b, const yaml_event_t *event)
+{
+	const struct open *open = &b->open[--b->depth];
+	struct node *nodes = b->tree->nodes;
+	bool has_bracket = event->end_mark.index > event->start_mark.index;
+
+	if (nodes[open->node].is_flow && has_bracket)
+		nodes[open->node].end = offset_of(b, &event->end_mark);
+	else if (open->last != NONE)
+		nodes[open->node].end = nodes[open->last].end;
 }
 
 static int take_event(struct builder *b, const yaml_event_t *event)
@@ -215,14 +288,12 @@ static int take_event(struct builder *b, const yaml_event_t *event)
 	case YAML_SCALAR_EVENT:
 		return add_scalar(b, event);
 	case YAML_SEQUENCE_START_EVENT:
-		return open_node(b, event, NODE_LIST, event->data.sequence_start.anchor,
-				 event->data.sequence_start.tag);
+		return open_list(b, event);
 	case YAML_MAPPING_START_EVENT:
-		return open_node(b, event, NODE_MAP, event->data.mapping_start.anchor,
-				 event->data.mapping_start.tag);
+		return open_map(b, event);
 	case YAML_SEQUENCE_END_EVENT:
 	case YAML_MAPPING_END_EVENT:
-		b->depth--;
+		close_node(b, event);
 		return 0;
 	}
 	return 0;
@@ -294,7 +365,7 @@ static struct tree *new_tree(void)
 int tree_parse(struct tree **ret, const char *text, size_t len, struct report *report)
 {
 	CLEANUP(tree_free_p) struct tree *tree = new_tree();
-	struct builder b = { .tree = tree, .report = report };
+	struct builder b = { .tree = tree, .report = report, .input = text, .len = len };
 	const yaml_event_t nothing = { 0 };
 	yaml_parser_t parser;
 	int r;

@@ -26,6 +26,9 @@ struct node {
 	uint32_t text; /* use tree_text() */
 	uint32_t first, next; /* use tree_first(), tree_next() */
 	uint32_t n_children; /* items of a list; keys and values of a map */
+	uint32_t start,
+		end; /* bytes of the text that it was written with, without blanks around it */
+	bool is_flow; /* a list or map: [] or {}, or one pair in [] that has no braces */
 };
 
 struct report;

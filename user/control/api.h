@@ -54,7 +54,8 @@ struct api_context {
 	void *change_arg;
 	refused_fn *refused;
 	void *refused_arg;
-	uint64_t started_ms; /* wall clock */
+	uint64_t started_ms; /* wall clock, */
+	uint64_t started_mono_ms; /* and monotonic */
 };
 
 /*

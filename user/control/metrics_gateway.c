@@ -32,6 +32,11 @@ static void render_in_force(const struct metrics_row *row, const struct family *
 	sample(row, family, WHOLE(dataplane_in_force(row->context->dataplane)));
 }
 
+static void render_current(const struct metrics_row *row, const struct family *family)
+{
+	sample(row, family, WHOLE(!dataplane_degraded(row->context->dataplane)));
+}
+
 static void render_heartbeat(const struct metrics_row *row, const struct family *family)
 {
 	const struct sl_meta meta = dataplane_meta(row->context->dataplane);
@@ -186,6 +191,9 @@ static const struct family families[] = {
 		"What the gate does with packets, and what it does once the daemon is lost"),
 	GATEWAY(render_in_force, METRIC_GAUGE, NULL, "gate_in_force",
 		"1 while the gate is in force, 0 when it was removed under the daemon"),
+	GATEWAY(render_current, METRIC_GAUGE, NULL, "programs_current",
+		"1 while the programs in force are of this version, 0 while the kernel refuses those and "
+		"the ones before stay"),
 	GATEWAY(render_heartbeat, METRIC_GAUGE, "seconds", "heartbeat_timestamp_seconds",
 		"When the daemon's main loop last told the kernel that it lives"),
 	GATEWAY(render_reload, METRIC_GAUGE, NULL, "config_last_reload_successful",

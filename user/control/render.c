@@ -212,8 +212,7 @@ json_t *render_status(const struct api_context *context)
 
 	json_put_text(&json, "version", SLUICE_VERSION);
 	json_put_uint(&json, "pid", (uint64_t)getpid());
-	json_put_uint(&json, "uptime_ms",
-		      now_ms > context->started_ms ? now_ms - context->started_ms : 0);
+	json_put_uint(&json, "uptime_ms", clock_mono_ms() - context->started_mono_ms);
 	json_put_time(&json, "since", context->started_ms);
 	json_put_text(&json, "config", context->config_path);
 	json_put_uint(&json, "config_version", layers_version(context->layers));
@@ -224,6 +223,8 @@ json_t *render_status(const struct api_context *context)
 	put_metrics(&json, &context->model->gateway.listen);
 	json_put_text(&json, "bpffs", context->model->gateway.bpffs);
 	json_put_bool(&json, "in_force", dataplane_in_force(context->dataplane));
+	if (dataplane_degraded(context->dataplane))
+		json_put_text(&json, "degraded", dataplane_degraded(context->dataplane));
 	if (uname(&uts) == 0)
 		json_put_text(&json, "kernel", uts.release);
 	json_put(&json, "events", history_state(context->events));

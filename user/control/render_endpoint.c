@@ -118,7 +118,23 @@ static void put_admin(json_t **json, const struct api_context *context, const st
 	json_put(json, "drain", drain);
 }
 
-static void put_health(json_t **json, const struct board_entry *entry)
+/* A wall clock that was set back must not show as an age of centuries. */
+static uint64_t age_of(uint64_t now_ms, uint64_t at_ms)
+{
+	return now_ms > at_ms ? now_ms - at_ms : 0;
+}
+
+/* Not probed since the daemon started: by what of before, and from when that is. */
+static void put_adopted(json_t **json, const struct board_entry *entry, uint64_t now_ms)
+{
+	if (!entry->adopted)
+		return;
+	json_put_bool(json, "adopted", true);
+	if (entry->recent[0].at_ms)
+		json_put_uint(json, "verdict_ms_ago", age_of(now_ms, entry->recent[0].at_ms));
+}
+
+static void put_health(json_t **json, const struct board_entry *entry, uint64_t now_ms)
 {
 	const struct health *health = &entry->health;
 
@@ -127,18 +143,11 @@ static void put_health(json_t **json, const struct board_entry *entry)
 		json_put_text(json, "gate", health_name(health->proven));
 	if (health->forced)
 		json_put_bool(json, "forced", true);
-	if (entry->adopted)
-		json_put_bool(json, "adopted", true);
+	put_adopted(json, entry, now_ms);
 	if (entry->suspected)
 		json_put_bool(json, "suspected", true);
 	if (entry->disagreement)
 		json_put_text(json, "disagrees", entry->disagreement);
-}
-
-/* A wall clock that was set back must not show as an age of centuries. */
-static uint64_t age_of(uint64_t now_ms, uint64_t at_ms)
-{
-	return now_ms > at_ms ? now_ms - at_ms : 0;
 }
 
 static json_t *render_probe(const struct place *place, const struct board_entry *entry)
@@ -148,7 +157,7 @@ static json_t *render_probe(const struct place *place, const struct board_entry 
 	json_put_uint(&json, "interval_ms", place->plan.interval_ms);
 	if (entry->stretch > 1)
 		json_put_uint(&json, "stretch", entry->stretch);
-	if (entry->n_verdicts) {
+	if (entry->recent[0].at_ms) {
 		json_put_uint(&json, "last_ms_ago", age_of(place->now_ms, entry->recent[0].at_ms));
 		json_put_uint(&json, "consecutive_failures", entry->health.failures);
 		json_put(&json, "timing_us", verdict_json_timing(&entry->recent[0].verdict.timing));
@@ -229,7 +238,7 @@ static json_t *render_entry(const struct api_context *context, const struct plac
 	struct advice advice = advice_for(&newest);
 	json_t *json = render_place(place);
 
-	put_health(&json, entry);
+	put_health(&json, entry, place->now_ms);
 	put_admin(&json, context, place, entry);
 	json_put_time(&json, "since", entry->health.since_ms);
 	verdict_json_message(&json, &place->plan, &newest);
@@ -264,7 +273,7 @@ json_t *render_stats(const struct api_context *context, const struct render_row 
 	struct kernel_facts kernel = read_kernel(context, &place);
 	json_t *json = render_place(&place);
 
-	put_health(&json, &entry);
+	put_health(&json, &entry, place.now_ms);
 	json_put_text(&json, "admin", admin_name(entry.admin));
 	put_kernel(&json, context, &place, &kernel);
 	return json;
@@ -277,7 +286,7 @@ json_t *render_standing(const struct api_context *context, const struct render_r
 	struct place place = find(context, row, &entry);
 	json_t *json = render_place(&place);
 
-	put_health(&json, &entry);
+	put_health(&json, &entry, place.now_ms);
 	json_put_text(&json, "admin", admin_name(entry.admin));
 	/* Flows were counted before the change: they are for those who ask again. */
 	if (entry.admin == SL_DRAINING)
@@ -420,6 +429,7 @@ json_t *render_why(const struct api_context *context, const struct render_row *r
 		.meta = &meta,
 		.removed = !dataplane_in_force(context->dataplane),
 		.mono_ns = clock_mono_ns(),
+		.wall_ms = place.now_ms,
 	};
 	json_t *json = render_entry(context, &place, &entry);
 	struct why why;

@@ -158,11 +158,9 @@ static int prepare(struct next *next, struct daemon *daemon, const struct change
 /* When a drain ends by the monotonic clock, which no reboot and no change of the time survives. */
 static uint64_t deadline_of(const struct overlay_row *row)
 {
-	uint64_t now_ms = clock_wall_ms();
-
 	if (row->admin != SL_DRAINING)
 		return 0;
-	return clock_mono_ms() + (row->deadline_ms > now_ms ? row->deadline_ms - now_ms : 0);
+	return clock_mono_ms() + overlay_left_ms(row, clock_wall_ms());
 }
 
 /* Mark in row_of whose endpoints a row with an order is about: its index, plus 1. */

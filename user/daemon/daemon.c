@@ -12,6 +12,7 @@
 #include "daemon/pipeline.h"
 #include "daemon/privileges.h"
 #include "dataplane/bpffs.h"
+#include "store/verdicts.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/notify.h"
@@ -193,6 +194,7 @@ int daemon_serve(struct daemon *daemon, struct err *err)
 		.layers = daemon->layers,
 		.events = daemon->events,
 		.started_ms = daemon->started_ms,
+		.started_mono_ms = daemon->started_mono_ms,
 	};
 
 	return api_serve(daemon->api, &context, err);
@@ -205,9 +207,19 @@ int daemon_start_generation(struct daemon *daemon, struct generation *generation
 		.loop = &daemon->loop,
 		.dataplane = daemon->dataplane,
 		.events = daemon->events,
+		.kept = &daemon->kept,
 	};
 
 	return generation_start(generation, &parts, before, err);
+}
+
+/* Without it, health begins with what the kernel acts on. */
+static void read_kept(struct daemon *daemon, const struct gateway *gateway)
+{
+	struct err err;
+
+	if (verdicts_read(&daemon->kept, gateway->state_dir, &err) < 0)
+		log_warn("verdicts of before cannot be read: %s", err.text);
 }
 
 static int start_events(struct daemon *daemon, struct err *err)
@@ -255,6 +267,7 @@ static int start(struct daemon *daemon, struct err *err)
 	int r;
 
 	daemon->started_ms = clock_wall_ms();
+	daemon->started_mono_ms = clock_mono_ms();
 	daemon->jobs = jobs_new();
 	daemon->layers = layers_new();
 	if (!daemon->jobs || !daemon->layers)
@@ -267,7 +280,9 @@ static int start(struct daemon *daemon, struct err *err)
 	/* There are no threads yet. */
 	if (r == 0)
 		r = privileges_drop(bpffs_is_ours(gateway->bpffs), err);
-	/* Nobody else runs with this configuration, as the socket shows. */
+	/* Nobody else runs with this configuration, as the socket shows, and nobody writes yet. */
+	if (r == 0)
+		read_kept(daemon, gateway);
 	if (r == 0)
 		r = start_events(daemon, err);
 	if (r == 0)
@@ -304,8 +319,17 @@ void daemon_log_dataplane(struct daemon *daemon)
 	const char *note;
 
 	for (uint32_t i = 0; (note = dataplane_note(daemon->dataplane, i)); i++)
-		log_info("%s", note);
+		if (dataplane_note_is_loss(daemon->dataplane, i))
+			tell_interface(daemon->events, EVENT_ERROR, "not_taken_over", note);
+		else
+			log_info("%s", note);
 	tell_attachments(daemon->events, &daemon->interfaces, daemon->dataplane);
+}
+
+static void conclude(struct pipeline *pipeline)
+{
+	pipeline_tell_held(pipeline);
+	pipeline_keep_all(pipeline);
 }
 
 /*
@@ -321,7 +345,7 @@ static void stop_threads(struct daemon *daemon)
 	if (daemon->refusals)
 		refusals_tell_held(daemon->refusals, REFUSALS_END);
 	if (daemon->generation && daemon->generation->pipeline)
-		pipeline_tell_held(daemon->generation->pipeline);
+		conclude(daemon->generation->pipeline);
 	generation_free(take_ptr(daemon->generation));
 }
 
@@ -427,6 +451,7 @@ int daemon_run(const struct daemon_options *options, struct err *err)
 		undo_dataplane(&daemon);
 	close_loop(&daemon);
 	runtime_close(daemon.runtime);
+	kept_list_done(&daemon.kept);
 	model_free(daemon.file);
 	model_free(daemon.model);
 	jobs_free(daemon.jobs);

@@ -18,6 +18,7 @@
 #include "daemon/refusals.h"
 #include "daemon/runtime.h"
 #include "daemon/tell.h"
+#include "model/kept.h"
 #include "util/err.h"
 #include "util/notify.h"
 
@@ -34,6 +35,7 @@ struct daemon {
 	struct dataplane *dataplane;
 	struct generation *generation;
 	struct events *events;
+	struct kept_list kept; /* of the endpoints, before this start */
 	struct refusals *refusals;
 	struct tell_interfaces interfaces; /* as told last */
 	struct orders *orders;
@@ -43,7 +45,8 @@ struct daemon {
 	uv_async_t job_queued;
 	bool takes_jobs;
 	struct notify notify;
-	uint64_t started_ms; /* wall clock */
+	uint64_t started_ms; /* wall clock, */
+	uint64_t started_mono_ms; /* and monotonic */
 	int broken; /* a change got stuck half way: -errno, the loop ends */
 	struct err broken_by;
 	uv_poll_t network;

@@ -244,18 +244,3 @@ int edit_overlay(struct overlay *overlay, const struct edit_base *base, const st
 	}
 	return err_set(err, -EINVAL, "this changes the file, and nothing over it");
 }
-
-int edit_check_row(const struct overlay_row *row, struct err *err)
-{
-	char address[LIMIT_HOST_BYTES + 1];
-	int r;
-
-	r = single_name(row->pool, err);
-	if (r < 0 || !row->address[0])
-		return r;
-	r = single_address(address, row->address, err);
-	if (r == 0 && strcmp(address, row->address) != 0)
-		r = err_set(err, -EINVAL, "address '%s' is not written as it is kept",
-			    row->address);
-	return r;
-}

@@ -26,7 +26,4 @@ struct edit_base {
 int edit_overlay(struct overlay *overlay, const struct edit_base *base, const struct change *change,
 		 uint64_t now_ms, struct err *err);
 
-/* A row that an edit can have left: -EINVAL if its names cannot be any, err set. */
-int edit_check_row(const struct overlay_row *row, struct err *err);
-
 #endif

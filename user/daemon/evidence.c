@@ -24,7 +24,7 @@
 
 struct row {
 	struct suspicion suspicion;
-	uint64_t raised_us; /* wall clock: when it was suspected */
+	uint64_t raised_us; /* monotonic: when it was suspected */
 	uint32_t failed; /* attempts, at the last look */
 };
 
@@ -51,7 +51,7 @@ static uint32_t connect_ms(const struct evidence *evidence, uint32_t endpoint)
 	uint32_t least_ms = settings_of(evidence, endpoint)->passive_connect_ms;
 	uint64_t usual_us = 0;
 
-	for (int i = 0; i < BOARD_RECENT && (uint64_t)i < entry.n_verdicts && !usual_us; i++)
+	for (int i = 0; i < BOARD_RECENT && entry.recent[i].at_ms && !usual_us; i++)
 		usual_us = entry.recent[i].verdict.timing.connect_us;
 	usual_us = usual_us * USUAL_TIMES / US_PER_MS;
 	return usual_us > least_ms ? (uint32_t)usual_us : least_ms;
@@ -144,7 +144,7 @@ static void look_at(struct evidence *evidence, uint32_t endpoint, uint64_t now_m
 	policy = policy_of(evidence, endpoint, &plan);
 	switch (suspicion_step(&row->suspicion, &policy, &sample, now_ms)) {
 	case SUSPICION_RAISED:
-		row->raised_us = clock_wall_us();
+		row->raised_us = clock_mono_ns() / NS_PER_US;
 		suspect(evidence, endpoint, &plan, seen);
 		break;
 	case SUSPICION_CLEARED:

@@ -43,6 +43,7 @@ static int start_pipeline(struct generation *g, const struct generation_parts *f
 		.board = g->board,
 		.dataplane = from->dataplane,
 		.events = from->events,
+		.kept = from->kept,
 	};
 
 	return pipeline_new(&g->pipeline, &parts);
@@ -100,6 +101,9 @@ int generation_start(struct generation *g, const struct generation_parts *parts,
 		return r;
 	if (before && before->pipeline)
 		pipeline_inherit(g->pipeline, before->pipeline);
+	/* What another configuration knew may be about another probe. */
+	for (uint32_t i = 0; !before && i < g->model->n_endpoints; i++)
+		g->plans[i].settled = pipeline_is_settled(g->pipeline, i);
 	r = start_engine(g, err);
 	if (r < 0)
 		return r;

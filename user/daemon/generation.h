@@ -20,6 +20,7 @@
 struct err;
 struct events;
 struct evidence;
+struct kept_list;
 struct names;
 struct pipeline;
 struct trusts;
@@ -40,6 +41,7 @@ struct generation_parts {
 	uv_loop_t *loop;
 	struct dataplane *dataplane;
 	struct events *events;
+	struct kept_list *kept; /* of before a restart; taken over; NULL: nothing */
 };
 
 /* Whatever can fail for reasons of the configuration; nothing runs yet. err is set. */

@@ -17,6 +17,7 @@
 struct letter {
 	uint32_t endpoint; /* index in the model */
 	uint64_t at_us; /* wall clock: when the probe ended */
+	uint64_t ended_us; /* the same, monotonic */
 	struct verdict verdict;
 };
 

@@ -7,6 +7,7 @@
 
 #include "daemon/balancer.h"
 #include "daemon/inbox.h"
+#include "daemon/keeper.h"
 #include "daemon/pipeline_work.h"
 #include "model/weights.h"
 #include "util/clock.h"
@@ -45,7 +46,7 @@ static void take_letter(struct pipeline *pipeline, const struct letter *letter)
 	health_step(health, &policy, letter->verdict.code, at_ms);
 	if (message_passed(letter->verdict.code))
 		pipeline->seats[letter->endpoint].passed_us =
-			letter->at_us - letter->verdict.timing.total_us;
+			letter->ended_us - letter->verdict.timing.total_us;
 	if (proven == SL_HEALTHY && health->proven == SL_UNHEALTHY)
 		health->lapsed = ++pipeline->n_lapses;
 	if (proven == SL_UNHEALTHY && health->proven == SL_HEALTHY)
@@ -55,6 +56,7 @@ static void take_letter(struct pipeline *pipeline, const struct letter *letter)
 
 	board_add_verdict(board, letter->endpoint, &letter->verdict, at_ms);
 	board_set_health(board, letter->endpoint, health, false);
+	keeper_note(pipeline->keeper, letter->endpoint, health, letter->verdict.code);
 	if (health->shown != shown)
 		pipeline_tell_change(pipeline, letter, shown);
 	if (health->proven != proven)
@@ -64,7 +66,9 @@ static void take_letter(struct pipeline *pipeline, const struct letter *letter)
 /* Whatever a probe found, nobody is guarded by it. */
 static struct letter blocked_letter(const struct pipeline *pipeline, const struct letter *letter)
 {
-	struct letter blocked = { .endpoint = letter->endpoint, .at_us = letter->at_us };
+	struct letter blocked = { .endpoint = letter->endpoint,
+				  .at_us = letter->at_us,
+				  .ended_us = letter->ended_us };
 
 	blocked.verdict.code = SL_MSG_UNKNOWN_CONTROL_BLOCKED;
 	blocked.verdict.generation = letter->verdict.generation;
@@ -112,7 +116,7 @@ static void on_wake(uv_async_t *wake)
 void pipeline_report(void *arg, uint32_t endpoint, const struct verdict *verdict)
 {
 	struct pipeline *pipeline = arg;
-	struct letter letter = { endpoint, clock_wall_us(), *verdict };
+	struct letter letter = { endpoint, clock_wall_us(), clock_mono_ns() / NS_PER_US, *verdict };
 
 	/* A lost verdict is as if the probe had not run: the next one is an interval away. */
 	if (inbox_put(pipeline->inbox, &letter) < 0)
@@ -179,6 +183,7 @@ static void begin_anew(struct pipeline *pipeline, uint32_t endpoint, enum board_
 	pipeline->seats[endpoint].told = SL_UNKNOWN;
 	pipeline->seats[endpoint].generation++;
 	health_init(health, SL_UNKNOWN, clock_wall_ms());
+	keeper_reset(pipeline->keeper, endpoint);
 	board_seat(pipeline->parts.board, endpoint, seat, &pipeline->seats[endpoint].addr);
 	board_set_health(pipeline->parts.board, endpoint, health, false);
 	pipeline_show_standing(pipeline, endpoint);
@@ -205,6 +210,7 @@ int pipeline_seat(struct pipeline *pipeline, uint32_t endpoint, const struct add
 	pipeline->seats[endpoint].taken = true;
 	pipeline->seats[endpoint].addr = *addr;
 	begin_anew(pipeline, endpoint, BOARD_FOUND);
+	pipeline_restore(pipeline, endpoint, NULL);
 	pipeline_members_changed(pipeline, endpoint);
 	return 0;
 }
@@ -216,6 +222,9 @@ void pipeline_vacate(struct pipeline *pipeline, uint32_t endpoint, bool shown)
 
 	seat->taken = false;
 	if (was_taken) {
+		const struct sl_target_key key = pipeline_key(pipeline, endpoint);
+
+		keeper_forget(pipeline->keeper, &key);
 		/* The tables name it no more when it goes, and then forget it. */
 		balancer_note(pipeline->balancer, endpoint);
 		balancer_run(pipeline->balancer);
@@ -229,7 +238,7 @@ void pipeline_vacate(struct pipeline *pipeline, uint32_t endpoint, bool shown)
 
 void pipeline_judge(struct pipeline *pipeline, uint32_t endpoint, const struct verdict *verdict)
 {
-	struct letter letter = { endpoint, clock_wall_us(), *verdict };
+	struct letter letter = { endpoint, clock_wall_us(), clock_mono_ns() / NS_PER_US, *verdict };
 
 	letter.verdict.generation = pipeline->seats[endpoint].generation;
 	take_letter(pipeline, &letter);
@@ -271,6 +280,19 @@ static int start_balancer(struct pipeline *pipeline)
 }
 
 /* --- start ------------------------------------------------------------------------------------ */
+
+static int start_keeper(struct pipeline *pipeline)
+{
+	const struct keeper_parts parts = {
+		.loop = pipeline->parts.loop,
+		.n = pipeline->parts.model->n_endpoints,
+		.events = pipeline->parts.events,
+		.read = pipeline_read_kept,
+		.arg = pipeline,
+	};
+
+	return keeper_new(&pipeline->keeper, &parts, pipeline->parts.kept);
+}
 
 /* Every endpoint is in one service at least. */
 static bool shares_endpoints(const struct model *model)
@@ -329,8 +351,11 @@ int pipeline_new(struct pipeline **ret, const struct pipeline_parts *parts)
 	r = hush_new(&pipeline->hush, parts->loop, parts->model->n_endpoints, pipeline_sum_up,
 		     pipeline);
 	if (r == 0)
+		r = start_keeper(pipeline);
+	if (r == 0)
 		r = uv_async_init(parts->loop, &pipeline->wake, on_wake);
 	if (r < 0) {
+		keeper_free(pipeline->keeper);
 		hush_free(pipeline->hush);
 		balancer_free(pipeline->balancer);
 		free_parts(pipeline);
@@ -353,5 +378,6 @@ void pipeline_free(struct pipeline *pipeline)
 		return;
 	balancer_free(pipeline->balancer);
 	hush_free(pipeline->hush);
+	keeper_free(pipeline->keeper);
 	uv_close((uv_handle_t *)&pipeline->wake, on_closed);
 }

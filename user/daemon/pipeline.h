@@ -20,6 +20,7 @@
 struct err;
 struct event;
 struct events;
+struct kept_list;
 struct pipeline;
 struct weights;
 
@@ -31,11 +32,13 @@ struct pipeline_parts {
 	struct board *board;
 	struct dataplane *dataplane;
 	struct events *events; /* what happens is kept there; NULL: it is logged only */
+	struct kept_list *kept; /* of before a restart; taken over; NULL: there is nothing */
 };
 
 /*
  * Start from the words in force: endpoints that the kernel already acts on keep that health until
- * their first verdict. -ENOMEM, or what libuv returned.
+ * their first verdict; those that it has forgotten begin with what was kept of them, if that is not too old.
+ * -ENOMEM, or what libuv returned.
  */
 int pipeline_new(struct pipeline **ret, const struct pipeline_parts *parts);
 
@@ -94,7 +97,7 @@ bool pipeline_is_blocked(const struct pipeline *pipeline);
 struct pipeline_standing {
 	bool open; /* new flows go there, and no probe has spoken against it */
 	bool failing; /* its probes do, or did last, and it is not healthy yet again */
-	uint64_t passed_us; /* wall clock: when the last probe that passed began; 0: none */
+	uint64_t passed_us; /* monotonic: when the last probe that passed began; 0: none */
 };
 struct pipeline_standing pipeline_standing(const struct pipeline *pipeline, uint32_t endpoint);
 
@@ -109,6 +112,12 @@ void pipeline_tell(struct pipeline *pipeline, uint32_t endpoint, const struct ev
 
 /* Tell now of what was to be summed up later: nothing comes any more. */
 void pipeline_tell_held(struct pipeline *pipeline);
+
+/* The same for what is to be kept over a restart. */
+void pipeline_keep_all(struct pipeline *pipeline);
+
+/* Whether it is known how the endpoint is, and no probe has begun to say otherwise: there is no hurry. */
+bool pipeline_is_settled(const struct pipeline *pipeline, uint32_t endpoint);
 
 /* Those of its parts. */
 struct events *pipeline_events(const struct pipeline *pipeline);

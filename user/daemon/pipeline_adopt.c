@@ -5,6 +5,9 @@
 #include "daemon/pipeline_work.h"
 #include "util/clock.h"
 
+/* Later than never, and before all that happens from now on. */
+#define FORCED_LAPSED 1
+
 /* Whoever the data plane says sits there; the first seat of a name stands for it otherwise. */
 static void take_seat(struct pipeline *pipeline, uint32_t i)
 {
@@ -72,21 +75,24 @@ void pipeline_adopt(struct pipeline *pipeline)
 	const struct model *model = pipeline->parts.model;
 	uint64_t now_ms = clock_wall_ms();
 
-	pipeline->n_lapses = 1;
+	pipeline->n_lapses = FORCED_LAPSED;
 	for (uint32_t i = 0; i < model->n_endpoints; i++) {
 		struct sl_word word = dataplane_word(dataplane, i);
 		struct health *health = &pipeline->health[i];
-		bool adopted;
+		bool in_force = dataplane_was_adopted(dataplane, i);
+		enum sl_health proven = SL_UNKNOWN;
 
 		take_seat(pipeline, i);
-		adopted = pipeline->seats[i].taken && dataplane_was_adopted(dataplane, i) &&
-			  is_proof(&word);
-		if (dataplane_was_adopted(dataplane, i))
+		if (in_force)
 			adopt_admin(pipeline, i, &word);
-		health_init(health, adopted ? word.health : SL_UNKNOWN, now_ms);
+		if (pipeline->seats[i].taken && in_force && is_proof(&word))
+			proven = word.health;
+		health_init(health, proven, now_ms);
 		pipeline->seats[i].told = health->shown;
-		if (adopted && word.flags & SL_WORD_FORCED)
-			health->lapsed = pipeline->n_lapses;
-		board_set_health(pipeline->parts.board, i, health, adopted);
+		if (proven != SL_UNKNOWN && word.flags & SL_WORD_FORCED)
+			health->lapsed = FORCED_LAPSED;
+		board_set_health(pipeline->parts.board, i, health, proven != SL_UNKNOWN);
+		if (pipeline->seats[i].taken)
+			pipeline_restore(pipeline, i, in_force ? &proven : NULL);
 	}
 }

@@ -4,7 +4,8 @@
  *
  * pipeline.c takes in what is learned and who sits where; pipeline_order.c what is ordered;
  * pipeline_words.c turns health into the words that the kernel reads, min_servers included;
- * pipeline_adopt.c starts from those in force; pipeline_tell.c says what happened.
+ * pipeline_adopt.c starts from those in force, pipeline_keep.c from what was kept over a restart, which it sees
+ * to as well; pipeline_tell.c says what happened.
  */
 #ifndef SLUICE_DAEMON_PIPELINE_WORK_H
 #define SLUICE_DAEMON_PIPELINE_WORK_H
@@ -15,6 +16,8 @@
 
 struct balancer;
 struct inbox;
+struct keeper;
+struct kept;
 struct letter;
 struct weights;
 
@@ -30,7 +33,7 @@ struct seat {
 	struct standing leaving; /* what follows from DNS: of whoever sits there */
 	struct standing ordered; /* by the operator: of the place, whoever sits there */
 	struct addr addr;
-	uint64_t passed_us; /* wall clock: when the last probe that passed began; 0: none */
+	uint64_t passed_us; /* monotonic: when the last probe that passed began; 0: none */
 	uint64_t recovered_ms; /* monotonic: when it last turned Healthy from Unhealthy; 0: never */
 	uint32_t generation; /* grows with every change: verdicts about others are dropped */
 	enum sl_health told; /* what was last said of it */
@@ -47,6 +50,7 @@ struct pipeline {
 	struct inbox *inbox;
 	struct balancer *balancer;
 	struct hush *hush;
+	struct keeper *keeper;
 	struct weights *weights;
 	char blocked[VERDICT_DETAIL_LEN]; /* why no verdict reaches the kernel; "": they do */
 	uv_async_t wake;
@@ -97,7 +101,19 @@ void pipeline_note_change(struct pipeline *pipeline, uint32_t changed);
 /* Judge min_servers anew everywhere, and store all words. */
 void pipeline_publish_all(struct pipeline *pipeline);
 
-/* Take health and seats over from the words in force. */
+/* Take health and seats over from the words in force, and from what was kept. */
 void pipeline_adopt(struct pipeline *pipeline);
+
+/* A keeper_read_fn; arg: the pipeline. */
+bool pipeline_read_kept(void *arg, uint32_t endpoint, struct kept *ret_kept);
+
+/* What the kernel knows an endpoint by, with whoever sits there. */
+struct sl_target_key pipeline_key(const struct pipeline *pipeline, uint32_t endpoint);
+
+/*
+ * Let health go on from what was kept of whoever sits there. proven: what the kernel acts on, which counts if it
+ * is another; NULL: it has forgotten, and only what is not too old counts. Whether there was something.
+ */
+bool pipeline_restore(struct pipeline *pipeline, uint32_t endpoint, const enum sl_health *proven);
 
 #endif

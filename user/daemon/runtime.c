@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/single.h"
 #include "control/layers.h"
-#include "daemon/edit.h"
 #include "daemon/tell.h"
 #include "store/ledger.h"
 #include "util/err.h"
@@ -76,24 +76,13 @@ static void note_row(void *arg, const struct overlay_row *row, const char *why)
 	    row->address[0] ? " " : "", row->address, why);
 }
 
-static int check_rows(const struct overlay *overlay, struct err *err)
-{
-	for (uint32_t i = 0; i < overlay->n; i++) {
-		int r = edit_check_row(&overlay->rows[i], err);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
 /* What is kept has to make a model with the file. */
 static int try_overlay(struct runtime *runtime, struct overlay *overlay, struct err *err)
 {
 	CLEANUP(model_free_p) struct model *model = NULL;
 	int r;
 
-	r = check_rows(overlay, err);
+	r = single_overlay(overlay, err);
 	if (r == 0)
 		r = compose_prune(overlay, runtime->file, note_row, runtime);
 	return r < 0 ? r : compose_model(&model, runtime->file, overlay, err);

@@ -230,3 +230,39 @@ int attach_interface(struct attachment *ret_attachment, struct hooks *hooks,
 	*ret_attachment = job.attachment;
 	return 0;
 }
+
+static enum attach_mode held_xdp(const struct hooks *hooks, const struct nic *nic)
+{
+	uint32_t prog_id = hooks_held_prog(hooks, HOOK_XDP, nic);
+	struct xdp_state state;
+
+	return prog_id && xdp_query(&state, nic) == 0 ? xdp_mode_of(&state, prog_id) : ATTACH_NONE;
+}
+
+static enum attach_mode held_tc(const struct hooks *hooks, const struct nic *nic, bool egress)
+{
+	if (hooks_held_prog(hooks, egress ? HOOK_TCX_OUT : HOOK_TCX_IN, nic))
+		return ATTACH_TCX;
+	if (hooks_held_prog(hooks, egress ? HOOK_CLSACT_OUT : HOOK_CLSACT_IN, nic))
+		return ATTACH_CLSACT;
+	return ATTACH_NONE;
+}
+
+int attach_held(struct attachment *ret_attachment, const struct hooks *hooks,
+		const struct interface *interface, const struct nic *nic, struct err *err)
+{
+	struct attachment attachment = { .ifindex = nic->ifindex, .adopted = true };
+
+	memcpy(attachment.interface, nic->name, sizeof(attachment.interface));
+	attachment.ingress = held_xdp(hooks, nic);
+	if (attachment.ingress == ATTACH_NONE)
+		attachment.ingress = held_tc(hooks, nic, false);
+	if (interface->egress)
+		attachment.egress = held_tc(hooks, nic, true);
+	if (attachment.ingress == ATTACH_NONE ||
+	    (interface->egress && attachment.egress == ATTACH_NONE))
+		return err_set(err, -ENOENT, "interface '%s' is not guarded by those in force",
+			       nic->name);
+	*ret_attachment = attachment;
+	return 0;
+}

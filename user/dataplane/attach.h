@@ -24,4 +24,11 @@ int attach_interface(struct attachment *ret_attachment, struct hooks *hooks,
 		     const struct interface *interface, const struct nic *nic,
 		     const struct programs *programs, enum tc_kind tc, struct err *err);
 
+/*
+ * Find out how the interface is attached, and leave it so. -ENOENT: it is not, in the way that the configuration
+ * says, with a sentence.
+ */
+int attach_held(struct attachment *ret_attachment, const struct hooks *hooks,
+		const struct interface *interface, const struct nic *nic, struct err *err);
+
 #endif

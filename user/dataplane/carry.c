@@ -9,6 +9,7 @@
 
 #include "dataplane/leaving.h"
 #include "dataplane/percpu.h"
+#include "dataplane/sweep.h"
 #include "dataplane/tables.h"
 #include "dataplane/tail.h"
 
@@ -88,9 +89,11 @@ int holdings_read(struct holdings *ret_held, const struct mapset *set)
 	r = read_names(&held, set->fd[MAP_NAMES]);
 	if (r < 0)
 		return r;
-	r = read_targets(&held, set->fd[MAP_TARGETS]);
-	if (r < 0)
-		return r;
+	if (set->fd[MAP_TARGETS] >= 0) {
+		r = read_targets(&held, set->fd[MAP_TARGETS]);
+		if (r < 0)
+			return r;
+	}
 
 	*ret_held = held;
 	held = (struct holdings){ .n_ids = 0 };
@@ -169,6 +172,8 @@ static int carry_words(struct tables *tables, int old_fd)
 	struct mapped old = { 0 };
 	int r;
 
+	if (old_fd < 0)
+		return 0;
 	r = mapped_open(&old, old_fd, sizeof(struct sl_word), map_entries(old_fd));
 	if (r < 0)
 		return r;
@@ -230,6 +235,45 @@ static int carry_counters(struct tables *tables, const struct mapset *old)
 			   sizeof(struct sl_decision_counts));
 }
 
+/* Of services that have the id they had. */
+static int carry_services(const struct tables *tables, const struct mapset *old)
+{
+	for (uint32_t i = 0; i < tables->services.n && old->fd[MAP_SERVICE_STATS] >= 0; i++) {
+		const struct forwarding *f = &tables->services.of[i];
+		int r;
+
+		if (!f->kept_id)
+			continue;
+		r = percpu_copy(tables->maps->fd[MAP_SERVICE_STATS], f->id,
+				old->fd[MAP_SERVICE_STATS], f->id, sizeof(struct sl_service_stats));
+		if (r < 0 && r != -ENOENT)
+			return r;
+	}
+	return 0;
+}
+
+/* Those that the programs have entered meanwhile know better. */
+static bool copy_flow(void *arg, const struct sl_tuple *tuple, const struct sl_flow *flow)
+{
+	bpf_map_update_elem(*(const int *)arg, tuple, flow, BPF_NOEXIST);
+	return true;
+}
+
+/* What the kernel refuses is left: flows are not worth a start that fails. */
+void tables_carry_flows(const struct tables *tables, const struct mapset *old)
+{
+	static const enum map_id ids[] = { MAP_HALF_OPEN, MAP_FLOWS };
+
+	for (size_t i = 0; tables->keeps_flows && i < sizeof(ids) / sizeof(ids[0]); i++) {
+		int to = tables->maps->fd[ids[i]];
+
+		/* Else it is the same map. */
+		if (old->fd[ids[i]] >= 0 &&
+		    map_entries(old->fd[ids[i]]) != tables->sizes.entries[ids[i]])
+			sweep(old, ids[i], copy_flow, &to);
+	}
+}
+
 int tables_carry(struct tables *tables, const struct mapset *old)
 {
 	int r;
@@ -240,5 +284,9 @@ int tables_carry(struct tables *tables, const struct mapset *old)
 	r = carry_attempts(tables, old);
 	if (r < 0)
 		return r;
+	r = carry_services(tables, old);
+	if (r < 0)
+		return r;
+	tables_carry_flows(tables, old);
 	return carry_counters(tables, old);
 }

@@ -111,7 +111,7 @@ static uint32_t id_of(const struct dataplane *dp, uint32_t endpoint)
 bool dataplane_was_adopted(const struct dataplane *dp, uint32_t endpoint)
 {
 	assert(endpoint < dp->tables.ids.n);
-	return dp->tables.ids.was[endpoint] != ID_NONE;
+	return dp->tables.keeps_words && dp->tables.ids.was[endpoint] != ID_NONE;
 }
 
 bool dataplane_key(const struct dataplane *dp, uint32_t endpoint, struct sl_target_key *ret_key,
@@ -212,7 +212,17 @@ const struct attachment *dataplane_attachments(const struct dataplane *dp, uint3
 
 const char *dataplane_note(const struct dataplane *dp, uint32_t i)
 {
-	return i < dp->n_notes ? dp->notes[i] : NULL;
+	return i < dp->n_notes ? dp->notes[i].text : NULL;
+}
+
+bool dataplane_note_is_loss(const struct dataplane *dp, uint32_t i)
+{
+	return dp->notes[i].is_loss;
+}
+
+const char *dataplane_degraded(const struct dataplane *dp)
+{
+	return dp->degraded[0] ? dp->degraded : NULL;
 }
 
 int dataplane_endpoint_stats(const struct dataplane *dp, uint32_t endpoint,

@@ -123,10 +123,18 @@ bool dataplane_in_force(const struct dataplane *dp);
  */
 bool dataplane_has_device(const struct attachment *attachment);
 
-#define DATAPLANE_NOTE_LEN 160
-
-/* What opening did that an operator should find in the log; i from 0, NULL: no more. */
+/*
+ * What opening did that an operator should find in the log; i from 0, NULL: no more. A loss is of something that
+ * was in force before.
+ */
 const char *dataplane_note(const struct dataplane *dp, uint32_t i);
+bool dataplane_note_is_loss(const struct dataplane *dp, uint32_t i);
+
+/*
+ * Our programs were refused, and those of another daemon stay in force, over the same maps: why, in a sentence;
+ * NULL: they are ours. dataplane_change() tries again.
+ */
+const char *dataplane_degraded(const struct dataplane *dp);
 
 /* Whether the endpoint's id, and with it its word, was already in force when we opened. */
 bool dataplane_was_adopted(const struct dataplane *dp, uint32_t endpoint);

@@ -2,6 +2,7 @@
 #include "dataplane/leaving.h"
 
 #include <bpf/bpf.h>
+#include <errno.h>
 #include <string.h>
 
 #include "util/clock.h"
@@ -20,55 +21,93 @@ static struct sl_word leaving_word(struct sl_word word, const struct model *mode
 {
 	if (word.admin == SL_DRAINING && word.flags & SL_WORD_LEAVING)
 		return word;
+	/* A second more: part of the one that counts as now is over. */
 	if (word.admin != SL_DRAINING || !word.deadline_s)
-		word.deadline_s =
-			(__u32)(now_s + (drain_ms_of(model, name) + MS_PER_SEC - 1) / MS_PER_SEC);
+		word.deadline_s = (__u32)(now_s + 1 +
+					  (drain_ms_of(model, name) + MS_PER_SEC - 1) / MS_PER_SEC);
 	word.admin = SL_DRAINING;
 	word.flags = SL_WORD_LEAVING;
 	return word;
 }
 
-/* Its flows go on for a while, with nobody new. False: there is no room to remember it. */
-static bool let_leave(struct tables *tables, const struct model *model, const struct mapset *found,
-		      uint32_t id, uint64_t now_s)
+/* Asked of one after the other, in the order that they are held in. next: 0 at first. */
+static bool stays(const struct tables *tables, const struct holding *was, uint32_t *next)
+{
+	const struct holding *now = holding_find_next(&tables->wanted, &was->key, next);
+
+	return now && now->kind == SL_TARGET_ENDPOINT && now->id == was->id;
+}
+
+static bool drains(const struct tables *tables)
+{
+	return tables->keeps_flows && tables->keeps_words && tables->sizes.services;
+}
+
+static int carry(struct tables *tables, const struct mapset *found, uint32_t id)
+{
+	struct sl_endpoint_name name;
+	struct sl_word word;
+
+	if (bpf_map_lookup_elem(found->fd[MAP_NAMES], &id, &name) < 0 ||
+	    bpf_map_lookup_elem(found->fd[MAP_WORDS], &id, &word) < 0 ||
+	    bpf_map_update_elem(tables->maps->fd[MAP_NAMES], &id, &name, BPF_ANY) < 0)
+		return -errno;
+	mapped_store_word(&tables->words, id, word);
+	return 0;
+}
+
+int leaving_carry(struct tables *tables, const struct mapset *found)
+{
+	const struct holding_list *names = &tables->held.names;
+	uint32_t next = 0;
+	int r;
+
+	for (uint32_t i = 0; drains(tables) && i < names->n; i++) {
+		/* Where there is no room their flows end. */
+		if (stays(tables, &names->rows[i], &next) ||
+		    names->rows[i].id >= tables->sizes.endpoints)
+			continue;
+		r = carry(tables, found, names->rows[i].id);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Its flows go on for a while, with nobody new. False: there is no room to remember it, or its time is over. */
+static bool let_leave(struct tables *tables, const struct model *model, uint32_t id, uint64_t now_s)
 {
 	struct sl_endpoint_name name;
 	struct sl_word word;
 
 	if (id >= tables->sizes.endpoints ||
-	    bpf_map_lookup_elem(found->fd[MAP_NAMES], &id, &name) < 0 ||
-	    bpf_map_lookup_elem(found->fd[MAP_WORDS], &id, &word) < 0)
+	    bpf_map_lookup_elem(tables->maps->fd[MAP_NAMES], &id, &name) < 0)
 		return false;
-	word = leaving_word(word, model, &name, now_s);
+	word = leaving_word(mapped_word(&tables->words, id), model, &name, now_s);
 	if (word.deadline_s <= now_s)
 		return false;
 	mapped_store_word(&tables->words, id, word);
-	if (!tables->in_place &&
-	    bpf_map_update_elem(tables->maps->fd[MAP_NAMES], &id, &name, BPF_ANY) < 0)
-		return false;
 	tables->leaving[tables->n_leaving++] = (struct leaving){ id, word.deadline_s };
 	return true;
 }
 
 /* Those that went: at once where no flows are kept that could name them. */
-void leaving_settle(struct tables *tables, const struct model *model, const struct mapset *found,
-		    uint64_t now_s)
+void leaving_settle(struct tables *tables, const struct model *model, uint64_t now_s)
 {
-	const struct holdings *held = &tables->held;
+	const struct holding_list *names = &tables->held.names;
 	uint32_t next = 0;
-	bool drains = tables->keeps_flows && tables->sizes.services;
 
-	tables->leaving = calloc(held->names.n + 1, sizeof(*tables->leaving));
-	for (uint32_t i = 0; i < held->names.n; i++) {
-		const struct holding *was = &held->names.rows[i];
-		const struct holding *now = holding_find_next(&tables->wanted, &was->key, &next);
+	tables->leaving = calloc(names->n + 1, sizeof(*tables->leaving));
+	for (uint32_t i = 0; i < names->n; i++) {
+		uint32_t id = names->rows[i].id;
 
-		if (now && now->kind == SL_TARGET_ENDPOINT && now->id == was->id)
+		if (stays(tables, &names->rows[i], &next))
 			continue;
-		if (drains && tables->leaving && let_leave(tables, model, found, was->id, now_s))
+		if (drains(tables) && tables->leaving && let_leave(tables, model, id, now_s))
 			continue;
-		if (tables->in_place)
-			tables_forget(tables, was->id);
+		/* In new maps that keep no flows the id may be another's. */
+		if (tables->in_place || drains(tables))
+			tables_forget(tables, id);
 	}
 }
 

@@ -16,9 +16,14 @@ struct leaving {
 	uint32_t deadline_s; /* as in its word */
 };
 
+/*
+ * After tables_add(): make those that go known in new maps, as they are in those that were found, before a program judges
+ * the packets of their flows by them. -errno from the kernel
+ */
+int leaving_carry(struct tables *tables, const struct mapset *found);
+
 /* See tables_settle(). Those that no flows are kept of are forgotten at once. */
-void leaving_settle(struct tables *tables, const struct model *model, const struct mapset *found,
-		    uint64_t now_s);
+void leaving_settle(struct tables *tables, const struct model *model, uint64_t now_s);
 
 /* Forget those whose time is over. */
 void leaving_expire(struct tables *tables, uint64_t now_s);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "dataplane/pins.h"
+#include "dataplane/types.h"
 #include "sluice/abi.h"
 #include "util/err.h"
 
@@ -108,6 +109,8 @@ static const struct map_shape {
 	[MAP_ROUTES] = { "routes", "next hops that were found lately, per CPU",
 			 BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(__u32), sizeof(struct sl_route), 0,
 			 SCALE_ROUTES },
+	[MAP_TYPES] = { "types", "what the entries of each map are, for other versions",
+			BPF_MAP_TYPE_ARRAY, sizeof(__u32), sizeof(struct sl_types), 0, SCALE_ONE },
 	[MAP_DEVICES] = { "devices", "VLAN devices, with the device and tag that they stand for",
 			  BPF_MAP_TYPE_HASH, sizeof(__u32), sizeof(struct sl_device), 0,
 			  SCALE_DEVICES },
@@ -193,44 +196,80 @@ static bool has_shape(int fd, const struct map_shape *shape)
 	       info.map_flags == shape->flags;
 }
 
-static bool has_layout(int meta_fd)
+int map_read(int fd, const void *key, size_t key_size, void *ret_value, size_t value_size)
 {
-	struct sl_meta meta;
-	__u32 zero = 0;
+	struct bpf_map_info info;
 
-	return bpf_map_lookup_elem(meta_fd, &zero, &meta) == 0 && meta.layout == SL_LAYOUT;
+	if (!read_info(&info, fd) || info.key_size != key_size || info.value_size != value_size)
+		return -EINVAL;
+	return bpf_map_lookup_elem(fd, key, ret_value) < 0 ? -errno : 0;
 }
 
-/* The maps without which nothing can be told about the ids in the others. */
-static bool is_readable(const struct mapset *set)
+/* The layout of a set that does not say what its entries are; 0: none. */
+static uint32_t layout_of(const struct mapset *set)
 {
-	return set->fd[MAP_META] >= 0 && has_layout(set->fd[MAP_META]) &&
-	       set->fd[MAP_TARGETS] >= 0 && set->fd[MAP_NAMES] >= 0 && set->fd[MAP_WORDS] >= 0;
+	struct sl_meta meta = { .layout = 0 };
+	__u32 zero = 0;
+
+	map_read(set->fd[MAP_META], &zero, sizeof(zero), &meta, sizeof(meta));
+	return meta.layout;
+}
+
+/* Whether the map's entries are what ours are. */
+static bool is_ours(const struct mapset *set, enum map_id id, const struct sl_types *found,
+		    const struct sl_types *ours)
+{
+	const char *name = shapes[id].name;
+
+	if (!has_shape(set->fd[id], &shapes[id]))
+		return false;
+	if (!ours || id == MAP_TYPES)
+		return true;
+	/* Its sizes and its number are all that a set of before there were types has to show. */
+	if (!found)
+		return layout_of(set) == SL_LAYOUT;
+	return types_find(ours, name) && types_find(ours, name) == types_find(found, name);
+}
+
+static void open_all(struct mapset *set, const struct pins *pins)
+{
+	char path[PATH_MAX];
+
+	for (enum map_id id = 0; id < MAPS; id++)
+		if (pins_path(pins, path, PINS_MAPS, false, shapes[id].name) == 0)
+			set->fd[id] = bpf_obj_get(path);
 }
 
 enum mapset_fit mapset_open_pinned(struct mapset *ret_set, const struct pins *pins,
-				   const struct map_sizes *sizes)
+				   const struct map_sizes *sizes, const struct sl_types *types)
 {
 	struct mapset set = MAPSET_NONE;
 	enum mapset_fit fit = MAPSET_FITS;
-	char path[PATH_MAX];
+	struct sl_types found;
+	const struct sl_types *found_types = NULL;
+	__u32 zero = 0;
 	int n_found = 0;
 
+	open_all(&set, pins);
+	if (map_read(set.fd[MAP_TYPES], &zero, sizeof(zero), &found, sizeof(found)) == 0)
+		found_types = &found;
 	for (enum map_id id = 0; id < MAPS; id++) {
-		if (pins_path(pins, path, PINS_MAPS, false, shapes[id].name) == 0)
-			set.fd[id] = bpf_obj_get(path);
 		n_found += set.fd[id] >= 0;
-		if (set.fd[id] >= 0 && !has_shape(set.fd[id], &shapes[id])) {
+		set.differs[id] = set.fd[id] >= 0 && !is_ours(&set, id, found_types, types);
+	}
+	for (enum map_id id = 0; id < MAPS; id++) {
+		if (set.differs[id])
 			close_p(&set.fd[id]);
+		if (set.differs[id])
 			set.fd[id] = -1;
-		}
 		if (set.fd[id] < 0 || map_entries(set.fd[id]) != sizes->entries[id])
 			fit = MAPSET_READABLE;
 	}
 	*ret_set = set;
 	if (!n_found)
 		return MAPSET_ABSENT;
-	return is_readable(&set) ? fit : MAPSET_ALIEN;
+	/* Without names nothing can be told about the ids in the others. */
+	return set.fd[MAP_NAMES] >= 0 ? fit : MAPSET_ALIEN;
 }
 
 static bool same_map(int fd, int other)

@@ -40,6 +40,7 @@ enum map_id {
 	MAP_FLOW_BUDGET,
 	MAP_ROUTES,
 	MAP_DEVICES,
+	MAP_TYPES,
 	MAPS
 };
 
@@ -67,6 +68,7 @@ const char *map_purpose(enum map_id id); /* one line */
 
 struct mapset {
 	int fd[MAPS]; /* owned; -1: not open */
+	bool differs[MAPS]; /* it is pinned, but its entries are not what ours are: not open */
 };
 
 #define MAPSET_NONE                             \
@@ -82,13 +84,20 @@ bool mapset_is(const struct mapset *set, const struct mapset *other);
 enum mapset_fit {
 	MAPSET_ABSENT, /* nothing is pinned */
 	MAPSET_FITS, /* can be taken over as it is */
-	MAPSET_READABLE, /* has other sizes or lacks maps: its contents can be carried over */
-	MAPSET_ALIEN /* another layout: its contents mean nothing to us */
+	MAPSET_READABLE, /* has other sizes or lacks maps: what is open can be carried over */
+	MAPSET_ALIEN /* it does not say which endpoint an id is: its contents mean nothing to us */
 };
 
-/* Open what is pinned and say how well it fits. ret_set is to be released in every case. */
+/*
+ * Open what is pinned and say how well it fits. types: what ours are; NULL: the maps are known to be. ret_set is to
+ * be released in every case.
+ */
+struct sl_types;
 enum mapset_fit mapset_open_pinned(struct mapset *ret_set, const struct pins *pins,
-				   const struct map_sizes *sizes);
+				   const struct map_sizes *sizes, const struct sl_types *types);
+
+/* Look an entry up, if keys and values have these sizes: -EINVAL otherwise. -errno from the kernel. */
+int map_read(int fd, const void *key, size_t key_size, void *ret_value, size_t value_size);
 
 /* Entries of an open map, or 0. */
 uint32_t map_entries(int fd);

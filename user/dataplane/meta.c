@@ -63,6 +63,7 @@ void meta_store(struct sl_meta *live, const struct sl_meta *meta)
 	__atomic_store_n(&live->daemon_loss_after_ns, meta->daemon_loss_after_ns, __ATOMIC_RELAXED);
 	__atomic_store_n(&live->on_daemon_loss, meta->on_daemon_loss, __ATOMIC_RELAXED);
 	__atomic_store_n(&live->mode, meta->mode, __ATOMIC_RELAXED);
+	live->code = meta->code;
 	__atomic_store_n(&live->reply_window_ns, meta->reply_window_ns, __ATOMIC_RELAXED);
 	__atomic_store_n(&live->reply_budget, meta->reply_budget, __ATOMIC_RELAXED);
 	__atomic_store_n(&live->now_s, meta->now_s, __ATOMIC_RELAXED);

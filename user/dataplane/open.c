@@ -3,43 +3,14 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <string.h>
 
 #include "dataplane/host.h"
+#include "dataplane/leaving.h"
 #include "dataplane/meta.h"
+#include "dataplane/open_work.h"
 #include "util/clock.h"
 #include "util/err.h"
-
-/* What only the opening needs. */
-struct opening {
-	struct dataplane *dp;
-	const struct model *model;
-	enum tc_kind tc;
-	struct nic *nics;
-	struct map_sizes sizes;
-	struct mapset found; /* the maps that were pinned */
-	enum mapset_fit fit;
-	bool same_maps; /* ... are those that the one before works on */
-	bool keeps_flows; /* in maps that are new otherwise */
-	struct hooks *hooks;
-	bool exchanged[PINS_DIRS];
-	struct dataplane *before; /* that is being replaced; NULL: none */
-	bool trusts; /* ... and what it knows of its maps is so */
-};
-
-static void note(struct dataplane *dp, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static void note(struct dataplane *dp, const char *fmt, ...)
-{
-	va_list args;
-
-	if (dp->n_notes == DATAPLANE_NOTES_MAX)
-		return;
-	va_start(args, fmt);
-	vsnprintf(dp->notes[dp->n_notes++], DATAPLANE_NOTE_LEN, fmt, args);
-	va_end(args);
-}
 
 /* --- opening, step by step ------------------------------------------------------------------- */
 
@@ -90,7 +61,7 @@ static int busy_error(const char *bpffs, struct err *err)
 	if (snprintf(path, sizeof(path), "%s/v%d/%s/%s", bpffs, SL_LAYOUT,
 		     pins_dir_name(PINS_MAPS, false), map_name(MAP_META)) < PATH_MAX)
 		fd = bpf_obj_get(path);
-	if (fd < 0 || bpf_map_lookup_elem(fd, &zero, &meta) < 0 || !meta.daemon_pid)
+	if (map_read(fd, &zero, sizeof(zero), &meta, sizeof(meta)) < 0 || !meta.daemon_pid)
 		return -EBUSY;
 	return err_set(err, -EBUSY,
 		       "another daemon (process %u) is running with '%s' (gateway.bpffs); one pin "
@@ -127,84 +98,11 @@ static int open_pins(struct opening *opening, struct err *err)
 	if (r < 0)
 		return r;
 	if (pins_mounted(dp->pins))
-		note(dp, "mounted a BPF file system on %s", pins_mounted(dp->pins));
+		opening_note(dp, false, "mounted a BPF file system on %s", pins_mounted(dp->pins));
+	if (pins_taken_over(dp->pins))
+		opening_note(dp, false, "took over what another version has pinned as '%s/%s'",
+			     bpffs, pins_taken_over(dp->pins));
 	return 0;
-}
-
-static int assign(struct opening *opening, enum services_kept kept)
-{
-	struct tables *tables = &opening->dp->tables;
-	int r;
-
-	opening->keeps_flows = kept == SERVICES_FLOWS && opening->fit == MAPSET_READABLE;
-
-	r = ids_assign(&tables->ids, opening->model, &tables->held, opening->sizes.endpoints,
-		       kept != SERVICES_ANEW);
-	if (r < 0)
-		return r;
-	r = services_assign(&tables->services, opening->model, &opening->sizes, kept);
-	if (r < 0)
-		ids_done(&tables->ids);
-	return r;
-}
-
-static int read_found(struct opening *opening)
-{
-	struct tables *tables = &opening->dp->tables;
-	int r;
-
-	if (opening->fit != MAPSET_FITS && opening->fit != MAPSET_READABLE)
-		return 0;
-	if (opening->same_maps && opening->trusts)
-		r = holdings_recall(&tables->held, &opening->before->tables,
-				    opening->before->model);
-	else
-		r = holdings_read(&tables->held, &opening->found);
-	if (r < 0)
-		return r;
-	return services_read(&tables->services.held, &opening->found);
-}
-
-/*
- * Look at what is pinned, and decide whether its maps are taken over. They are not if an endpoint or
- * a service would have to get an id that another has in these maps; then a new set is made as for a
- * change of size, and everything changes at once with the programs.
- */
-static int look_around(struct opening *opening, struct err *err)
-{
-	struct tables *tables = &opening->dp->tables;
-	int r;
-
-	opening->fit = mapset_open_pinned(&opening->found, opening->dp->pins, &opening->sizes);
-	opening->same_maps = opening->before && opening->fit == MAPSET_FITS &&
-			     mapset_is(&opening->found, programs_maps(opening->before->programs));
-	r = read_found(opening);
-	if (r < 0)
-		return err_set(err, r, "read the pinned maps: %s", strerror(-r));
-	r = assign(opening, opening->fit == MAPSET_FITS ? SERVICES_ALL : SERVICES_FLOWS);
-	if (r == -ENOSPC && opening->fit == MAPSET_FITS) {
-		opening->fit = MAPSET_READABLE;
-		r = assign(opening, SERVICES_FLOWS);
-	}
-	if (r == -ENOSPC)
-		r = assign(opening, SERVICES_ANEW);
-	if (r < 0)
-		return err_set(err, r, "give endpoints and services their ids: %s", strerror(-r));
-	tables->in_place = opening->fit == MAPSET_FITS;
-	tables->keeps_flows = tables->in_place || opening->keeps_flows;
-	return 0;
-}
-
-static void note_fit(struct opening *opening)
-{
-	struct dataplane *dp = opening->dp;
-
-	if (opening->fit == MAPSET_READABLE)
-		note(dp, "new maps for %u endpoints (%u before); health and counters carried over",
-		     opening->sizes.endpoints, map_entries(opening->found.fd[MAP_NAMES]));
-	if (opening->fit == MAPSET_ALIEN)
-		note(dp, "the pinned maps have another layout and were replaced; health and "
-			 "counters start anew");
 }
 
 static int fill_tables(struct opening *opening, struct err *err)
@@ -216,6 +114,12 @@ static int fill_tables(struct opening *opening, struct err *err)
 	r = tables_open(&dp->tables, programs_maps(dp->programs), &opening->sizes);
 	if (r < 0)
 		return err_set(err, r, "map the endpoint words into memory: %s", strerror(-r));
+	if (!dp->tables.in_place) {
+		r = opening_write_types(opening);
+		if (r < 0)
+			return err_set(err, r, "write map '%s': %s", map_name(MAP_TYPES),
+				       strerror(-r));
+	}
 	if (opening->fit == MAPSET_READABLE) {
 		r = tables_carry(&dp->tables, &opening->found);
 		if (r < 0)
@@ -223,7 +127,11 @@ static int fill_tables(struct opening *opening, struct err *err)
 	}
 	if (!dp->tables.in_place)
 		meta_store(dp->tables.meta.start, &meta);
-	return tables_add(&dp->tables, opening->model, err);
+	r = tables_add(&dp->tables, opening->model, err);
+	if (r < 0 || opening->fit != MAPSET_READABLE)
+		return r;
+	r = leaving_carry(&dp->tables, &opening->found);
+	return r < 0 ? err_set(err, r, "carry over the endpoints that leave: %s", strerror(-r)) : 0;
 }
 
 static int stage(struct opening *opening, struct err *err)
@@ -231,6 +139,8 @@ static int stage(struct opening *opening, struct err *err)
 	struct dataplane *dp = opening->dp;
 	int r;
 
+	if (dp->degraded[0])
+		return 0;
 	r = programs_stage(dp->programs, dp->pins, err);
 	if (r < 0 || dp->tables.in_place)
 		return r;
@@ -250,6 +160,8 @@ static int attach(struct opening *opening, struct err *err)
 	r = hooks_begin(&opening->hooks, dp->pins, err);
 	if (r < 0)
 		return r;
+	if (dp->degraded[0])
+		return opening_find_attached(opening, err);
 	for (uint32_t i = 0; i < gateway->n_interfaces; i++) {
 		r = attach_interface(&dp->attachments[i], opening->hooks, &gateway->interfaces[i],
 				     &opening->nics[i], dp->programs, opening->tc, err);
@@ -266,7 +178,7 @@ static int exchange(struct opening *opening, struct err *err)
 	int r;
 
 	for (enum pins_dir dir = 0; dir < PINS_DIRS; dir++) {
-		if (dir == PINS_MAPS && dp->tables.in_place)
+		if (dp->degraded[0] || (dir == PINS_MAPS && dp->tables.in_place))
 			continue;
 		r = pins_exchange(dp->pins, dir, err);
 		if (r < 0)
@@ -276,18 +188,29 @@ static int exchange(struct opening *opening, struct err *err)
 	return 0;
 }
 
+static void detach_layout(int dir_fd, const char *path, void *arg)
+{
+	(void)dir_fd;
+	(void)arg;
+	hooks_detach_all(path);
+}
+
 /* Everything is in force. From here on nothing can fail that would have to be taken back. */
 static void settle(struct opening *opening)
 {
 	struct dataplane *dp = opening->dp;
 	struct sl_meta meta = meta_of(opening->model, clock_mono_ns());
 
+	meta.code = opening->code;
 	meta_store(dp->tables.meta.start, &meta);
-	tables_settle(&dp->tables, opening->model, &opening->found, clock_mono_ns() / NS_PER_SEC);
+	tables_settle(&dp->tables, opening->model, clock_mono_ns() / NS_PER_SEC);
+	tables_carry_flows(&dp->tables, &opening->found);
 	hooks_settle(opening->hooks);
 	pins_unstage(dp->pins, PINS_MAPS);
 	pins_unstage(dp->pins, PINS_PROGS);
-	note_fit(opening);
+	if (!opening->before)
+		pins_remove_others(dp->pins, detach_layout, NULL);
+	opening_note_fit(opening);
 	dp->is_new = opening->fit == MAPSET_ABSENT;
 }
 
@@ -367,14 +290,17 @@ static int load(struct opening *opening, struct err *err)
 		.sizes = &opening->sizes,
 		.reply_by_redirect = has_virtual_xdp(opening),
 	};
+	int r;
 
 	choose_code(&options, opening->model);
-	if (opening->same_maps && programs_are(opening->before->programs, &options)) {
+	opening->code = programs_code(&options);
+	if (opening->same_maps && !opening->before->degraded[0] &&
+	    programs_are(opening->before->programs, &options)) {
 		dp->programs = opening->before->programs;
 		return 0;
 	}
-
-	return programs_load(&dp->programs, &options, err);
+	r = programs_load(&dp->programs, &options, err);
+	return r < 0 ? opening_stay(opening, r, err) : 0;
 }
 
 static int open_all(struct opening *opening, struct err *err)
@@ -390,7 +316,7 @@ static int open_all(struct opening *opening, struct err *err)
 	r = open_pins(opening, err);
 	if (r < 0)
 		return r;
-	r = look_around(opening, err);
+	r = opening_look_around(opening, err);
 	if (r < 0)
 		return r;
 	r = load(opening, err);

@@ -17,20 +17,29 @@
 #include "dataplane/programs.h"
 #include "dataplane/tables.h"
 
-#define DATAPLANE_NOTES_MAX 4
+#define DATAPLANE_NOTES_MAX 8
+#define DATAPLANE_DEGRADED_LEN 640
+
+struct dataplane_note {
+	char text[DATAPLANE_DEGRADED_LEN];
+	bool is_loss;
+};
 
 struct dataplane {
 	const struct model *model; /* borrowed */
 	struct pins *pins;
 	struct programs *programs; /* owns the maps */
 	struct tables tables;
+	struct sl_types types; /* of our maps */
 	struct network *network; /* NULL: nothing is forwarded */
 	struct attachment *attachments;
 	uint32_t n_attachments;
 	struct map_info maps[MAPS];
 	char map_paths[MAPS][PATH_MAX];
-	char notes[DATAPLANE_NOTES_MAX][DATAPLANE_NOTE_LEN];
+	struct dataplane_note notes[DATAPLANE_NOTES_MAX];
 	uint32_t n_notes;
+	char degraded
+		[DATAPLANE_DEGRADED_LEN]; /* why programs in force are not ours; "": they are */
 	bool is_new; /* nothing was pinned before */
 };
 

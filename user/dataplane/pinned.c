@@ -7,9 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dataplane/mapset.h"
 #include "util/cleanup.h"
 
-static int read_map(const char *bpffs, const char *name, const void *key, void *ret_value)
+/* A daemon of another version may have pinned it: sizes are not taken for granted. */
+static int read_map(const char *bpffs, const char *name, const void *key, size_t key_size,
+		    void *ret_value, size_t value_size)
 {
 	char path[PATH_MAX];
 	CLEANUP(close_p) int fd = -1;
@@ -20,7 +23,7 @@ static int read_map(const char *bpffs, const char *name, const void *key, void *
 	fd = bpf_obj_get(path);
 	if (fd < 0)
 		return -errno;
-	return bpf_map_lookup_elem(fd, key, ret_value) < 0 ? -errno : 0;
+	return map_read(fd, key, key_size, ret_value, value_size);
 }
 
 int pinned_find(struct pinned_endpoint *ret_endpoint, const char *bpffs, const struct addr *addr,
@@ -35,16 +38,18 @@ int pinned_find(struct pinned_endpoint *ret_endpoint, const char *bpffs, const s
 	int r;
 
 	memcpy(key.addr, addr->bytes, sizeof(key.addr));
-	r = read_map(bpffs, "targets", &key, &target);
+	r = read_map(bpffs, "targets", &key, sizeof(key), &target, sizeof(target));
 	if (r < 0)
 		return r;
 	if (target.kind != SL_TARGET_ENDPOINT)
 		return -ENOENT;
-	r = read_map(bpffs, "endpoint_words", &target.id, &endpoint.word);
+	r = read_map(bpffs, "endpoint_words", &target.id, sizeof(target.id), &endpoint.word,
+		     sizeof(endpoint.word));
 	if (r == 0)
-		r = read_map(bpffs, "endpoint_names", &target.id, &name);
+		r = read_map(bpffs, "endpoint_names", &target.id, sizeof(target.id), &name,
+			     sizeof(name));
 	if (r == 0)
-		r = read_map(bpffs, "meta", &zero, &meta);
+		r = read_map(bpffs, "meta", &zero, sizeof(zero), &meta, sizeof(meta));
 	if (r < 0)
 		return r;
 	endpoint.observed = meta.mode == SL_MODE_OBSERVE;

@@ -19,7 +19,7 @@ struct pinned_endpoint {
 
 /*
  * -ENOENT: nothing is pinned there, or it has no such endpoint; -EPERM or -EACCES: not for this
- * user.
+ * user; -EINVAL: another version of the program has pinned it, which describes it differently.
  */
 int pinned_find(struct pinned_endpoint *ret_endpoint, const char *bpffs, const struct addr *addr,
 		uint16_t port, enum sl_proto proto);

@@ -25,6 +25,8 @@ struct pins {
 	struct bpffs_made made;
 	char layout[LAYOUT_NAME_LEN]; /* "v1" */
 	char path[PATH_MAX]; /* BPFFS/v1 */
+	char taken_over
+		[LAYOUT_NAME_LEN]; /* what it was called before; "": the same, or it was not */
 	bool made_layout;
 	bool made_dir[PINS_DIRS];
 	int fd; /* of the layout's directory; holds the lock */
@@ -44,6 +46,11 @@ const char *pins_dir_name(enum pins_dir dir, bool staged)
 const char *pins_layout_path(const struct pins *pins)
 {
 	return pins->path;
+}
+
+const char *pins_taken_over(const struct pins *pins)
+{
+	return pins->taken_over[0] ? pins->taken_over : NULL;
 }
 
 const char *pins_mounted(const struct pins *pins)
@@ -107,6 +114,70 @@ static void remove_tree(int dir_fd, const char *name, int depth)
 	unlinkat(dir_fd, name, AT_REMOVEDIR);
 }
 
+static bool is_layout(const char *name)
+{
+	uint64_t version;
+
+	return name[0] == 'v' && number_parse(&version, name + 1, 0, UINT32_MAX) == 0;
+}
+
+static int busy(const struct pins *pins, struct err *err)
+{
+	return err_set(err, errno == EWOULDBLOCK ? -EBUSY : -errno,
+		       "another daemon is running with '%s' (gateway.bpffs); one pin "
+		       "directory belongs to one daemon",
+		       pins->bpffs);
+}
+
+/* The name of a directory of another layout; false: there is none. */
+static bool find_other(const struct pins *pins, char ret_name[LAYOUT_NAME_LEN])
+{
+	DIR *dir = opendir(pins->bpffs);
+	const struct dirent *entry;
+	bool found = false;
+
+	while (dir && !found && (entry = readdir(dir)))
+		if (is_layout(entry->d_name) && strcmp(entry->d_name, pins->layout) != 0 &&
+		    strlen(entry->d_name) < LAYOUT_NAME_LEN) {
+			memcpy(ret_name, entry->d_name, strlen(entry->d_name) + 1);
+			found = true;
+		}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+/*
+ * Where there is none of ours, that of another layout becomes it, unless its daemon runs. *ret_fd: the directory,
+ * locked; else it stays as it is.
+ */
+static int take_over(int *ret_fd, struct pins *pins, int bpffs_fd, struct err *err)
+{
+	CLEANUP(close_p) int fd = -1;
+	char name[LAYOUT_NAME_LEN];
+	struct stat st;
+
+	if (!find_other(pins, name))
+		return 0;
+	fd = openat(bpffs_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? -EAGAIN
+				       : err_set(err, -errno, "open '%s/%s': %s", pins->bpffs, name,
+						 strerror(errno));
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return busy(pins, err);
+	if (fstatat(bpffs_fd, pins->layout, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	if (renameat2(bpffs_fd, name, bpffs_fd, pins->layout, RENAME_NOREPLACE) < 0)
+		return errno == ENOENT || errno == EEXIST
+			       ? -EAGAIN
+			       : err_set(err, -errno, "rename '%s/%s': %s", pins->bpffs, name,
+					 strerror(errno));
+	memcpy(pins->taken_over, name, sizeof(name));
+	*ret_fd = take_fd(fd);
+	return 0;
+}
+
 /*
  * Open and lock the layout's directory. Between the two, `sluice detach --all` may have removed it;
  * then the lock is on a directory that nobody will find, and the next try makes a new one.
@@ -114,7 +185,11 @@ static void remove_tree(int dir_fd, const char *name, int depth)
 static int lock_once(struct pins *pins, int bpffs_fd, struct err *err)
 {
 	CLEANUP(close_p) int fd = -1;
+	int r;
 
+	r = take_over(&pins->fd, pins, bpffs_fd, err);
+	if (r < 0 || pins->fd >= 0)
+		return r;
 	if (mkdirat(bpffs_fd, pins->layout, DIR_MODE) == 0)
 		pins->made_layout = true;
 	else if (errno != EEXIST)
@@ -125,10 +200,7 @@ static int lock_once(struct pins *pins, int bpffs_fd, struct err *err)
 			       ? -EAGAIN
 			       : err_set(err, -errno, "open '%s': %s", pins->path, strerror(errno));
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return err_set(err, errno == EWOULDBLOCK ? -EBUSY : -errno,
-			       "another daemon is running with '%s' (gateway.bpffs); one pin "
-			       "directory belongs to one daemon",
-			       pins->bpffs);
+		return busy(pins, err);
 	pins->fd = take_fd(fd);
 	if (pins_exist(pins))
 		return 0;
@@ -199,6 +271,19 @@ void pins_close(struct pins *pins)
 	free(pins);
 }
 
+/* Whoever is started next may be of that layout again. */
+static void give_back(struct pins *pins)
+{
+	CLEANUP(close_p) int fd = -1;
+
+	if (!pins->taken_over[0])
+		return;
+	fd = open(pins->bpffs, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		renameat2(fd, pins->layout, fd, pins->taken_over, RENAME_NOREPLACE);
+	pins->taken_over[0] = '\0';
+}
+
 void pins_undo(struct pins *pins)
 {
 	for (enum pins_dir dir = 0; dir < PINS_DIRS && pins->fd >= 0; dir++)
@@ -206,6 +291,7 @@ void pins_undo(struct pins *pins)
 			unlinkat(pins->fd, pins_dir_name(dir, false), AT_REMOVEDIR);
 	if (pins->made_layout)
 		rmdir(pins->path);
+	give_back(pins);
 	/* An open directory would keep its file system from being unmounted. */
 	close_p(&pins->fd);
 	pins->fd = -1;
@@ -252,23 +338,14 @@ void pins_unstage(const struct pins *pins, enum pins_dir dir)
 	remove_tree(pins->fd, pins_dir_name(dir, true), TREE_DEPTH);
 }
 
-static bool is_layout(const char *name)
-{
-	uint64_t version;
-
-	return name[0] == 'v' && number_parse(&version, name + 1, 0, UINT32_MAX) == 0;
-}
-
-int pins_remove_all(const char *bpffs, void (*fn)(int dir_fd, const char *path, void *arg),
-		    void *arg)
+/* keep: the name of one that stays; NULL: none does. */
+static int remove_layouts(const char *bpffs, const char *keep, pins_layout_fn *fn, void *arg)
 {
 	const struct dirent *entry;
 	char path[PATH_MAX];
 	int n = 0;
 	DIR *dir;
 
-	if (!bpffs_is(bpffs))
-		return 0;
 	dir = opendir(bpffs);
 	if (!dir)
 		return errno == ENOENT ? 0 : -errno;
@@ -276,7 +353,8 @@ int pins_remove_all(const char *bpffs, void (*fn)(int dir_fd, const char *path, 
 		CLEANUP(close_p) int fd = -1;
 		int len = snprintf(path, sizeof(path), "%s/%s", bpffs, entry->d_name);
 
-		if (!is_layout(entry->d_name) || len >= PATH_MAX)
+		if (!is_layout(entry->d_name) || len >= PATH_MAX ||
+		    (keep && !strcmp(entry->d_name, keep)))
 			continue;
 		fd = openat(dirfd(dir), entry->d_name,
 			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -287,7 +365,22 @@ int pins_remove_all(const char *bpffs, void (*fn)(int dir_fd, const char *path, 
 		n++;
 	}
 	closedir(dir);
-	if (n)
+	return n;
+}
+
+int pins_remove_all(const char *bpffs, pins_layout_fn *fn, void *arg)
+{
+	int n;
+
+	if (!bpffs_is(bpffs))
+		return 0;
+	n = remove_layouts(bpffs, NULL, fn, arg);
+	if (n > 0)
 		bpffs_remove(bpffs);
 	return n;
+}
+
+void pins_remove_others(const struct pins *pins, pins_layout_fn *fn, void *arg)
+{
+	remove_layouts(pins->bpffs, pins->layout, fn, arg);
 }

@@ -2,7 +2,7 @@
 /*
  * pins - the pin directory: who may write it, what is where in it, and how it changes at once.
  *
- *   BPFFS/v1/               locked with flock() while a daemon runs; v1: SL_LAYOUT
+ *   BPFFS/v1/               locked with flock() while a daemon runs; v1: SL_LAYOUT of who was started last
  *   BPFFS/v1/maps/NAME      the maps of bpf/maps.h
  *   BPFFS/v1/progs/NAME     the programs in force
  *   BPFFS/v1/links/...      one pin per attachment, see hook.h
@@ -11,6 +11,9 @@
  * A start fills the directories "DIR:new" and then exchanges each with DIR, which is atomic; what
  * was in force until then is afterwards in "DIR:new" and is taken apart there. bpffs allows no dot
  * in a name; pins_name() writes it as ':', which no interface name contains.
+ *
+ * A daemon of another layout takes the directory over, with all that is in force, by renaming it; so there is
+ * one, whoever was there before.
  *
  * `sluice detach --all` does not ask for the lock: whoever wants the gate gone gets it gone.
  */
@@ -39,13 +42,16 @@ int pins_open(struct pins **ret, const char *bpffs, struct err *err);
 void pins_close(struct pins *pins);
 DEFINE_CLEANUP(struct pins, pins_close)
 
+/* Which directory pins_open() took over from a daemon of another layout ("v1"). NULL: none. */
+const char *pins_taken_over(const struct pins *pins);
+
 /* Whether pins_open() mounted a bpffs, and where. NULL: it was there. */
 const char *pins_mounted(const struct pins *pins);
 
 /* Whether the directory is still the one in force: false once somebody has removed it. */
 bool pins_exist(const struct pins *pins);
 
-/* Remove whatever pins_open() made and is still empty. */
+/* Remove whatever pins_open() made and is still empty; what it took over has its name again. */
 void pins_undo(struct pins *pins);
 
 /* Remove the pin directory and what it is in, as far as it is ours. */
@@ -77,8 +83,11 @@ void pins_name(char *ret, size_t len, const char *name);
  * Call fn for the pin directory of every layout under bpffs ("v1", "v2", ...), then remove it.
  * Returns how many there were, or -errno.
  */
-int pins_remove_all(const char *bpffs, void (*fn)(int dir_fd, const char *path, void *arg),
-		    void *arg);
+typedef void pins_layout_fn(int dir_fd, const char *path, void *arg);
+int pins_remove_all(const char *bpffs, pins_layout_fn *fn, void *arg);
+
+/* The same for those that are not ours: left there by who did not know of ours. */
+void pins_remove_others(const struct pins *pins, pins_layout_fn *fn, void *arg);
 
 /* Whether a daemon holds the lock of the pin directory that fd is. */
 bool pins_locked(int dir_fd);

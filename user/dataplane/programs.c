@@ -4,10 +4,12 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "dataplane/bpflog.h"
 #include "dataplane/pins.h"
+#include "dataplane/types.h"
 #include "sluice/hash.h"
 #include "util/err.h"
 
@@ -20,7 +22,7 @@
 struct programs {
 	struct xdp_bpf *xdp;
 	struct tc_bpf *tc;
-	struct mapset maps; /* borrowed from xdp */
+	struct mapset maps; /* borrowed from xdp; owned without */
 	struct programs_options options; /* without reuse; sizes: below */
 	struct map_sizes sizes;
 	const struct bpf_program *progs[PROGS];
@@ -115,6 +117,7 @@ int programs_load(struct programs **ret, const struct programs_options *options,
 
 	if (!programs)
 		return -ENOMEM;
+	programs->maps = (struct mapset)MAPSET_NONE;
 	bpflog_begin();
 	r = load_xdp(programs, options, err);
 	if (r < 0)
@@ -125,6 +128,55 @@ int programs_load(struct programs **ret, const struct programs_options *options,
 	programs->progs[PROG_TC_INGRESS] = programs->tc->progs.sl_tc_ingress;
 	programs->progs[PROG_TC_EGRESS] = programs->tc->progs.sl_tc_egress;
 
+	*ret = take_ptr(programs);
+	return 0;
+}
+
+uint8_t programs_code(const struct programs_options *options)
+{
+	return (options->has_services ? SL_CODE_SERVICES : 0) |
+	       (options->has_source_nat ? SL_CODE_SOURCE_NAT : 0) |
+	       (options->has_plain_nat ? SL_CODE_PLAIN_NAT : 0) |
+	       (options->reply_by_redirect ? SL_CODE_REDIRECT : 0);
+}
+
+int programs_types(struct sl_types *ret_types)
+{
+	struct sl_types types = { 0 };
+	struct xdp_bpf *xdp;
+	bool ok = true;
+
+	bpflog_begin();
+	xdp = xdp_bpf__open();
+	if (!xdp)
+		return -errno;
+	for (enum map_id id = 0; id < MAPS && ok; id++) {
+		const struct bpf_map *map = bpf_object__find_map_by_name(xdp->obj, map_name(id));
+		uint64_t hash =
+			map ? types_hash(bpf_object__btf(xdp->obj), bpf_map__btf_key_type_id(map),
+					 bpf_map__btf_value_type_id(map))
+			    : 0;
+
+		ok = hash && types_add(&types, map_name(id), hash);
+	}
+	xdp_bpf__destroy(xdp);
+	*ret_types = types;
+	return ok ? 0 : -EINVAL;
+}
+
+int programs_stay(struct programs **ret, const struct mapset *found, const struct map_sizes *sizes)
+{
+	CLEANUP(programs_free_p) struct programs *programs = calloc(1, sizeof(*programs));
+
+	if (!programs)
+		return -ENOMEM;
+	programs->maps = (struct mapset)MAPSET_NONE;
+	programs->sizes = *sizes;
+	for (enum map_id id = 0; id < MAPS; id++) {
+		programs->maps.fd[id] = fcntl(found->fd[id], F_DUPFD_CLOEXEC, 0);
+		if (programs->maps.fd[id] < 0)
+			return -errno;
+	}
 	*ret = take_ptr(programs);
 	return 0;
 }
@@ -159,6 +211,10 @@ int programs_load_trial(struct programs **ret, const struct programs *programs, 
 
 	if (!trial)
 		return -ENOMEM;
+	trial->maps = (struct mapset)MAPSET_NONE;
+	if (!programs->xdp)
+		return err_set(err, -EOPNOTSUPP,
+			       "the programs in force are of another version, and cannot be tried");
 	for (size_t i = 0; i < sizeof(read_only) / sizeof(read_only[0]); i++)
 		reuse.fd[read_only[i]] = programs->maps.fd[read_only[i]];
 	for (size_t i = 0; i < sizeof(of_flows) / sizeof(of_flows[0]); i++)
@@ -181,6 +237,8 @@ void programs_free(struct programs *programs)
 {
 	if (!programs)
 		return;
+	if (!programs->xdp)
+		mapset_done(&programs->maps);
 	xdp_bpf__destroy(programs->xdp);
 	tc_bpf__destroy(programs->tc);
 	free(programs);
@@ -188,6 +246,8 @@ void programs_free(struct programs *programs)
 
 int programs_fd(const struct programs *programs, enum prog_id id)
 {
+	if (!programs->progs[id])
+		return -EBADF;
 	return bpf_program__fd(programs->progs[id]);
 }
 

@@ -16,6 +16,7 @@
 struct err;
 struct pins;
 struct programs;
+struct sl_types;
 
 enum prog_id { PROG_XDP, PROG_TC_INGRESS, PROG_TC_EGRESS, PROGS };
 
@@ -27,6 +28,12 @@ struct programs_options {
 	bool has_services, has_source_nat, has_plain_nat;
 };
 
+/* SL_CODE_*: what programs with these options can do. */
+uint8_t programs_code(const struct programs_options *options);
+
+/* What the entries of our maps are. -errno. */
+int programs_types(struct sl_types *ret_types);
+
 /* Load both objects. -errno from the kernel, with what the verifier said in err. */
 int programs_load(struct programs **ret, const struct programs_options *options, struct err *err);
 
@@ -36,9 +43,15 @@ bool programs_are(const struct programs *programs, const struct programs_options
 /*
  * A copy of the XDP program as it is in force, to try single packets on: over the same maps where it
  * only reads, and over maps of its own where it writes, so that nothing is disturbed. Its meta and
- * tables of flows are empty. It has no tc programs. -errno from the kernel.
+ * tables of flows are empty. It has no tc programs. -errno from the kernel; -EOPNOTSUPP: those in force are not
+ * ours.
  */
 int programs_load_trial(struct programs **ret, const struct programs *programs, struct err *err);
+/*
+ * None of our own, but the maps of those that are in force, which are all there: programs_fd() is negative. -errno.
+ */
+int programs_stay(struct programs **ret, const struct mapset *found, const struct map_sizes *sizes);
+
 void programs_free(struct programs *programs);
 DEFINE_CLEANUP(struct programs, programs_free)
 

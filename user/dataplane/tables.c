@@ -393,14 +393,13 @@ void tables_undo(struct tables *tables)
 	index_rebuild(tables, &held->targets);
 }
 
-void tables_settle(struct tables *tables, const struct model *model, const struct mapset *found,
-		   uint64_t now_s)
+void tables_settle(struct tables *tables, const struct model *model, uint64_t now_s)
 {
 	const struct holdings *held = &tables->held;
 	uint32_t next = 0;
 
 	services_refresh(&tables->services, model, &tables->ids, &tables->words);
-	leaving_settle(tables, model, found, now_s);
+	leaving_settle(tables, model, now_s);
 	services_settle(&tables->services, model);
 	if (!tables->in_place)
 		return;

@@ -37,6 +37,7 @@ struct tables {
 	bool *in_force; /* by endpoint of the model: it is in these very maps, under this id */
 	bool in_place; /* held is about maps: they were taken over */
 	bool keeps_flows; /* ... or at least those of flows */
+	bool keeps_words; /* ... or at least what was in them */
 	struct leaving *leaving; /* endpoints that are no more in the model, but that flows go to */
 	uint32_t n_leaving;
 	struct tables_chunk *chunk;
@@ -65,12 +66,8 @@ void tables_done(struct tables *tables);
  */
 int tables_add(struct tables *tables, const struct model *model, struct err *err);
 void tables_undo(struct tables *tables);
-/*
- * Endpoints of services that went drain first: found is the set of maps that they were in. now_s: as
- * sl_word.deadline_s.
- */
-void tables_settle(struct tables *tables, const struct model *model, const struct mapset *found,
-		   uint64_t now_s);
+/* Endpoints of services that went drain first. now_s: as sl_word.deadline_s. */
+void tables_settle(struct tables *tables, const struct model *model, uint64_t now_s);
 
 /*
  * While the daemon runs: let the endpoint's id stand for key (its word and counters begin anew), or
@@ -93,7 +90,10 @@ int tables_destinations(const struct tables *tables, const struct model *model,
 /* The id is nobody's from now on, and its flows are dead. */
 void tables_forget(const struct tables *tables, uint32_t id);
 
-/* Copy words, counters and decisions of the endpoints that stay from a set that is replaced. */
+/* Copy words, counters, decisions and flows of what stays from a set that is replaced. */
 int tables_carry(struct tables *tables, const struct mapset *old);
+
+/* Copy the flows that it has and ours have not, where they are not the same maps. */
+void tables_carry_flows(const struct tables *tables, const struct mapset *old);
 
 #endif

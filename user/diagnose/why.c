@@ -34,12 +34,28 @@ static bool daemon_is_lost(const struct why_facts *facts)
 	return heartbeat_age_ns(facts) > facts->meta->daemon_loss_after_ns;
 }
 
+/* How long ago the newest verdict came, which is of before the daemon started; false: there is none such. */
+static bool age_of_before(char buf[DURATION_LEN], const struct why_facts *facts)
+{
+	uint64_t at_ms = facts->entry->recent[0].at_ms;
+
+	if (facts->entry->n_verdicts || !at_ms)
+		return false;
+	duration_human(buf, facts->wall_ms > at_ms ? facts->wall_ms - at_ms : 0);
+	return true;
+}
+
 /* "3 probes in a row failed", or how else the proven state came about. */
 static void reason_of(char *buf, size_t size, const struct why_facts *facts, const struct why *why)
 {
 	uint32_t failures = facts->entry->health.failures;
+	char age[DURATION_LEN];
 
-	if (!facts->entry->n_verdicts)
+	if (age_of_before(age, facts))
+		snprintf(buf, size,
+			 "it was unhealthy by the verdict of %s ago, before the daemon started: %s",
+			 age, why->message);
+	else if (!facts->entry->n_verdicts)
 		snprintf(buf, size,
 			 "it was unhealthy before the daemon started, and no probe has "
 			 "ended since");
@@ -98,8 +114,15 @@ static void find_unhealthy(struct why *why, const struct why_facts *facts)
 static void find_healthy(struct why *why, const struct why_facts *facts)
 {
 	const struct health *health = &facts->entry->health;
+	char age[DURATION_LEN];
 
-	if (!facts->entry->n_verdicts)
+	if (age_of_before(age, facts))
+		snprintf(
+			why->finding, sizeof(why->finding),
+			"New connections pass: it was healthy by the verdict of %s ago, before the "
+			"daemon started: %s",
+			age, why->message);
+	else if (!facts->entry->n_verdicts)
 		snprintf(why->finding, sizeof(why->finding),
 			 "New connections pass: it was healthy before the daemon started, and no "
 			 "probe has ended since.");
@@ -122,7 +145,7 @@ static void find_healthy(struct why *why, const struct why_facts *facts)
 
 static void find_unknown(struct why *why, const struct why_facts *facts)
 {
-	if (!facts->entry->n_verdicts)
+	if (!facts->entry->recent[0].at_ms)
 		snprintf(why->finding, sizeof(why->finding),
 			 "New connections pass: no probe has ended yet, and the gate closes on "
 			 "proof only.");
@@ -202,7 +225,12 @@ static void note_state(struct why *why, const struct why_facts *facts)
 		     health_name(health->shown), health_name(health->proven));
 	if (health->forced)
 		note(why, "Forced open by min_servers: too few of its pool are healthy.");
-	if (facts->entry->adopted)
+	if (facts->entry->adopted && age_of_before(age, facts))
+		note(why,
+		     "The daemon was restarted: this is what was known %s ago, not yet probed since; "
+		     "the next probe confirms it or not.",
+		     age);
+	else if (facts->entry->adopted)
 		note(why, "The daemon was restarted; health was adopted from the kernel and is "
 			  "confirmed by the next probe.");
 	if (facts->meta->mode == SL_MODE_OBSERVE)
@@ -327,7 +355,7 @@ void why_explain(struct why *ret_why, const struct why_facts *facts)
 
 struct verdict why_newest(const struct board_entry *entry)
 {
-	if (!entry->n_verdicts)
+	if (!entry->recent[0].at_ms)
 		return (struct verdict){ .code = SL_MSG_PROBE_PENDING };
 	return entry->recent[0].verdict;
 }

@@ -28,7 +28,8 @@ struct why_facts {
 	const struct traffic *traffic; /* totals; NULL: not watched, or not to be had */
 	const struct sl_meta *meta;
 	bool removed; /* the gate is no longer in force: somebody detached it */
-	uint64_t mono_ns; /* now, on the clock of the heartbeat and of the entry's mark */
+	uint64_t mono_ns; /* now, on the clock of the heartbeat and of the entry's mark, */
+	uint64_t wall_ms; /* and on that of its verdicts */
 };
 
 struct why {
@@ -45,7 +46,7 @@ struct why {
 
 void why_explain(struct why *ret_why, const struct why_facts *facts);
 
-/* The newest verdict, or probe_pending for an endpoint that was never probed. */
+/* The newest verdict, be it of before the daemon started; probe_pending: there is none. */
 struct verdict why_newest(const struct board_entry *entry);
 
 /* "reject", "drop", "pass": settings.on_unhealthy as it is written in the configuration. */

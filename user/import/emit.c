@@ -5,9 +5,8 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
-#include <strings.h>
 
-#include "util/addr.h"
+#include "config/plain.h"
 #include "util/cleanup.h"
 
 /* Code points that YAML refuses, or that end a line, or that change how a line looks. */
@@ -95,39 +94,13 @@ static void write_comment(FILE *out, const char *text)
 	}
 }
 
-/* Words that YAML takes for something else than text. */
-static bool is_word_of_yaml(const char *text)
-{
-	static const char *const words[] = { "null", "true", "false", "yes", "no",
-					     "on",   "off",  "y",     "n" };
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (!strcasecmp(text, words[i]))
-			return true;
-	return false;
-}
-
-static bool is_plain(const char *text)
-{
-	struct addr addr;
-
-	if (!strchr(text, ':') && !addr_parse(&addr, text))
-		return true;
-	if (!isalpha((unsigned char)*text) || is_word_of_yaml(text))
-		return false;
-	for (; *text; text++)
-		if (!isalnum((unsigned char)*text) && !strchr("._-/", *text))
-			return false;
-	return true;
-}
-
 char *emit_scalar(const char *text)
 {
 	char *scalar = NULL;
 	size_t len;
 	FILE *out;
 
-	if (is_plain(text))
+	if (plain_is(text))
 		return strdup(text);
 	out = open_memstream(&scalar, &len);
 	if (!out)

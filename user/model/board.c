@@ -262,6 +262,20 @@ void board_add_verdict(struct board *board, uint32_t i, const struct verdict *ve
 	pthread_mutex_unlock(&board->lock);
 }
 
+void board_restore(struct board *board, uint32_t i, const struct verdict *verdict, uint64_t at_ms)
+{
+	struct entry *entry = &board->entries[i];
+
+	pthread_mutex_lock(&board->lock);
+	if (!entry->history)
+		entry->history = calloc(1, sizeof(*entry->history));
+	if (entry->history) {
+		verdict_done(&entry->history->newest.verdict);
+		entry->history->newest = (struct board_verdict){ verdict_keep(verdict), at_ms };
+	}
+	pthread_mutex_unlock(&board->lock);
+}
+
 void board_inherit(struct board *board, uint32_t i, struct board *from, uint32_t was)
 {
 	struct entry *entry = &board->entries[i];

@@ -61,7 +61,7 @@ struct board_entry {
 	uint64_t deadline_ms; /* monotonic: when a draining one's flows end; 0: never */
 	struct addr addr; /* BOARD_FOUND */
 	uint64_t n_verdicts;
-	bool adopted; /* health was taken over from the kernel; nothing probed since */
+	bool adopted; /* health is of before this process, and so is a verdict; nothing probed since */
 	/* Newest first; only that one has all its TLS facts and shows the certificates. */
 	struct board_verdict recent[BOARD_RECENT];
 };
@@ -113,6 +113,9 @@ void board_set_health(struct board *board, uint32_t i, const struct health *heal
 /* Put a verdict in front of the entry's recent ones. */
 void board_add_verdict(struct board *board, uint32_t i, const struct verdict *verdict,
 		       uint64_t at_ms);
+
+/* Show a verdict of before this process until there is one: it is not counted. */
+void board_restore(struct board *board, uint32_t i, const struct verdict *verdict, uint64_t at_ms);
 
 /* Move an entry over from another board, which nobody reads any more; what it was there is lost. */
 void board_inherit(struct board *board, uint32_t i, struct board *from, uint32_t was);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "model/health.h"
 
+#include <string.h>
+
 void health_init(struct health *health, enum sl_health proven, uint64_t now_ms)
 {
 	*health = (struct health){
@@ -97,6 +99,16 @@ const char *health_name(enum sl_health health)
 	};
 
 	return names[health];
+}
+
+bool health_parse(enum sl_health *ret_health, const char *name)
+{
+	for (enum sl_health health = SL_UNKNOWN; health <= SL_UNHEALTHY; health++)
+		if (!strcmp(health_name(health), name)) {
+			*ret_health = health;
+			return true;
+		}
+	return false;
 }
 
 struct sl_word health_word(const struct health *health, enum sl_action on_unhealthy,

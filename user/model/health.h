@@ -51,6 +51,9 @@ void health_force(const struct health *const members[], uint32_t n_members, uint
 /* "Healthy", "Unhealthy", "Unknown". */
 const char *health_name(enum sl_health health);
 
+/* The other way round; false: none of these. */
+bool health_parse(enum sl_health *ret_health, const char *name);
+
 /* The word that tells the kernel what to do with new flows to an endpoint in this state. */
 struct sl_word health_word(const struct health *health, enum sl_action on_unhealthy,
 			   bool reset_established);

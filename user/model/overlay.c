@@ -145,6 +145,13 @@ void overlay_forget_pool(struct overlay *overlay, const char *pool)
 	overlay->n = kept;
 }
 
+uint64_t overlay_left_ms(const struct overlay_row *row, uint64_t now_ms)
+{
+	uint64_t at_ms = now_ms > row->at_ms ? now_ms : row->at_ms;
+
+	return row->deadline_ms > at_ms ? row->deadline_ms - at_ms : 0;
+}
+
 static uint64_t mix(uint64_t digest, const void *data, size_t len)
 {
 	const uint8_t *bytes = data;

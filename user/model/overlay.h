@@ -68,6 +68,12 @@ void overlay_forget_pool(struct overlay *overlay, const char *pool);
 /* The order of rows: less than, equal to or greater than 0. */
 int overlay_compare(const struct overlay_row *a, const struct overlay_row *b);
 
+/*
+ * How long the flows of a draining row have left; 0: no time. By a wall clock that may have been set since: never
+ * longer than was ordered.
+ */
+uint64_t overlay_left_ms(const struct overlay_row *row, uint64_t now_ms);
+
 /* A number for all that the rows say of what is configured: tells one from another. */
 uint64_t overlay_digest(const struct overlay *overlay, uint64_t seed);
 

@@ -45,6 +45,7 @@ struct plan {
 	uint16_t port;
 	bool idle; /* a seat without an address: not to be probed */
 	bool fail_fast;
+	bool settled; /* it is known how it is: the first probe may come whenever in an interval */
 };
 
 /* The default probe: GET http://127.0.0.1:<port>/ or a TCP handshake; 200-399; 30 s; 3 failures. */

@@ -2,6 +2,7 @@
 #include "model/verdict.h"
 
 #include <stddef.h>
+#include <string.h>
 
 static const struct message_row {
 	enum sl_message code;
@@ -50,6 +51,16 @@ const char *message_id(enum sl_message code)
 	const struct message_row *row = find_row(code);
 
 	return row ? row->id : NULL;
+}
+
+bool message_parse(enum sl_message *ret_code, const char *id)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (!strcmp(rows[i].id, id)) {
+			*ret_code = rows[i].code;
+			return true;
+		}
+	return false;
 }
 
 bool message_passed(enum sl_message code)

@@ -84,6 +84,9 @@ const char *stage_name(enum stage stage);
 /* The stable id of a code ("tcp_connect_failed"); NULL: no such code. */
 const char *message_id(enum sl_message code);
 
+/* The code that has this id; false: none has. */
+bool message_parse(enum sl_message *ret_code, const char *id);
+
 /* The stable id of a warning ("chain_order"); NULL: no such warning. */
 const char *warning_id(enum sl_warning warning);
 

@@ -158,14 +158,14 @@ static uint64_t on_fetched(void *arg, const struct crl_fetched *fetched)
 
 void crls_settle(struct crls *crls, uint32_t timeout_ms)
 {
-	uint64_t until_ms = clock_wall_ms() + timeout_ms;
+	uint64_t until_ms = clock_mono_ms() + timeout_ms;
 	struct timespec until = { .tv_sec = (time_t)(until_ms / MS_PER_SEC),
 				  .tv_nsec = (long)(until_ms % MS_PER_SEC * NS_PER_MS) };
 
 	pthread_mutex_lock(&crls->lock);
 	for (uint32_t i = 0; i < crls->n; i++)
 		while (!crls->sources[i].tried &&
-		       !pthread_cond_timedwait(&crls->tried, &crls->lock, &until))
+		       !pthread_cond_clockwait(&crls->tried, &crls->lock, CLOCK_MONOTONIC, &until))
 			;
 	pthread_mutex_unlock(&crls->lock);
 }

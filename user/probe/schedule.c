@@ -2,6 +2,7 @@
 #include "probe/schedule.h"
 
 #define FIRST_GAP_MS 1
+#define SETTLED_PHASE_MS 60000
 #define JITTER_PART 20 /* of the interval, in both directions */
 
 struct due {
@@ -155,13 +156,15 @@ uint32_t schedule_peek(const struct schedule *schedule, uint32_t i)
 	return schedule->queue[(schedule->head + i) % schedule->n];
 }
 
-uint64_t schedule_first_ms(uint32_t k, uint32_t n, uint32_t interval_ms)
+uint64_t schedule_first_ms(uint32_t k, uint32_t n, uint32_t interval_ms, bool settled)
 {
 	uint64_t phase_ms = (uint64_t)n * FIRST_GAP_MS;
 
+	if (settled && phase_ms < SETTLED_PHASE_MS)
+		phase_ms = SETTLED_PHASE_MS;
 	if (phase_ms > interval_ms)
 		phase_ms = interval_ms;
-	return k * phase_ms / n;
+	return (k + (settled ? 1 : 0)) * phase_ms / n;
 }
 
 uint64_t schedule_again_ms(uint64_t start_ms, uint32_t interval_ms, uint32_t random)

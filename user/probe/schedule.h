@@ -41,8 +41,12 @@ uint32_t schedule_queued(const struct schedule *schedule);
 /* The i-th endpoint of the queue, 0 being the head. i < schedule_queued(). */
 uint32_t schedule_peek(const struct schedule *schedule, uint32_t i);
 
-/* Delay of the k-th of n first probes: spread over the interval, or 1 ms each if that is less. */
-uint64_t schedule_first_ms(uint32_t k, uint32_t n, uint32_t interval_ms);
+/*
+ * Delay of the k-th of n first probes: spread over the interval, or 1 ms each if that is less. settled: it
+ * is known how the endpoint is, and they are spread over the interval, or a minute if that is less, the last
+ * one coming at its end.
+ */
+uint64_t schedule_first_ms(uint32_t k, uint32_t n, uint32_t interval_ms, bool settled);
 
 /*
  * Start of the next probe after one that started at start_ms: an interval later, give or take a

@@ -132,7 +132,8 @@ static int fill_slots(struct worker *worker, const struct worker_share *share)
 		slot->plan = share->plans[slot->index];
 		if (!slot->plan.idle)
 			worker_set_due(slot,
-				       now_ms + schedule_first_ms(i, n, slot->plan.interval_ms));
+				       now_ms + schedule_first_ms(i, n, slot->plan.interval_ms,
+								  slot->plan.settled));
 	}
 	lag_init(&worker->lag, LAG_TICK_MS, clock_boot_ms());
 	return 0;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "store/database.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "util/clock.h"
 #include "util/err.h"
@@ -54,6 +56,12 @@ int database_error(sqlite3 *db, struct err *err)
 int database_run(sqlite3 *db, const char *sql, struct err *err)
 {
 	return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : database_error(db, err);
+}
+
+int database_prepare(sqlite3 *db, sqlite3_stmt **ret, const char *sql, struct err *err)
+{
+	return sqlite3_prepare_v2(db, sql, -1, ret, NULL) == SQLITE_OK ? 0
+								       : database_error(db, err);
 }
 
 /* The first column of the first row; "": there is none. */
@@ -238,14 +246,31 @@ sqlite3 *database_handle(const struct database *database)
 	return database->db;
 }
 
+/* As a URI, in which not every character stands for itself. */
+static void format_uri(char *buf, size_t size, const char *path, const char *options)
+{
+	size_t len = (size_t)snprintf(buf, size, "file:");
+
+	for (const char *p = path; *p && len + 4 < size; p++)
+		len += (size_t)snprintf(buf + len, size - len,
+					isalnum((unsigned char)*p) || *p == '/' ? "%c" : "%%%02X",
+					(unsigned char)*p);
+	snprintf(buf + len, size - len, "%s", options);
+}
+
 int database_open_reader(sqlite3 **ret, const struct database_kind *kind, const char *directory)
 {
 	CLEANUP(sqlite3_close_p) sqlite3 *db = NULL;
-	char path[PATH_MAX + NAME_MAX];
+	char path[PATH_MAX + NAME_MAX], uri[3 * sizeof(path)];
+	struct statvfs fs;
+	bool frozen;
 
 	snprintf(path, sizeof(path), "%s/%s", directory, kind->file);
-	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) !=
-	    SQLITE_OK)
+	/* A log needs a place for its index, even to be read. */
+	frozen = statvfs(path, &fs) == 0 && fs.f_flag & ST_RDONLY;
+	format_uri(uri, sizeof(uri), path, frozen ? "?immutable=1" : "");
+	if (sqlite3_open_v2(uri, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI,
+			    NULL) != SQLITE_OK)
 		return database_error(db, NULL);
 	sqlite3_busy_timeout(db, READER_WAIT_MS);
 	*ret = take_ptr(db);

@@ -50,7 +50,10 @@ int database_is_there(const struct database *database);
 
 sqlite3 *database_handle(const struct database *database);
 
-/* Open a shared one to read, beside the writer. -errno: there is nothing to read, or not now. */
+/*
+ * Open a shared one to read, beside the writer; on a file system that cannot be written to, without one, and
+ * without what is in the log still. -errno: there is nothing to read, or not now.
+ */
 int database_open_reader(sqlite3 **ret, const struct database_kind *kind, const char *directory);
 DEFINE_CLEANUP(sqlite3, sqlite3_close)
 
@@ -65,6 +68,10 @@ int database_set_aside(const struct database_kind *kind, const char *directory,
 
 /* Run statements that give no rows. As database_open(). */
 int database_run(sqlite3 *db, const char *sql, struct err *err);
+
+/* A statement that gives rows, or takes values. As database_open(). */
+int database_prepare(sqlite3 *db, sqlite3_stmt **ret, const char *sql, struct err *err);
+DEFINE_CLEANUP(sqlite3_stmt, sqlite3_finalize)
 
 /* What the connection's last error is, as database_open() returns it, with a sentence. */
 int database_error(sqlite3 *db, struct err *err);

@@ -227,6 +227,8 @@ static int open_once(struct events *events, struct err *err)
 	if (r == 0)
 		r = rows_count(database_handle(events->database), &kept, &last, err);
 	if (r == 0)
+		r = verdicts_check(database_handle(events->database), err);
+	if (r == 0)
 		take_over(events, kept, last);
 	else
 		database_close(take_ptr(events->database));
@@ -292,19 +294,12 @@ static int write_batch(struct events *events, struct err *err)
 	return 0;
 }
 
-/* One attempt: open if need be, write a batch if there is one. Not under the lock. */
-static int work(struct events *events, struct err *err)
+/* Some of the events that wait. */
+static int write_events(struct events *events, struct err *err)
 {
 	struct waiting *next;
 	int r;
 
-	if (events->database && check_file(events) < 0)
-		database_close(take_ptr(events->database));
-	if (!events->database) {
-		r = open_database(events, err);
-		if (r < 0)
-			return r;
-	}
 	pthread_mutex_lock(&events->lock);
 	while (events->writing.n < BATCH_MAX && (next = list_take(&events->queue)))
 		list_push(&events->writing, next);
@@ -316,6 +311,24 @@ static int work(struct events *events, struct err *err)
 	list_put_back(&events->queue, &events->writing);
 	trim_queue(events);
 	pthread_mutex_unlock(&events->lock);
+	return r;
+}
+
+/* One attempt: open if need be, write what there is. Not under the lock. */
+static int work(struct events *events, struct err *err)
+{
+	int r;
+
+	if (events->database && check_file(events) < 0)
+		database_close(take_ptr(events->database));
+	if (!events->database) {
+		r = open_database(events, err);
+		if (r < 0)
+			return r;
+	}
+	r = write_events(events, err);
+	if (r == 0)
+		r = events_write_verdicts(events, err);
 	/* A full disk says nothing about the file, and readers go on reading it. */
 	if (r < 0 && r != -ENOSPC)
 		database_close(take_ptr(events->database));
@@ -327,7 +340,7 @@ static bool is_due(const struct events *events)
 {
 	if (events->failed)
 		return clock_mono_ms() >= events->retry_at_ms;
-	return events->queue.n || events->suspect || !events->database ||
+	return events->queue.n || events->verdicts || events->suspect || !events->database ||
 	       events->lost != events->lost_told;
 }
 
@@ -379,6 +392,7 @@ static void free_parts(struct events *events)
 	pthread_mutex_destroy(&events->lock);
 	list_free(&events->queue);
 	list_free(&events->writing);
+	events_forget_verdicts(events);
 	free(events);
 }
 
@@ -421,10 +435,10 @@ void events_close(struct events *events)
 	events->stopping = true;
 	pthread_cond_broadcast(&events->changed);
 	pthread_mutex_unlock(&events->lock);
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += CLOSE_WAIT_S;
 	/* A disk that hangs does not keep the process; the thread ends with it, and keeps its memory. */
-	if (pthread_timedjoin_np(events->thread, NULL, &until) == 0)
+	if (pthread_clockjoin_np(events->thread, NULL, CLOCK_MONOTONIC, &until) == 0)
 		free_parts(events);
 }
 

@@ -22,6 +22,7 @@
 
 struct err;
 struct events;
+struct verdicts_batch;
 
 #define EVENTS_WAITING_MAX 4096
 #define EVENTS_RETRY_MS 5000
@@ -47,6 +48,13 @@ DEFINE_CLEANUP(struct events, events_close)
 
 /* Keep a copy, with an id and, where it has none, a time. Never waits for the disk. */
 void events_add(struct events *events, const struct event *event);
+
+/*
+ * Have verdicts (store/verdicts.h) written, too; the batch is taken over. What cannot be written waits: whoever
+ * gives one asks first whether others do, so that they do not pile up.
+ */
+void events_keep(struct events *events, struct verdicts_batch *batch);
+bool events_is_keeping(struct events *events);
 
 /* Keep that many from now on. */
 void events_set_max(struct events *events, uint64_t max);

@@ -7,6 +7,7 @@
 
 #include "store/database.h"
 #include "store/events.h"
+#include "store/verdicts.h"
 #include "util/err.h"
 
 struct waiting {
@@ -40,6 +41,13 @@ struct events {
 	uint64_t lost, lost_told;
 	struct waiting_list queue; /* to be written, */
 	struct waiting_list writing; /* and those being written: older than the queue */
+	struct verdicts_batch *verdicts; /* to be written, the first one maybe just now */
 };
+
+/* The thread's: write the first batch of verdicts, if there is one. As database_open(). */
+int events_write_verdicts(struct events *events, struct err *err);
+
+/* What was not written is lost. */
+void events_forget_verdicts(struct events *events);
 
 #endif

@@ -25,8 +25,6 @@ const struct database_kind database_of_changes = {
 	.version = 1,
 };
 
-DEFINE_CLEANUP(sqlite3_stmt, sqlite3_finalize)
-
 struct ledger {
 	struct database *database;
 	char directory[PATH_MAX];
@@ -41,12 +39,6 @@ void ledger_close(struct ledger *ledger)
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */
-
-static int prepare(sqlite3 *db, sqlite3_stmt **ret, const char *sql, struct err *err)
-{
-	return sqlite3_prepare_v2(db, sql, -1, ret, NULL) == SQLITE_OK ? 0
-								       : database_error(db, err);
-}
 
 static bool take_text(char *buf, size_t size, sqlite3_stmt *statement, int column)
 {
@@ -87,7 +79,7 @@ static int read_rows(struct overlay *overlay, sqlite3 *db, struct err *err)
 	CLEANUP(sqlite3_finalize_p) sqlite3_stmt *statement = NULL;
 	int r, step;
 
-	r = prepare(
+	r = database_prepare(
 		db, &statement,
 		"SELECT pool, address, presence, weight, admin, deadline_ms, at_ms FROM changes",
 		err);
@@ -106,7 +98,7 @@ static int read_version(struct overlay *overlay, sqlite3 *db, struct err *err)
 	CLEANUP(sqlite3_finalize_p) sqlite3_stmt *statement = NULL;
 	int r, step;
 
-	r = prepare(db, &statement, "SELECT version, file_digest FROM versions", err);
+	r = database_prepare(db, &statement, "SELECT version, file_digest FROM versions", err);
 	if (r < 0)
 		return r;
 	step = sqlite3_step(statement);
@@ -259,8 +251,9 @@ static int write_version(sqlite3 *db, const struct overlay *overlay, struct err 
 	CLEANUP(sqlite3_finalize_p) sqlite3_stmt *statement = NULL;
 	int r;
 
-	r = prepare(db, &statement,
-		    "REPLACE INTO versions (id, version, file_digest) VALUES (1, ?, ?)", err);
+	r = database_prepare(db, &statement,
+			     "REPLACE INTO versions (id, version, file_digest) VALUES (1, ?, ?)",
+			     err);
 	if (r < 0)
 		return r;
 	sqlite3_bind_int64(statement, 1, (sqlite3_int64)overlay->version);
@@ -274,12 +267,14 @@ static int write_all(sqlite3 *db, const struct overlay *before, const struct ove
 	CLEANUP(sqlite3_finalize_p) sqlite3_stmt *put = NULL, *remove = NULL;
 	int r;
 
-	r = prepare(db, &put,
-		    "REPLACE INTO changes (pool, address, presence, weight, admin, deadline_ms,"
-		    " at_ms) VALUES (?,?,?,?,?,?,?)",
-		    err);
+	r = database_prepare(
+		db, &put,
+		"REPLACE INTO changes (pool, address, presence, weight, admin, deadline_ms,"
+		" at_ms) VALUES (?,?,?,?,?,?,?)",
+		err);
 	if (r == 0)
-		r = prepare(db, &remove, "DELETE FROM changes WHERE pool = ? AND address = ?", err);
+		r = database_prepare(db, &remove,
+				     "DELETE FROM changes WHERE pool = ? AND address = ?", err);
 	if (r == 0)
 		r = write_rows(&(struct writing){ db, put, remove }, before, after, err);
 	return r < 0 ? r : write_version(db, after, err);

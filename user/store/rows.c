@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "store/database.h"
+#include "store/verdicts.h"
 #include "util/err.h"
 
 #define COLUMNS                                                                        \
@@ -22,12 +23,10 @@ const struct database_kind database_of_events = {
 		" id INTEGER PRIMARY KEY, at_us INTEGER NOT NULL, kind TEXT NOT NULL,"
 		" severity INTEGER NOT NULL, pool TEXT, service TEXT, settings TEXT, endpoint TEXT,"
 		" before TEXT, after TEXT, reason TEXT, text TEXT NOT NULL, numbers TEXT);"
-		"CREATE INDEX IF NOT EXISTS events_by_pool ON events (pool, id);",
+		"CREATE INDEX IF NOT EXISTS events_by_pool ON events (pool, id);" VERDICTS_SCHEMA,
 	.version = 1,
 	.is_shared = true,
 };
-
-DEFINE_CLEANUP(sqlite3_stmt, sqlite3_finalize)
 
 /* The columns of text from the fourth on. */
 static const struct text_column {
@@ -49,12 +48,6 @@ bool rows_match(const struct rows_query *query, const struct event *event)
 {
 	return event->id > query->after && event->at_us >= query->since_us &&
 	       (!query->pool || !strcmp(query->pool, event->pool));
-}
-
-static int prepare(sqlite3 *db, sqlite3_stmt **ret, const char *sql, struct err *err)
-{
-	return sqlite3_prepare_v2(db, sql, -1, ret, NULL) == SQLITE_OK ? 0
-								       : database_error(db, err);
 }
 
 static void bind_event(sqlite3_stmt *statement, const struct event *event)
@@ -80,8 +73,9 @@ static int insert_all(sqlite3 *db, const struct event *const events[], size_t n,
 	CLEANUP(sqlite3_finalize_p) sqlite3_stmt *statement = NULL;
 	int r;
 
-	r = prepare(db, &statement,
-		    "INSERT INTO events (" COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)", err);
+	r = database_prepare(db, &statement,
+			     "INSERT INTO events (" COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+			     err);
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		bind_event(statement, events[i]);
 		if (sqlite3_step(statement) != SQLITE_DONE)
@@ -96,9 +90,9 @@ static int remove_oldest(sqlite3 *db, uint64_t n, struct err *err)
 	CLEANUP(sqlite3_finalize_p) sqlite3_stmt *statement = NULL;
 	int r;
 
-	r = prepare(db, &statement,
-		    "DELETE FROM events WHERE id IN (SELECT id FROM events ORDER BY id LIMIT ?)",
-		    err);
+	r = database_prepare(
+		db, &statement,
+		"DELETE FROM events WHERE id IN (SELECT id FROM events ORDER BY id LIMIT ?)", err);
 	if (r < 0)
 		return r;
 	sqlite3_bind_int64(statement, 1, (sqlite3_int64)n);
@@ -128,7 +122,7 @@ int rows_count(sqlite3 *db, uint64_t *ret_n, uint64_t *ret_last, struct err *err
 	CLEANUP(sqlite3_finalize_p) sqlite3_stmt *statement = NULL;
 	int r;
 
-	r = prepare(db, &statement, "SELECT count(*), max(id) FROM events", err);
+	r = database_prepare(db, &statement, "SELECT count(*), max(id) FROM events", err);
 	if (r < 0)
 		return r;
 	if (sqlite3_step(statement) != SQLITE_ROW)
@@ -192,7 +186,7 @@ int rows_read(sqlite3 *db, const struct rows_query *query, struct event *ret_eve
 		 "SELECT " COLUMNS " FROM events WHERE id > ?1 AND at_us >= ?2 %s ORDER BY id %s "
 		 "LIMIT ?4",
 		 query->pool ? "AND pool = ?3" : "", query->newest ? "DESC" : "");
-	r = prepare(db, &statement, sql, err);
+	r = database_prepare(db, &statement, sql, err);
 	if (r < 0)
 		return r;
 	sqlite3_bind_int64(statement, 1, (sqlite3_int64)first_after(query));

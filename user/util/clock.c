@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "util/clock.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
+#include "util/cleanup.h"
+
 #define DATE_LEN 20 /* "2026-01-01T00:00:00" with its NUL */
+#define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
 
 static const char *format_date(char buf[DATE_LEN], uint64_t wall_s)
 {
@@ -42,4 +46,15 @@ const char *clock_iso_s(char buf[CLOCK_ISO_LEN], int64_t unix_s)
 	if (!gmtime_r(&seconds, &tm) || !strftime(buf, CLOCK_ISO_LEN, "%Y-%m-%dT%H:%M:%SZ", &tm))
 		buf[0] = '\0';
 	return buf;
+}
+
+/* It is random: what its first and last digits say is as good as all of it. */
+uint64_t clock_boot_id(void)
+{
+	CLEANUP(fclose_p) FILE *file = fopen(BOOT_ID_PATH, "re");
+	uint64_t first, last;
+
+	if (!file || fscanf(file, "%8" SCNx64 "-%*4s-%*4s-%*4s-%12" SCNx64, &first, &last) != 2)
+		return 0;
+	return first << 32 ^ last;
 }

@@ -55,6 +55,9 @@ static inline uint64_t clock_wall_us(void)
 	return clock_read_ns_(CLOCK_REALTIME) / NS_PER_US;
 }
 
+/* Tells this boot of the host from others, as long as neither is forgotten; 0: the kernel does not say. */
+uint64_t clock_boot_id(void);
+
 #define CLOCK_ISO_LEN 28
 
 /* Write wall_ms as "2026-01-01T00:00:00.000Z" and return buf. */
