@@ -217,4 +217,4 @@ check-deb: deb
 clean:
 	rm -rf build build-san
 
--include $(shell find $B -name '*.d' 2>/dev/null)
+-include $(shell find $B -name '*.d' -type f 2>/dev/null)

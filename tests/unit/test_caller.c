@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "control/caller.h"
+#include "tests/lib/fault.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 
@@ -160,6 +161,35 @@ static void may_be_nobody(void **state)
 	(void)state;
 	assert_int_equal(caller_of(&caller, -1, &roles), -EBADF);
 	assert_int_equal(caller.role, ROLE_NONE);
+	assert_int_equal(caller.uid, CALLER_UNKNOWN);
+}
+
+/* Without memory for his groups he is who he is, and no more. */
+static void may_be_too_much(void **state)
+{
+	static const struct {
+		struct who who;
+		enum role role;
+	} rows[] = {
+		{ { 0, 0, { 0 }, 0 }, ROLE_CHANGE },
+		{ { SOMEBODY, READERS, { CHANGERS }, 1 }, ROLE_READ },
+		{ { SOMEBODY, SOMEBODY, { READERS }, 1 }, ROLE_NONE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		pid_t pid = connect_as(&rows[i].who, NULL);
+		int fd = accept(listener, NULL, NULL);
+		struct caller caller;
+
+		fault_after(FAULT_MEMORY, 0, ENOMEM);
+		assert_int_equal(caller_of(&caller, fd, &roles), -ENOMEM);
+		assert_true(fault_clear(FAULT_MEMORY));
+		assert_int_equal(caller.uid, rows[i].who.uid);
+		assert_int_equal(caller.role, rows[i].role);
+		end(pid);
+		close(fd);
+	}
 }
 
 static bool is_called(const struct caller *caller, const char *wanted)
@@ -308,10 +338,11 @@ static void may_send_a_signal(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		LISTENING(is_known),           LISTENING(may_be_in_many_groups),
-		LISTENING(may_be_nobody),      LISTENING(says_what_it_is),
-		LISTENING(may_have_gone),      LISTENING(may_have_any_name),
-		LISTENING(may_be_another_one), LISTENING(may_send_a_signal),
+		LISTENING(is_known),          LISTENING(may_be_in_many_groups),
+		LISTENING(may_be_nobody),     LISTENING(may_be_too_much),
+		LISTENING(says_what_it_is),   LISTENING(may_have_gone),
+		LISTENING(may_have_any_name), LISTENING(may_be_another_one),
+		LISTENING(may_send_a_signal),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -27,7 +27,7 @@ static struct door *door;
 static atomic_uint n_came;
 static atomic_int role; /* of the last one */
 static atomic_bool lets_in;
-static int inside = -1; /* the last one */
+static atomic_int inside; /* the last one */
 
 static const char answer[] = "HTTP/1.1 403 Forbidden\r\n\r\nno\n";
 
@@ -36,11 +36,10 @@ static const char *come(void *arg, int fd, const struct caller *caller)
 	assert_ptr_equal(arg, &door);
 	assert_int_equal(caller->uid, getuid());
 	role = (int)caller->role;
+	if (lets_in)
+		inside = fd;
 	n_came++;
-	if (!lets_in)
-		return answer;
-	inside = fd;
-	return NULL;
+	return lets_in ? NULL : answer;
 }
 
 static int set_up(void **state)

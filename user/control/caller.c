@@ -45,19 +45,17 @@ int caller_of(struct caller *ret, int fd, const struct roles *roles)
 	socklen_t len = sizeof(peer);
 	int n;
 
-	*ret = (struct caller){ .role = ROLE_NONE };
+	*ret = (struct caller){ .uid = CALLER_UNKNOWN, .role = ROLE_NONE };
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
 		return -errno;
+	ret->uid = peer.uid;
+	ret->pid = peer.pid;
+	ret->at_ms = clock_boot_ms();
 	n = read_groups(&groups, fd, peer.gid);
-	if (n < 0)
-		return n;
-	*ret = (struct caller){
-		.uid = peer.uid,
-		.pid = peer.pid,
-		.role = roles_of(roles, peer.uid, groups, (size_t)n),
-		.at_ms = clock_boot_ms(),
-	};
-	return 0;
+	/* What is known without them counts all the same. */
+	ret->role = n < 0 ? roles_of(roles, peer.uid, &peer.gid, 1)
+			  : roles_of(roles, peer.uid, groups, (size_t)n);
+	return n < 0 ? n : 0;
 }
 
 /* --- the process's own word -------------------------------------------------------------------- */

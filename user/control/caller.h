@@ -19,7 +19,10 @@ struct caller {
 	uint64_t at_ms; /* clock_boot_ms(): the connection was there by then */
 };
 
-/* Zero, with ROLE_NONE, and -errno where the kernel does not say; -ENOMEM. */
+/*
+ * -errno where the kernel does not say, or not all: nobody is taken for more than what it has said.
+ */
+#define CALLER_UNKNOWN (uid_t) - 1
 int caller_of(struct caller *ret, int fd, const struct roles *roles);
 
 /* With the command line, unless the process has ended. */

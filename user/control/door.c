@@ -121,12 +121,15 @@ static void receive_all(struct door *door)
 
 	for (int i = 0; i < LEAVING_MAX; i++) {
 		fd = accept4(door->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-		if (fd >= 0)
+		if (fd >= 0) {
 			receive(door, fd);
-		else if (errno == EAGAIN)
-			return;
-		else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+		} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
+			   errno == ENOBUFS) {
 			nanosleep(&rest, NULL);
+			return;
+		} else if (errno == EAGAIN) {
+			return;
+		}
 	}
 }
 

@@ -130,9 +130,11 @@ static bool takes_too_long(const struct server_client *client, uint64_t now_ms)
 
 void server_expire(struct server *server)
 {
-	uint64_t now_ms = clock_mono_ms();
+	uint64_t now_ms;
 
 	pthread_mutex_lock(&server->lock);
+	/* Not before: clients' times are taken under the lock, too. */
+	now_ms = clock_mono_ms();
 	for (size_t i = 0; i < SERVER_CONNECTIONS_MAX; i++)
 		if (can_be_sent_off(&server->clients[i]) &&
 		    takes_too_long(&server->clients[i], now_ms))
@@ -305,10 +307,11 @@ int server_start(struct server *server)
 
 static bool is_busy(struct server *server)
 {
-	uint64_t now_ms = clock_mono_ms();
 	bool busy = false;
+	uint64_t now_ms;
 
 	pthread_mutex_lock(&server->lock);
+	now_ms = clock_mono_ms();
 	for (size_t i = 0; i < SERVER_CONNECTIONS_MAX; i++) {
 		const struct server_client *client = &server->clients[i];
 
