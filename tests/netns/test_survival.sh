@@ -101,12 +101,16 @@ sluice detach --all >/dev/null
 # Many workers take longer to stop than few, and meanwhile clients go on asking.
 web_config "probe_workers: 16" "$both_interfaces"
 for round in 1 2 3; do
+	askers=()
 	daemon_start
 	for _ in 1 2 3; do
 		bg gateway curl -s --unix-socket "$SLUICE_SOCKET" 'http://sluice/v1/status?[1-100000]'
+		askers+=($!)
 	done
 	eventually daemon_is_up || fail "the daemon answers"
 	check "busy: orderly stop, round $round" daemon_stop TERM
+	# They would ask the next daemon, and have all the places that one user may have.
+	kill "${askers[@]}" 2>/dev/null
 done
 
 on gateway ip link add gx type veth peer name gx1
