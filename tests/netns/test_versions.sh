@@ -241,7 +241,7 @@ check "probes say how it is" eventually as_known
 daemon_stop TERM
 w=$(words)
 check_status "refused, over other maps: does not start" 1 run refused
-check "refused, over other maps: in one line" test "$(grep -c . "$work/out")" = 1
+check "refused, over other maps: in one line" test "$(grep -c "error: " "$work/out")" = 1
 check "refused, over other maps: says why" grep -q "what is pinned stays in force, but its maps cannot be used by this version: load the XDP program:.*outside of the packet" "$work/out"
 check "refused, over other maps: those stay" pinned_as v3
 check "refused, over other maps: with their words" test "$(words)" = "$w"
