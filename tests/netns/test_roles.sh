@@ -130,9 +130,14 @@ check "whatever he sends" grep -qx 403 <(curls "" /v1/reload --data-binary @"$wo
 root_abroad() {
 	as "" unshare --user --map-root-user "$work/sluice" "$@"
 }
-next_user
-check_status "root of a user namespace of his own is nobody" 4 root_abroad health
-check "no results" is_refused
+# The kernel makes none for who lives in a chroot.
+if unshare --user true 2>/dev/null; then
+	next_user
+	check_status "root of a user namespace of his own is nobody" 4 root_abroad health
+	check "no results" is_refused
+else
+	echo "# no user namespace can be made here: their root is not tried"
+fi
 
 # --- the group that reads -----------------------------------------------------------------------
 
