@@ -66,7 +66,7 @@ n_probed() {
 
 # The words, as fast as they can be looked at, as long as somebody starts or stops.
 watch_words() {
-	while [ ! -e "$work/enough" ]; do words; done | sort -u >"$work/words"
+	while [ -d "$work" ] && [ ! -e "$work/enough" ]; do words; done | sort -u >"$work/words"
 }
 
 served_and_refused() {
@@ -96,6 +96,7 @@ touch "$work/b2.sick"
 restart_config "$often"
 start
 check "two are healthy, two are not" eventually as_known
+check "more than once, in the case of both" eventually endpoints '.health == "Healthy" or .probe.consecutive_failures >= 2'
 refute "a verdict of this daemon is not of before" is_of_before 0 100000000
 before=$(words)
 
