@@ -65,7 +65,7 @@ TESTLIB := $(patsubst tests/%.c,$B/tests/%.o,$(wildcard tests/lib/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 LOAD := $(addprefix tests/netns/,test_load.sh test_flood.sh test_count.sh test_soak.sh test_upgrade.sh)
 NETNS := $(filter-out $(LOAD),$(wildcard tests/netns/test_*.sh))
-VERSIONS := $(patsubst %,$B/versions/%/sluiced,two three refused)
+VERSIONS := $(patsubst %,$B/versions/%/sluiced,two three refused plain)
 PRELOADS := $(patsubst tests/%.c,$B/tests/%.so,$(wildcard tests/preload/*.c))
 NETNS_TOOLS := $(patsubst tests/%.c,$B/tests/%,$(filter-out %.bpf.c,$(wildcard tests/netns/*.c))) $(PRELOADS)
 

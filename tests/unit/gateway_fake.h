@@ -254,6 +254,12 @@ const char *decision_text(enum sl_decision decision)
 
 static const char *fake_degraded;
 
+bool dataplane_in_sight(const struct dataplane *dp)
+{
+	(void)dp;
+	return !fake_degraded;
+}
+
 const char *dataplane_degraded(const struct dataplane *dp)
 {
 	(void)dp;

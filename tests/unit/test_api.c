@@ -42,6 +42,7 @@ static void test_status(void **state)
 	assert_in_range(json_number_at(json, "heartbeat_ms_ago"), 0, 5000);
 	assert_true(json_is_true(json_object_get(json, "in_force")));
 	assert_null(json_at(json, "degraded"));
+	assert_true(json_is_true(json_at(json, "pinned")));
 	assert_int_equal(json_number_at(json, "layout"), SL_LAYOUT);
 	assert_string_not_equal(json_text_at(json, "kernel"), "(none)");
 	assert_string_equal(json_text_at(json, "interfaces.0.name"), "lan0");
@@ -70,6 +71,7 @@ static void test_status(void **state)
 	json = get("/v1/status", 200);
 	fake_removed_ifindex = 0;
 	assert_string_equal(json_text_at(json, "degraded"), fake_degraded);
+	assert_true(json_is_false(json_at(json, "pinned")));
 	fake_degraded = NULL;
 	assert_true(json_is_true(json_at(json, "interfaces.0.present")));
 	assert_true(json_is_false(json_at(json, "interfaces.1.present")));

@@ -10,6 +10,7 @@
 
 #include "tests/lib/fault.h"
 #include "tests/unit/pipeline_run.h"
+#include "util/clock.h"
 
 static void nothing_reaches_the_kernel(void **state)
 {
@@ -76,6 +77,21 @@ static void own_trouble_moves_no_word(void **state)
 	assert_int_equal(entry.n_verdicts, 2);
 	assert_int_equal(entry.recent[0].verdict.code, SL_MSG_PROBER_OVERLOADED);
 	assert_int_equal(entry.recent[1].verdict.code, SL_MSG_OK);
+	end(&f);
+}
+
+/* By the clock that nobody sets: what is compared with it must not wait for the wall clock to come round. */
+static void standing_is_monotonic(void **state)
+{
+	uint64_t before_us = clock_mono_ns() / NS_PER_US;
+	struct fixture f;
+
+	(void)state;
+	begin(&f, 0);
+	assert_int_equal(pipeline_standing(f.pipeline, 0).passed_us, 0);
+	report(&f, 0, SL_MSG_OK);
+	assert_in_range(pipeline_standing(f.pipeline, 0).passed_us, before_us,
+			clock_mono_ns() / NS_PER_US);
 	end(&f);
 }
 
@@ -320,6 +336,7 @@ int main(void)
 		cmocka_unit_test(nothing_reaches_the_kernel),
 		cmocka_unit_test(stores_words_on_change_only),
 		cmocka_unit_test(own_trouble_moves_no_word),
+		cmocka_unit_test(standing_is_monotonic),
 		cmocka_unit_test(adopts_what_is_in_force),
 		cmocka_unit_test(tables_follow),
 		cmocka_unit_test(tables_start_slowly),

@@ -46,6 +46,10 @@ static void print_missing(const struct view *view, const json_t *json)
 		fprintf(view->out,
 			"NOTHING IS GUARDED: the gate was removed under the running daemon; "
 			"restart sluiced\n\n");
+	else if (json_is_false(json_object_get(json, "pinned")))
+		fprintf(view->out,
+			"THE GATE IS NOT PINNED: its BPF file system was unmounted; it is in "
+			"force until sluiced ends, and pinned again once there is one\n\n");
 	if (*text_get(json, "degraded"))
 		fprintf(view->out, "DEGRADED: %s; probing goes on, and a reload tries again\n\n",
 			text_get(json, "degraded"));

@@ -223,6 +223,7 @@ json_t *render_status(const struct api_context *context)
 	put_metrics(&json, &context->model->gateway.listen);
 	json_put_text(&json, "bpffs", context->model->gateway.bpffs);
 	json_put_bool(&json, "in_force", dataplane_in_force(context->dataplane));
+	json_put_bool(&json, "pinned", dataplane_in_sight(context->dataplane));
 	if (dataplane_degraded(context->dataplane))
 		json_put_text(&json, "degraded", dataplane_degraded(context->dataplane));
 	if (uname(&uts) == 0)

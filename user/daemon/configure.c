@@ -83,6 +83,10 @@ static int load(const struct daemon *daemon, bool says, struct model **ret, stru
 		if (says)
 			jobs_say(daemon->jobs, line);
 	}
+	/* The file is not to blame. */
+	if (r == -ENOMEM)
+		return err_set(err, r, "'%s' cannot be read: out of memory",
+			       daemon->options->config_path);
 	if (r < 0)
 		return err_set(err, r, "'%s' has %zu errors", daemon->options->config_path,
 			       report.n_errors);

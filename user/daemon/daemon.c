@@ -51,6 +51,8 @@ static void on_heartbeat(uv_timer_t *timer)
 	notify_alive(&daemon->notify, clock_mono_ns());
 	dataplane_heartbeat(daemon->dataplane, clock_mono_ns());
 	check_devices(daemon);
+	daemon_mend_pins(daemon);
+	daemon_note_stall(daemon);
 	api_expire(daemon->api);
 	refusals_tell_held(daemon->refusals, clock_mono_ms());
 	if (daemon->lost || dataplane_in_force(daemon->dataplane))
@@ -367,18 +369,26 @@ static void close_loop(struct daemon *daemon)
 	uv_loop_close(&daemon->loop);
 }
 
+/* What becomes of the gate without this process. */
+static const char *last_words(const struct dataplane *dataplane)
+{
+	if (!dataplane_in_force(dataplane))
+		return "stopped; the gate had been removed before";
+	if (!dataplane_in_sight(dataplane))
+		return "stopped; the gate ends with this process, because the BPF file system that it "
+		       "was pinned in was unmounted";
+	return "stopped; the gate stays in force (on_exit: keep); 'sluice detach --all' removes it";
+}
+
 static int stop_dataplane(struct daemon *daemon, struct err *err)
 {
 	const struct gateway *gateway = &daemon->model->gateway;
-	bool in_force = dataplane_in_force(daemon->dataplane);
+	const char *words = last_words(daemon->dataplane);
 	int r;
 
 	if (!gateway->detach_on_exit) {
 		dataplane_close(take_ptr(daemon->dataplane));
-		tell_daemon(daemon->events, EVENT_INFO, "stopped",
-			    in_force ? "stopped; the gate stays in force (on_exit: keep); 'sluice "
-				       "detach --all' removes it"
-				     : "stopped; the gate had been removed before");
+		tell_daemon(daemon->events, EVENT_INFO, "stopped", words);
 		return 0;
 	}
 	r = dataplane_destroy(take_ptr(daemon->dataplane), err);

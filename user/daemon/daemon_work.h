@@ -53,6 +53,9 @@ struct daemon {
 	bool follows_network;
 	uv_timer_t network_rest; /* until a burst of changes is over */
 	bool lost; /* somebody removed the gate; said once */
+	uint64_t heartbeat_ms; /* clock_boot_ms() of the last one; 0: none yet */
+	uint64_t worked_ms; /* clock_thread_ms() then */
+	bool out_of_sight; /* its file system was unmounted, and it could not be pinned again; said once */
 	bool lost_device[LIMIT_INTERFACES]; /* by attachment; said once */
 };
 
@@ -64,6 +67,8 @@ int daemon_start_generation(struct daemon *daemon, struct generation *generation
 int daemon_serve(struct daemon *daemon, struct err *err);
 /* To the service manager: ready, also again. */
 void daemon_tell_manager(const struct daemon *daemon);
+void daemon_mend_pins(struct daemon *daemon);
+void daemon_note_stall(struct daemon *daemon);
 void daemon_log_dataplane(struct daemon *daemon);
 void daemon_log_metrics(const struct listen *listen);
 

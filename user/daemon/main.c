@@ -145,6 +145,9 @@ int main(int argc, char *argv[])
 	r = config_load(&model, options.config, &report);
 	if (r < 0) {
 		print_report(&report);
+		if (r == -ENOMEM)
+			fprintf(stderr, "sluiced: '%s' cannot be read: out of memory\n",
+				options.config);
 		return EXIT_FAILURE;
 	}
 	if (options.check) {

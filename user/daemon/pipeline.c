@@ -100,11 +100,26 @@ void pipeline_block(struct pipeline *pipeline, const char *detail)
 	balancer_run(pipeline->balancer);
 }
 
+/* Once a second at most: where one is lost, many are. */
+static void say_lost(struct pipeline *pipeline)
+{
+	uint64_t now_ms = clock_mono_ms();
+	unsigned int n;
+
+	if (!atomic_load(&pipeline->n_lost) || now_ms - pipeline->lost_told_ms < MS_PER_SEC)
+		return;
+	pipeline->lost_told_ms = now_ms;
+	n = atomic_exchange(&pipeline->n_lost, 0);
+	log_error("out of memory: %u verdict%s lost", n, n == 1 ? " was" : "s were");
+}
+
 static void on_wake(uv_async_t *wake)
 {
 	struct pipeline *pipeline = wake->data;
 	struct letter *letters;
 	size_t n = inbox_take(pipeline->inbox, &letters);
+
+	say_lost(pipeline);
 
 	for (size_t i = 0; i < n; i++) {
 		take_any(pipeline, &letters[i]);
@@ -120,9 +135,10 @@ void pipeline_report(void *arg, uint32_t endpoint, const struct verdict *verdict
 
 	/* A lost verdict is as if the probe had not run: the next one is an interval away. */
 	if (inbox_put(pipeline->inbox, &letter) < 0)
-		log_error("out of memory: a verdict was lost");
-	else if (!verdict->routine)
-		uv_async_send(&pipeline->wake);
+		atomic_fetch_add(&pipeline->n_lost, 1);
+	else if (verdict->routine)
+		return;
+	uv_async_send(&pipeline->wake);
 }
 
 void pipeline_flush(void *arg)

@@ -10,6 +10,8 @@
 #ifndef SLUICE_DAEMON_PIPELINE_WORK_H
 #define SLUICE_DAEMON_PIPELINE_WORK_H
 
+#include <stdatomic.h>
+
 #include "daemon/hush.h"
 #include "daemon/pipeline.h"
 #include "model/event.h"
@@ -54,6 +56,8 @@ struct pipeline {
 	struct weights *weights;
 	char blocked[VERDICT_DETAIL_LEN]; /* why no verdict reaches the kernel; "": they do */
 	uv_async_t wake;
+	atomic_uint n_lost; /* verdicts that there was no memory for, any thread; not told yet */
+	uint64_t lost_told_ms; /* monotonic */
 	struct health *health; /* parallel to model->endpoints */
 	uint64_t n_lapses; /* orders health->lapsed */
 	bool shares; /* some endpoint is in more than one service */

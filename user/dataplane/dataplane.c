@@ -92,6 +92,16 @@ bool dataplane_in_force(const struct dataplane *dp)
 	return pins_exist(dp->pins);
 }
 
+bool dataplane_in_sight(const struct dataplane *dp)
+{
+	return pins_in_sight(dp->pins);
+}
+
+int dataplane_renew_pins(struct dataplane *dp, struct err *err)
+{
+	return pins_renew(dp->pins, err);
+}
+
 bool dataplane_has_device(const struct attachment *attachment)
 {
 	char name[IFNAMSIZ];

@@ -118,6 +118,13 @@ bool dataplane_is_new(const struct dataplane *dp);
 bool dataplane_in_force(const struct dataplane *dp);
 
 /*
+ * Whether others find it where it is pinned: false once the BPF file system was unmounted, which takes nothing out
+ * of force while this process lives. dataplane_renew_pins() pins all of it there again. -errno, err set.
+ */
+bool dataplane_in_sight(const struct dataplane *dp);
+int dataplane_renew_pins(struct dataplane *dp, struct err *err);
+
+/*
  * Whether the device of that attachment still exists. A device takes its gate with it when it goes,
  * and one that is made under the same name later is another device, which nothing guards.
  */

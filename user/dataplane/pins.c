@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "dataplane/bpffs.h"
+#include "dataplane/pins_copy.h"
 #include "sluice/abi.h"
 #include "util/err.h"
 #include "util/number.h"
@@ -269,6 +270,41 @@ void pins_close(struct pins *pins)
 		return;
 	close_p(&pins->fd);
 	free(pins);
+}
+
+bool pins_in_sight(const struct pins *pins)
+{
+	struct stat here, there;
+
+	/* What cannot be told is no reason to do anything. */
+	if (pins->fd < 0 || fstat(pins->fd, &here) < 0)
+		return true;
+	if (stat(pins->path, &there) < 0)
+		return errno != ENOENT;
+	return here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+}
+
+int pins_renew(struct pins *pins, struct err *err)
+{
+	CLEANUP(pins_close_p) struct pins *fresh = NULL;
+	char path[PATH_MAX];
+	int r;
+
+	r = pins_open(&fresh, pins->bpffs, err);
+	for (enum pins_dir dir = 0; dir < PINS_DIRS && r >= 0; dir++) {
+		r = pins_path(fresh, path, dir, false, "");
+		if (r >= 0)
+			r = pins_copy(pins->fd, pins_dir_name(dir, false), path, err);
+	}
+	/* Others may be looking at the descriptor: its number stays. */
+	if (r >= 0 && dup3(fresh->fd, pins->fd, O_CLOEXEC) < 0)
+		r = err_set(err, -errno, "'%s': %s", pins->path, strerror(errno));
+	if (r < 0 && fresh) {
+		for (enum pins_dir dir = 0; dir < PINS_DIRS; dir++)
+			remove_tree(fresh->fd, pins_dir_name(dir, false), TREE_DEPTH);
+		pins_undo(fresh);
+	}
+	return r < 0 ? r : 0;
 }
 
 /* Whoever is started next may be of that layout again. */

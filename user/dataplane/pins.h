@@ -51,6 +51,18 @@ const char *pins_mounted(const struct pins *pins);
 /* Whether the directory is still the one in force: false once somebody has removed it. */
 bool pins_exist(const struct pins *pins);
 
+/*
+ * Whether others find it under its path: false once its file system was unmounted. What is pinned stays in force
+ * for as long as it is open here, and nobody who comes later knows of it.
+ */
+bool pins_in_sight(const struct pins *pins);
+
+/*
+ * Make it anew under its path, with all that is pinned, and let go of the old one. As pins_open(); on failure it is
+ * as it was.
+ */
+int pins_renew(struct pins *pins, struct err *err);
+
 /* Remove whatever pins_open() made and is still empty; what it took over has its name again. */
 void pins_undo(struct pins *pins);
 

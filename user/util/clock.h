@@ -43,6 +43,12 @@ static inline uint64_t clock_boot_ms(void)
 	return clock_read_ns_(CLOCK_BOOTTIME) / NS_PER_MS;
 }
 
+/* For how long the calling thread has had a CPU. */
+static inline uint64_t clock_thread_ms(void)
+{
+	return clock_read_ns_(CLOCK_THREAD_CPUTIME_ID) / NS_PER_MS;
+}
+
 /* Milliseconds since 1970-01-01 UTC. */
 static inline uint64_t clock_wall_ms(void)
 {
