@@ -30,7 +30,7 @@ static __always_inline void key_of_reply(struct sl_tuple *key, const struct sl_t
 
 /*
  * Whom the client of a TO_CLIENT entry believes to talk to: the service or, if that has no address,
- * the endpoint that was redirected. NULL: nobody, which cannot be.
+ * the endpoint that was redirected. NULL: nobody knows, since the service is gone, or that endpoint.
  */
 static __always_inline const struct sl_target_key *
 flow_destination(const struct sl_flow *to_client, const struct sl_service *service)
@@ -40,8 +40,10 @@ flow_destination(const struct sl_flow *to_client, const struct sl_service *servi
 
 	if (likely(service->key.port))
 		return &service->key;
+	if (!service->slice.size)
+		return NULL;
 	name = bpf_map_lookup_elem(&endpoint_names, &id);
-	return name ? &name->key : NULL;
+	return name && name->key.port ? &name->key : NULL;
 }
 
 /* The key of the entry for packets from the client, of which a TO_CLIENT entry tells. */

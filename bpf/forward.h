@@ -364,32 +364,52 @@ static __always_inline void reply_count(const struct flight *f, struct sl_servic
 	endpoint->reply_bytes += f->frame_len;
 }
 
-static __always_inline int reply_forward(struct flight *f, struct sl_flow *flow,
-					 const struct sl_service *service,
-					 struct sl_service_stats *stats, const struct sl_meta *m)
+/* Fill in what a packet has that goes back to the flow's client. False: nobody knows whom he talks to. */
+static __always_inline bool reply_aim(struct flight *f, const struct sl_flow *flow,
+				      const struct sl_service *service)
 {
-	const struct sl_target_key *destination;
+	const struct sl_target_key *destination = flow_destination(flow, service);
 
-	f->observe = m->mode != SL_MODE_ENFORCE;
-	f->service = flow->service;
-	f->endpoint = flow->endpoint;
-	destination = flow_destination(flow, service);
 	if (!destination)
-		return FORWARD_NOT_OURS;
+		return false;
+	f->service = flow->service;
 	key_of_request(&f->key, flow, destination);
-	reply_count(f, stats);
-	if (f->ttl <= TTL_SPENT)
-		return SL_DROP_TTL;
-
 	addr_copy(f->out.saddr, destination->addr);
 	addr_copy(f->out.daddr, flow->addr);
 	f->out.sport = destination->port;
 	f->out.dport = flow->port;
 	f->rewrite = REWRITE_NAT;
+	return true;
+}
+
+static __always_inline int reply_forward(struct flight *f, struct sl_flow *flow,
+					 const struct sl_service *service,
+					 struct sl_service_stats *stats, const struct sl_meta *m)
+{
+	f->endpoint = flow->endpoint;
+	if (!reply_aim(f, flow, service))
+		return FORWARD_NOT_OURS;
+	reply_count(f, stats);
+	if (f->ttl <= TTL_SPENT)
+		return SL_DROP_TTL;
 	if (unlikely(reply_is_too_late(f, flow, service, m)))
 		return reply_reset(f);
 	reply_follow(f, flow, m);
 	return SL_FORWARD_REPLY;
+}
+
+/*
+ * What is said by somebody who is no endpoint any more, to a client who may have waited for it all the time that the
+ * endpoint had to go. Without a client that can be told, this host's stack refuses it.
+ */
+static __always_inline int reply_of_nobody(struct flight *f, const struct sl_flow *flow,
+					   const struct sl_service *service)
+{
+	if (!flight_is_tcp(f) || !reply_aim(f, flow, service))
+		return FORWARD_NOT_OURS;
+	if (f->ttl <= TTL_SPENT)
+		return SL_DROP_TTL;
+	return reply_reset(f);
 }
 
 /* Decide about what may be an endpoint's reply, or return FORWARD_NOT_OURS. */
@@ -418,8 +438,11 @@ __noinline int forward_reply(void)
 	id = flow->service;
 	service = bpf_map_lookup_elem(&services, &id);
 	stats = bpf_map_lookup_elem(&service_stats, &id);
-	if (!name || !service || !stats || !flow_is_of(flow, name))
-		return FORWARD_NOT_OURS; /* of an endpoint that has gone: this host's stack refuses it */
+	if (!name || !service || !stats)
+		return FORWARD_NOT_OURS; /* cannot be */
+	f->observe = m->mode != SL_MODE_ENFORCE;
+	if (unlikely(!flow_is_of(flow, name)))
+		return reply_of_nobody(f, flow, service);
 	return reply_forward(f, flow, service, stats, m);
 }
 

@@ -170,6 +170,66 @@ static void test_reset(void **state)
 	}
 }
 
+/* An endpoint that has gone, whose last client waits for what it says; its id is another's, or nobody's. */
+static void test_gone(void **state)
+{
+	struct sl_route route = services_route();
+	struct rig *rig = *state;
+
+	for_each_program (p) {
+		for_each_flavour (f) {
+			struct packet_desc desc, out;
+			struct rig_result result;
+			uint32_t id;
+			struct flow flow;
+
+			rig_forget_flows(rig);
+			flow = f % 2 ? open_flow(rig, *p, f) : establish(rig, *p, f);
+			id = 2 * f + (uint32_t)flow.endpoint;
+			rig_source(rig, id, flavours[f].source, SERVICES_GENERATION + 1);
+			desc = reply_of(&flow, PACKET_ACK);
+			out = cut_off(&flow, &desc);
+			result = services_run(rig, *p, &desc);
+			if (flavours[f].proto == SL_UDP) {
+				assert_int_equal(result.decision, SL_PASS_NOT_OURS);
+			} else {
+				services_expect(&result, SL_FORWARD_RESET, &out, &route);
+				assert_true(packet_checksums_ok(result.frame, result.len));
+				assert_int_equal(rig_flows(rig, RIG_FLOWS_TABLE), 0);
+				result = services_run(rig, *p, &desc);
+				assert_int_equal(result.decision, SL_PASS_NOT_OURS);
+			}
+			/* The other who has the id now has nothing to do with it. */
+			assert_int_equal(result.stats.reset, 0);
+			assert_int_equal(result.stats.replies, 0);
+			rig_source(rig, id, flavours[f].source, SERVICES_GENERATION);
+		}
+	}
+}
+
+/* With the service gone nobody knows whom the client talks to. */
+static void test_service_gone(void **state)
+{
+	const struct services_kind kind = { .method = SL_METHOD_NAT,
+					    .flags = SL_SERVICE_SOURCE_NAT };
+	const struct rig_service none = { .addr = NULL };
+	struct rig *rig = *state;
+
+	for_each_program (p) {
+		struct packet_desc desc;
+		struct flow flow;
+
+		rig_forget_flows(rig);
+		flow = establish(rig, *p, TCP4);
+		desc = reply_of(&flow, PACKET_ACK);
+		reply_passes(&flow, &desc);
+		rig_service(rig, TCP4, &none);
+		rig_forget_recents(rig);
+		assert_int_equal(services_run(rig, *p, &desc).decision, SL_PASS_NOT_OURS);
+		services_make(rig, &kind);
+	}
+}
+
 /* Whatever the packet that came too late looks like, a RST of the least length leaves. */
 static void test_reset_awkward(void **state)
 {
@@ -269,6 +329,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		row(test_ends),          row(test_rst_ends),       row(test_reset),
 		row(test_reset_awkward), row(test_reset_observed), row(test_closed_but_open),
+		row(test_gone),          row(test_service_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
