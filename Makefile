@@ -3,7 +3,8 @@
 #   make             build/sluiced and build/sluice
 #   make demo        (root) a gateway with real backends in network namespaces, narrated
 #   make check       (root) the tests; installs what is missing
-#   make check-load  (root) those that put minutes of load on services
+#   make check-load  (root) those that put minutes of load on services, and three minutes of soak
+#   make soak        (root) MINUTES of traffic while everything happens that may happen to a gateway; SEED repeats one
 #   make check-vm    (root) the kernel's tests on Debian 12's kernel 6.1, in a virtual machine
 #   make bench       (root) the benchmarks: a table, and build/bench.json
 #   make lint        formatting, layers, house rules
@@ -25,6 +26,8 @@ VERSION := $(shell cat VERSION)
 ARCH    := $(shell uname -m)
 
 FUZZ_SECONDS ?= 60
+MINUTES ?= 60
+SEED ?=
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	-Wwrite-strings -Wcast-qual -Wundef -Wvla -Wformat=2 -Wnull-dereference \
@@ -63,13 +66,13 @@ BENCHLIB := $(patsubst tests/%.c,$B/tests/%.o,$(filter-out tests/bench/bench_% %
 	tests/lib/packet.c tests/lib/netbed.c)
 TESTLIB := $(patsubst tests/%.c,$B/tests/%.o,$(wildcard tests/lib/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-LOAD := $(addprefix tests/netns/,test_load.sh test_flood.sh test_count.sh test_soak.sh test_upgrade.sh)
+LOAD := $(addprefix tests/netns/,test_load.sh test_flood.sh test_count.sh test_misbehaving.sh test_upgrade.sh)
 NETNS := $(filter-out $(LOAD),$(wildcard tests/netns/test_*.sh))
 VERSIONS := $(patsubst %,$B/versions/%/sluiced,two three refused plain)
 PRELOADS := $(patsubst tests/%.c,$B/tests/%.so,$(wildcard tests/preload/*.c))
 NETNS_TOOLS := $(patsubst tests/%.c,$B/tests/%,$(filter-out %.bpf.c,$(wildcard tests/netns/*.c))) $(PRELOADS)
 
-.PHONY: all demo deps check test check-load test-load check-vm test-vm bench lint format fuzz install deb check-deb clean
+.PHONY: all demo deps check test check-load test-load soak check-vm test-vm bench lint format fuzz install deb check-deb clean
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -157,8 +160,14 @@ test: all $(UNIT) $(BPFT) $(NETNS_TOOLS) $(VERSIONS)
 
 check-load: deps
 	@$(MAKE) --no-print-directory SAN=1 test-load
+	@$(MAKE) --no-print-directory soak MINUTES=3
 test-load: all $(NETNS_TOOLS)
 	@scripts/run-tests $B $(LOAD)
+
+# The release build: what it costs is looked at.
+soak: deps
+	@$(MAKE) --no-print-directory all $(NETNS_TOOLS)
+	@SLUICE_BUILD=$B tests/soak/soak.sh $(MINUTES) $(SEED)
 
 # The tests that touch the kernel, in a virtual machine with Debian 12's own kernel. Those of the
 # data plane expect tcx, which it has not; the scenarios show that the gate works without.

@@ -10,7 +10,7 @@ import signal
 import time
 
 import scene
-from excuses import Closed, Killed, Shut
+from excuses import Closed, Killed, Shut, Sick
 
 NOTICE_S = 5  # from the death of a server to a closed gate, while there is a daemon
 RETURN_S = 10
@@ -147,7 +147,7 @@ async def reload_changed(w):
         w.file.sizes = w.rng.choice((512, 640, 768))
     w.write_file()
     await w.change("reload")
-    return f"reload, other {what}"
+    return f"reload, other {what}" + (f" of {pool}" if what in ("members", "weights") else "")
 
 
 async def reload_wrong(w):
@@ -190,6 +190,8 @@ async def outage(w, machine, killed):
             where = (why, pool, scene.address_of(machine, family), began)
             if killed:
                 opened.append(w.excuses.add(Killed(*where)))
+            else:
+                w.excuses.add(Sick(*where))
             if not kind.forward:
                 w.excuses.add(Closed(*where))
             if kind.established == "reset":
@@ -284,7 +286,7 @@ async def look(w):
     kind = scene.KIND[pool]
     source, target = ("10.1.0.2", kind.listen(4)) if scene.families(pool) == [4] else ("[fd01::2]:40000", f"[{kind.listen(6)}]")
     words = w.rng.choice((
-        ("health",), ("health", "--azure"), ("stats",), ("flows", "--limit", "1000"), ("events",), ("events", "--pool", pool),
+        ("health",), ("health", "--azure"), ("stats",), ("flows", "--limit", "1000"), ("events", "--limit", "1000"), ("events", "--pool", pool),
         ("status",), ("pool", "list"), ("pool", "show", pool), ("why", pool, address), ("maps",), ("diff",),
         ("decide", source, f"{target}:{kind.port}")))
     form = w.rng.choice(((), ("--json",)))
@@ -319,6 +321,27 @@ async def fill_disk(w):
     await asyncio.sleep(w.rng.uniform(0.5, 3))
     os.remove(filler)
     return f"disk full, change {'refused' if status else 'kept'}"
+
+
+async def warm_up(w):
+    """What needs most memory: all maps and programs anew, and long answers."""
+    for sizes in (640, 768, 512):
+        w.file.sizes = sizes
+        w.write_file()
+        await w.change("reload")
+    await many_reloads(w)
+    for words in (("events", "--limit", "1000"), ("flows", "--limit", "1000"), ("health",), ("stats",)):
+        await w.service.ask(*words)
+    await scrape(w)
+
+
+async def same_again(w):
+    """What is done over and over again at rest, to see what is left of it."""
+    pool, address = "web4", scene.address_of("b4", 4)
+    for words in (("add", pool, address), ("weight", pool, address, "2"), ("drain", pool, address), ("remove", pool, address)):
+        await w.change("backend", *words)
+    await w.change("reload")
+    await scrape(w)
 
 
 # How often, of all.

@@ -7,6 +7,7 @@ connection that failed, and {"sums": ...} every second. Times are of CLOCK_MONOT
 """
 import asyncio
 import json
+import os
 import random
 import signal
 import socket
@@ -191,5 +192,5 @@ rng.seed(sys.argv[2])
 trust = ssl.create_default_context(cafile=PLAN["ca"])
 with open(PLAN["big"], "rb") as file:
     big_crc = zlib.crc32(file.read())
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+signal.signal(signal.SIGTERM, lambda *_: os._exit(0))  # in the middle of everything
 asyncio.run(main(PLAN))

@@ -8,9 +8,7 @@ import dataclasses
 
 import scene
 
-EARLY_S = 0.05  # a signal, and the note that it was sent
 LATE_S = 2.0  # a client that is busy learns late
-BEGUN_S = 0.3  # and begins what it has decided to
 PACKET_S = 3.0  # the longest that an open connection is silent, and some
 ROUNDED_S = 1.0  # the kernel's deadlines are whole seconds
 SWEPT_S = 4.0  # from the end of a drain until the daemon takes away what was removed
@@ -21,6 +19,8 @@ WHY = {"draining": "drained", "disabled": "disabled"}
 
 @dataclasses.dataclass
 class Excuse:
+    """since, until: when it came in force, and when that was known to be over; CLOCK_MONOTONIC."""
+
     why: str
     pool: str
     address: str
@@ -40,34 +40,49 @@ class Excuse:
 class Killed(Excuse):
     """The server was killed: its connections end, and new ones are refused until the gate knows."""
 
+    words = "met it before the gate knew"
+
     def _is_it(self, failure):
         if failure["address"] not in (None, self.address) or failure["how"] not in (*GONE, "refused"):
             return False
-        return self.since - EARLY_S <= failure["ended"] <= self.until + LATE_S and failure["began"] <= self.until + BEGUN_S
+        return self.since <= failure["ended"] <= self.until + LATE_S and failure["began"] <= self.until
 
 
 class Drained(Excuse):
     """The time of a drain ran out: what was still open is reset, with its next packet."""
 
+    words = "open when its time was over"
+
     def _is_it(self, failure):
         return (self._is_me(failure) and failure["how"] in GONE
-                and self.since - EARLY_S <= failure["ended"] <= self.until + PACKET_S + LATE_S)
+                and self.since <= failure["ended"] <= self.until + PACKET_S + LATE_S)
 
 
 class Closed(Excuse):
     """Nothing but the gate is in front of this endpoint, and it is closed: new connections are refused."""
 
+    words = "refused by its gate"
+
     def _is_it(self, failure):
         return (self._is_me(failure) and failure["how"] == "refused"
-                and self.since - EARLY_S <= failure["ended"] and failure["began"] <= self.until + BEGUN_S)
+                and self.since <= failure["ended"] and failure["began"] <= self.until)
+
+
+class Sick(Excuse):
+    """Probes fail and clients need not: nothing is intended but that the gate knows."""
+
+    def _is_it(self, failure):
+        return False
 
 
 class Shut(Excuse):
     """And open ones are reset, for its settings want it."""
 
+    words = "open, and reset as its settings want it"
+
     def _is_it(self, failure):
         return (self._is_me(failure) and failure["how"] in GONE
-                and self.since - EARLY_S <= failure["ended"] <= self.until + LATE_S)
+                and self.since <= failure["ended"] <= self.until + LATE_S)
 
 
 class Excuses:
@@ -80,7 +95,12 @@ class Excuses:
 
     def why(self, failure):
         """The first that covers it, in words; None: it was not intended."""
-        return next((excuse.why for excuse in self.all if excuse.covers(failure)), None)
+        return next((f"{excuse.why}: {excuse.words}" for excuse in self.all if excuse.covers(failure)), None)
+
+    def is_out(self, pool, address, since):
+        """Whether its machine was out of order at some time since."""
+        return any(excuse.why in ("killed", "sick") and (excuse.pool, excuse.address) == (pool, address) and excuse.until > since
+                   for excuse in self.all)
 
     def forget(self, before):
         self.all = [excuse for excuse in self.all if excuse.until > before]

@@ -38,19 +38,21 @@ def _process(pid):
         status = dict(line.split(":", 1) for line in file)
     with open(f"/proc/{pid}/maps", encoding="ascii") as file:
         regions = len(file.readlines())
-    _note_files(pid)
+    files = _open_files(pid)
+    stored = sum(name.startswith(scene.STATE) for name in files)
     return {"rss_kib": int(status["VmRSS"].split()[0]), "anon_kib": int(status["RssAnon"].split()[0]),
-            "threads": int(status["Threads"]), "fds": len(os.listdir(f"/proc/{pid}/fd")), "regions": regions}
+            "threads": int(status["Threads"]), "fds": len(files) - stored, "store_fds": stored, "regions": regions}
 
 
-def _note_files(pid):
-    """For whoever has to find out which one it is that was not closed."""
-    kinds = collections.Counter()
+def _open_files(pid):
+    names = []
     for fd in os.listdir(f"/proc/{pid}/fd"):
         with contextlib.suppress(OSError):
-            kinds[os.readlink(f"/proc/{pid}/fd/{fd}").split(":[")[0]] += 1
+            names.append(os.readlink(f"/proc/{pid}/fd/{fd}").split(":[")[0])
+    # For whoever has to find out which one it is that was not closed.
     with open(scene.OUT + "/files", "a", encoding="ascii") as file:
-        print(int(time.monotonic()), dict(sorted(kinds.items())), file=file)
+        print(int(time.monotonic()), dict(sorted(collections.Counter(names).items())), file=file)
+    return names
 
 
 def _files():
@@ -103,5 +105,62 @@ def write(rows):
             print(*row.values(), sep="\t", file=file)
 
 
-def judge(rows, findings):
-    return []
+# The same at every rest, since the configuration is: nothing that is made anew is forgotten.
+SAME = ("fds", "threads", "pins", "targets", "endpoint_ids", "service_ids", "state_files")
+
+# name: the most that there may be, and why so much
+MOST = {
+    "flows": (scene.MAX_FLOWS, "max_flows"),
+    "half_open": (scene.MAX_HALF_OPEN, "max_half_open"),
+    "events_kib": (8 * KIB, "events_max rows of half a KiB, and a log of 4 MiB that SQLite writes ahead, with room"),
+    "changes_kib": (5 * KIB, "a few rows, and such a log"),
+}
+
+# name: how much more there may be at the end of the one life than when it had warmed up, and why
+GROWTH = {
+    "rss_kib": (4000 + KIB, "two caches of 2000 KiB that SQLite fills, and what the heap loses to fragments"),
+    "kernel_kib": (KIB, "what CPUs set aside of a cgroup's account in advance"),
+    "regions": (16, "heaps of threads"),
+    "store_fds": (4, "SQLite keeps descriptors of a file that it has locked, for its next reader"),
+}
+
+# ... and after the same few changes, made over and over again at rest.
+SAME_GROWTH = {"anon_kib": (512, "less than 4 KiB per change"), "kernel_kib": (512, "as above"), "store_fds": (2, "as above")}
+
+LOG_KIB = 64, 4  # to begin with, and for each thing that was done
+
+
+def judge(rows, acts, findings):
+    """Lines of a table. What has grown is a finding."""
+    lines = [f"{'GAUGE':14} {'FIRST':>8} {'LEAST':>8} {'MOST':>8} {'LAST':>8}  ALLOWED"]
+    rests = [row for row in rows if row["rest"] != "same"]
+    life = [row for row in rests if row["rest"] in ("warm", "life")]
+    same = [row for row in rows if row["rest"] == "same"]
+
+    def line(name, values, allowed, bad):
+        lines.append(f"{name:14} {values[0]:8} {min(values):8} {max(values):8} {values[-1]:8}  {allowed}{'  <-- NOT SO' if bad else ''}")
+        if bad:
+            findings.add(f"{name}: {values}, allowed: {allowed}")
+
+    for name in SAME:
+        values = [row[name] for row in rests]
+        line(name, values, "the same", len(set(values)) > 1)
+    for name, (most, _) in MOST.items():
+        values = [row[name] for row in rests]
+        line(name, values, f"{most}", max(values) > most)
+    for name, (growth, _) in GROWTH.items():
+        values = [row[name] for row in life if name in row]
+        if values:
+            line(name, values, f"+{growth}", _late(values) - values[0] > growth)
+    for name, (growth, _) in SAME_GROWTH.items():
+        values = [row[name] for row in same if name in row]
+        if values:
+            line("same: " + name, values, f"+{growth}", values[-1] - values[0] > growth)
+    log, done = rests[-1]["log_kib"], acts + rests[-1]["changes"] + rests[-1]["starts"]
+    line("log_kib", [row["log_kib"] for row in rests], f"{LOG_KIB[0]}, and {LOG_KIB[1]} for each of {done}", log > LOG_KIB[0] + LOG_KIB[1] * done)
+    return lines
+
+
+def _late(values):
+    """Of the last third: one that is high by chance is no growth."""
+    return statistics.median(values[-max(1, len(values) // 3):])

@@ -20,6 +20,7 @@ MACHINES = ("b1", "b2", "b3", "b4")
 NAME = "soak.test"  # in the certificate
 EVENTS_MAX = 2000
 MAX_FLOWS = 32768  # so few that they are all in use after a few minutes
+MAX_HALF_OPEN = 16384
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,6 +106,7 @@ class File:
             f"  events_max: {EVENTS_MAX}",
             f"  max_endpoints: {self.sizes}",
             f"  max_flows: {MAX_FLOWS}",
+            f"  max_half_open: {MAX_HALF_OPEN}",
             "  interfaces: [ " + ", ".join(f"{{ name: {n}, xdp: {x} }}" for n, x in interfaces) + " ]",
             "probes:",
         ]
@@ -115,9 +117,11 @@ class File:
         lines.append("settings:")
         for kind in KINDS:
             lines.append(self._settings(kind))
+        lines.append("  - { name: extra, protocol: tcp, port: 8084, probe: tcp, draining: { enabled: true, timeout: 1s } }")
         lines.append("pools:")
         for pool, members in self.members.items():
             lines.append(f"  - {{ name: {pool}, backends: [ {self._backends(members)} ] }}")
+        lines.append(f"  - {{ name: extra, backends: [ {self._backends(dict.fromkeys(candidates('web4'), 1))} ] }}")
         lines.append("services:")
         for pool, kind in KIND.items():
             listen = ""
@@ -127,9 +131,6 @@ class File:
                 listen = f'listen: "{host}:{kind.port}", forward: {kind.forward}, '
             lines.append(f"  - {{ name: {pool}, {listen}pool: {pool}, settings: {kind.name} }}")
         if self.extra:
-            lines[lines.index("pools:"):lines.index("pools:")] = ["  - { name: extra, protocol: tcp, port: 8084, probe: tcp }"]
-            lines[lines.index("services:"):lines.index("services:")] = [
-                f"  - {{ name: extra, backends: [ {self._backends(dict.fromkeys(candidates('web4'), 1))} ] }}"]
             lines.append("  - { name: extra, listen: 192.0.2.40:8084, pool: extra, settings: extra }")
         return "\n".join(lines) + "\n"
 

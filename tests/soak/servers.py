@@ -8,7 +8,7 @@ import time
 
 import scene
 
-START_S = 10
+KNOWN_S = 5  # from what happens until it is read of
 
 
 class Server:
@@ -69,6 +69,37 @@ class Clients:
     async def stop(self):
         self.process.terminate()
         await self.process.wait()
+
+
+class Follower:
+    """Somebody who follows the events all the time, over restarts; and what of them should not have been."""
+
+    def __init__(self, findings, excuses):
+        self.findings, self.excuses = findings, excuses
+        self.events = self.starts = self.last = 0
+
+    async def start(self):
+        self.process = await asyncio.create_subprocess_exec(
+            "nsenter", f"--net={scene.NETNS}gateway", scene.BUILD + "/sluice", "events", "--follow", "--json", "--limit", "1",
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL, limit=1 << 20)
+
+    async def read(self):
+        while line := await self.process.stdout.readline():
+            event = json.loads(line)
+            self.events += 1
+            if event["id"] <= self.last:
+                self.findings.add(f"an event came twice, or too late: {event}")
+            self.last = event["id"]
+            self._look(event)
+
+    def _look(self, event):
+        if event["kind"] == "daemon" and event.get("after") == "started":
+            self.starts += 1
+        if event["kind"] != "health" or event.get("after") != "Unhealthy" or event["pool"] not in scene.KIND:
+            return
+        address = event["endpoint"].rsplit(":", 1)[0].strip("[]")
+        if not self.excuses.is_out(event["pool"], address, time.monotonic() - KNOWN_S):
+            self.findings.add(f"unhealthy, and nothing was wrong with it: {event['pool']} {address}: {event['text']}")
 
 
 def write_targets():

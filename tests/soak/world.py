@@ -7,7 +7,7 @@ import time
 
 import scene
 from excuses import Excuses
-from servers import Clients, Server, write_targets
+from servers import Clients, Follower, Server, write_targets
 from service import Service
 
 POLL_S = 0.1
@@ -35,6 +35,7 @@ class World:
         self.file = scene.File()
         self.servers = {machine: Server(machine) for machine in scene.MACHINES}
         self.clients = [Clients(host, self._failed) for host in ("client", "other")]
+        self.follower = Follower(self.findings, self.excuses)
         self.view = {}
         self.outage = self.out_of_order = None  # the one that goes on, and its machine
         self.acts = collections.Counter()
@@ -50,6 +51,7 @@ class World:
         self.write_file()
         await self.service.start()
         await self.until(at_base, "not everything becomes healthy", self.service.presence_s(), 30)
+        await self.follower.start()
         write_targets()
         for i, clients in enumerate(self.clients):
             await clients.start(seed + i)
@@ -162,6 +164,6 @@ class World:
 def at_base(view):
     """The file's endpoints and no others, all in order."""
     base = scene.File().members
-    return view.keys() == base.keys() and all(
+    return view.keys() == base.keys() | {"extra"} and not view["extra"] and all(
         view[pool].keys() == base[pool].keys() and all((e["health"], e["admin"]) == ("Healthy", "enabled") for e in view[pool].values())
         for pool in base)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# test_soak.sh [SECONDS]: one client in a hundred misbehaves, in ways that look like an endpoint that fails: none is taken
+# test_misbehaving.sh [SECONDS]: one client in a hundred misbehaves, in ways that look like an endpoint that fails: none is taken
 # for dead, nobody else is turned away, and probes do not become many. With the defaults of everything.
 # shellcheck source=tests/netns/lib.sh
 . "$(dirname "$0")/lib.sh"
