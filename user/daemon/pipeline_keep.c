@@ -58,11 +58,14 @@ static void take_over(struct pipeline *pipeline, uint32_t endpoint, const struct
 
 bool pipeline_restore(struct pipeline *pipeline, uint32_t endpoint, const enum sl_health *proven)
 {
-	const struct kept_time now = { clock_boot_id(), (int64_t)clock_boot_ms(), clock_wall_ms() };
 	const struct sl_target_key key = pipeline_key(pipeline, endpoint);
 	const struct kept *kept = keeper_recall(pipeline->keeper, &key);
+	struct kept_time now;
 
-	if (!kept || kept_age_ms(&kept->at, &now) == KEPT_AGE_UNKNOWN)
+	if (!kept)
+		return false;
+	now = (struct kept_time){ clock_boot_id(), (int64_t)clock_boot_ms(), clock_wall_ms() };
+	if (kept_age_ms(&kept->at, &now) == KEPT_AGE_UNKNOWN)
 		return false;
 	if (proven ? kept->health.proven != *proven
 		   : !kept_proves(kept, &now, pipeline->parts.plans[endpoint].interval_ms))

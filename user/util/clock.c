@@ -2,6 +2,7 @@
 #include "util/clock.h"
 
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include "util/cleanup.h"
@@ -49,7 +50,7 @@ const char *clock_iso_s(char buf[CLOCK_ISO_LEN], int64_t unix_s)
 }
 
 /* It is random: what its first and last digits say is as good as all of it. */
-uint64_t clock_boot_id(void)
+static uint64_t read_boot_id(void)
 {
 	CLEANUP(fclose_p) FILE *file = fopen(BOOT_ID_PATH, "re");
 	uint64_t first, last;
@@ -57,4 +58,17 @@ uint64_t clock_boot_id(void)
 	if (!file || fscanf(file, "%8" SCNx64 "-%*4s-%*4s-%*4s-%12" SCNx64, &first, &last) != 2)
 		return 0;
 	return first << 32 ^ last;
+}
+
+/* Asked for each of many endpoints, and the same for as long as a process may live. */
+uint64_t clock_boot_id(void)
+{
+	static atomic_uint_fast64_t known;
+	uint64_t id = atomic_load(&known);
+
+	if (!id) {
+		id = read_boot_id();
+		atomic_store(&known, id);
+	}
+	return id;
 }
