@@ -16,7 +16,7 @@
 struct key_table {
 	const char *first; /* the key of row 0; borrowed */
 	size_t stride; /* bytes from one row's key to the next one's */
-	uint32_t *slots; /* row number + 1; 0: free */
+	uint64_t *slots; /* a tag above, and below row number + 1; 0: free */
 	unsigned int bits; /* 2^bits slots */
 };
 

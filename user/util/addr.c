@@ -8,6 +8,8 @@
 
 #include "util/number.h"
 
+#define DIGITS_MAX 10 /* of an unsigned int */
+
 static const uint8_t v4_prefix[12] = { [10] = 0xff, [11] = 0xff };
 
 static const uint8_t *v4_bytes(const struct addr *addr)
@@ -106,23 +108,53 @@ const char *addr_unusable(const struct addr *addr)
 	return NULL;
 }
 
+/* Endpoints are named by the ten thousand, and printf takes its time over each number. Where the text goes on. */
+static char *put_number(char *text, unsigned int number)
+{
+	char digits[DIGITS_MAX];
+	size_t n = 0;
+
+	do {
+		digits[n++] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number);
+	while (n)
+		*text++ = digits[--n];
+	*text = '\0';
+	return text;
+}
+
 const char *addr_format(char buf[SL_TEXT_LEN], const struct addr *addr)
 {
-	if (addr_is_v4(addr))
-		inet_ntop(AF_INET, v4_bytes(addr), buf, SL_TEXT_LEN);
-	else
-		inet_ntop(AF_INET6, addr->bytes, buf, SL_TEXT_LEN);
+	const uint8_t *bytes = v4_bytes(addr);
+	char *text = buf;
+
+	if (!addr_is_v4(addr))
+		return inet_ntop(AF_INET6, addr->bytes, buf, SL_TEXT_LEN);
+	for (size_t i = 0; i < 4; i++) {
+		if (i)
+			*text++ = '.';
+		text = put_number(text, bytes[i]);
+	}
 	return buf;
 }
 
+/* The longest IPv6 text has 39 characters, so there is room for the rest. */
 const char *addr_port_format(char buf[SL_TEXT_LEN], const struct addr *addr, uint16_t port)
 {
-	char host[SL_TEXT_LEN];
+	char *text = buf;
 
-	addr_format(host, addr);
-	/* The longest IPv6 text has 39 characters, so this never truncates. */
-	snprintf(buf, SL_TEXT_LEN, addr_is_v4(addr) ? "%.39s:%u" : "[%.39s]:%u", host,
-		 (unsigned int)port);
+	if (addr_is_v4(addr)) {
+		addr_format(text, addr);
+		text += strlen(text);
+	} else {
+		*text++ = '[';
+		inet_ntop(AF_INET6, addr->bytes, text, INET6_ADDRSTRLEN);
+		text += strlen(text);
+		*text++ = ']';
+	}
+	*text++ = ':';
+	put_number(text, port);
 	return buf;
 }
 
