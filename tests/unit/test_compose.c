@@ -139,6 +139,26 @@ static void conflicts_are_refused(void **state)
 	expect_refused(file, -ENOSPC, "more than 1 endpoints");
 }
 
+/* What a file may not say is not to come about by a change over it. */
+static void backends_of_no_use_are_refused(void **state)
+{
+	CLEANUP(model_free_p)
+	struct model *file = layers_file(
+		"gateway: { interfaces: [ { name: lan0 } ] }\n"
+		"settings: [ { name: web, protocol: http, port: 80 },\n"
+		"  { name: named, protocol: http, port: 81, host_name_from_backend: true } ]\n"
+		"pools: [ { name: alpha }, { name: beta } ]\n"
+		"services: [ { name: s, listen: '192.0.2.1:80', pool: alpha, settings: web },\n"
+		"  { name: t, pool: beta, settings: named } ]\n");
+
+	(void)state;
+	put_weight(&overlay, row_of("alpha", "fd00::1", OVERLAY_ADDED), 1);
+	expect_refused(file, -EINVAL, "does not reach backend fd00::1 of pool 'alpha'");
+	overlay_done(&overlay);
+	put_weight(&overlay, row_of("beta", "10.0.0.1", OVERLAY_ADDED), 1);
+	expect_refused(file, -EINVAL, "backend 10.0.0.1 of pool 'beta' has none");
+}
+
 /* --- over another file ------------------------------------------------------------------------ */
 
 static char noted[1024];
@@ -238,7 +258,7 @@ int main(void)
 		LAYERED(pools_come_and_go),     LAYERED(indexes_move),
 		LAYERED(orders_are_none_of_it), LAYERED(conflicts_are_refused),
 		LAYERED(what_is_left),          LAYERED(orders_are_left),
-		LAYERED(memory_runs_out),
+		LAYERED(memory_runs_out),       LAYERED(backends_of_no_use_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -233,6 +233,7 @@ int model_copy(struct model **ret, const struct model *from);
 /*
  * Derive the endpoints of all services and fill services[].endpoints. Called once, last.
  *   -EEXIST  two settings claim the same address:port/proto, or name (err names both services)
+ *   -EINVAL  a service cannot use a backend of its pool (err names both)
  *   -ENOSPC  more than max_endpoints (or LIMIT_ENDPOINTS)
  *   -ENOMEM
  */
