@@ -77,7 +77,7 @@ static int check_rest(const struct model *before, const struct model *after, str
 {
 	CLEANUP(difference_free_p) struct difference *difference = difference_new();
 
-	if (!difference || difference_between(difference, before, after) < 0)
+	if (!difference || difference_between(difference, before, NULL, after) < 0)
 		return no_memory(err);
 	return difference->n_items ? unsafe(err, "its part", difference->items[0].name) : 0;
 }

@@ -379,7 +379,8 @@ static int rehearse(struct daemon *daemon, const struct change *change, const st
 	int r = difference ? 0 : -ENOMEM;
 
 	if (r == 0 && next->model)
-		r = difference_between(difference, daemon->model, next->model);
+		r = difference_between(difference, daemon->model,
+				       pipeline_weights(daemon->generation->pipeline), next->model);
 	else if (r == 0)
 		r = changes_rehearse(difference, daemon->generation->pipeline, daemon->model,
 				     change);

@@ -285,9 +285,14 @@ static int both_pools(struct difference *d, const struct model *before, uint32_t
 {
 	const struct pool *old = &before->pools[was], *new = &after->pools[is];
 
-	for (uint32_t i = 0; i < old->n_backends; i++)
-		if (say_gone(d, old, new, &old->backends[i]) < 0)
+	for (uint32_t i = 0; i < old->n_backends; i++) {
+		struct backend backend = old->backends[i]; /* its text stays where it is */
+
+		if (d->weights)
+			backend.weight = weights_get(d->weights, was, i);
+		if (say_gone(d, old, new, &backend) < 0)
 			return -ENOMEM;
+	}
 	for (uint32_t i = 0; i < new->n_backends; i++)
 		if (say_new(d, old, new, &new->backends[i]) < 0)
 			return -ENOMEM;
@@ -351,11 +356,13 @@ static int walk_kind(struct difference *d, enum difference_subject subject,
 #undef WALK
 }
 
-int difference_between(struct difference *d, const struct model *before, const struct model *after)
+int difference_between(struct difference *d, const struct model *before,
+		       const struct weights *weights, const struct model *after)
 {
 	static const enum difference_subject kinds[] = { DIFFERENCE_PROBE, DIFFERENCE_SETTINGS,
 							 DIFFERENCE_POOL, DIFFERENCE_SERVICE };
 
+	d->weights = weights;
 	if (!same_gateway(&before->gateway, &after->gateway) &&
 	    say(d, DIFFERENCE_GATEWAY, DIFFERENCE_CHANGED, "") < 0)
 		return -ENOMEM;

@@ -8,6 +8,7 @@
 #define SLUICE_MODEL_DIFFERENCE_H
 
 #include "model/model.h"
+#include "model/weights.h"
 
 enum difference_subject {
 	DIFFERENCE_GATEWAY,
@@ -36,6 +37,8 @@ struct difference {
 	uint32_t *
 		leaving; /* endpoints, by their place in the model before, that take no new flows then */
 	uint32_t n_leaving, room_leaving;
+	const struct weights
+		*weights; /* of the model before, while it is compared; NULL: its own */
 	uint64_t version; /* of what is configured now */
 };
 
@@ -48,8 +51,8 @@ DEFINE_CLEANUP(struct difference, difference_free)
 int difference_add(struct difference *difference, const struct difference_item *item);
 int difference_add_leaving(struct difference *difference, uint32_t endpoint);
 
-/* Add what differs; both are linked. -ENOMEM */
+/* Add what differs; both are linked. weights: those in force, where the model before has others; or NULL. -ENOMEM */
 int difference_between(struct difference *difference, const struct model *before,
-		       const struct model *after);
+		       const struct weights *weights, const struct model *after);
 
 #endif
