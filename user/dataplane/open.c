@@ -226,6 +226,8 @@ static void roll_back(struct opening *opening)
 	if (opening->hooks)
 		hooks_rollback(opening->hooks);
 	tables_undo(&dp->tables);
+	if (opening->before)
+		tables_count_on(&opening->before->tables, &dp->tables);
 	for (enum pins_dir dir = 0; dir < PINS_DIRS; dir++)
 		pins_unstage(dp->pins, dir);
 	if (!opening->before)
@@ -262,7 +264,8 @@ static void choose_code(struct programs_options *options, const struct model *mo
 /*
  * All maps, if they fit; otherwise those of flows, if they do. What these name is told apart from
  * what has the same ids in new maps: endpoints by their generation, services because their ids are
- * not given to others.
+ * given to others only where there is no other left; packets to an address that is no service's any more
+ * are looked up nowhere.
  */
 static struct mapset reusable(const struct opening *opening)
 {
@@ -294,7 +297,8 @@ static int load(struct opening *opening, struct err *err)
 
 	choose_code(&options, opening->model);
 	opening->code = programs_code(&options);
-	if (opening->same_maps && !opening->before->degraded[0] &&
+	/* Programs know the maps that they were loaded with, and no others. */
+	if (dp->tables.in_place && opening->same_maps && !opening->before->degraded[0] &&
 	    programs_are(opening->before->programs, &options)) {
 		dp->programs = opening->before->programs;
 		return 0;

@@ -33,7 +33,8 @@ void opening_note(struct dataplane *dp, bool is_loss, const char *fmt, ...)
 /*
  * Look at what is pinned, and decide whether its maps are taken over. They are not if an endpoint or
  * a service would have to get an id that another has in these maps; then a new set is made as for a
- * change of size, and everything changes at once with the programs.
+ * change of size, and everything changes at once with the programs. Those that have gone keep their ids
+ * for as long as there are others.
  */
 int opening_look_around(struct opening *opening, struct err *err);
 
