@@ -83,6 +83,23 @@ static void copies_are_their_own(void **state)
 	overlay_done(&overlay);
 }
 
+static void the_stricter_order(void **state)
+{
+	struct overlay_row enabled = { .admin = SL_ENABLED };
+	struct overlay_row soon = { .admin = SL_DRAINING, .deadline_ms = 1 };
+	struct overlay_row late = { .admin = SL_DRAINING, .deadline_ms = 2 };
+	struct overlay_row disabled = { .admin = SL_DISABLED };
+
+	(void)state;
+	assert_false(overlay_is_stricter(&enabled, NULL));
+	assert_true(overlay_is_stricter(&late, NULL));
+	assert_true(overlay_is_stricter(&soon, &late));
+	assert_false(overlay_is_stricter(&late, &soon));
+	assert_true(overlay_is_stricter(&disabled, &soon));
+	assert_false(overlay_is_stricter(&soon, &disabled));
+	assert_false(overlay_is_stricter(&disabled, &disabled));
+}
+
 static void memory_runs_out(void **state)
 {
 	struct overlay overlay = { .n = 0 };
@@ -118,6 +135,7 @@ int main(void)
 		cmocka_unit_test(a_row_that_says_nothing_goes),
 		cmocka_unit_test(a_pool_is_forgotten_whole),
 		cmocka_unit_test(copies_are_their_own),
+		cmocka_unit_test(the_stricter_order),
 		cmocka_unit_test(memory_runs_out),
 		cmocka_unit_test(drains_end),
 	};

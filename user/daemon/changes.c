@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "control/caller.h"
 #include "daemon/pipeline.h"
 #include "daemon/tell.h"
 #include "model/difference.h"
+#include "model/overlay.h"
 #include "model/weights.h"
 #include "util/clock.h"
 #include "util/err.h"
@@ -140,24 +142,72 @@ static enum sl_admin admin_of(enum change_action action)
 	return admins[action];
 }
 
-static void order_service(struct pipeline *pipeline, const struct model *model,
-			  const struct service *service, uint32_t backend,
-			  const struct change *change)
+static bool is_used(const struct model *model, const char *pool, uint32_t settings)
 {
-	uint64_t deadline_ms = deadline_of(change, &model->settings[service->settings]);
+	for (uint32_t i = 0; i < model->n_services; i++)
+		if (model->services[i].settings == settings &&
+		    !strcmp(model->pools[model->services[i].pool].name, pool))
+			return true;
+	return false;
+}
+
+/* Another pool's order about the endpoint that the backend has under these settings, if it is stricter. */
+static const struct overlay_row *find_stricter(const struct overlay *overlay,
+					       const struct model *model, uint32_t settings,
+					       const struct overlay_row *ours)
+{
+	const struct overlay_row *found = NULL;
+
+	for (uint32_t i = 0; i < overlay->n; i++) {
+		const struct overlay_row *row = &overlay->rows[i];
+
+		if (overlay_is_stricter(row, found ? found : ours) &&
+		    !strcmp(row->address, ours->address) && strcmp(row->pool, ours->pool) != 0 &&
+		    is_used(model, row->pool, settings))
+			found = row;
+	}
+	return found;
+}
+
+uint64_t changes_deadline_ms(const struct overlay_row *row)
+{
+	if (row->admin != SL_DRAINING)
+		return 0;
+	return clock_mono_ms() + overlay_left_ms(row, clock_wall_ms());
+}
+
+struct ordering {
+	struct pipeline *pipeline;
+	const struct model *model;
+	const struct overlay *overlay;
+	const struct change *change;
+	struct overlay_row row; /* of the backend, with what is ordered */
+};
+
+static void order_service(const struct ordering *o, const struct service *service, uint32_t backend)
+{
+	const struct overlay_row *stricter =
+		find_stricter(o->overlay, o->model, service->settings, &o->row);
+	uint64_t deadline_ms =
+		stricter ? changes_deadline_ms(stricter)
+			 : deadline_of(o->change, &o->model->settings[service->settings]);
 
 	for (uint32_t i = 0; i < service->n_endpoints; i++)
 		if (service->owners[i] == backend)
-			pipeline_order(pipeline, service->endpoints[i], admin_of(change->action),
-				       deadline_ms);
+			pipeline_order(o->pipeline, service->endpoints[i],
+				       stricter ? stricter->admin : o->row.admin, deadline_ms);
 }
 
-static void order(struct pipeline *pipeline, const struct model *model, const struct place *place,
-		  const struct change *change)
+static void order(struct ordering *o, const struct place *place)
 {
-	for (uint32_t i = 0; i < model->n_services; i++)
-		if (model->services[i].pool == place->pool)
-			order_service(pipeline, model, &model->services[i], place->backend, change);
+	const struct pool *pool = &o->model->pools[place->pool];
+
+	o->row = overlay_row_of(o->overlay, pool->name,
+				backend_text(&pool->backends[place->backend]));
+	o->row.admin = admin_of(o->change->action);
+	for (uint32_t i = 0; i < o->model->n_services; i++)
+		if (o->model->services[i].pool == place->pool)
+			order_service(o, &o->model->services[i], place->backend);
 }
 
 int changes_check(const struct pipeline *pipeline, struct err *err)
@@ -169,13 +219,15 @@ int changes_check(const struct pipeline *pipeline, struct err *err)
 		       "be changed, until sluiced is started again");
 }
 
-void changes_make(struct pipeline *pipeline, const struct model *model, const struct change *change)
+void changes_make(struct pipeline *pipeline, const struct model *model,
+		  const struct overlay *overlay, const struct change *change)
 {
+	struct ordering ordering = { pipeline, model, overlay, change, { .address = "" } };
 	struct place place = find(model, change);
 	uint32_t weight_before;
 
 	if (change->action != CHANGE_WEIGHT) {
-		order(pipeline, model, &place, change);
+		order(&ordering, &place);
 		tell_done(pipeline_events(pipeline), change, admin_texts[admin_of(change->action)],
 			  "");
 		return;

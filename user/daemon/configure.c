@@ -159,15 +159,7 @@ static int prepare(struct next *next, struct daemon *daemon, const struct change
 
 /* --- orders that are kept --------------------------------------------------------------------- */
 
-/* When a drain ends by the monotonic clock, which no reboot and no change of the time survives. */
-static uint64_t deadline_of(const struct overlay_row *row)
-{
-	if (row->admin != SL_DRAINING)
-		return 0;
-	return clock_mono_ms() + overlay_left_ms(row, clock_wall_ms());
-}
-
-/* Mark in row_of whose endpoints a row with an order is about: its index, plus 1. */
+/* Mark in row_of which endpoints a row with an order is about: its index, plus 1; of several pools' the strictest. */
 static void mark_service(const struct model *model, const struct service *service,
 			 const struct overlay *overlay, uint32_t *row_of)
 {
@@ -178,8 +170,10 @@ static void mark_service(const struct model *model, const struct service *servic
 		const struct overlay_row *row =
 			overlay_find(overlay, pool->name, backend_text(backend));
 
-		if (row && row->admin != SL_ENABLED)
-			row_of[service->endpoints[i]] = (uint32_t)(row - overlay->rows) + 1;
+		uint32_t *marked = &row_of[service->endpoints[i]];
+
+		if (row && overlay_is_stricter(row, *marked ? &overlay->rows[*marked - 1] : NULL))
+			*marked = (uint32_t)(row - overlay->rows) + 1;
 	}
 }
 
@@ -209,7 +203,7 @@ void configure_impose_orders(struct daemon *daemon)
 		enum sl_admin wanted = row ? row->admin : SL_ENABLED;
 
 		if (pipeline_ordered(pipeline, i) != wanted)
-			pipeline_order(pipeline, i, wanted, row ? deadline_of(row) : 0);
+			pipeline_order(pipeline, i, wanted, row ? changes_deadline_ms(row) : 0);
 	}
 }
 
@@ -403,7 +397,7 @@ static int carry_out_order(struct daemon *daemon, const struct change *change, s
 		r = runtime_keep(daemon->runtime, &next->overlay, err);
 	if (r < 0)
 		return r;
-	changes_make(pipeline, daemon->model, change);
+	changes_make(pipeline, daemon->model, &next->overlay, change);
 	runtime_enter(daemon->runtime, NULL, &next->overlay);
 	return 0;
 }

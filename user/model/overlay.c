@@ -88,6 +88,13 @@ static bool says_nothing(const struct overlay_row *row)
 	return row->presence == OVERLAY_AS_FILE && !row->has_weight && row->admin == SL_ENABLED;
 }
 
+bool overlay_is_stricter(const struct overlay_row *a, const struct overlay_row *b)
+{
+	if (!b || a->admin != b->admin)
+		return a->admin > (b ? b->admin : SL_ENABLED);
+	return a->admin == SL_DRAINING && a->deadline_ms < b->deadline_ms;
+}
+
 static void take_out(struct overlay *overlay, uint32_t at)
 {
 	overlay->n--;

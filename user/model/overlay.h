@@ -65,6 +65,12 @@ int overlay_set(struct overlay *overlay, const struct overlay_row *row);
 /* Take away all that is said of the pool and its backends. */
 void overlay_forget_pool(struct overlay *overlay, const char *pool);
 
+/*
+ * Whether a's order comes before b's, where both are about one endpoint that two pools have: there is one word for
+ * it, and it takes new flows only if nobody has ordered otherwise. b: NULL: there is none.
+ */
+bool overlay_is_stricter(const struct overlay_row *a, const struct overlay_row *b);
+
 /* The order of rows: less than, equal to or greater than 0. */
 int overlay_compare(const struct overlay_row *a, const struct overlay_row *b);
 
