@@ -318,7 +318,7 @@ static bool is_busy(struct server *server)
 
 		busy |= client->fd >= 0 &&
 			(client->answering ||
-			 (!client->idle && now_ms - client->since_ms < FRESH_MS));
+			 (!client->idle && now_ms < client->since_ms + FRESH_MS));
 	}
 	pthread_mutex_unlock(&server->lock);
 	return busy;
