@@ -221,7 +221,6 @@ static int succeed(struct daemon *daemon, struct generation *next, struct err *e
 	struct generation *before = daemon->generation;
 	int r;
 
-	memset(daemon->lost_device, 0, sizeof(daemon->lost_device));
 	daemon_start_heartbeat(daemon);
 	daemon->generation = next;
 	generation_quiet(before);

@@ -96,6 +96,14 @@ const char *protocol_name(enum protocol protocol)
 	return names[protocol];
 }
 
+const struct interface *model_find_interface(const struct model *model, const char *name)
+{
+	for (uint32_t i = 0; i < model->gateway.n_interfaces; i++)
+		if (!strcmp(model->gateway.interfaces[i].name, name))
+			return &model->gateway.interfaces[i];
+	return NULL;
+}
+
 const struct pool *model_find_pool(const struct model *model, const char *name)
 {
 	for (uint32_t i = 0; i < model->n_pools; i++)

@@ -36,6 +36,7 @@ struct interface {
 	char name[IFNAMSIZ];
 	enum xdp_mode xdp;
 	bool egress; /* gate and count what this host itself sends */
+	bool may_wait; /* changed at runtime: a start goes on without it, see dataplane_open() */
 };
 
 struct port_range {
@@ -279,5 +280,8 @@ uint32_t pool_find_backend(const struct pool *pool, const char *address);
 
 /* The pool of that name, or NULL. */
 const struct pool *model_find_pool(const struct model *model, const char *name);
+
+/* The interface of that name, or NULL. */
+const struct interface *model_find_interface(const struct model *model, const char *name);
 
 #endif
