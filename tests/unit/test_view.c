@@ -248,6 +248,38 @@ static void test_unguarded(void **state)
 	      "0 healthy, 0 unhealthy, 0 unknown\n");
 }
 
+/* Interfaces in a table of their own, since they have other properties. */
+static void test_layers(void **state)
+{
+	(void)state;
+	check(view_layers,
+	      "{\"version\": 4, \"file\": \"/etc/s.yaml\", \"changes\": ["
+	      " {\"interface\": \"lan0\", \"change\": \"removed\", \"at\": \"T1\"},"
+	      " {\"interface\": \"wan0\", \"change\": \"added\", \"xdp\": \"native\","
+	      "  \"egress\": false, \"at\": \"T2\"},"
+	      " {\"pool\": \"p\", \"address\": \"10.0.0.1\", \"change\": \"added\","
+	      "  \"weight\": 1, \"at\": \"T3\"}]}",
+	      "version 4 of /etc/s.yaml\n"
+	      "INTERFACE  CHANGE   XDP     EGRESS  SINCE\n"
+	      "lan0       removed  -       -       T1\n"
+	      "wan0       added    native  false   T2\n"
+	      "\n"
+	      "POOL  BACKEND   CHANGE  STATE     SINCE\n"
+	      "p     10.0.0.1  added   weight 1  T3\n");
+	check(view_layers,
+	      "{\"version\": 4, \"file\": \"f\", \"changes\": ["
+	      " {\"interface\": \"lan0\", \"change\": \"removed\", \"at\": \"T1\"}]}",
+	      "version 4 of f\n"
+	      "INTERFACE  CHANGE   XDP  EGRESS  SINCE\n"
+	      "lan0       removed  -    -       T1\n");
+	check(view_difference,
+	      "{\"changes\": [{\"what\": \"interface\", \"name\": \"lan0\", \"change\":"
+	      " \"removed\", \"before\": \"auto\"}], \"guards_nothing\": true}",
+	      "would change:\n"
+	      "  interface lan0 removed\n"
+	      "NOTHING WOULD BE GUARDED: no interface is left\n");
+}
+
 static void test_forwarding(void **state)
 {
 	(void)state;
@@ -503,19 +535,13 @@ static void test_no_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_health),
-		cmocka_unit_test(test_color),
-		cmocka_unit_test(test_signature),
-		cmocka_unit_test(test_why),
-		cmocka_unit_test(test_status),
-		cmocka_unit_test(test_lists),
-		cmocka_unit_test(test_unguarded),
-		cmocka_unit_test(test_forwarding),
-		cmocka_unit_test(test_foreign_documents),
-		cmocka_unit_test(test_no_memory),
-		cmocka_unit_test(test_warnings),
-		cmocka_unit_test(test_why_certificates),
-		cmocka_unit_test(test_overload),
+		cmocka_unit_test(test_health),           cmocka_unit_test(test_color),
+		cmocka_unit_test(test_signature),        cmocka_unit_test(test_why),
+		cmocka_unit_test(test_status),           cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_unguarded),        cmocka_unit_test(test_layers),
+		cmocka_unit_test(test_forwarding),       cmocka_unit_test(test_foreign_documents),
+		cmocka_unit_test(test_no_memory),        cmocka_unit_test(test_warnings),
+		cmocka_unit_test(test_why_certificates), cmocka_unit_test(test_overload),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -282,13 +282,21 @@ static const struct route {
 	void (*answer)(const struct request *request, const char *rest, struct answer *answer);
 	bool changes; /* to POST, and not to GET */
 } routes[] = {
-	{ "/v1/status", answer_status, false },    { "/v1/health", answer_health, false },
-	{ "/v1/pools", answer_pools, false },      { "/v1/pools/", answer_pool, false },
-	{ "/v1/why", answer_why, false },          { "/v1/stats", answer_stats, false },
-	{ "/v1/maps", answer_maps, false },        { "/v1/flows", answer_flows, false },
-	{ "/v1/decide", deciding_answer, false },  { "/v1/events", history_answer, false },
-	{ "/v1/changes", changing_list, false },   { "/v1/jobs/", changing_job, false },
-	{ "/v1/backend", changing_backend, true }, { "/v1/pool", changing_pool, true },
+	{ "/v1/status", answer_status, false },
+	{ "/v1/health", answer_health, false },
+	{ "/v1/pools", answer_pools, false },
+	{ "/v1/pools/", answer_pool, false },
+	{ "/v1/why", answer_why, false },
+	{ "/v1/stats", answer_stats, false },
+	{ "/v1/maps", answer_maps, false },
+	{ "/v1/flows", answer_flows, false },
+	{ "/v1/decide", deciding_answer, false },
+	{ "/v1/events", history_answer, false },
+	{ "/v1/changes", changing_list, false },
+	{ "/v1/jobs/", changing_job, false },
+	{ "/v1/backend", changing_backend, true },
+	{ "/v1/pool", changing_pool, true },
+	{ "/v1/interface", changing_interface, true },
 	{ "/v1/reload", changing_reload, true },
 };
 

@@ -251,6 +251,12 @@ enum sl_proto protocol_transport(enum protocol protocol);
 /* "http", "tcp", … */
 const char *protocol_name(enum protocol protocol);
 
+/* "auto", "native", … */
+const char *xdp_mode_name(enum xdp_mode mode);
+
+/* -ENOENT: no mode is called that. */
+int xdp_mode_parse(enum xdp_mode *ret_mode, const char *name);
+
 /* "v1", "v2"; "none". */
 const char *proxy_version_name(enum proxy_version version);
 
