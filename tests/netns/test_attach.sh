@@ -477,6 +477,19 @@ check "says what would go" grep -q "interface gb2 removed" "$work/out"
 check_status "the file alone" 0 sluice reload --discard-runtime
 check "it goes" guarded gb1 gb3 go
 
+check_status "one detached, one attached" 0 sluice detach gb3
+check_status "in its own way" 0 sluice attach gc --xdp generic --egress false
+check_status "saved" 0 sluice save
+check "in the file" grep -q "interfaces: \[ { name: go }, { name: gb1 }, { name: gc, xdp: generic, egress: false } \]" "$work/sluice.yaml"
+check "which is no change any more" test "$(rows)" = '[]'
+check "and in force as before" guarded gb1 gc go
+check_status "as it was" 0 sluice detach gc
+check_status "as it was" 0 sluice attach gb3
+check_status "saved" 0 sluice save
+check "for good" daemon_stop TERM
+daemon_start
+check "what is saved is in force" guarded gb1 gb3 go
+
 # --- nothing left -----------------------------------------------------------------------------------
 
 check_status "all but one" 0 sluice detach gb1
@@ -489,6 +502,8 @@ check "nothing is" guarded
 check "status says it first" status_begins "NOTHING IS GUARDED: no interface is attached"
 check "health, too" grep -q "^NOTHING IS GUARDED: " <(sluice health | head -1)
 check "packets pass" gate_is_open
+check_status "no file can say so" 0 sluice save
+check "it stays a change" grep -q "stays a runtime change, since a file names one interface at least: go removed" "$work/out"
 check "over a restart" daemon_stop TERM
 daemon_start
 check "nothing is guarded still" guarded
