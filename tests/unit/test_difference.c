@@ -4,9 +4,8 @@
 #include "model/difference.h"
 #include "tests/lib/fault.h"
 
-static const char *const subjects[] = {
-	"gateway", "probe", "settings", "pool", "backend", "service"
-};
+static const char *const subjects[] = { "gateway", "interface", "probe",  "settings",
+					"pool",    "backend",   "service" };
 static const char kinds[] = { '+', '-', '~' };
 
 /* "+pool new; -backend alpha 10.0.0.1 1>" */
@@ -104,7 +103,10 @@ static void services_and_settings(void **state)
 	       2 + LIMIT_NAME_ADDRESSES + 1);
 	expect("gateway: { interfaces: [ { name: lan1 } ] }\n" SETTINGS
 	       "pools:\n" ALPHA BETA SPARE SERVICES,
-	       "~gateway ", 0);
+	       "-interface lan0 auto>; +interface lan1 >auto", 0);
+	expect("gateway: { interfaces: [ { name: lan0, egress: false, xdp: native }, { name: lan1 } ] }\n" SETTINGS
+	       "pools:\n" ALPHA BETA SPARE SERVICES,
+	       "~interface lan0 auto>native, no egress; +interface lan1 >auto", 0);
 	expect("gateway: { interfaces: [ { name: lan0 } ], mode: observe }\n" SETTINGS
 	       "pools:\n" ALPHA BETA SPARE SERVICES,
 	       "~gateway ", 0);
@@ -114,7 +116,8 @@ static void memory_runs_out(void **state)
 {
 	CLEANUP(model_free_p) struct model *before = layers_file(layers_yaml);
 	CLEANUP(model_free_p)
-	struct model *after = layers_file(GATEWAY SETTINGS "pools:\n" ALPHA BETA SERVICES);
+	struct model *after = layers_file("gateway: { interfaces: [ { name: lan1 } ] }\n" SETTINGS
+					  "pools:\n" ALPHA BETA SERVICES);
 	bool failed = true;
 
 	(void)state;

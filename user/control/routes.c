@@ -121,12 +121,29 @@ static struct stream *answer_stream(const struct request *request,
 	return stream;
 }
 
+/* Takes over the value. */
+static void lead(struct answer *answer, struct stream *stream, const char *key, json_t *value)
+{
+	if (stream_lead(stream, key, value) == 0)
+		return;
+	stream_free(stream);
+	answer->source.arg = NULL;
+}
+
 static void answer_health(const struct request *request, const char *rest, struct answer *answer)
 {
 	const struct stream_options options = { .row = render_health };
+	struct stream *stream = answer_stream(request, &options, answer);
+	json_t *unguarded;
 
 	(void)rest;
-	answer_stream(request, &options, answer);
+	if (!stream)
+		return;
+	unguarded = render_unguarded(request->context);
+	if (json_array_size(unguarded))
+		lead(answer, stream, "unguarded", unguarded);
+	else
+		json_decref(unguarded);
 }
 
 static void answer_stats(const struct request *request, const char *rest, struct answer *answer)
@@ -140,10 +157,8 @@ static void answer_stats(const struct request *request, const char *rest, struct
 	if (!stream || parameter(request, "pool"))
 		return;
 	decisions = render_decisions(request->context);
-	if (decisions && stream_lead(stream, "decisions", decisions) < 0) {
-		stream_free(stream);
-		answer->source.arg = NULL;
-	}
+	if (decisions)
+		lead(answer, stream, "decisions", decisions);
 }
 
 static bool find_wanted(struct wanted *ret_wanted, const struct request *request,
@@ -267,13 +282,21 @@ static const struct route {
 	void (*answer)(const struct request *request, const char *rest, struct answer *answer);
 	bool changes; /* to POST, and not to GET */
 } routes[] = {
-	{ "/v1/status", answer_status, false },    { "/v1/health", answer_health, false },
-	{ "/v1/pools", answer_pools, false },      { "/v1/pools/", answer_pool, false },
-	{ "/v1/why", answer_why, false },          { "/v1/stats", answer_stats, false },
-	{ "/v1/maps", answer_maps, false },        { "/v1/flows", answer_flows, false },
-	{ "/v1/decide", deciding_answer, false },  { "/v1/events", history_answer, false },
-	{ "/v1/changes", changing_list, false },   { "/v1/jobs/", changing_job, false },
-	{ "/v1/backend", changing_backend, true }, { "/v1/pool", changing_pool, true },
+	{ "/v1/status", answer_status, false },
+	{ "/v1/health", answer_health, false },
+	{ "/v1/pools", answer_pools, false },
+	{ "/v1/pools/", answer_pool, false },
+	{ "/v1/why", answer_why, false },
+	{ "/v1/stats", answer_stats, false },
+	{ "/v1/maps", answer_maps, false },
+	{ "/v1/flows", answer_flows, false },
+	{ "/v1/decide", deciding_answer, false },
+	{ "/v1/events", history_answer, false },
+	{ "/v1/changes", changing_list, false },
+	{ "/v1/jobs/", changing_job, false },
+	{ "/v1/backend", changing_backend, true },
+	{ "/v1/pool", changing_pool, true },
+	{ "/v1/interface", changing_interface, true },
 	{ "/v1/reload", changing_reload, true },
 };
 

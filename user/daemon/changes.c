@@ -15,7 +15,7 @@
 #include "util/clock.h"
 #include "util/err.h"
 
-#define LINE_LEN (EVENT_TEXT_LEN + SL_NAME_LEN + LIMIT_HOST_BYTES + 8)
+#define LINE_LEN (EVENT_TEXT_LEN + IFNAMSIZ + SL_NAME_LEN + LIMIT_HOST_BYTES + 8)
 
 static const char *const admin_texts[] = {
 	[SL_ENABLED] = "enabled",
@@ -39,6 +39,18 @@ static struct place find(const struct model *model, const struct change *change)
 
 /* --- telling ---------------------------------------------------------------------------------- */
 
+/* "attach eth0, xdp native, egress false" */
+static void describe_interface(char *buf, size_t size, const struct change *change)
+{
+	snprintf(buf, size, "%s %s%s%s%s%s%s", change_name(change->action), change->interface,
+		 change->has_xdp ? ", xdp " : "", change->has_xdp ? xdp_mode_name(change->xdp) : "",
+		 change->has_egress ? ", egress " : "",
+		 !change->has_egress ? ""
+		 : change->egress    ? "true"
+				     : "false",
+		 change->is_rehearsal ? " (dry run)" : "");
+}
+
 /* "add pool", "drain", "weight 7" */
 static void describe_what(char *buf, size_t size, const struct change *change)
 {
@@ -46,6 +58,10 @@ static void describe_what(char *buf, size_t size, const struct change *change)
 	bool is_weight = change->action == CHANGE_WEIGHT;
 	char weight[16] = "";
 
+	if (change->interface[0]) {
+		describe_interface(buf, size, change);
+		return;
+	}
 	if (is_weight)
 		snprintf(weight, sizeof(weight), " %" PRIu32, change->weight);
 	snprintf(buf, size, "%s%s%s%s", change_name(change->action), is_pool ? " pool" : "", weight,
@@ -55,14 +71,14 @@ static void describe_what(char *buf, size_t size, const struct change *change)
 /* "ordered: drain by uid 0, process 4711 (sluice backend drain p 10.0.0.5)" */
 static void describe(struct event *event, const struct change *change, const struct err *refused)
 {
-	char by[GIVER_TEXT_LEN], what[32];
+	char by[GIVER_TEXT_LEN], what[64];
 	const char *lead;
 
 	describe_what(what, sizeof(what), change);
 	lead = *giver_text(by, &change->giver) ? " by " : "";
 	if (refused)
-		snprintf(event->text, sizeof(event->text), "refused: %s%s%s: %s", what, lead, by,
-			 refused->text);
+		snprintf(event->text, sizeof(event->text), "refused: %s%s%s: %.490s", what, lead,
+			 by, refused->text);
 	else
 		snprintf(event->text, sizeof(event->text), "ordered: %s%s%s", what, lead, by);
 }
@@ -87,8 +103,9 @@ static void tell_event(struct events *events, const struct change *change,
 {
 	char line[LINE_LEN];
 
-	snprintf(line, sizeof(line), "%s%s%s%s%s", change->pool, change->address[0] ? " " : "",
-		 change->address, change->pool[0] ? ": " : "", event->text);
+	snprintf(line, sizeof(line), "%s%s%s%s%s%s", change->interface, change->pool,
+		 change->address[0] ? " " : "", change->address,
+		 change->interface[0] || change->pool[0] ? ": " : "", event->text);
 	tell(events, event, line);
 }
 

@@ -96,10 +96,10 @@ static int load(const struct daemon *daemon, bool says, struct model **ret, stru
 static void note_row(void *arg, const struct overlay_row *row, const char *why)
 {
 	struct daemon *daemon = arg;
-	char line[LINE_LEN];
+	char line[LINE_LEN], what[OVERLAY_TEXT_LEN];
 
-	snprintf(line, sizeof(line), "the runtime change of %s%s%s is dropped: %s", row->pool,
-		 row->address[0] ? " " : "", row->address, why);
+	snprintf(line, sizeof(line), "the runtime change of %s is dropped: %s",
+		 overlay_text(what, row), why);
 	log_warn("%s", line);
 	jobs_say(daemon->jobs, line);
 }
@@ -215,7 +215,6 @@ static int succeed(struct daemon *daemon, struct generation *next, struct err *e
 	struct generation *before = daemon->generation;
 	int r;
 
-	memset(daemon->lost_device, 0, sizeof(daemon->lost_device));
 	daemon_start_heartbeat(daemon);
 	daemon->generation = next;
 	generation_quiet(before);
@@ -346,6 +345,8 @@ static void run_job(struct daemon *daemon, const struct change *change)
 		tell_reloaded(daemon, change, r < 0 ? &err : NULL);
 	else
 		changes_tell(daemon->events, change, r < 0 ? &err : NULL);
+	if (r == 0 && change->interface[0])
+		tell_attachments(daemon->events, &daemon->interfaces, daemon->dataplane, true);
 	if (r < 0)
 		jobs_say(daemon->jobs, err.text);
 	jobs_end(daemon->jobs, r < 0, runtime_overlay(daemon->runtime)->version);
@@ -365,13 +366,32 @@ void configure_run_jobs(struct daemon *daemon)
 
 /* --- orders ----------------------------------------------------------------------------------- */
 
+/* Interfaces that a rehearsal would attach, as far as that can be told. */
+static int examine_interfaces(const struct model *before, const struct model *after,
+			      struct err *err)
+{
+	for (uint32_t i = 0; i < after->gateway.n_interfaces; i++) {
+		const struct interface *interface = &after->gateway.interfaces[i];
+		int r = model_find_interface(before, interface->name)
+				? 0
+				: dataplane_examine(interface, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 /* What a change would come to. */
 static int rehearse(struct daemon *daemon, const struct change *change, const struct next *next,
 		    struct difference **ret, struct err *err)
 {
 	CLEANUP(difference_free_p) struct difference *difference = difference_new();
-	int r = difference ? 0 : -ENOMEM;
+	int r = next->model ? examine_interfaces(daemon->model, next->model, err) : 0;
 
+	if (r < 0)
+		return r;
+	r = difference ? 0 : -ENOMEM;
 	if (r == 0 && next->model)
 		r = difference_between(difference, daemon->model,
 				       pipeline_weights(daemon->generation->pipeline), next->model);

@@ -248,19 +248,3 @@ int opening_stay(struct opening *opening, int code, struct err *err)
 		meta.version, err->text);
 	return 0;
 }
-
-int opening_find_attached(struct opening *opening, struct err *err)
-{
-	const struct gateway *gateway = &opening->model->gateway;
-	struct dataplane *dp = opening->dp;
-	int r;
-
-	for (uint32_t i = 0; i < gateway->n_interfaces; i++) {
-		r = attach_held(&dp->attachments[i], opening->hooks, &gateway->interfaces[i],
-				&opening->nics[i], err);
-		if (r < 0)
-			return err_in(err, r, "%.180s; ", dp->degraded);
-	}
-	dp->n_attachments = gateway->n_interfaces;
-	return 0;
-}

@@ -13,7 +13,7 @@ struct opening {
 	struct dataplane *dp;
 	const struct model *model;
 	enum tc_kind tc;
-	struct nic *nics;
+	struct attaching *attaching;
 	struct map_sizes sizes;
 	struct mapset found; /* the maps that were pinned */
 	enum mapset_fit fit;
@@ -46,9 +46,6 @@ int opening_write_types(const struct opening *opening);
  * over maps that can be taken over. Else code.
  */
 int opening_stay(struct opening *opening, int code, struct err *err);
-
-/* ... and all interfaces have to have them. */
-int opening_find_attached(struct opening *opening, struct err *err);
 
 /* Once all is in force: what became of what was found. */
 void opening_note_fit(struct opening *opening);

@@ -2,7 +2,7 @@
 /*
  * difference - what changes between one model and the next.
  *
- * Pools, backends and services one by one; of probes, settings and the gateway's keys, that they differ. No I/O.
+ * Interfaces, pools, backends and services one by one; of probes, settings and the gateway's keys, that they differ. No I/O.
  */
 #ifndef SLUICE_MODEL_DIFFERENCE_H
 #define SLUICE_MODEL_DIFFERENCE_H
@@ -11,7 +11,8 @@
 #include "model/weights.h"
 
 enum difference_subject {
-	DIFFERENCE_GATEWAY,
+	DIFFERENCE_GATEWAY, /* but for its interfaces */
+	DIFFERENCE_INTERFACE, /* how it is attached, where it is neither added nor removed */
 	DIFFERENCE_PROBE,
 	DIFFERENCE_SETTINGS,
 	DIFFERENCE_POOL,
@@ -21,7 +22,7 @@ enum difference_subject {
 
 enum difference_kind { DIFFERENCE_ADDED, DIFFERENCE_REMOVED, DIFFERENCE_CHANGED };
 
-#define DIFFERENCE_VALUE_LEN 16
+#define DIFFERENCE_VALUE_LEN 32
 
 struct difference_item {
 	enum difference_subject subject;
@@ -39,6 +40,7 @@ struct difference {
 	uint32_t n_leaving, room_leaving;
 	const struct weights
 		*weights; /* of the model before, while it is compared; NULL: its own */
+	bool guards_nothing; /* afterwards: no interface is left */
 	uint64_t version; /* of what is configured now */
 };
 
