@@ -415,8 +415,8 @@ static void test_reload_meanwhile(void **state)
 
 /* --- a daemon that is none ------------------------------------------------------------------ */
 
-/* Something that listens on the API's socket and answers with this text. */
-static pid_t pretend(const char *path, const char *answer, size_t len)
+/* Something that listens on the API's socket, hangs up so often and then answers with this text. */
+static pid_t pretend(const char *path, unsigned int hangups, const char *answer)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -431,9 +431,13 @@ static pid_t pretend(const char *path, const char *answer, size_t len)
 		int peer;
 
 		alarm(10);
-		peer = accept(fd, NULL, NULL);
-		recv(peer, request, sizeof(request), 0);
-		send(peer, answer, len, MSG_NOSIGNAL);
+		do {
+			peer = accept(fd, NULL, NULL);
+			recv(peer, request, sizeof(request), 0);
+			if (!hangups)
+				send(peer, answer, strlen(answer), MSG_NOSIGNAL);
+			close(peer);
+		} while (hangups--);
 		_exit(0);
 	}
 	close(fd);
@@ -447,7 +451,6 @@ static void test_bad_daemon(void **state)
 		int status;
 		const char *text;
 	} rows[] = {
-		{ "", STATUS_NO_DAEMON, "without an answer" },
 		{ "nonsense\r\n\r\n", STATUS_REFUSED, "no proper answer" },
 		{ "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n<p/>", STATUS_REFUSED, "not JSON" },
 		{ "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", STATUS_REFUSED, "proper" },
@@ -465,7 +468,7 @@ static void test_bad_daemon(void **state)
 		pid_t pid;
 
 		snprintf(path, sizeof(path), "%s/fake.sock", gateway.directory);
-		pid = pretend(path, rows[i].answer, strlen(rows[i].answer));
+		pid = pretend(path, 0, rows[i].answer);
 		snprintf(line, sizeof(line), "health --socket %s", path);
 		RESULT result = run(line);
 		if (result.status != rows[i].status || !strstr(result.err, rows[i].text))
@@ -473,6 +476,39 @@ static void test_bad_daemon(void **state)
 		assert_null(strchr(result.out, '\033'));
 		assert_null(strchr(result.out, '\x7f'));
 		assert_null(strstr(result.out, "\xc2\x9b"));
+		waitpid(pid, &status, 0);
+		unlink(path);
+	}
+}
+
+/* A question is asked again; a change may have been made. */
+static void test_hangs_up(void **state)
+{
+	static const struct {
+		const char *command;
+		unsigned int hangups;
+		int status;
+		const char *text;
+	} rows[] = {
+		{ "health", 3, STATUS_DONE, "" },
+		{ "health", 100, STATUS_NO_DAEMON, "without an answer" },
+		{ "pool add new", 1, STATUS_NO_DAEMON, "without an answer" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char path[100], line[160];
+		int status;
+		pid_t pid;
+
+		snprintf(path, sizeof(path), "%s/fake.sock", gateway.directory);
+		pid = pretend(path, rows[i].hangups,
+			      "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]");
+		snprintf(line, sizeof(line), "%s --socket %s", rows[i].command, path);
+		RESULT result = run(line);
+		assert_int_equal(result.status, rows[i].status);
+		assert_non_null(strstr(result.err, rows[i].text));
+		kill(pid, SIGKILL);
 		waitpid(pid, &status, 0);
 		unlink(path);
 	}
@@ -527,6 +563,7 @@ int main(void)
 		SERVED(test_not_permitted),
 		SERVED(test_reload_meanwhile),
 		SERVED(test_bad_daemon),
+		SERVED(test_hangs_up),
 		cmocka_unit_test(test_manual),
 	};
 

@@ -14,7 +14,8 @@
 #include "util/err.h"
 
 #define CONNECT_TIMEOUT_S 5L
-#define RETRY_MS 10
+#define RETRY_MS 10L
+#define CUT_OFF_MAX 6 /* times in a row; the pauses grow */
 #define SILENCE_TIMEOUT_S 15L /* without a byte */
 #define TOTAL_TIMEOUT_S 120L
 #define URL_HOST "http://sluice"
@@ -149,28 +150,38 @@ static int parse_body(json_t **ret, const struct body *body, const char *socket_
 	return 0;
 }
 
+static bool is_cut_off(CURLcode code)
+{
+	return code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR;
+}
+
 /*
  * libcurl does not wait until there is room in the daemon's queue: where many others connect at the same time, it
- * finds the socket not connected, and no error. Nothing was asked then, and it is tried again.
+ * finds the socket not connected, and no error. Nothing was asked then, and it is tried again. So it is when the daemon
+ * hangs up on a question that changes nothing: it has no time for those who ask slowly while it is changed itself.
  */
-static CURLcode perform(CURL *curl, uint32_t timeout_ms)
+static CURLcode perform(CURL *curl, const struct body *body, bool changes, uint32_t timeout_ms)
 {
-	const struct timespec pause = { .tv_nsec = RETRY_MS * NS_PER_MS };
 	uint64_t until_ms = clock_mono_ms() + timeout_ms;
 	CURLcode code;
 	long os_errno;
 
-	for (;;) {
+	for (unsigned int cut_off = 0;;) {
+		struct timespec pause = { .tv_nsec = (RETRY_MS << cut_off) * NS_PER_MS };
+
 		os_errno = 0;
 		code = curl_easy_perform(curl);
 		curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_errno);
-		if (code != CURLE_COULDNT_CONNECT || os_errno || clock_mono_ms() > until_ms)
+		if (!changes && is_cut_off(code) && !body->len)
+			cut_off++;
+		else if (code != CURLE_COULDNT_CONNECT || os_errno)
+			return code;
+		if (cut_off == CUT_OFF_MAX || clock_mono_ms() > until_ms)
 			return code;
 		nanosleep(&pause, NULL);
 	}
 }
 
-/* content: what is to be posted, or NULL. timeout_ms: for all of it; 0: as long as usual. */
 static int transfer(struct body *body, const char *socket_path, const char *path,
 		    const char *content, uint32_t timeout_ms, struct err *err)
 {
@@ -196,7 +207,8 @@ static int transfer(struct body *body, const char *socket_path, const char *path
 	if (r < 0)
 		return err_set(err, r, "socket '%s': the path cannot be used", socket_path);
 
-	code = perform(curl, timeout_ms ? timeout_ms : CONNECT_TIMEOUT_S * MS_PER_SEC);
+	code = perform(curl, body, content != NULL,
+		       timeout_ms ? timeout_ms : CONNECT_TIMEOUT_S * MS_PER_SEC);
 	if (code != CURLE_OK)
 		return explain(curl, code, body, socket_path, err);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
