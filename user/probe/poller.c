@@ -118,3 +118,9 @@ void poller_again(struct poller *poller, int fd, struct watch *watch)
 	/* Fails only for descriptors that are not in the set. */
 	(void)epoll_ctl(poller->fd, EPOLL_CTL_MOD, fd, &event);
 }
+
+void poller_remove(struct poller *poller, int fd)
+{
+	/* Fails only for descriptors that are not in the set. */
+	(void)epoll_ctl(poller->fd, EPOLL_CTL_DEL, fd, NULL);
+}

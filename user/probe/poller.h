@@ -4,8 +4,8 @@
  *
  * libuv's own handle for a descriptor costs several system calls per socket: one to test whether it
  * can be polled at all, and one for every change of what is waited for. Here a socket is added once,
- * for both directions and edge-triggered, and leaves the set by being closed; the loop watches the
- * set. Whoever is told must use up what there is: nobody repeats it.
+ * for both directions and edge-triggered; the loop watches the set. Whoever is told must use up what
+ * there is: nobody repeats it.
  *
  * One per loop, counted. Belongs to the loop's thread.
  */
@@ -32,6 +32,12 @@ void poller_put(struct poller *poller);
 
 /* Tell watch whatever happens to fd from now on, and what is so already. Returns 0 or -errno. */
 int poller_add(struct poller *poller, int fd, struct watch *watch);
+
+/*
+ * Before fd is closed: closing alone takes it out of the set only once no other process has it, and HAProxy's, between
+ * being made and being executed, has all there are.
+ */
+void poller_remove(struct poller *poller, int fd);
 
 /* Tell it again what is so now, on the loop's next turn: for those who left something unread. */
 void poller_again(struct poller *poller, int fd, struct watch *watch);

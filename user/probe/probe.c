@@ -33,10 +33,12 @@ static void on_closed(uv_handle_t *handle)
 	free(p);
 }
 
-/* The socket is closed before anybody is told, and with that leaves the poller. */
+/* The socket leaves the poller and is closed before anybody is told. */
 static void release(struct probe *p)
 {
 	p->watch.fn = NULL;
+	if (p->poller && p->stream.fd >= 0)
+		poller_remove(p->poller, p->stream.fd);
 	stream_done(&p->stream, p->reset);
 	if (p->has_exchange)
 		exchange_done(&p->exchange);
