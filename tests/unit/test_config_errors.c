@@ -269,11 +269,8 @@ static const struct row services_rows[] = {
 	  "t.yaml:4:54: services[0].listen: '192.0.2.10': is not an address and port; allowed: ADDRESS:PORT[/tcp or /udp], ports 1..65535\n" },
 	{ GATE POOL WEB "services: [ { name: s, pool: p, settings: w, forward: nat } ]\n",
 	  "t.yaml:4:55: services[0].forward: 'nat': is for services with a listen address\n" },
-	{ GATE POOL WEB
-	  "services: [ { name: s, pool: p, settings: w, listen: 192.0.2.1:80, forward: l7 } ]\n",
-	  "t.yaml:4:77: services[0].forward: 'l7': not available in this version; allowed: nat, dsr, ipip\n" },
 	{ GATE POOL WEB "services: [ { name: s, pool: p, settings: w, forward: x } ]\n",
-	  "t.yaml:4:55: services[0].forward: 'x': is none of the choices; allowed: nat, dsr, ipip\n" },
+	  "t.yaml:4:55: services[0].forward: 'x': is none of the choices; allowed: nat, dsr, ipip, l7\n" },
 	{ GATE POOL WEB "services: [ { name: s, pool: p, settings: w, source_nat: true } ]\n",
 	  "t.yaml:4:58: services[0].source_nat: 'true': is for services with a listen address\n" },
 	{ GATE POOL WEB "services: [ { name: s, pool: p, settings: w, source_affinity: true } ]\n",
@@ -312,23 +309,14 @@ static const struct row services_rows[] = {
 	{ GATE POOL WEB "services: [ { name: s, pool: p, settings: w, source_nat: x } ]\n",
 	  "t.yaml:4:58: services[0].source_nat: 'x': is neither true nor false; allowed: true, false\n" },
 	{ GATE POOL WEB
-	  "services: [ { name: s, pool: p, settings: w, hosts: [ shop.example.test ] } ]\n",
-	  "t.yaml:4:55: services[0].hosts: 'shop.example.test': not available in this version; allowed: an empty list\n" },
-	{ GATE POOL WEB
 	  "services: [ { name: s, pool: p, settings: w, hosts: [ \"a b\", c.test ] } ]\n",
 	  "t.yaml:4:55: services[0].hosts[0]: 'a b': is neither a host name nor an IP address; allowed: " HOSTS },
-	{ GATE POOL WEB "services: [ { name: s, pool: p, settings: w, path_rule: /a* } ]\n",
-	  "t.yaml:4:57: services[0].path_rule: '/a*': not available in this version; leave the key out\n" },
 	{ GATE POOL WEB "services: [ { name: s, pool: p, settings: w, path_rule: a } ]\n",
 	  "t.yaml:4:57: services[0].path_rule: 'a': does not start with '/'; allowed: " PATHS },
-	{ GATE POOL WEB
-	  "services: [ { name: s, pool: p, settings: w, tls: { certificates: [ a.pem ], http2: true } } ]\n",
-	  "t.yaml:4:51: services[0].tls: not available in this version; leave the key out\n" },
 	{ GATE POOL WEB "services: [ { name: s, pool: p, settings: w, tls: { http2: x } } ]\n",
-	  "t.yaml:4:51: services[0].tls: not available in this version; leave the key out\n"
 	  "t.yaml:4:60: services[0].tls.http2: 'x': is neither true nor false; allowed: true, false\n" },
 	{ GATE POOL WEB "services: [ { name: s, pool: p, settings: w, tls: { } } ]\n",
-	  "t.yaml:4:51: services[0].tls: not available in this version; leave the key out\n" },
+	  "t.yaml:4:51: services[0].tls: is for services with forward: l7\n" },
 	{ GATE POOL WEB "services: [ { name: s, pool: q, settings: w } ]\n",
 	  "t.yaml:4:30: services[0].pool: 'q': names nothing in pools; allowed: the name of an entry there\n" },
 	{ GATE POOL WEB "services: [ { name: s, pool: p, settings: x } ]\n",

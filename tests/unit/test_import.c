@@ -208,14 +208,14 @@ static void test_v2_settings(void **state)
 
 	expect(&v2, "backendHttpSettingsCollection[0].cookieBasedAffinity", OUTCOME_APPROXIMATED,
 	       "source_affinity");
-	expect(&v2, "backendHttpSettingsCollection[0].requestTimeout", OUTCOME_NONE,
-	       "this version");
-	expect(&v2, "backendHttpSettingsCollection[0].path", OUTCOME_NONE, "this version");
+	expect(&v2, "backendHttpSettingsCollection[0].requestTimeout", OUTCOME_CARRIED,
+	       "request_timeout");
+	expect(&v2, "backendHttpSettingsCollection[0].path", OUTCOME_NONE, "forward: l7");
 	expect(&v2, "backendHttpSettingsCollection[0].validateSNI", OUTCOME_IGNORED, "TLS");
 	expect(&v2, "backendHttpSettingsCollection[1].dedicatedBackendConnection", OUTCOME_NONE,
-	       "this version");
+	       "forward: l7");
 	expect(&v2, "trustedRootCertificates[0].data", OUTCOME_NONE, "--certs");
-	expect_yaml(&v2, "    # request_timeout: 20s  (");
+	expect_yaml(&v2, "    request_timeout: 20s\n");
 	expect_yaml(&v2, "    # trusted_roots: [ corp-root.pem ]  (");
 }
 
@@ -285,7 +285,7 @@ static void test_layer4(void **state)
 	       "idle");
 	expect(&l4,
 	       "properties.backendSettingsCollection[0].properties.enableL4ClientIpPreservation",
-	       OUTCOME_NONE, "this version");
+	       OUTCOME_NONE, "forward: l7");
 }
 
 static void test_template(void **state)

@@ -19,6 +19,7 @@ const struct section_info *const sections[SECTION_COUNT] = {
 	[SECTION_BACKEND] = &section_backend,
 	[SECTION_SERVICE] = &section_service,
 	[SECTION_TLS] = &section_tls,
+	[SECTION_L7] = &section_l7,
 };
 
 const struct key *keys_find(enum section section, const char *name)

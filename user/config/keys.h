@@ -27,6 +27,7 @@ enum section {
 	SECTION_BACKEND,
 	SECTION_SERVICE,
 	SECTION_TLS,
+	SECTION_L7,
 	SECTION_COUNT
 };
 
@@ -85,6 +86,7 @@ struct key {
 	const char *value; /* default, as a user would write it; NULL: none */
 	const char *words; /* what happens without the key, when there is no default value */
 	enum availability availability;
+	bool layer7; /* only services with forward: l7 have a use for it */
 	const char *help; /* what the key is, without a full stop */
 
 	/* Where the value is kept in the record; size 0: nowhere yet. */

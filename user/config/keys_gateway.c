@@ -253,6 +253,13 @@ static const struct key gateway_keys[] = {
 		.help = "address and port of the metrics",
 		KEPT(gateway, listen),
 	},
+	{
+		.name = "l7",
+		.type = TYPE_RECORD,
+		.section = SECTION_L7,
+		.words = "the defaults of its keys",
+		.help = "how HAProxy runs, which carries services with forward: l7",
+	},
 };
 
 static const struct key interface_keys[] = {

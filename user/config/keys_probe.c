@@ -12,7 +12,7 @@ static const struct choice probe_protocols[] = {
 	END,
 };
 
-static const struct choice proxy_versions[] = {
+const struct choice proxy_versions[] = {
 	NOW("false", PROXY_NONE),
 	NOW("true", PROXY_V1),
 	NOW("v1", PROXY_V1),

@@ -53,8 +53,11 @@
 		.path = (where), .keys = (array), .n_keys = ARRAY_SIZE(array) \
 	}
 
+/* Of the header that a connection starts with: of probes, and of those to backends. */
+extern const struct choice proxy_versions[];
+
 extern const struct section_info section_root, section_gateway, section_interface, section_probe,
 	section_match, section_settings, section_draining, section_affinity, section_passive,
-	section_pool, section_backend, section_service, section_tls;
+	section_pool, section_backend, section_service, section_tls, section_l7;
 
 #endif

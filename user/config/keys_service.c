@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What is under pools and services. */
 #include "config/keys_rows.h"
+#include "config/l7_keys.h"
 
 static const struct choice forward_methods[] = {
 	NOW("nat", FORWARD_NAT),
 	NOW("dsr", FORWARD_DSR),
 	NOW("ipip", FORWARD_IPIP),
-	LATER("l7", FORWARD_NAT),
+	NOW("l7", FORWARD_L7),
 	END,
 };
 
@@ -120,25 +121,27 @@ static const struct key service_keys[] = {
 		.item = TYPE_HOST,
 		.min = 1,
 		.max = LIMIT_HOST_BYTES,
-		.words = "none",
-		.availability = ONLY_DEFAULT,
+		.words = "any",
+		.layer7 = true,
 		.help = "host names that the service answers for",
+		.keep_item = keep_host,
 	},
 	{
 		.name = "path_rule",
 		.type = TYPE_URL_PATH,
 		.min = 1,
 		.max = LIMIT_PATH_BYTES,
-		.words = "none",
-		.availability = NOT_YET,
+		.words = "any path",
+		.layer7 = true,
 		.help = "paths that the service answers for",
+		KEPT(service, l7.path_rule),
 	},
 	{
 		.name = "tls",
 		.type = TYPE_RECORD,
 		.section = SECTION_TLS,
-		.words = "none",
-		.availability = NOT_YET,
+		.words = "none: it speaks none",
+		.layer7 = true,
 		.help = "how the listener speaks TLS",
 	},
 };
@@ -151,13 +154,17 @@ static const struct key tls_keys[] = {
 		.min = 1,
 		.max = PATH_MAX - 1,
 		.words = "none",
+		.layer7 = true,
 		.help = "files with the certificates of the listener and their keys",
+		.keep_item = keep_certificate,
 	},
 	{
 		.name = "http2",
 		.type = TYPE_BOOL,
 		.value = "true",
+		.layer7 = true,
 		.help = "whether the listener offers HTTP/2",
+		KEPT(service, l7.http2),
 	},
 };
 

@@ -6,6 +6,7 @@
 
 #include "config/note.h"
 #include "config/reader.h"
+#include "config/rules_l7.h"
 #include "config/tree.h"
 #include "model/plan.h"
 
@@ -178,6 +179,7 @@ static void check_settings(struct reader *reader, struct record *record)
 
 	if (!record->clean)
 		return;
+	rules_l7_settings(reader, record);
 	if (record_value(record, "probe")) {
 		entry = find_clean(reader, record, "probe", SECTION_PROBE);
 		if (!entry)
@@ -206,8 +208,6 @@ static void check_host_names(struct reader *reader, struct record *record,
 	}
 }
 
-static const char *const forward_names[] = { "nat", "dsr", "ipip" };
-
 /* What a service without a listen address, or with another way to forward, has no use for. */
 static void check_forward(struct reader *reader, struct record *record)
 {
@@ -215,6 +215,8 @@ static void check_forward(struct reader *reader, struct record *record)
 					    "table_size" };
 	const struct service *service = record->base;
 
+	if (service_is_l7(service))
+		return;
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (!service->listen.key.port && record_value(record, keys[i]))
 			note_key(reader, record, keys[i], record_value(record, keys[i]),
@@ -223,7 +225,7 @@ static void check_forward(struct reader *reader, struct record *record)
 	    record_value(record, "source_nat"))
 		note_key(reader, record, "source_nat", record_value(record, "source_nat"),
 			 "is for forward: nat; with %s, backends see the client's address",
-			 forward_names[service->forward]);
+			 forward_name(service->forward));
 }
 
 /* Only translation changes ports, and nothing changes the transport. */
@@ -239,11 +241,12 @@ static void check_listen(struct reader *reader, struct record *record,
 			 "is for %s, but the settings' protocol %s runs over %s",
 			 service->listen.key.proto == SL_TCP ? "TCP" : "UDP",
 			 protocol_name(settings->protocol), proto == SL_TCP ? "TCP" : "UDP");
-	if (service->forward != FORWARD_NAT && service->listen.key.port != settings->port)
+	if (service->forward != FORWARD_NAT && !service_is_l7(service) &&
+	    service->listen.key.port != settings->port)
 		note_key(reader, record, "listen", node,
 			 "has another port than the settings (%u), and %s changes no port; "
 			 "allowed: the same port, or forward: nat",
-			 (unsigned int)settings->port, forward_names[service->forward]);
+			 (unsigned int)settings->port, forward_name(service->forward));
 }
 
 static void check_families(struct reader *reader, struct record *record, const struct pool *pool)
@@ -256,7 +259,7 @@ static void check_families(struct reader *reader, struct record *record, const s
 		note_key(reader, record, "listen", record_value(record, "listen"),
 			 "backend %s of pool '%s' is of the other address family, which %s does "
 			 "not reach; allowed: backends of the listen address's family%s",
-			 pool->backends[i].text, pool->name, forward_names[service->forward],
+			 pool->backends[i].text, pool->name, forward_name(service->forward),
 			 service->forward == FORWARD_IPIP ? ", or IPv6 backends for IPv4" : "");
 		return;
 	}
@@ -284,6 +287,7 @@ static void check_service(struct reader *reader, struct record *record)
 		check_listen(reader, record, settings);
 		check_families(reader, record, pool);
 	}
+	rules_l7_service(reader, record, settings, pool);
 }
 
 /* What may have a match has a use for all of it, but for datagrams. */
@@ -300,6 +304,8 @@ void rules_check(struct reader *reader, struct record *record)
 		check_uses(reader, record);
 	if (record->section == SECTION_SETTINGS)
 		check_settings(reader, record);
+	if (record->section == SECTION_AFFINITY)
+		rules_l7_affinity(record);
 	if (record->section == SECTION_SERVICE)
 		check_service(reader, record);
 }

@@ -4,21 +4,10 @@
 #include "model/weights.h"
 #include "util/clock.h"
 
-static const char *forward_name(enum forward forward)
-{
-	static const char *const names[] = {
-		[FORWARD_NAT] = "nat",
-		[FORWARD_DSR] = "dsr",
-		[FORWARD_IPIP] = "ipip",
-	};
-
-	return names[forward];
-}
-
 void render_forwarding(json_t **json, const struct api_context *context,
 		       const struct service *service)
 {
-	if (!service_forwards(context->model, service))
+	if (!service_balances(context->model, service))
 		return;
 	if (service->listen.key.port)
 		json_put_text(json, "listen", service->listen.text);

@@ -42,7 +42,7 @@ void balancer_note_pool(struct balancer *balancer, uint32_t pool)
 	const struct model *model = balancer->parts.model;
 
 	for (uint32_t i = 0; i < model->n_services; i++)
-		if (model->services[i].pool == pool && service_forwards(model, &model->services[i]))
+		if (model->services[i].pool == pool && service_balances(model, &model->services[i]))
 			note_service(balancer, i);
 }
 
@@ -120,7 +120,7 @@ static void count_memberships(struct balancer *balancer)
 
 	for (uint32_t s = 0; s < model->n_services; s++)
 		for (uint32_t i = 0; i < model->services[s].n_endpoints; i++)
-			if (service_forwards(model, &model->services[s]))
+			if (service_balances(model, &model->services[s]))
 				balancer->first[model->services[s].endpoints[i] + 1]++;
 	for (uint32_t e = 0; e < model->n_endpoints; e++)
 		balancer->first[e + 1] += balancer->first[e];
@@ -137,7 +137,7 @@ static int list_memberships(struct balancer *balancer)
 	for (uint32_t s = 0; s < model->n_services; s++) {
 		const struct service *service = &model->services[s];
 
-		if (!service_forwards(model, service))
+		if (!service_balances(model, service))
 			continue;
 		note_service(balancer, s);
 		for (uint32_t i = 0; i < service->n_endpoints; i++) {

@@ -340,7 +340,8 @@ struct dataplane_fills dataplane_fills(const struct dataplane *dp)
 		fills.targets += __atomic_load_n(&tables->ids.key[i].port, __ATOMIC_RELAXED) != 0;
 	for (uint32_t i = 0; i < tables->services.n; i++) {
 		fills.services += tables->services.of[i].id != SL_ID_NONE;
-		fills.targets += dp->model->services[i].listen.key.port != 0;
+		fills.targets += dp->model->services[i].listen.key.port &&
+				 !service_is_l7(&dp->model->services[i]);
 	}
 	return fills;
 }

@@ -64,7 +64,7 @@ int services_targets(const struct services *services, const struct model *model,
 		return -ENOMEM;
 	*ret_n = 0;
 	for (uint32_t i = 0; i < services->n; i++)
-		if (model->services[i].listen.key.port)
+		if (model->services[i].listen.key.port && !service_is_l7(&model->services[i]))
 			targets[(*ret_n)++] = (struct holding){
 				.key = model->services[i].listen.key,
 				.kind = SL_TARGET_SERVICE,

@@ -73,6 +73,8 @@ static const char *problem_of(struct work *work, const struct key *key, const ch
 	if (value.not_yet || key->availability == NOT_YET ||
 	    (key->availability == ONLY_DEFAULT && !*ret_is_default))
 		return "this version of Sluice does not have it";
+	if (key->layer7 && !*ret_is_default)
+		return "only services with forward: l7 have a use for it";
 	return NULL;
 }
 

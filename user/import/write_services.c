@@ -56,19 +56,19 @@ static void write_layer7(struct work *work, const struct planned *service)
 	const char *host = work_text(work, prop_field(at, "hostName"));
 
 	if (host)
-		emit_comment(&work->emit, "hosts: [ %s ]  (this version does not tell hosts apart)",
+		emit_comment(&work->emit, "hosts: [ %s ]  (only forward: l7 tells hosts apart)",
 			     host);
 	for (uint32_t i = 0; hosts && i < hosts->n_children; i++)
 		if (work_text(work, &hosts->children[i]))
 			emit_comment(&work->emit,
-				     "hosts: [ %s ]  (this version does not tell hosts apart)",
+				     "hosts: [ %s ]  (only forward: l7 tells hosts apart)",
 				     work_text(work, &hosts->children[i]));
 	for (uint32_t i = 0; paths && i < paths->n_children; i++) {
 		const char *path = work_text(work, &paths->children[i]);
 
 		if (!path)
 			continue;
-		emit_comment(&work->emit, "path_rule: %s  (this version does not tell paths apart)",
+		emit_comment(&work->emit, "path_rule: %s  (only forward: l7 tells paths apart)",
 			     path);
 		prop_tell(&work->tree, &paths->children[i], OUTCOME_NONE, "%s",
 			  "requests are not told apart by their paths");

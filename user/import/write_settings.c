@@ -119,7 +119,7 @@ static void write_draining(struct work *work, const struct item *settings)
 	put_number(work, timeout, 1, SECTION_DRAINING, "timeout");
 }
 
-/* Cookies are none of this version's; a client's address is what it can keep to. */
+/* Cookies are for forward: l7, which an import does not choose; a client's address is what it can keep to. */
 static void write_affinity(struct work *work, const struct item *settings)
 {
 	struct prop *affinity = prop_field(settings->at, "cookieBasedAffinity");
@@ -132,8 +132,8 @@ static void write_affinity(struct work *work, const struct item *settings)
 		return;
 	}
 	emit_comment(&work->emit,
-		     "cookie_affinity: { enabled: true }  (this version of Sluice does "
-		     "not have it; services have source_affinity instead)");
+		     "cookie_affinity: { enabled: true }  (only services with forward: l7 "
+		     "have cookies; others have source_affinity instead)");
 	prop_tell(&work->tree, affinity, work->off ? OUTCOME_NONE : OUTCOME_APPROXIMATED, "%s",
 		  work->off ? work->off
 			    : "source_affinity of services with a listen address: all flows of a "

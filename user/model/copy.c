@@ -60,27 +60,39 @@ static int own_certs(struct trust_spec *trust)
 	return r;
 }
 
-static int own_crls(struct trust_spec *trust)
+/* As own_text(), of a list. */
+static int own_texts(char ***texts, uint32_t *n_texts)
 {
-	char **from = trust->crls;
-	uint32_t n = trust->n_crls;
+	char **from = *texts;
+	uint32_t n = *n_texts;
 	int r;
 
-	trust->n_crls = 0;
-	r = copy_bytes(&trust->crls, from, n, sizeof(*from));
+	*n_texts = 0;
+	r = copy_bytes(texts, from, n, sizeof(*from));
 	if (r < 0)
-		trust->crls = NULL;
+		*texts = NULL;
 	for (uint32_t i = 0; i < n && r == 0; i++) {
-		r = own_text(&trust->crls[i]);
-		trust->n_crls++;
+		r = own_text(&(*texts)[i]);
+		(*n_texts)++;
 	}
 	return r;
+}
+
+static int own_service(struct service *service)
+{
+	struct l7_listener *l7 = &service->l7;
+
+	service->endpoints = service->owners = NULL;
+	service->n_endpoints = 0;
+	return own_texts(&l7->hosts, &l7->n_hosts) | own_text(&l7->path_rule) |
+	       own_texts(&l7->certificates, &l7->n_certificates);
 }
 
 static int own_settings(struct settings *settings)
 {
 	return own_text(&settings->host_name) | own_text(&settings->sni_name) |
-	       own_certs(&settings->trust) | own_crls(&settings->trust);
+	       own_text(&settings->l7.path_override) | own_certs(&settings->trust) |
+	       own_texts(&settings->trust.crls, &settings->trust.n_crls);
 }
 
 static int own_pool(struct pool *pool)
@@ -135,10 +147,8 @@ int model_copy(struct model **ret, const struct model *from)
 		r |= own_settings(&model->settings[i]);
 	for (uint32_t i = 0; i < model->n_pools; i++)
 		r |= own_pool(&model->pools[i]);
-	for (uint32_t i = 0; i < model->n_services; i++) {
-		model->services[i].endpoints = model->services[i].owners = NULL;
-		model->services[i].n_endpoints = 0;
-	}
+	for (uint32_t i = 0; i < model->n_services; i++)
+		r |= own_service(&model->services[i]);
 	if (r < 0)
 		return -ENOMEM;
 	*ret = take_ptr(model);

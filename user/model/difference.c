@@ -125,6 +125,31 @@ static const char *probe_name(const struct model *model, const struct settings *
 	return settings->probe == INDEX_NONE ? NULL : model->probes[settings->probe].name;
 }
 
+static bool same_texts(char **a, uint32_t n_a, char **b, uint32_t n_b)
+{
+	if (n_a != n_b)
+		return false;
+	for (uint32_t i = 0; i < n_a; i++)
+		if (strcmp(a[i], b[i]) != 0)
+			return false;
+	return true;
+}
+
+static bool same_l7_settings(const struct l7_settings *a, const struct l7_settings *b)
+{
+	return a->request_timeout_ms == b->request_timeout_ms && a->affinity == b->affinity &&
+	       !strcmp(a->cookie, b->cookie) && same_text(a->path_override, b->path_override) &&
+	       a->dedicated == b->dedicated && a->send_proxy == b->send_proxy;
+}
+
+static bool same_listener(const struct l7_listener *a, const struct l7_listener *b)
+{
+	return same_texts(a->hosts, a->n_hosts, b->hosts, b->n_hosts) &&
+	       same_text(a->path_rule, b->path_rule) &&
+	       same_texts(a->certificates, a->n_certificates, b->certificates, b->n_certificates) &&
+	       a->http2 == b->http2;
+}
+
 static bool same_settings(const struct model *before, const struct settings *a,
 			  const struct model *after, const struct settings *b)
 {
@@ -142,7 +167,7 @@ static bool same_settings(const struct model *before, const struct settings *a,
 	       a->passive_window_ms == b->passive_window_ms &&
 	       a->passive_stretch == b->passive_stretch &&
 	       a->passive_connect_ms == b->passive_connect_ms &&
-	       a->slow_start_ms == b->slow_start_ms;
+	       a->slow_start_ms == b->slow_start_ms && same_l7_settings(&a->l7, &b->l7);
 }
 
 static bool same_service(const struct model *before, const struct service *a,
@@ -151,6 +176,7 @@ static bool same_service(const struct model *before, const struct service *a,
 	return !memcmp(&a->listen.key, &b->listen.key, sizeof(a->listen.key)) &&
 	       a->forward == b->forward && a->source_nat == b->source_nat &&
 	       a->source_affinity == b->source_affinity && a->table_size == b->table_size &&
+	       same_listener(&a->l7, &b->l7) &&
 	       !strcmp(before->pools[a->pool].name, after->pools[b->pool].name) &&
 	       !strcmp(before->settings[a->settings].name, after->settings[b->settings].name);
 }

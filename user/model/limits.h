@@ -42,6 +42,11 @@
 #define NAT_PORTS_MIN 64
 #define SLOW_START_MAX_MS (3600 * 1000)
 
+/* Of HAProxy. */
+#define LIMIT_L7_CONNECTIONS_MIN 16
+#define LIMIT_L7_CONNECTIONS_MAX 1000000
+#define LIMIT_L7_THREADS 64
+
 /* Of the events that are kept. */
 #define LIMIT_EVENTS_MIN 100
 #define LIMIT_EVENTS_MAX 10000000

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "model/key_table.h"
+#include "model/listeners.h"
 #include "model/model.h"
 #include "util/err.h"
 
@@ -213,7 +214,7 @@ static int check_listen(struct linking *linking, uint32_t index, struct err *err
 	same = tsearch(service, &linking->listens, compare_listens);
 	if (!same)
 		return -ENOMEM;
-	if (*same != service)
+	if (*same != service && !(service_is_l7(*same) && service_is_l7(service)))
 		return err_set(err, -EEXIST,
 			       "services '%s' and '%s' both listen on %s; an address and port can "
 			       "be of one service only",
@@ -246,6 +247,8 @@ int model_link(struct model *model, struct err *err)
 		r = link_service(&linking, i, err);
 	for (uint32_t i = 0; i < model->n_services && r >= 0; i++)
 		r = check_listen(&linking, i, err);
+	if (r >= 0)
+		r = listeners_check(model, err);
 	key_table_close(&linking.addresses);
 	tdestroy(linking.names, keep_node);
 	tdestroy(linking.listens, keep_node);

@@ -28,6 +28,20 @@ static void pool_done(struct pool *pool)
 	free(pool->backends);
 }
 
+static void free_texts(char **texts, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		free(texts[i]);
+	free(texts);
+}
+
+static void listener_done(struct l7_listener *listener)
+{
+	free_texts(listener->hosts, listener->n_hosts);
+	free_texts(listener->certificates, listener->n_certificates);
+	free(listener->path_rule);
+}
+
 static void service_unlink(struct service *service)
 {
 	free(take_ptr(service->endpoints));
@@ -57,11 +71,14 @@ void model_free(struct model *model)
 	for (uint32_t i = 0; i < model->n_settings; i++) {
 		free(model->settings[i].host_name);
 		free(model->settings[i].sni_name);
+		free(model->settings[i].l7.path_override);
 		trust_spec_done(&model->settings[i].trust);
 	}
 	for (uint32_t i = 0; i < model->n_pools; i++)
 		pool_done(&model->pools[i]);
 	model_unlink(model);
+	for (uint32_t i = 0; i < model->n_services; i++)
+		listener_done(&model->services[i].l7);
 	free(model->gateway.interfaces);
 	free(model->probes);
 	free(model->settings);
@@ -183,8 +200,32 @@ uint32_t model_map_entries(const struct model *model)
 	return entries;
 }
 
+const char *forward_name(enum forward forward)
+{
+	static const char *const names[] = {
+		[FORWARD_NAT] = "nat",
+		[FORWARD_DSR] = "dsr",
+		[FORWARD_IPIP] = "ipip",
+		[FORWARD_L7] = "l7",
+	};
+
+	return names[forward];
+}
+
+bool service_is_l7(const struct service *service)
+{
+	return service->forward == FORWARD_L7;
+}
+
+bool service_balances(const struct model *model, const struct service *service)
+{
+	return service_is_l7(service) || service_forwards(model, service);
+}
+
 bool service_forwards(const struct model *model, const struct service *service)
 {
+	if (service_is_l7(service))
+		return false;
 	return service->listen.key.port ||
 	       model->settings[service->settings].on_unhealthy == SL_ACTION_REDIRECT;
 }
@@ -193,7 +234,7 @@ bool service_takes(const struct service *service, const struct addr *addr)
 {
 	struct addr listen;
 
-	if (!service->listen.key.port)
+	if (!service->listen.key.port || service_is_l7(service))
 		return true;
 	memcpy(listen.bytes, service->listen.key.addr, sizeof(listen.bytes));
 	if (addr_is_v4(&listen) == addr_is_v4(addr))
@@ -212,6 +253,15 @@ uint32_t model_forwarding(const struct model *model)
 
 	for (uint32_t i = 0; i < model->n_services; i++)
 		n += service_forwards(model, &model->services[i]);
+	return n;
+}
+
+uint32_t model_l7(const struct model *model)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < model->n_services; i++)
+		n += service_is_l7(&model->services[i]);
 	return n;
 }
 

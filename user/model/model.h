@@ -49,6 +49,16 @@ struct listen {
 	char text[SL_TEXT_LEN]; /* "192.0.2.10:443", or "" */
 };
 
+/* How HAProxy runs, which carries services with forward: l7. */
+struct l7_gateway {
+	char program[PATH_MAX];
+	char user[SL_NAME_LEN]; /* and its group */
+	char affinity_key[PATH_MAX]; /* file; "": one of its own in the state directory */
+	char access_log[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* socket; "": none */
+	uint32_t max_connections; /* 0: auto */
+	uint32_t threads; /* 0: auto */
+};
+
 struct gateway {
 	struct interface *interfaces;
 	uint32_t n_interfaces;
@@ -71,6 +81,7 @@ struct gateway {
 	char bpffs[PATH_MAX];
 	char resolv_conf[PATH_MAX]; /* "": the system's */
 	struct listen listen; /* of the metrics; none: they are off */
+	struct l7_gateway l7;
 };
 
 struct status_range {
@@ -132,6 +143,17 @@ struct probe_def {
 	uint32_t send_len;
 };
 
+/* What somebody who reads HTTP, or speaks for the client, does with requests: forward: l7. */
+struct l7_settings {
+	const char *key; /* the first key of these that is not at its default, or NULL; constant */
+	uint32_t request_timeout_ms; /* of tcp and tls: how long a connection may be idle */
+	bool affinity;
+	char cookie[SL_NAME_LEN]; /* its name */
+	char *path_override; /* NULL: none */
+	bool dedicated; /* each connection of a client has one of its own to the backend */
+	enum proxy_version send_proxy; /* of tcp and tls */
+};
+
 struct settings {
 	char name[SL_NAME_LEN];
 	enum protocol protocol;
@@ -154,6 +176,7 @@ struct settings {
 		passive_stretch; /* the most times that well-faring clients lengthen the interval */
 	uint32_t passive_connect_ms; /* the least that such a probe waits for the handshake */
 	uint32_t slow_start_ms; /* after recovery, until an endpoint has its whole share; 0: none */
+	struct l7_settings l7;
 };
 
 /* A member as declared. A name stands for addresses that are found while the daemon runs. */
@@ -171,7 +194,17 @@ struct pool {
 };
 
 /* How packets to a listen address reach a backend. */
-enum forward { FORWARD_NAT, FORWARD_DSR, FORWARD_IPIP };
+enum forward { FORWARD_NAT, FORWARD_DSR, FORWARD_IPIP, FORWARD_L7 };
+
+/* Which requests to a listen address are a service's, and how its listener speaks. */
+struct l7_listener {
+	char **hosts; /* in lower case; none: any */
+	uint32_t n_hosts;
+	char *path_rule; /* "/exact", "/prefix*"; NULL: any path */
+	char **certificates; /* files, each with its key; none: no TLS */
+	uint32_t n_certificates;
+	bool http2; /* with TLS */
+};
 
 struct service {
 	char name[SL_NAME_LEN];
@@ -181,6 +214,7 @@ struct service {
 	bool source_affinity; /* all flows of a client's address go to one endpoint */
 	uint32_t table_size; /* slots of its selection table, at least; 0: auto */
 	uint32_t pool, settings;
+	struct l7_listener l7; /* what it answers for; of FORWARD_L7 */
 	/*
 	 * Its endpoints in the order of the pool's backends: indexes into endpoints, and beside them
 	 * the positions of the backends that they stand for. An address has one, a name
@@ -264,8 +298,20 @@ const char *proxy_version_name(enum proxy_version version);
 /* Endpoints as the configuration counts them: a name is one. */
 uint32_t model_declared(const struct model *model);
 
-/* Whether packets of the service are forwarded: it has a listen address, or redirects. */
+/* Whether the kernel forwards packets of the service: it has a listen address, or redirects. Never of FORWARD_L7. */
 bool service_forwards(const struct model *model, const struct service *service);
+
+/* Whether HAProxy carries it. */
+bool service_is_l7(const struct service *service);
+
+/* Whether its endpoints get shares of what is new: it forwards, or HAProxy does. */
+bool service_balances(const struct model *model, const struct service *service);
+
+/* Services that HAProxy carries. */
+uint32_t model_l7(const struct model *model);
+
+/* "nat", "dsr", "ipip", "l7". */
+const char *forward_name(enum forward forward);
 
 /* Services that forward. */
 uint32_t model_forwarding(const struct model *model);
