@@ -49,7 +49,7 @@ BPFFLAGS := -O2 -g -mcpu=v3 -target bpf -Wall -Wextra -Werror -Iinclude -Ibpf -I
 say = $(if $(V),,@printf '  %-6s %s\n' $1 $@;)
 
 # One archive per folder, in link order: upper floors first.
-FOLDERS := daemon cli control diagnose import config probe dataplane survey store model util
+FOLDERS := daemon cli control diagnose import config probe dataplane survey store l7 model util
 SOURCES := $(wildcard user/*/*.c)
 MAINS   := user/daemon/main.c user/cli/main.c
 objects = $(patsubst user/%.c,$B/%.o,$(filter-out $(MAINS),$(wildcard user/$1/*.c)))

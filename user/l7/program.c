@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "l7/program.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "l7/spawn.h"
+#include "l7/talk.h"
+#include "util/addr.h"
+#include "util/err.h"
+#include "util/log.h"
+#include "util/printable.h"
+
+#define VERSION_MAJOR 2
+#define VERSION_MINOR 6
+
+#define CONFIGURATION "haproxy.cfg" /* as in L7_CONFIGURATION */
+#define CHECKED "check.cfg"
+#define SAID "haproxy.err"
+
+/* --- version ---------------------------------------------------------------------------------- */
+
+int l7_program_version(const char *program, const atomic_bool *gives_up, struct err *err)
+{
+	const char *const argv[] = { program, "-v", NULL };
+	int major = 0, minor = 0, r;
+	char said[1024];
+	const char *at;
+
+	r = spawn_run(argv, "/", L7_CHECK_MS, gives_up, said, sizeof(said));
+	if (r == -ENOENT)
+		return err_set(
+			err, r,
+			"services with forward: l7 need HAProxy %d.%d or later, and '%s' is not "
+			"there: install the package haproxy, or set gateway.l7.program",
+			VERSION_MAJOR, VERSION_MINOR, program);
+	if (r < 0)
+		return err_set(err, r, "gateway.l7.program: '%s' cannot be run: %s", program,
+			       strerror(-r));
+	at = strstr(said, "version ");
+	if (!at || sscanf(at, "version %d.%d", &major, &minor) != 2)
+		return err_set(err, -ENOTSUP,
+			       "gateway.l7.program: '%s' does not say that it is HAProxy", program);
+	if (major > VERSION_MAJOR || (major == VERSION_MAJOR && minor >= VERSION_MINOR))
+		return 0;
+	return err_set(err, -ENOTSUP,
+		       "services with forward: l7 need HAProxy %d.%d or later; '%s' is %d.%d",
+		       VERSION_MAJOR, VERSION_MINOR, program, major, minor);
+}
+
+/* --- files ------------------------------------------------------------------------------------ */
+
+/* Whole or not at all: HAProxy may read it at any time. */
+static int replace(const char *dir, const char *name, const char *bytes, size_t len)
+{
+	char path[PATH_MAX + 64], next[PATH_MAX + 80];
+	CLEANUP(close_p) int fd = -1;
+	ssize_t put;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	snprintf(next, sizeof(next), "%s.next", path);
+	fd = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	put = write(fd, bytes, len);
+	if (put < 0)
+		return -errno;
+	if ((size_t)put != len)
+		return -ENOSPC;
+	return rename(next, path) < 0 ? -errno : 0;
+}
+
+static int replace_link(const char *dir, const char *name, const char *target)
+{
+	char path[PATH_MAX + 64], next[PATH_MAX + 80];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	snprintf(next, sizeof(next), "%s.next", path);
+	if (unlink(next) < 0 && errno != ENOENT)
+		return -errno;
+	if (symlink(target, next) < 0 || rename(next, path) < 0)
+		return -errno;
+	return 0;
+}
+
+static int write_configuration(const struct l7_plan *plan, const struct l7_server *servers,
+			       const char *name)
+{
+	CLEANUP(free_p) char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!out)
+		return -ENOMEM;
+	l7_plan_write(out, plan, servers);
+	return fclose(out) == 0 ? replace(plan->dir, name, text, len) : -ENOMEM;
+}
+
+static int write_all(const struct l7_plan *plan, const struct l7_server *servers, const char *name,
+		     struct err *err)
+{
+	/* A plan is tried while another one comes in force: their files have names in common. */
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	int r = mkdir(plan->dir, 0700) < 0 && errno != EEXIST ? -errno : 0;
+
+	pthread_mutex_lock(&lock);
+	for (uint32_t i = 0; i < plan->n_files && r == 0; i++) {
+		const struct l7_file *file = &plan->files[i];
+
+		r = file->target ? replace_link(plan->dir, file->name, file->target)
+				 : replace(plan->dir, file->name, file->bytes, file->len);
+	}
+	if (r == 0)
+		r = write_configuration(plan, servers, name);
+	pthread_mutex_unlock(&lock);
+	return r < 0 ? err_set(err, r, "gateway.state_dir: HAProxy's files in %s: %s", plan->dir,
+			       strerror(-r))
+		     : 0;
+}
+
+int l7_program_write(const struct l7_plan *plan, const struct l7_server *servers, struct err *err)
+{
+	return write_all(plan, servers, CONFIGURATION, err);
+}
+
+/* --- what HAProxy says of a plan ---------------------------------------------------------------- */
+
+/* "parsing [/var/lib/sluice/l7/check.cfg:42] : ...": the line, and what follows; NULL: no such place. */
+static char *find_place(char *text, const struct l7_plan *plan, uint32_t *ret_line)
+{
+	char place[PATH_MAX + 32];
+	char *at;
+
+	snprintf(place, sizeof(place), "[%s/" CHECKED ":", plan->dir);
+	at = strstr(text, place);
+	if (!at)
+		return NULL;
+	at += strlen(place);
+	*ret_line = (uint32_t)strtoul(at, &at, 10);
+	at += strcspn(at, "]");
+	while (*at && strchr("] :", *at))
+		at++;
+	return at;
+}
+
+/* A link stands for a file whose name the operator knows. */
+static const struct l7_file *find_link(const char *text, const struct l7_plan *plan)
+{
+	for (uint32_t i = 0; i < plan->n_files; i++)
+		if (plan->files[i].target && strstr(text, plan->files[i].name))
+			return &plan->files[i];
+	return NULL;
+}
+
+/* HAProxy goes on after what concerns a place with what follows from it: the first is meant. */
+void l7_program_blame(char *buf, size_t size, const struct l7_plan *plan, char *said)
+{
+	const struct l7_file *link;
+	const char *key = NULL;
+	uint32_t line = 0;
+	char *at = strstr(said, "[ALERT]"), *text;
+
+	buf[0] = '\0';
+	if (!at)
+		return;
+	at[strcspn(at, "\n")] = '\0';
+	text = find_place(at, plan, &line);
+	if (text)
+		key = l7_plan_key(plan, line);
+	else
+		text = strstr(at, ") : ") ? strstr(at, ") : ") + 4 : at;
+	link = find_link(text, plan);
+	printable_clean(text);
+	snprintf(buf, size, "%s%sHAProxy refuses %s: %.300s", key ? key : "", key ? ": " : "",
+		 link ? link->target : "it", text);
+}
+
+static int check_address(const struct l7_listen *listen, struct err *err)
+{
+	struct sockaddr_storage ss;
+	CLEANUP(close_p) int fd = -1;
+	socklen_t len = addr_to_sockaddr(&ss, &listen->addr, listen->port);
+
+	fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	/* As HAProxy does: what has the address beside it has to agree. */
+	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int)) == 0 &&
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &(int){ 1 }, sizeof(int)) == 0 &&
+	    bind(fd, (struct sockaddr *)&ss, len) == 0)
+		return 0;
+	return err_set(err, -errno, "service '%s': listen: %s: %s%s", listen->service, listen->text,
+		       strerror(errno),
+		       errno == EADDRNOTAVAIL
+			       ? "; with forward: l7 it is an address of this host, or one that "
+				 "net.ipv4.ip_nonlocal_bind lets it take"
+		       : errno == EADDRINUSE ? "; another program listens there"
+					     : "");
+}
+
+static int check_addresses(const struct l7_plan *plan, struct err *err)
+{
+	for (uint32_t i = 0; i < plan->n_listens; i++) {
+		int r = check_address(&plan->listens[i], err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Which HAProxy would find out only when it starts. */
+static int check_descriptors(const struct l7_plan *plan, struct err *err)
+{
+	uint64_t wanted = plan->max_connections;
+	struct rlimit limit;
+
+	if (!wanted || getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_max >= 2 * wanted + 100)
+		return 0;
+	return err_set(err, -EMFILE,
+		       "gateway.l7.max_connections: '%" PRIu64 "' needs %" PRIu64
+		       " file descriptors, and processes may have %" PRIu64
+		       " here; allowed: fewer, or a higher limit (LimitNOFILE= of the unit)",
+		       wanted, 2 * wanted + 100, (uint64_t)limit.rlim_max);
+}
+
+int l7_program_check(const struct l7_plan *plan, const char *program, const atomic_bool *gives_up,
+		     struct err *err)
+{
+	char said[L7_CHECK_BYTES], why[sizeof(err->text)], path[PATH_MAX + 32];
+	const char *const argv[] = { program, "-c", "-f", path, NULL };
+	int r;
+
+	r = l7_program_version(program, gives_up, err);
+	if (r == 0)
+		r = check_addresses(plan, err);
+	if (r == 0)
+		r = check_descriptors(plan, err);
+	if (r == 0)
+		r = write_all(plan, NULL, CHECKED, err);
+	if (r < 0)
+		return r;
+	snprintf(path, sizeof(path), "%s/" CHECKED, plan->dir);
+	r = spawn_run(argv, plan->dir, L7_CHECK_MS, gives_up, said, sizeof(said));
+	if (r == 0)
+		return 0;
+	if (r < 0)
+		return err_set(err, r, "'%s -c': %s", program, strerror(-r));
+	l7_program_blame(why, sizeof(why), plan, said);
+	return err_set(err, -EINVAL, "%s",
+		       why[0] ? why : "HAProxy refuses its configuration and does not say why");
+}
+
+/* --- the process -------------------------------------------------------------------------------- */
+
+int l7_program_start(pid_t *ret, const char *program, const char *dir, struct err *err)
+{
+	char path[PATH_MAX + 32], master[PATH_MAX + 64], said[PATH_MAX + 32];
+	const char *const argv[] = { program, "-W", "-f", path, "-S", master, NULL };
+	CLEANUP(close_p) int fd = -1;
+	int r;
+
+	snprintf(path, sizeof(path), "%s/" CONFIGURATION, dir);
+	snprintf(master, sizeof(master), "%s/" L7_MASTER_SOCKET ",mode,600", dir);
+	snprintf(said, sizeof(said), "%s/" SAID, dir);
+	fd = open(said, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return err_set(err, -errno, "%s: %s", said, strerror(errno));
+	r = spawn_start(ret, argv, dir, fd);
+	return r < 0 ? err_set(err, r, "'%s' cannot be run: %s", program, strerror(-r)) : 0;
+}
+
+int l7_program_dismiss(const char *state_dir)
+{
+	char path[PATH_MAX + 32];
+	pid_t pid;
+	int r;
+
+	snprintf(path, sizeof(path), "%s/" L7_MASTER, state_dir);
+	r = talk_owner(&pid, path);
+	if (r == -ENOENT || r == -ENOTDIR || r == -ECONNREFUSED)
+		return 0;
+	if (r < 0)
+		return r;
+	return kill(pid, SIGUSR1) < 0 ? -errno : pid;
+}
+
+const char *l7_program_complaint(char *buf, size_t size, const char *dir)
+{
+	char path[PATH_MAX + 32], line[512];
+	CLEANUP(fclose_p) FILE *file = NULL;
+
+	snprintf(buf, size, "it does not say why");
+	snprintf(path, sizeof(path), "%s/" SAID, dir);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file)) {
+		const char *at = strstr(line, ") : ");
+
+		line[strcspn(line, "\n")] = '\0';
+		if (strstr(line, "[ALERT]") && at)
+			snprintf(buf, size, "%s", printable_clean(line) + (at + 4 - line));
+	}
+	return buf;
+}
+
+#define SAID_MAX 65536
+
+void l7_program_trim(const char *dir)
+{
+	char path[PATH_MAX + 32];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/" SAID, dir);
+	/* HAProxy appends. */
+	if (stat(path, &st) == 0 && st.st_size > SAID_MAX && truncate(path, 0) < 0)
+		log_warn("%s: %s", path, strerror(errno));
+}
+
+int l7_program_last(const char *dir, char ret_digest[65], uint64_t *ret_number)
+{
+	char path[PATH_MAX + 32], *line = NULL;
+	CLEANUP(fclose_p) FILE *file = NULL;
+	bool digest = false, number = false;
+	size_t room = 0;
+
+	snprintf(path, sizeof(path), "%s/" CONFIGURATION, dir);
+	file = fopen(path, "re");
+	if (!file)
+		return -errno;
+	while (getline(&line, &room, file) > 0) {
+		const char *at = strstr(line, "/worker-");
+
+		digest = digest || sscanf(line, "# digest %64s", ret_digest) == 1;
+		if (!strncmp(line, "\tstats socket ", strlen("\tstats socket ")) && at)
+			number = sscanf(at, "/worker-%" SCNu64 ".sock", ret_number) == 1;
+	}
+	free(line);
+	return digest && number ? 0 : -EINVAL;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * program - HAProxy's program: its version, what it says of a configuration, and a process that serves.
+ */
+#ifndef SLUICE_L7_PROGRAM_H
+#define SLUICE_L7_PROGRAM_H
+
+#include <stdatomic.h>
+#include <sys/types.h>
+
+#include "l7/plan.h"
+
+/* What a check may take, and what is read of what it says. */
+#define L7_CHECK_MS 20000
+#define L7_CHECK_BYTES 16384
+
+/*
+ * Whether it is there and new enough (2.6). err says which package has it, or which version it is:
+ *   -ENOENT, -EACCES  it cannot be run    -ENOTSUP  too old, or it does not say
+ */
+int l7_program_version(const char *program, const atomic_bool *gives_up, struct err *err);
+
+/*
+ * Write a plan's files and have HAProxy check it, without touching one that runs. err names the key of what it
+ * refuses, and says why in its words:
+ *   -EINVAL     refused                      -EADDRNOTAVAIL, -EADDRINUSE  a listen address
+ *   -ETIMEDOUT  it took L7_CHECK_MS          -ECANCELED  *gives_up (NULL: never) became true
+ *   other: of files and processes
+ * Takes as long as HAProxy does: not for the daemon's loop.
+ */
+int l7_program_check(const struct l7_plan *plan, const char *program, const atomic_bool *gives_up,
+		     struct err *err);
+
+/* Write the plan's files and its configuration, servers as they are now, where HAProxy finds them. */
+int l7_program_write(const struct l7_plan *plan, const struct l7_server *servers, struct err *err);
+
+/*
+ * Start a process that serves what was written, in a session of its own; it outlives the caller. What it says is
+ * kept in the directory.
+ */
+int l7_program_start(pid_t *ret, const char *program, const char *dir, struct err *err);
+
+/*
+ * Have a process that serves from a state directory finish what is open, and end. Returns its pid, 0 if there is none,
+ * or -errno.
+ */
+int l7_program_dismiss(const char *state_dir);
+
+/* Bound what it says from then on. */
+void l7_program_trim(const char *dir);
+
+/*
+ * Of the configuration that was written last: the digest of its plan, and the number that it was served under. -ENOENT:
+ * there is none; -EINVAL: it is none of ours.
+ */
+int l7_program_last(const char *dir, char ret_digest[65], uint64_t *ret_number);
+
+/* What the last one said when it failed, in a line; buf is returned. */
+const char *l7_program_complaint(char *buf, size_t size, const char *dir);
+
+/* For tests: the error in what HAProxy says of a plan; "" if there is none. */
+void l7_program_blame(char *buf, size_t size, const struct l7_plan *plan, char *said);
+
+#endif

@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* supervisor_run - the process: found, started, reloaded, told, and started again when it ends. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "l7/program.h"
+#include "l7/supervisor_work.h"
+#include "l7/talk.h"
+#include "util/clock.h"
+#include "util/err.h"
+#include "util/log.h"
+
+#define LOOK_MS 5 /* between looks whether a process serves the plan */
+#define LOAD_MS 20000 /* until it must */
+#define URGE_MS 3000 /* a master that is just executing itself anew may miss the signal */
+#define ASK_EVERY 40 /* looks; then the master is asked whether it has given up */
+#define PAUSE_MIN_MS 50
+#define PAUSE_MAX_MS 30000
+#define PUSH_AGAIN_MS 20
+#define STEADY_MS 10000 /* a process that served so long has not failed */
+
+static void on_step(uv_timer_t *timer)
+{
+	supervisor_step(timer->data);
+}
+
+static void enter_phase(struct supervisor *supervisor, enum phase phase, uint64_t step_ms)
+{
+	supervisor->phase = phase;
+	supervisor->since_ms = clock_mono_ms();
+	if (step_ms)
+		uv_timer_start(&supervisor->step, on_step, step_ms, 0);
+	else
+		uv_timer_stop(&supervisor->step);
+	pthread_mutex_lock(&supervisor->lock);
+	supervisor->status.running = supervisor->pidfd >= 0;
+	supervisor->status.current = phase == PHASE_SERVING;
+	supervisor->status.pid = supervisor->pidfd >= 0 ? supervisor->pid : 0;
+	supervisor->status.plan = supervisor->number;
+	if (phase == PHASE_SERVING)
+		supervisor->status.error[0] = '\0';
+	pthread_mutex_unlock(&supervisor->lock);
+}
+
+static void path_of(char path[PATH_MAX + 64], const struct supervisor *supervisor, uint64_t number)
+{
+	snprintf(path, PATH_MAX + 64, "%s/" L7_WORKER_SOCKET, supervisor->dir, number);
+}
+
+static void count(struct supervisor *supervisor, uint32_t *counter)
+{
+	pthread_mutex_lock(&supervisor->lock);
+	(*counter)++;
+	pthread_mutex_unlock(&supervisor->lock);
+}
+
+/* --- failures --------------------------------------------------------------------------------- */
+
+static uint64_t pause_ms(const struct supervisor *supervisor)
+{
+	uint64_t pause = PAUSE_MIN_MS;
+
+	for (uint32_t i = 1; i < supervisor->failures && pause < PAUSE_MAX_MS; i++)
+		pause *= 2;
+	return pause < PAUSE_MAX_MS ? pause : PAUSE_MAX_MS;
+}
+
+/* Whatever was wrong is tried again: an address may come, a file be repaired. */
+static void fail(struct supervisor *supervisor, const char *what, const char *why)
+{
+	supervisor->failures++;
+	count(supervisor, &supervisor->status.failures);
+	enter_phase(supervisor, PHASE_PAUSE, pause_ms(supervisor));
+	/* Once, and again when it has become serious. */
+	if (supervisor->failures == 1 || supervisor->failures == 8)
+		supervisor_say(supervisor, SUPERVISOR_ERROR, "failed", "%s: %s; it is tried again",
+			       what, why);
+}
+
+/* --- the process ------------------------------------------------------------------------------ */
+
+static void free_watch(uv_handle_t *handle)
+{
+	free(handle);
+}
+
+void supervisor_let_go(struct supervisor *supervisor)
+{
+	if (supervisor->pidfd < 0)
+		return;
+	uv_poll_stop(supervisor->watch);
+	uv_close((uv_handle_t *)take_ptr(supervisor->watch), free_watch);
+	/* The handle no longer looks at the descriptor. */
+	close(take_fd(supervisor->pidfd));
+}
+
+void supervisor_dismiss(struct supervisor *supervisor)
+{
+	if (supervisor->pidfd < 0)
+		return;
+	kill(supervisor->pid, SIGUSR1);
+	for (size_t i = 0; i < LEAVING_MAX; i++)
+		if (!supervisor->leaving[i]) {
+			supervisor->leaving[i] = supervisor->pid;
+			break;
+		}
+}
+
+/* Of those that somebody else has started, there is nothing to collect. */
+static void collect(struct supervisor *supervisor)
+{
+	for (size_t i = 0; i < LEAVING_MAX; i++)
+		if (supervisor->leaving[i] && waitpid(supervisor->leaving[i], NULL, WNOHANG) != 0)
+			supervisor->leaving[i] = 0;
+}
+
+static void describe_end(char *buf, size_t size, const struct supervisor *supervisor)
+{
+	int status;
+
+	if (waitpid(supervisor->pid, &status, WNOHANG) != supervisor->pid)
+		snprintf(buf, size, "it is no longer there");
+	else if (WIFSIGNALED(status))
+		snprintf(buf, size, "signal %d (%s)", WTERMSIG(status),
+			 strsignal(WTERMSIG(status)));
+	else
+		l7_program_complaint(buf, size, supervisor->dir);
+}
+
+static void on_end(uv_poll_t *poll, int status, int events)
+{
+	struct supervisor *supervisor = poll->data;
+	bool served = supervisor->phase == PHASE_SERVING;
+	char why[512];
+
+	(void)status;
+	(void)events;
+	describe_end(why, sizeof(why), supervisor);
+	supervisor_let_go(supervisor);
+	if (!supervisor->wanted.plan) {
+		enter_phase(supervisor, PHASE_OFF, 0);
+		return;
+	}
+	if (served && clock_mono_ms() - supervisor->since_ms >= STEADY_MS)
+		supervisor->failures = 0;
+	fail(supervisor, served ? "HAProxy has ended" : "HAProxy did not start", why);
+}
+
+/* Of a child as well as of one that was there before: libuv watches only the former. */
+static int watch(struct supervisor *supervisor, pid_t pid)
+{
+	CLEANUP(free_p) uv_poll_t *poll = calloc(1, sizeof(*poll));
+	CLEANUP(close_p) int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	int r;
+
+	if (!poll || fd < 0)
+		return poll ? -errno : -ENOMEM;
+	r = uv_poll_init(&supervisor->loop, poll, fd);
+	if (r < 0)
+		return r;
+	poll->data = supervisor;
+	supervisor->pidfd = take_fd(fd);
+	supervisor->pid = pid;
+	supervisor->watch = take_ptr(poll);
+	return uv_poll_start(supervisor->watch, UV_READABLE, on_end);
+}
+
+static void note_start(struct supervisor *supervisor)
+{
+	pthread_mutex_lock(&supervisor->lock);
+	supervisor->status.started_ms = clock_wall_ms();
+	pthread_mutex_unlock(&supervisor->lock);
+}
+
+/* One that another daemon has left. It has a number; no other is to have the same. */
+static void look_for_one(struct supervisor *supervisor, bool *ret_same)
+{
+	char path[PATH_MAX + 64], digest[65] = "";
+	uint64_t number = 0;
+	pid_t pid, worker;
+
+	supervisor->looked = true;
+	*ret_same = false;
+	if (l7_program_last(supervisor->dir, digest, &number) == 0)
+		supervisor->number = number;
+	snprintf(path, sizeof(path), "%s/" L7_MASTER_SOCKET, supervisor->dir);
+	if (talk_owner(&pid, path) < 0 || watch(supervisor, pid) < 0)
+		return;
+	note_start(supervisor);
+	path_of(path, supervisor, number);
+	*ret_same = supervisor->wanted.plan && !strcmp(digest, supervisor->wanted.plan->digest) &&
+		    talk_owner(&worker, path) == 0;
+}
+
+/* --- a plan comes in force -------------------------------------------------------------------- */
+
+/* Returns since when something is to be told, or 0. */
+static uint64_t copy_servers(struct supervisor *supervisor)
+{
+	uint64_t now_ms = clock_mono_ms(), changed_ns;
+
+	pthread_mutex_lock(&supervisor->lock);
+	memcpy(supervisor->servers, supervisor->wanted.servers,
+	       supervisor->wanted.plan->n_lines * sizeof(*supervisor->servers));
+	changed_ns = supervisor->changed_ns;
+	supervisor->changed_ns = 0;
+	pthread_mutex_unlock(&supervisor->lock);
+	for (uint32_t i = 0; i < supervisor->wanted.plan->n_lines; i++) {
+		struct l7_server *server = &supervisor->servers[i];
+
+		if (server->standing == L7_DRAINING && server->deadline_ms &&
+		    server->deadline_ms <= now_ms)
+			server->standing = L7_DRAINED;
+	}
+	return changed_ns;
+}
+
+static void serve(struct supervisor *supervisor, const char *state, const char *how)
+{
+	char path[PATH_MAX + 64];
+
+	if (supervisor->number > 1) {
+		path_of(path, supervisor, supervisor->number - 1);
+		unlink(path);
+	}
+	enter_phase(supervisor, PHASE_SERVING, 0);
+	push_forget(&supervisor->push, supervisor->wanted.plan->n_lines);
+	supervisor_push(supervisor);
+	supervisor_say(supervisor, SUPERVISOR_INFO, state,
+		       "HAProxy %s: process %d, configuration %" PRIu64, how, (int)supervisor->pid,
+		       supervisor->number);
+}
+
+/* What this process has counted is about to be lost with it. */
+static void keep_numbers(struct supervisor *supervisor)
+{
+	pthread_mutex_lock(&supervisor->lock);
+	memcpy(supervisor->before, supervisor->numbers,
+	       supervisor->wanted.plan->n_lines * sizeof(*supervisor->before));
+	pthread_mutex_unlock(&supervisor->lock);
+}
+
+static int load(struct supervisor *supervisor, struct err *err)
+{
+	struct wanted *wanted = &supervisor->wanted;
+	pid_t pid;
+	int r;
+
+	if (!wanted->accepted) {
+		r = l7_program_check(wanted->plan, wanted->program, &supervisor->ends, err);
+		if (r < 0)
+			return r;
+		wanted->accepted = true;
+	}
+	supervisor->urged = 0;
+	supervisor->reloads = supervisor->pidfd >= 0;
+	wanted->plan->number = ++supervisor->number;
+	copy_servers(supervisor);
+	r = l7_program_write(wanted->plan, supervisor->servers, err);
+	if (r < 0)
+		return r;
+	if (supervisor->pidfd >= 0) {
+		count(supervisor, &supervisor->status.reloads);
+		return kill(supervisor->pid, SIGUSR2) < 0
+			       ? err_set(err, -errno, "%s", strerror(errno))
+			       : 0;
+	}
+	r = l7_program_start(&pid, wanted->program, supervisor->dir, err);
+	if (r < 0)
+		return r;
+	count(supervisor, &supervisor->status.starts);
+	note_start(supervisor);
+	r = watch(supervisor, pid);
+	return r < 0 ? err_set(err, r, "%s", strerror(-r)) : 0;
+}
+
+void supervisor_bring(struct supervisor *supervisor)
+{
+	bool same = false;
+	struct err err;
+
+	if (!supervisor->looked)
+		look_for_one(supervisor, &same);
+	if (!supervisor->wanted.plan) {
+		supervisor_dismiss(supervisor);
+		supervisor_let_go(supervisor);
+		enter_phase(supervisor, PHASE_OFF, 0);
+		return;
+	}
+	if (same) {
+		supervisor->wanted.plan->number = supervisor->number;
+		serve(supervisor, "adopted", "was running and is adopted");
+		return;
+	}
+	keep_numbers(supervisor);
+	if (load(supervisor, &err) == 0)
+		enter_phase(supervisor, PHASE_LOADING, LOOK_MS);
+	else if (!atomic_load(&supervisor->ends))
+		fail(supervisor, "HAProxy", err.text);
+}
+
+/* A master that could not load goes on with the worker that it has. */
+static bool has_given_up(const struct supervisor *supervisor)
+{
+	char path[PATH_MAX + 64], answer[8192];
+	unsigned int failed;
+	const char *at;
+
+	snprintf(path, sizeof(path), "%s/" L7_MASTER_SOCKET, supervisor->dir);
+	if (talk(path, "show proc\n", answer, sizeof(answer)) < 0)
+		return false;
+	at = strstr(answer, "[failed: ");
+	return at && sscanf(at, "[failed: %u]", &failed) == 1 && failed > 0;
+}
+
+static void look(struct supervisor *supervisor)
+{
+	uint64_t waited_ms = clock_mono_ms() - supervisor->since_ms;
+	bool first = supervisor->status.reloads == 0;
+	char path[PATH_MAX + 64], why[512];
+	pid_t worker;
+
+	path_of(path, supervisor, supervisor->number);
+	if (talk_owner(&worker, path) == 0) {
+		serve(supervisor, first ? "started" : "reloaded",
+		      first ? "serves" : "has reloaded");
+		return;
+	}
+	if (waited_ms > LOAD_MS ||
+	    (waited_ms / LOOK_MS % ASK_EVERY == ASK_EVERY - 1 && has_given_up(supervisor))) {
+		fail(supervisor,
+		     "HAProxy did not load its configuration and goes on with the last one",
+		     l7_program_complaint(why, sizeof(why), supervisor->dir));
+		return;
+	}
+	if (supervisor->reloads && waited_ms >= (uint64_t)URGE_MS * (supervisor->urged + 1)) {
+		supervisor->urged++;
+		kill(supervisor->pid, SIGUSR2);
+	}
+	uv_timer_start(&supervisor->step, on_step, LOOK_MS, 0);
+}
+
+void supervisor_step(struct supervisor *supervisor)
+{
+	switch (supervisor->phase) {
+	case PHASE_PAUSE:
+		supervisor_bring(supervisor);
+		break;
+	case PHASE_LOADING:
+		look(supervisor);
+		break;
+	case PHASE_SERVING:
+		supervisor_push(supervisor);
+		break;
+	case PHASE_OFF:
+		break;
+	}
+}
+
+/* --- what it is told, and says ---------------------------------------------------------------- */
+
+void supervisor_push(struct supervisor *supervisor)
+{
+	char path[PATH_MAX + 64], complaint[256];
+	uint64_t changed_ns;
+	uint32_t n;
+	int r;
+
+	if (supervisor->phase != PHASE_SERVING)
+		return;
+	changed_ns = copy_servers(supervisor);
+	path_of(path, supervisor, supervisor->number);
+	r = push_servers(&supervisor->push, supervisor->wanted.plan, supervisor->servers, path, &n,
+			 complaint, sizeof(complaint));
+	if (complaint[0])
+		log_warn("HAProxy: %s", complaint);
+	if (r < 0) {
+		/* What of it has arrived is not known. */
+		push_forget(&supervisor->push, supervisor->wanted.plan->n_lines);
+		uv_timer_start(&supervisor->step, on_step, PUSH_AGAIN_MS, 0);
+		return;
+	}
+	pthread_mutex_lock(&supervisor->lock);
+	supervisor->status.pushes += n;
+	if (n && changed_ns) {
+		supervisor->status.told_us = (clock_mono_ns() - changed_ns) / NS_PER_US;
+		if (supervisor->status.told_us > supervisor->status.slowest_us)
+			supervisor->status.slowest_us = supervisor->status.told_us;
+	}
+	pthread_mutex_unlock(&supervisor->lock);
+}
+
+#define STATS_PER_LINE 1024
+
+/* Ask for the tables of the backends that begin at *at, as many as commands may name; *at: the line after them. */
+static void ask_times(FILE *out, const struct l7_plan *plan, uint32_t *at)
+{
+	const char *separator = "";
+
+	while (*at < plan->n_lines && ftell(out) < TALK_COMMANDS_MAX - 2 * SL_NAME_LEN - 32) {
+		const char *name = plan->lines[*at].name;
+		int len = (int)strcspn(name, "/");
+
+		fprintf(out, "%sshow table %.*s", separator, len, name);
+		separator = ";";
+		while (*at < plan->n_lines &&
+		       !strncmp(plan->lines[*at].name, name, (size_t)len + 1))
+			++*at;
+	}
+	fputc('\n', out);
+}
+
+/* Services of layer 4 have none. */
+static int read_times(struct l7_numbers *since, const struct l7_plan *plan, const char *path,
+		      char *text, size_t size)
+{
+	char commands[TALK_COMMANDS_MAX];
+	uint32_t next = 0, at = 0;
+	int r = 0; /* a plan without servers */
+
+	while (next < plan->n_lines && r == 0) {
+		CLEANUP(fclose_p) FILE *out = fmemopen(commands, sizeof(commands), "w");
+
+		if (!out)
+			return -ENOMEM;
+		ask_times(out, plan, &next);
+		fflush(out);
+		r = talk(path, commands, text, size);
+		if (r == 0)
+			stats_parse_times(since, plan, &at, text);
+	}
+	return r;
+}
+
+void supervisor_tick(struct supervisor *supervisor)
+{
+	const struct l7_plan *plan = supervisor->wanted.plan;
+	size_t size = plan ? (size_t)(plan->n_lines + 8) * STATS_PER_LINE : 0;
+	CLEANUP(free_p) struct l7_numbers *since = NULL;
+	CLEANUP(free_p) char *text = NULL;
+	char path[PATH_MAX + 64];
+
+	collect(supervisor);
+	if (supervisor->phase != PHASE_SERVING)
+		return;
+	if (clock_mono_ms() - supervisor->since_ms >= STEADY_MS)
+		supervisor->failures = 0;
+	supervisor_push(supervisor);
+	l7_program_trim(supervisor->dir);
+	text = malloc(size);
+	since = calloc(plan->n_lines + 1, sizeof(*since));
+	path_of(path, supervisor, supervisor->number);
+	if (!text || !since || talk(path, "show stat -1 4 -1\n", text, size) < 0 ||
+	    stats_parse(since, plan, text) < 0 || read_times(since, plan, path, text, size) < 0)
+		return;
+	pthread_mutex_lock(&supervisor->lock);
+	for (uint32_t i = 0; i < plan->n_lines; i++)
+		supervisor->numbers[i] = stats_add(&supervisor->before[i], &since[i]);
+	pthread_mutex_unlock(&supervisor->lock);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * supervisor_work - what the supervisor consists of: supervisor.c is its thread and what others see of it,
+ * supervisor_run.c the process.
+ */
+#ifndef SLUICE_L7_SUPERVISOR_WORK_H
+#define SLUICE_L7_SUPERVISOR_WORK_H
+
+#include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <uv.h>
+
+#include "l7/push.h"
+#include "l7/supervisor.h"
+
+/* Servers as others want them, with the plan that they are of. */
+struct wanted {
+	struct l7_plan *plan; /* NULL: HAProxy is to be stopped */
+	struct l7_server *servers; /* parallel to plan->lines */
+	char *program;
+	bool accepted; /* checked by HAProxy */
+};
+
+/* More at a time become orphans, for as long as the daemon runs. */
+#define LEAVING_MAX 8
+
+enum phase {
+	PHASE_OFF, /* nothing is to run */
+	PHASE_PAUSE, /* a start or reload has failed: once more, later */
+	PHASE_LOADING, /* a process is about to serve the plan */
+	PHASE_SERVING
+};
+
+struct supervisor {
+	struct supervisor_options options;
+	char dir[PATH_MAX];
+	pthread_mutex_t lock;
+	/* Under the lock: written by others, */
+	struct wanted staged;
+	bool has_staged, committed, stops;
+	atomic_bool ends; /* also looked at without it */
+	/* and of what is in force, written by the thread but for its servers. */
+	struct wanted wanted;
+	uint64_t changed_ns; /* monotonic: since when something is to be told; 0: nothing */
+	struct supervisor_status status;
+	struct l7_numbers *numbers; /* parallel to wanted.plan->lines; NULL: none */
+
+	/* The thread's own. */
+	uv_thread_t thread;
+	uv_loop_t loop;
+	uv_async_t wake;
+	uv_timer_t step, tick;
+	uv_poll_t *watch; /* of the process's end */
+	int pidfd; /* -1: no process */
+	pid_t leaving[LEAVING_MAX]; /* dismissed, and not yet gone; 0: nobody */
+	pid_t pid;
+	enum phase phase;
+	bool looked; /* for a process to adopt */
+	uint64_t number; /* of the plan that was written last */
+	uint64_t since_ms; /* monotonic: when the phase began */
+	uint32_t failures; /* in a row */
+	bool reloads; /* the process was there before; one that starts could not bear the signal */
+	uint32_t urged; /* how often the process was told again to load */
+	struct l7_server *servers; /* as they are now: a copy of wanted.servers */
+	struct push push;
+	struct l7_numbers *before; /* parallel: counted by processes before this one */
+};
+
+/* The thread tells of something, in its status, too. */
+void supervisor_say(struct supervisor *supervisor, enum supervisor_severity severity,
+		    const char *state, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* Start, reload or stop, so that what is wanted is served. */
+void supervisor_bring(struct supervisor *supervisor);
+
+/* The time of the step timer has come. */
+void supervisor_step(struct supervisor *supervisor);
+
+/* Tell what has changed. */
+void supervisor_push(struct supervisor *supervisor);
+
+/* Read what HAProxy has counted, and see that drained servers are told. */
+void supervisor_tick(struct supervisor *supervisor);
+
+/* Have the process finish what is open, and end. */
+void supervisor_dismiss(struct supervisor *supervisor);
+
+/* No longer watch the process; it goes on. */
+void supervisor_let_go(struct supervisor *supervisor);
+
+#endif
