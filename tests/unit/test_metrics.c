@@ -369,7 +369,8 @@ static void test_table(void **state)
 
 		assert_true(!strncmp(metric->name, "sluice_", 7) ||
 			    !strncmp(metric->name, "process_", 8));
-		assert_int_equal(strspn(metric->name, "abcdefghijklmnopqrstuvwxyz_"), len);
+		assert_int_equal(strspn(metric->name, "abcdefghijklmnopqrstuvwxyz0123456789_"),
+				 len);
 		assert_non_null(metric->help);
 		assert_null(strpbrk(metric->help, "\\\n"));
 		assert_true(metric->help[strlen(metric->help) - 1] != '.');

@@ -287,3 +287,13 @@ enum cli_status command_maps(struct cli *cli)
 {
 	return show(NULL, cli, strdup("/v1/maps"), view_maps);
 }
+
+enum cli_status command_l7_status(struct cli *cli)
+{
+	return show(NULL, cli, strdup("/v1/l7"), view_l7);
+}
+
+enum cli_status command_l7_show(struct cli *cli)
+{
+	return show(NULL, cli, strdup("/v1/l7/configuration"), view_l7_configuration);
+}

@@ -9,6 +9,7 @@
 #include "cli/text.h"
 #include "dataplane/dataplane.h"
 #include "diagnose/json.h"
+#include "l7/program.h"
 #include "util/cleanup.h"
 #include "util/err.h"
 
@@ -78,11 +79,12 @@ static enum cli_status detach_one(const struct cli *cli)
 
 /* --- all of them, by ourselves ---------------------------------------------------------------- */
 
-static enum cli_status report(const struct cli *cli, bool detached)
+static enum cli_status report(const struct cli *cli, bool detached, pid_t haproxy)
 {
 	if (cli->json)
-		text_dump(cli->out,
-			  json_pack("{s:b,s:s}", "detached", (int)detached, "bpffs", cli->bpffs));
+		text_dump(cli->out, json_pack("{s:b, s:s, s:o}", "detached", (int)detached, "bpffs",
+					      cli->bpffs, "haproxy",
+					      haproxy ? json_integer(haproxy) : json_null()));
 	else if (detached)
 		fprintf(cli->out,
 			"detached every interface, and removed every map, program and "
@@ -90,22 +92,37 @@ static enum cli_status report(const struct cli *cli, bool detached)
 			cli->bpffs);
 	else
 		fprintf(cli->out, "nothing is attached under %s\n", cli->bpffs);
+	if (haproxy && !cli->json)
+		fprintf(cli->out, "HAProxy, which carried services of layer 7, stops: process %d\n",
+			(int)haproxy);
 	return STATUS_DONE;
 }
 
+static enum cli_status refuse(const struct cli *cli, int r, const char *why)
+{
+	bool may = r != -EPERM && r != -EACCES;
+
+	return cli_fail(cli, may ? STATUS_REFUSED : STATUS_NOT_PERMITTED,
+			may ? "detach_failed" : "not_permitted", "%s", why);
+}
+
+/* HAProxy is a daemon's that still runs: it stops it as soon as it misses its gate. */
 static enum cli_status detach_all(const struct cli *cli)
 {
 	struct err err = { "" };
-	int r;
+	int r = dataplane_detach_all(cli->bpffs, &err);
+	bool detached = r >= 0, is_daemons = detached && err.text[0];
+	pid_t haproxy;
 
-	r = dataplane_detach_all(cli->bpffs, &err);
-	if (r == -ENOENT)
-		return report(cli, false);
-	if (r >= 0)
-		return report(cli, true);
-	return cli_fail(cli, r == -EPERM || r == -EACCES ? STATUS_NOT_PERMITTED : STATUS_REFUSED,
-			r == -EPERM || r == -EACCES ? "not_permitted" : "detach_failed", "%s",
-			err.text[0] ? err.text : strerror(-r));
+	if (r < 0 && r != -ENOENT)
+		return refuse(cli, r, err.text[0] ? err.text : strerror(-r));
+	haproxy = is_daemons ? 0 : l7_program_dismiss(cli->state_dir);
+	if (haproxy < 0) {
+		err_set(&err, haproxy, "HAProxy of %s cannot be stopped: %s", cli->state_dir,
+			strerror(-haproxy));
+		return refuse(cli, haproxy, err.text);
+	}
+	return report(cli, detached, haproxy);
 }
 
 enum cli_status command_detach(struct cli *cli)

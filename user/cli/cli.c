@@ -15,6 +15,7 @@
 
 #define DEFAULT_SOCKET "/run/sluice/api.sock"
 #define DEFAULT_BPFFS "/sys/fs/bpf/sluice"
+#define DEFAULT_STATE_DIR "/var/lib/sluice"
 #define NAME_MAX_LEN 64
 
 /* Command words and arguments, without the options between them. */
@@ -371,6 +372,7 @@ int cli_main(int argc, char **argv, FILE *out, FILE *err)
 	cli.color = table_wants_color(out);
 	cli.socket = choose(cli.options[OPT_SOCKET], "SLUICE_SOCKET", DEFAULT_SOCKET);
 	cli.bpffs = choose(NULL, "SLUICE_BPFFS", DEFAULT_BPFFS);
+	cli.state_dir = choose(NULL, "SLUICE_STATE_DIR", DEFAULT_STATE_DIR);
 
 	if (cli.options[OPT_VERSION])
 		return version(&cli);

@@ -71,7 +71,7 @@ enum cli_option {
 struct cli {
 	FILE *out, *err;
 	bool json, color;
-	const char *socket, *bpffs;
+	const char *socket, *bpffs, *state_dir;
 	const char *options
 		[OPT_MAX]; /* NULL: not given; without a value: ""; repeated ones: the last */
 	struct cli_repeat {

@@ -9,7 +9,8 @@
 typedef enum cli_status command_fn(struct cli *cli);
 
 command_fn command_status, command_health, command_pool_list, command_pool_show, command_why;
-command_fn command_stats, command_maps, command_check, command_explain, command_probe;
+command_fn command_stats, command_l7_status, command_l7_show, command_maps, command_check,
+	command_explain, command_probe;
 command_fn command_troubleshoot;
 command_fn command_pool_add, command_pool_remove, command_backend_add, command_backend_remove;
 command_fn command_diff, command_save;

@@ -25,6 +25,11 @@ struct view {
 typedef int view_fn(const struct view *view, const json_t *json);
 
 view_fn view_status, view_health, view_pools, view_pool, view_why, view_stats, view_maps;
+view_fn view_l7, view_l7_configuration;
+
+/* Of a document of statistics: what HAProxy counted, after an empty line; nothing where it carries nothing. */
+view_fn view_l7_numbers;
+
 view_fn view_change, view_difference, view_layers, view_flows, view_decide, view_events;
 
 /* Events as lines, for those that come one by one. */

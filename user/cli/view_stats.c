@@ -166,6 +166,8 @@ int view_stats(const struct view *view, const json_t *json)
 	if (r < 0)
 		return r;
 	r = print_services(view, json);
+	if (r == 0)
+		r = view_l7_numbers(view, json);
 	if (r < 0)
 		return r;
 	return view_decisions(view, json_object_get(json, "decisions"));

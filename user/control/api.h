@@ -23,6 +23,7 @@ struct census;
 struct err;
 struct events;
 struct jobs;
+struct supervisor;
 struct layers;
 struct weights;
 
@@ -50,6 +51,7 @@ struct api_context {
 	struct layers *layers;
 	struct events *events;
 	const struct weights *weights; /* in force */
+	struct supervisor *supervisor; /* of HAProxy; NULL: nothing is carried by it */
 	change_fn *change; /* makes changes; returns before CHANGE_TIMEOUT_MS are long over */
 	void *change_arg;
 	refused_fn *refused;

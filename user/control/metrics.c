@@ -10,8 +10,8 @@
 #define ENDPOINT_LABEL_LEN (LIMIT_HOST_BYTES + sizeof(":65535"))
 
 static const struct family_list *const lists[] = {
-	&metrics_process,   &metrics_gateway, &metrics_services,
-	&metrics_endpoints, &metrics_kernel,  &metrics_attempts,
+	&metrics_process, &metrics_gateway,  &metrics_services, &metrics_endpoints,
+	&metrics_kernel,  &metrics_attempts, &metrics_l7,
 };
 
 #define N_LISTS (sizeof(lists) / sizeof(lists[0]))

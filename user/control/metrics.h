@@ -22,7 +22,8 @@
 	X(HEALTH, "health")             \
 	X(PROBES, "probes")             \
 	X(CERTIFICATES, "certificates") \
-	X(KERNEL, "kernel")
+	X(KERNEL, "kernel")             \
+	X(L7, "l7")
 
 #define METRICS_PART_ENUM_(NAME, name) PART_##NAME,
 enum metrics_part { METRICS_PARTS(METRICS_PART_ENUM_) METRICS_PART_COUNT };

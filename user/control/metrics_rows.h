@@ -35,7 +35,7 @@ struct family_list {
 };
 
 extern const struct family_list metrics_process, metrics_gateway, metrics_services,
-	metrics_endpoints, metrics_kernel, metrics_attempts;
+	metrics_endpoints, metrics_kernel, metrics_attempts, metrics_l7;
 
 #define FAMILY_LIST(array)                                  \
 	{                                                   \

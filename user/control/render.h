@@ -28,6 +28,13 @@ json_t *render_health(const struct api_context *context, const struct render_row
 json_t *render_stats(const struct api_context *context, const struct render_row *row);
 json_t *render_why(const struct api_context *context, const struct render_row *row);
 
+/* HAProxy: its process, and the configuration that it was given last. */
+json_t *render_l7(const struct api_context *context);
+json_t *render_l7_configuration(const struct api_context *context);
+
+/* Adds "l7" to an endpoint in /v1/stats, where HAProxy carries a service that has it. */
+void render_l7_numbers(json_t **json, const struct api_context *context, uint32_t endpoint);
+
 /* Adds to a service in /v1/stats what the kernel counted for it, where its packets are forwarded. */
 void render_service_stats(json_t **json, const struct api_context *context, uint32_t service);
 

@@ -276,6 +276,8 @@ json_t *render_stats(const struct api_context *context, const struct render_row 
 	put_health(&json, &entry, place.now_ms);
 	json_put_text(&json, "admin", admin_name(entry.admin));
 	put_kernel(&json, context, &place, &kernel);
+	render_l7_numbers(&json, context,
+			  context->model->services[row->service].endpoints[row->member]);
 	return json;
 }
 
@@ -449,6 +451,8 @@ json_t *render_why(const struct api_context *context, const struct render_row *r
 		json_put(&json, "chain", verdict_json_chain(why.newest.tls.certs));
 	render_share(&json, context, row);
 	render_forwarding(&json, context, place.service);
+	render_l7_numbers(&json, context,
+			  context->model->services[row->service].endpoints[row->member]);
 	json_put_text(&json, "on_unhealthy", why_action_name(place.settings->on_unhealthy));
 	json_put_text(&json, "established", place.settings->reset_established ? "reset" : "keep");
 	put_kernel(&json, context, &place, &kernel);

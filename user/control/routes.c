@@ -59,6 +59,19 @@ static void answer_maps(const struct request *request, const char *rest, struct 
 	answer->json = render_maps(request->context);
 }
 
+static void answer_l7(const struct request *request, const char *rest, struct answer *answer)
+{
+	(void)rest;
+	answer->json = render_l7(request->context);
+}
+
+static void answer_l7_configuration(const struct request *request, const char *rest,
+				    struct answer *answer)
+{
+	(void)rest;
+	answer->json = render_l7_configuration(request->context);
+}
+
 static void answer_pools(const struct request *request, const char *rest, struct answer *answer)
 {
 	(void)rest;
@@ -288,6 +301,8 @@ static const struct route {
 	{ "/v1/pools/", answer_pool, false },
 	{ "/v1/why", answer_why, false },
 	{ "/v1/stats", answer_stats, false },
+	{ "/v1/l7", answer_l7, false },
+	{ "/v1/l7/configuration", answer_l7_configuration, false },
 	{ "/v1/maps", answer_maps, false },
 	{ "/v1/flows", answer_flows, false },
 	{ "/v1/decide", deciding_answer, false },

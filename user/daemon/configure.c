@@ -218,10 +218,12 @@ static int succeed(struct daemon *daemon, struct generation *next, struct err *e
 	daemon_start_heartbeat(daemon);
 	daemon->generation = next;
 	generation_quiet(before);
+	carrier_stage(daemon->carrier);
 	r = daemon_follow_network(daemon, err);
 	if (r == 0)
 		r = daemon_start_generation(daemon, next, before, err);
 	generation_free(before);
+	carrier_commit(daemon->carrier);
 	return r < 0 ? r : daemon_serve(daemon, err);
 }
 
@@ -240,7 +242,7 @@ static int move(struct daemon *daemon, const struct model *model, bool looks_ane
 	return r;
 }
 
-/* Nothing has changed after a failure, unless daemon->broken says so. The model in force is exchanged for *model. */
+/* The carrier is prepared. Nothing has changed after a failure, unless daemon->broken says so. The model in force is exchanged for *model. */
 static int change_model(struct daemon *daemon, struct model **model, bool looks_anew,
 			struct err *err)
 {
@@ -249,14 +251,17 @@ static int change_model(struct daemon *daemon, struct model **model, bool looks_
 	int r;
 
 	r = generation_new(&next, *model, err);
-	if (r < 0)
+	if (r < 0) {
+		carrier_drop(daemon->carrier);
 		return r;
+	}
 	/* Readers of what is about to go wait meanwhile; whoever gave an order waits for this thread. */
 	orders_close(daemon->orders);
 	api_pause(daemon->api);
 	orders_reopen(daemon->orders);
 	r = move(daemon, *model, looks_anew, err);
 	if (r < 0) {
+		carrier_drop(daemon->carrier);
 		daemon->broken = daemon_serve(daemon, &daemon->broken_by);
 		return r;
 	}
@@ -274,8 +279,10 @@ static void undo(struct daemon *daemon, const struct err *why)
 	int r;
 
 	r = runtime_compose(&model, daemon->runtime, &err);
-	if (r == 0)
+	if (r == 0) {
+		carrier_prepare_anyway(daemon->carrier, model);
 		r = change_model(daemon, &model, true, &err);
+	}
 	if (r < 0)
 		daemon->broken =
 			err_set(&daemon->broken_by, r,
@@ -328,6 +335,53 @@ static void tell_reloaded(struct daemon *daemon, const struct change *change,
 	tell_reload(daemon->events, true, line, &change->giver);
 }
 
+static void end_job(struct daemon *daemon, const struct change *change, const struct err *refused)
+{
+	if (change->action == CHANGE_RELOAD)
+		tell_reloaded(daemon, change, refused);
+	else
+		changes_tell(daemon->events, change, refused);
+	if (!refused && change->interface[0])
+		tell_attachments(daemon->events, &daemon->interfaces, daemon->dataplane, true);
+	if (refused)
+		jobs_say(daemon->jobs, refused->text);
+	jobs_end(daemon->jobs, refused, runtime_overlay(daemon->runtime)->version);
+	if (daemon->broken == 0)
+		daemon_tell_manager(daemon);
+}
+
+/* A job that goes on when HAProxy has said what it thinks of it. */
+struct waiting_job {
+	struct change change;
+	struct next next;
+	uint64_t version; /* of what was configured then */
+};
+
+void configure_forget_job(struct waiting_job *job)
+{
+	if (job)
+		next_done(&job->next);
+	free(job);
+}
+DEFINE_CLEANUP(struct waiting_job, configure_forget_job)
+
+static void on_answer(void *arg, int r, const struct err *why);
+
+static int wait_for_answer(struct daemon *daemon, const struct change *change, struct next *next,
+			   struct err *err)
+{
+	struct waiting_job *job = malloc(sizeof(*job));
+
+	if (!job) {
+		carrier_drop(daemon->carrier);
+		return err_set(err, -ENOMEM, "%s", strerror(ENOMEM));
+	}
+	*job = (struct waiting_job){ *change, *next, runtime_overlay(daemon->runtime)->version };
+	*next = (struct next){ .file = NULL };
+	daemon->waiting_job = job;
+	return -EINPROGRESS;
+}
+
 static void run_job(struct daemon *daemon, const struct change *change)
 {
 	CLEANUP(next_done) struct next next = { .file = NULL };
@@ -340,25 +394,39 @@ static void run_job(struct daemon *daemon, const struct change *change)
 	}
 	r = prepare(&next, daemon, change, &err);
 	if (r == 0)
+		r = carrier_prepare(daemon->carrier, next.model, on_answer, daemon, &err);
+	if (r == -EINPROGRESS)
+		r = wait_for_answer(daemon, change, &next, &err);
+	if (r == -EINPROGRESS)
+		return;
+	if (r == 0)
 		r = carry_out(daemon, &next, &err);
-	if (change->action == CHANGE_RELOAD)
-		tell_reloaded(daemon, change, r < 0 ? &err : NULL);
-	else
-		changes_tell(daemon->events, change, r < 0 ? &err : NULL);
-	if (r == 0 && change->interface[0])
-		tell_attachments(daemon->events, &daemon->interfaces, daemon->dataplane, true);
-	if (r < 0)
-		jobs_say(daemon->jobs, err.text);
-	jobs_end(daemon->jobs, r < 0, runtime_overlay(daemon->runtime)->version);
-	if (daemon->broken == 0)
-		daemon_tell_manager(daemon);
+	end_job(daemon, change, r < 0 ? &err : NULL);
+}
+
+static void on_answer(void *arg, int r, const struct err *why)
+{
+	struct daemon *daemon = arg;
+	CLEANUP(configure_forget_job_p) struct waiting_job *job = take_ptr(daemon->waiting_job);
+	struct err err = *why;
+
+	if (r == 0 && job->version != runtime_overlay(daemon->runtime)->version) {
+		/* Somebody gave an order meanwhile: what was made does not have it. */
+		carrier_drop(daemon->carrier);
+		run_job(daemon, &job->change);
+	} else {
+		if (r == 0)
+			r = carry_out(daemon, &job->next, &err);
+		end_job(daemon, &job->change, r < 0 ? &err : NULL);
+	}
+	configure_run_jobs(daemon);
 }
 
 void configure_run_jobs(struct daemon *daemon)
 {
 	struct change change;
 
-	while (daemon->broken == 0 && jobs_begin(daemon->jobs, &change))
+	while (daemon->broken == 0 && !daemon->waiting_job && jobs_begin(daemon->jobs, &change))
 		run_job(daemon, &change);
 	if (daemon->broken < 0)
 		uv_stop(&daemon->loop);

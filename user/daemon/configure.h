@@ -14,6 +14,10 @@ struct daemon;
 /* Carry out the jobs that wait (control/jobs.h). If one gets stuck half way, the loop ends. */
 void configure_run_jobs(struct daemon *daemon);
 
+/* One that waits for HAProxy's word does so no more. NULL is fine. */
+struct waiting_job;
+void configure_forget_job(struct waiting_job *job);
+
 /* A change_fn; arg is the daemon. */
 int configure_order(void *arg, const struct change *change, struct difference **ret,
 		    struct err *err);

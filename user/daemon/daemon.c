@@ -41,6 +41,7 @@ static void on_heartbeat(uv_timer_t *timer)
 	if (daemon->lost || dataplane_in_force(daemon->dataplane))
 		return;
 	daemon->lost = true;
+	carrier_dismiss(daemon->carrier);
 	if (daemon->generation->pipeline)
 		pipeline_block(daemon->generation->pipeline,
 			       "the pinned maps were removed under the daemon");
@@ -170,6 +171,7 @@ int daemon_serve(struct daemon *daemon, struct err *err)
 		.engine = generation->engine,
 		.dataplane = daemon->dataplane,
 		.weights = pipeline_weights(generation->pipeline),
+		.supervisor = carrier_supervisor(daemon->carrier),
 		.change = orders_change,
 		.change_arg = daemon->orders,
 		.refused = refusals_note,
@@ -192,6 +194,7 @@ int daemon_start_generation(struct daemon *daemon, struct generation *generation
 		.loop = &daemon->loop,
 		.dataplane = daemon->dataplane,
 		.events = daemon->events,
+		.supervisor = carrier_supervisor(daemon->carrier),
 		.kept = &daemon->kept,
 	};
 
@@ -242,10 +245,15 @@ static int start_dataplane(struct daemon *daemon, struct err *err)
 		return r;
 	daemon_start_heartbeat(daemon);
 	r = daemon_follow_network(daemon, err);
-	if (r == 0)
+	if (r == 0) {
+		carrier_prepare_anyway(daemon->carrier, daemon->model);
+		carrier_stage(daemon->carrier);
 		r = daemon_start_generation(daemon, daemon->generation, NULL, err);
+	}
 	if (r == 0)
 		configure_impose_orders(daemon);
+	if (r == 0)
+		carrier_commit(daemon->carrier);
 	return r;
 }
 
@@ -267,12 +275,14 @@ static int start(struct daemon *daemon, struct err *err)
 		r = api_listen(&daemon->api, gateway->api_socket, &gateway->listen, err);
 	/* There are no threads yet. */
 	if (r == 0)
-		r = privileges_drop(bpffs_is_ours(gateway->bpffs), err);
+		r = privileges_drop(bpffs_is_ours(gateway->bpffs), model_l7(daemon->file) > 0, err);
 	/* Nobody else runs with this configuration, as the socket shows, and nobody writes yet. */
 	if (r == 0)
 		read_kept(daemon, gateway);
 	if (r == 0)
 		r = start_events(daemon, err);
+	if (r == 0 && !(daemon->carrier = carrier_new(&daemon->loop, daemon->events)))
+		r = -ENOMEM;
 	if (r == 0)
 		r = start_model(daemon, err);
 	if (r == 0)
@@ -335,6 +345,9 @@ static void stop_threads(struct daemon *daemon)
 	if (daemon->generation && daemon->generation->pipeline)
 		conclude(daemon->generation->pipeline);
 	generation_free(take_ptr(daemon->generation));
+	configure_forget_job(take_ptr(daemon->waiting_job));
+	carrier_free(take_ptr(daemon->carrier),
+		     daemon->model && daemon->model->gateway.detach_on_exit);
 }
 
 static void close_loop(struct daemon *daemon)

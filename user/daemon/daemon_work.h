@@ -11,6 +11,7 @@
 #include "control/api.h"
 #include "control/jobs.h"
 #include "control/layers.h"
+#include "daemon/carrier.h"
 #include "daemon/daemon.h"
 #include "daemon/generation.h"
 #include "daemon/hangup.h"
@@ -34,6 +35,7 @@ struct daemon {
 	struct hangup hangup;
 	struct dataplane *dataplane;
 	struct generation *generation;
+	struct carrier *carrier;
 	struct events *events;
 	struct kept_list kept; /* of the endpoints, before this start */
 	struct refusals *refusals;
@@ -44,6 +46,7 @@ struct daemon {
 	struct layers *layers;
 	uv_async_t job_queued;
 	bool takes_jobs;
+	struct waiting_job *waiting_job; /* for HAProxy's word; NULL: none does */
 	struct notify notify;
 	uint64_t started_ms; /* wall clock, */
 	uint64_t started_mono_ms; /* and monotonic */

@@ -43,6 +43,7 @@ static int start_pipeline(struct generation *g, const struct generation_parts *f
 		.board = g->board,
 		.dataplane = from->dataplane,
 		.events = from->events,
+		.supervisor = from->supervisor,
 		.kept = from->kept,
 	};
 

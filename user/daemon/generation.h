@@ -19,6 +19,7 @@
 
 struct err;
 struct events;
+struct supervisor;
 struct evidence;
 struct kept_list;
 struct names;
@@ -41,6 +42,7 @@ struct generation_parts {
 	uv_loop_t *loop;
 	struct dataplane *dataplane;
 	struct events *events;
+	struct supervisor *supervisor; /* of HAProxy; NULL: no service is its */
 	struct kept_list *kept; /* of before a restart; taken over; NULL: nothing */
 };
 

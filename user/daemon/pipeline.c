@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/balancer.h"
+#include "daemon/carrier.h"
 #include "daemon/inbox.h"
 #include "daemon/keeper.h"
 #include "daemon/pipeline_work.h"
@@ -278,6 +279,10 @@ static int publish_table(void *arg, uint32_t service, const uint16_t shares[], b
 {
 	const struct pipeline *pipeline = arg;
 
+	if (service_is_l7(&pipeline->parts.model->services[service]))
+		return pipeline->parts.supervisor ? carrier_balance(pipeline->parts.supervisor,
+								    pipeline, service, shares)
+						  : 0;
 	return dataplane_balance(pipeline->parts.dataplane, service, shares, any);
 }
 

@@ -20,6 +20,7 @@
 struct err;
 struct event;
 struct events;
+struct supervisor;
 struct kept_list;
 struct pipeline;
 struct weights;
@@ -32,6 +33,8 @@ struct pipeline_parts {
 	struct board *board;
 	struct dataplane *dataplane;
 	struct events *events; /* what happens is kept there; NULL: it is logged only */
+	struct supervisor
+		*supervisor; /* of HAProxy, which carries some services; NULL: it carries none */
 	struct kept_list *kept; /* of before a restart; taken over; NULL: there is nothing */
 };
 

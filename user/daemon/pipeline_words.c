@@ -27,7 +27,11 @@ static void publish(struct pipeline *pipeline, uint32_t endpoint, bool forced)
 	/* Draining is there for the flows that are open. */
 	word = health_word(&health, settings->on_unhealthy,
 			   settings->reset_established && !draining);
-	word.admin = standing.admin;
+	/* Those whom a cookie brings still come, by HAProxy: that lets nobody else in, and ends it in time. */
+	if (draining && settings->l7.affinity)
+		draining = false;
+	else
+		word.admin = standing.admin;
 	if (seat->ordered.admin != SL_ENABLED)
 		word.flags |= SL_WORD_ORDERED;
 	if (seat->suspected)

@@ -17,6 +17,10 @@
 static const uint64_t kept =
 	BIT(CAP_BPF) | BIT(CAP_NET_ADMIN) | BIT(CAP_PERFMON) | BIT(CAP_NET_RAW);
 
+/* HAProxy takes ports below 1024, becomes its user, and tells its older processes to end. */
+static const uint64_t of_haproxy =
+	BIT(CAP_SETUID) | BIT(CAP_SETGID) | BIT(CAP_NET_BIND_SERVICE) | BIT(CAP_KILL);
+
 /* From here on no program that is executed gains any; without CAP_SETPCAP, nobody asked for that. */
 static int drop_bounding(uint64_t keep, struct err *err)
 {
@@ -43,9 +47,10 @@ static int drop_own(uint64_t keep, struct err *err)
 	return 0;
 }
 
-int privileges_drop(bool may_mount, struct err *err)
+int privileges_drop(bool may_mount, bool may_start_haproxy, struct err *err)
 {
-	uint64_t keep = kept | (may_mount ? BIT(CAP_SYS_ADMIN) : 0);
+	uint64_t keep =
+		kept | (may_mount ? BIT(CAP_SYS_ADMIN) : 0) | (may_start_haproxy ? of_haproxy : 0);
 	int r;
 
 	r = drop_bounding(keep, err);
@@ -54,4 +59,20 @@ int privileges_drop(bool may_mount, struct err *err)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_set(err, -errno, "no new privileges: %s", strerror(errno));
 	return drop_own(keep, err);
+}
+
+int privileges_check_haproxy(struct err *err)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return err_set(err, -errno, "read capabilities: %s", strerror(errno));
+	if ((data[0].permitted & of_haproxy) == of_haproxy)
+		return 0;
+	return err_set(
+		err, -EPERM,
+		"HAProxy cannot be started without CAP_SETUID, CAP_SETGID, CAP_NET_BIND_SERVICE and "
+		"CAP_KILL, which sluiced gives up at a start without services with forward: "
+		"l7; restart it");
 }

@@ -7,6 +7,9 @@
  *   CAP_PERFMON    programs that the verifier lets look at pointers
  *   CAP_NET_RAW    hear what routers say of tunnels' packets, which a reload may begin
  *   CAP_SYS_ADMIN  only where a BPF file system is ours to mount or to unmount
+ *   CAP_SETUID, CAP_SETGID, CAP_NET_BIND_SERVICE, CAP_KILL
+ *                  only where HAProxy carries services: for it, since no program that is executed
+ *                  has more than the daemon
  *
  * Files are read as their modes allow root to; an address that is listened at after a reload has a port
  * from 1024 on.
@@ -23,6 +26,9 @@ struct err;
  * threads: each has capabilities of its own, and takes those of the thread that makes it. Who has
  * fewer from the beginning keeps those. -errno, which means that a system call was refused.
  */
-int privileges_drop(bool may_mount, struct err *err);
+int privileges_drop(bool may_mount, bool may_start_haproxy, struct err *err);
+
+/* Whether HAProxy could be started. -EPERM: err says what to do. */
+int privileges_check_haproxy(struct err *err);
 
 #endif
