@@ -68,7 +68,7 @@ BENCHLIB := $(patsubst tests/%.c,$B/tests/%.o,$(filter-out tests/bench/bench_% %
 	tests/lib/packet.c tests/lib/netbed.c)
 TESTLIB := $(patsubst tests/%.c,$B/tests/%.o,$(wildcard tests/lib/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-LOAD := $(addprefix tests/netns/,test_load.sh test_flood.sh test_count.sh test_misbehaving.sh test_upgrade.sh)
+LOAD := $(addprefix tests/netns/,test_load.sh test_flood.sh test_count.sh test_misbehaving.sh test_upgrade.sh test_l7_load.sh)
 NETNS := $(filter-out $(LOAD),$(wildcard tests/netns/test_*.sh))
 VERSIONS := $(patsubst %,$B/versions/%/sluiced,two three refused plain)
 PRELOADS := $(patsubst tests/%.c,$B/tests/%.so,$(wildcard tests/preload/*.c))

@@ -23,6 +23,7 @@ daemon_pid=
 work=$(mktemp -d /tmp/sluice-test.XXXXXX)
 export SLUICE_SOCKET=$work/api.sock
 export SLUICE_BPFFS=$work/bpf/sluice
+export SLUICE_STATE_DIR=$work/state
 
 pass() {
 	tap_n=$((tap_n + 1))

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A backend that tells what it sees: l7_backend.py NAME PORT SICK_FILE [CERTIFICATE]
+
+Every answer is JSON: who answers, on which connection, and the request as it came. Paths that end so:
+  /healthz     200, or 503 while SICK_FILE exists
+  /slow-N      answers after N seconds (each request is counted in "slow")
+  /status-N    answers with that status
+  /knock /in   an authentication of two steps that belongs to the connection: /in is 200 after /knock on it, else 401
+  /ws          a WebSocket that echoes frames
+A PROXY protocol header before the first request is told as "proxy".
+"""
+import asyncio
+import base64
+import hashlib
+import json
+import os
+import ssl
+import sys
+
+name, port, sick = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+connections = 0
+slow = 0
+
+
+async def websocket(reader, writer, key):
+    accept = base64.b64encode(hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()).decode()
+    writer.write(
+        f"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Accept: {accept}\r\n\r\n".encode()
+    )
+    while True:
+        head = await reader.readexactly(2)
+        length = head[1] & 0x7F
+        mask = await reader.readexactly(4)
+        data = bytes(b ^ mask[i % 4] for i, b in enumerate(await reader.readexactly(length)))
+        text = f"{name}:".encode() + data
+        writer.write(bytes([0x81, len(text)]) + text)
+        await writer.drain()
+
+
+async def read_head(reader):
+    lines = []
+    while True:
+        line = (await reader.readline()).decode("latin-1")
+        if not line:
+            return None
+        if line in ("\r\n", "\n"):
+            return lines
+        lines.append(line.rstrip("\r\n"))
+
+
+async def serve(reader, writer):
+    global connections, slow
+    connections += 1
+    connection, proxy, knocked = connections, None, False
+    try:
+        while True:
+            lines = await read_head(reader)
+            if not lines:
+                break
+            if lines[0].startswith("PROXY "):
+                proxy = lines.pop(0)
+            method, path, _ = lines[0].split(" ", 2)
+            headers = [line.split(":", 1) for line in lines[1:]]
+            headers = [[k.lower(), v.strip()] for k, v in headers]
+            first = dict(reversed(headers))
+            if "content-length" in first:
+                await reader.readexactly(int(first["content-length"]))
+            status, bare = 200, path.split("?")[0]
+            if bare.endswith("/ws"):
+                await websocket(reader, writer, first["sec-websocket-key"])
+            if bare.endswith("/healthz") and os.path.exists(sick):
+                status = 503
+            if "/slow-" in bare:
+                slow += 1
+                await asyncio.sleep(float(bare.rsplit("-", 1)[1]))
+            if "/status-" in bare:
+                status = int(bare.rsplit("-", 1)[1])
+            if bare.endswith("/in") and not knocked:
+                status = 401
+            knocked = knocked or bare.endswith("/knock")
+            body = json.dumps(
+                {
+                    "name": name,
+                    "connection": connection,
+                    "method": method,
+                    "path": path,
+                    "host": first.get("host"),
+                    "headers": headers,
+                    "proxy": proxy,
+                    "slow": slow,
+                    "sni": writer.get_extra_info("sni"),
+                }
+            ) + "\n"
+            writer.write(f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+            await writer.drain()
+    except (asyncio.IncompleteReadError, ConnectionError, ValueError, KeyError):
+        pass
+    finally:
+        writer.close()
+
+
+async def main():
+    context = None
+    if len(sys.argv) > 4:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(sys.argv[4])
+        # Asked for by which name: shown to the operator of a test on standard output.
+        context.sni_callback = lambda sock, sni, _: print(f"{name} sni {sni}", flush=True)
+    server = await asyncio.start_server(serve, ["0.0.0.0", "::"], port, ssl=context, reuse_address=True)
+    async with server:
+        await server.serve_forever()
+
+
+asyncio.run(main())

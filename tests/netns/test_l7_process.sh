@@ -1,0 +1,174 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# HAProxy's process: killed, left behind by a daemon that is killed, adopted, stopped; absent.
+# shellcheck source=tests/netns/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/netns/lib_l7.sh
+. "$(dirname "$0")/lib_l7.sh"
+
+net_up 3
+vip_up
+for b in b1 b2 b3; do backend_start $b; done
+
+# write_config TIMEOUT: a key that changes HAProxy's configuration and nothing else.
+write_config() {
+	config "interfaces: [ { name: gc }, { name: gb1 }, { name: gb2 }, { name: gb3 } ]" <<-EOF
+		probes:
+		  - { name: quick, protocol: http, path: /healthz, interval: $often, timeout: 1s, unhealthy_threshold: 1 }
+		settings:
+		  - { name: web, protocol: http, port: 80, probe: quick, request_timeout: $1 }
+		pools:
+		  - { name: p, backends: [ { address: 10.2.1.2 }, { address: 10.2.2.2 }, { address: 10.2.3.2 } ] }
+		services:
+		  - { name: shop, listen: "$vip:80", forward: l7, pool: p, settings: web }
+	EOF
+}
+
+at_most() {
+	local n
+	n=$("${@:2}")
+	echo "$n"
+	((n <= $1))
+}
+
+write_config 20
+daemon_start
+check "backends are healthy" eventually all_healthy
+check "HAProxy serves" eventually serves_current
+
+# --- the daemon ---------------------------------------------------------------------------------
+master=$(master_pid)
+kill -KILL "$daemon_pid"
+wait "$daemon_pid" 2>/dev/null
+check "HAProxy serves without the daemon" status_is 200 "http://$vip/"
+daemon_start
+check "a HAProxy that serves is adopted" eventually serves_current
+check "it is the same process" test "$(master_pid)" = "$master"
+check "with the same configuration" test "$(sluice l7 status --json | jq -c '[.starts, .reloads]')" = "[0,0]"
+check "and verdicts reach it again" eventually all_healthy
+touch "$work/b3.sick"
+check "an unhealthy backend is down" eventually server_is 10.2.3.2 DOWN
+rm "$work/b3.sick"
+check "and up again" eventually server_is 10.2.3.2 "no check"
+kill -HUP "$daemon_pid"
+sleep 0.3
+check "the same configuration is no reload" test "$(sluice l7 status --json | jq .reloads)" = 0
+
+# --- HAProxy ------------------------------------------------------------------------------------
+kill -KILL "$(master_pid)"
+is_another() { [ "$(master_pid)" != "$1" ] && serves_current; }
+check "a killed HAProxy is started again" eventually is_another "$master"
+check "and serves" eventually status_is 200 "http://$vip/"
+master=$(master_pid)
+worker=$(pgrep -P "$master")
+kill -KILL "$worker"
+check "and so it is when its worker is killed" eventually is_another "$master"
+check "which serves, too" eventually status_is 200 "http://$vip/"
+
+# --- the time of a verdict ----------------------------------------------------------------------
+# From the change of a server's state in the daemon until HAProxy has confirmed it: the median of nine.
+told_us() {
+	local i told
+	for ((i = 0; i < 9; i++)); do
+		told=$(sluice l7 status --json | jq .told)
+		if ((i % 2)); then rm "$work/b2.sick"; else touch "$work/b2.sick"; fi
+		eventually told_more "$told" || return 1
+		sluice l7 status --json | jq .told_us
+	done | sort -n | sed -n 5p
+}
+told_more() { [ "$(sluice l7 status --json | jq .told)" -gt "$1" ]; }
+check "HAProxy has a verdict within 10 ms" at_most $((10000 * patience)) told_us
+rm -f "$work/b2.sick"
+
+# --- the end ------------------------------------------------------------------------------------
+eventually all_healthy
+check "the daemon stops in order" daemon_stop TERM
+check "HAProxy goes on without the daemon" status_is 200 "http://$vip/"
+sed -i 's/^  state_dir/  on_exit: detach\n  state_dir/' "$work/sluice.yaml"
+daemon_start
+eventually serves_current
+master=$(master_pid)
+daemon_stop TERM
+check "on_exit: detach takes it along" eventually process_gone "$master"
+sed -i '/on_exit/d' "$work/sluice.yaml"
+daemon_start
+eventually serves_current
+master=$(master_pid)
+daemon_stop TERM
+check "detach --all stops what a daemon has left behind" grep -qx "HAProxy, .* stops: process $master" <(sluice detach --all)
+check "and it ends" eventually process_gone "$master"
+check "once" jq -e '.haproxy == null' <(sluice detach --all --json)
+daemon_start
+eventually serves_current
+master=$(master_pid)
+sluice detach --all >/dev/null || fail "detach --all"
+check "so does a daemon that runs" eventually process_gone "$master"
+check "which does not start it again" jq -e '.running or .wanted | not' <(sluice l7 status --json)
+check "and leaves no child unburied" test -z "$(ps --ppid "$daemon_pid" -o pid=)"
+daemon_stop TERM
+sed -i 's/, forward: l7//; s/, request_timeout: [0-9]*//' "$work/sluice.yaml"
+daemon_start
+check "without services of layer 7, HAProxy does not run" grep -q "does not run" <(sluice l7 status)
+write_config 20
+reload "reload refused, nothing has changed: HAProxy cannot be started without CAP_SETUID"
+check "the first of them needs a restart, for what the daemon gave up" all_healthy
+daemon_stop TERM
+
+# --- without HAProxy ------------------------------------------------------------------------------
+write_config 20
+sed -i 's|^  state_dir|  l7: { program: /nowhere/haproxy }\n  state_dir|' "$work/sluice.yaml"
+daemon_start
+check "a start without HAProxy is one, and says what is missing" grep -q "install the package haproxy" "$work/sluiced.log"
+check "backends are probed" eventually all_healthy
+check "the client is refused" refused_at_once "http://$vip/"
+sed -i '/^  l7:/d' "$work/sluice.yaml"
+reload "reloaded:"
+check "with HAProxy there, a reload brings the service" eventually status_is 200 "http://$vip/"
+sed -i 's|^  state_dir|  l7: { program: /nowhere/haproxy }\n  state_dir|' "$work/sluice.yaml"
+reload "reload refused, nothing has changed: services with forward: l7 need HAProxy 2.6"
+check "a reload that takes it away is refused" status_is 200 "http://$vip/"
+printf '#!/bin/sh\necho HAProxy version 2.4.22-0 2023/03/28' >"$work/old"
+chmod +x "$work/old"
+sed -i "s|/nowhere/haproxy|$work/old|" "$work/sluice.yaml"
+reload "reload refused, nothing has changed: services with forward: l7 need HAProxy 2.6 or later; '$work/old' is 2.4"
+check "and so is one that brings an older one" status_is 200 "http://$vip/"
+check "and the daemon stops in order" daemon_stop TERM
+
+# --- a HAProxy that thinks for long -------------------------------------------------------------
+cat >"$work/slow" <<-'EOF'
+	#!/bin/sh
+	[ "$1" = -c ] && sleep "$(cat "$0.s")"
+	exec haproxy "$@"
+EOF
+chmod +x "$work/slow"
+echo 0 >"$work/slow.s"
+slow_config() {
+	write_config "$1"
+	sed -i "s|^  state_dir|  l7: { program: $work/slow }\n  state_dir|" "$work/sluice.yaml"
+}
+slow_config 30
+daemon_start
+eventually serves_current
+echo 3 >"$work/slow.s"
+slow_config 31
+sluice reload >"$work/reload" 2>&1 &
+reload=$!
+sleep 0.5
+before=$(date +%s%3N)
+check "while HAProxy thinks, orders are taken" sluice backend disable p 10.2.2.2
+check "at once" test $(($(date +%s%3N) - before)) -lt $((1000 * patience))
+touch "$work/b3.sick"
+check "and verdicts come" eventually server_is 10.2.3.2 DOWN
+check "all that before it has answered" kill -0 $reload
+rm "$work/b3.sick"
+check "then the reload is done" wait $reload
+check "it is in force" eventually grep -q 'timeout server 31000ms' <(sluice l7 show)
+check "and what was ordered meanwhile, too" eventually server_is 10.2.2.2 MAINT
+echo 30 >"$work/slow.s"
+slow_config 32
+kill -HUP "$daemon_pid"
+sleep 0.5
+before=$(date +%s%3N)
+check "a daemon whose HAProxy thinks stops in order" daemon_stop TERM
+check "without waiting for it" test $(($(date +%s%3N) - before)) -lt $((2000 * patience))
