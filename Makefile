@@ -195,7 +195,7 @@ demo: deps
 
 bench: deps
 	@$(MAKE) --no-print-directory $(BENCH)
-	@scripts/bench $(BENCH)
+	@scripts/bench $(BENCH) tests/bench/bench_l7.sh
 
 lint:
 	@scripts/lint

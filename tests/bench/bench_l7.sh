@@ -1,0 +1,120 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# bench_l7 FILE: requests per second and 99th percentile through a service of layer 7, beside a HAProxy with the least
+# configuration that does the same, each with one thread, in turns. FILE gets the figures.
+# shellcheck source=tests/netns/lib.sh
+. "$(dirname "$0")/../netns/lib.sh" >/dev/null
+# shellcheck source=tests/netns/lib_l7.sh
+. "$(dirname "$0")/../netns/lib_l7.sh"
+
+rounds=${SLUICE_BENCH_ROUNDS:-9} seconds=2
+out=$1
+
+net_up 1
+vip_up
+backend_start b1
+sed -i 's/access_log .*/access_log off;/' "$work/b1/nginx.conf"
+kill -HUP "$(cat "$work/b1/nginx.pid")"
+
+config "interfaces: [ { name: gc }, { name: gb1 } ]" "l7: { threads: 1 }" <<-EOF
+	settings:
+	  - { name: web, protocol: http, port: 80 }
+	pools:
+	  - { name: p, backends: [ { address: 10.2.1.2 } ] }
+	services:
+	  - { name: shop, listen: "$vip:80", forward: l7, pool: p, settings: web }
+EOF
+daemon_start
+eventually serves_current || fail "HAProxy serves"
+eventually all_healthy || fail "the backend is healthy"
+
+# other NAME PORT: a HAProxy by hand; its frontend's and backend's lines on standard input, apart by an empty one.
+other() {
+	local lines
+	lines=$(cat)
+	cat >"$work/$1.cfg" <<-EOF
+		global
+		    nbthread 1
+		defaults
+		    mode http
+		    timeout connect 5s
+		    timeout client 60s
+		    timeout server 20s
+		frontend f
+		    bind $vip:$2
+		    default_backend b
+		${lines%%$'\n\n'*}
+		backend b
+		    server s 10.2.1.2:80
+		${lines#*$'\n\n'}
+	EOF
+	# In a session of its own, as the one that it is compared with: the kernel shares out time by sessions.
+	bg gateway setsid haproxy -W -f "$work/$1.cfg"
+	eventually status_is 200 "http://$vip:$2/" || fail "the HAProxy by hand ($1) serves"
+}
+
+# What a service of layer 7 promises, by hand: X-Forwarded-*, one retry for what may be repeated.
+other same 81 <<-EOF
+	    option forwardfor
+	    http-request set-header X-Forwarded-Proto http
+	    http-request set-header X-Forwarded-Host %[req.hdr(host)]
+
+	    retries 1
+	    option redispatch 1
+	    retry-on conn-failure empty-response response-timeout
+	    http-request disable-l7-retry unless { method GET HEAD OPTIONS PUT DELETE TRACE }
+EOF
+# Nothing of that: what the promises cost.
+other least 82 <<<$'\n\n'
+
+workers() {
+	on gateway ss -Hltnp "sport = :$1" | grep -o 'pid=[0-9]*' | tail -n 1 | cut -d= -f2
+}
+
+# ticks PORT: processor time of whoever listens there.
+ticks() {
+	awk '{ print $14 + $15 }' "/proc/${pid_of[$1]}/stat"
+}
+
+# once PORT: requests per second, the 99th percentile in microseconds, and processor time in microseconds per request.
+once() {
+	local before after
+	before=$(ticks "$1")
+	on client wrk -t1 -c32 -d"$seconds" --latency "http://$vip:$1/" >"$work/wrk"
+	after=$(ticks "$1")
+	awk -v us=$(((after - before) * 1000000 / $(getconf CLK_TCK))) '
+		$1 == "99%" { p99 = $2 + 0; if ($2 ~ /ms$/) p99 *= 1000; else if ($2 !~ /us$/) p99 *= 1000000 }
+		/requests in/ { n = $1 }
+		/^Requests\/sec/ { rps = $2 }
+		/Non-2xx|Socket errors/ { bad = 1 }
+		END { if (bad || !n) exit 1; print rps, p99, us / n }' "$work/wrk"
+}
+
+declare -A pid_of
+for port in 80 81 82; do pid_of[$port]=$(workers $port); done
+for ((i = 0; i < rounds; i++)); do
+	# Nobody comes always first, or behind the same one.
+	for ((j = 0; j < 3; j++)); do
+		port=$((80 + (i + (i / 3 % 2 ? -j + 3 : j)) % 3))
+		once $port >>"$work/$port" || fail "requests to port $port"
+	done
+done
+
+# Ratios of neighbours: what else the machine does meanwhile meets all of them.
+paste -d' ' "$work/80" "$work/81" "$work/82" | jq -Rn --argjson runs "$rounds" '
+	[inputs | split(" ") | map(tonumber)] as $rows
+	| def median: sort | .[length / 2 | floor];
+	  def figure($name; $unit; $i; $baseline; $off):
+		{ name: $name, value: [$rows[][$i]] | median, unit: $unit, min: [$rows[][$i]] | min, max: [$rows[][$i]] | max,
+		  baseline: $baseline, ratio: [$rows[] | .[$i] / .[$i + $off]] | median, runs: $runs };
+	  def at_least($target): .target = $target | .ok = (.ratio >= $target);
+	  def at_most($target): .target = $target | .ok = (.ratio <= $target);
+	  { machine: { }, figures: [
+		(figure("l7.requests"; "1/s"; 0; "haproxy_same"; 3) | at_least(0.95)),
+		(figure("l7.p99"; "us"; 1; "haproxy_same"; 3) | at_most(1.05)),
+		(figure("l7.cpu"; "us"; 2; "haproxy_same"; 3) | at_most(1.05)),
+		figure("l7.cpu_least"; "us"; 2; "haproxy_least"; 6) ] }' >"$out"
+jq -r '.figures[] | "\(.name)  \(.value * 100 | round / 100) \(.unit)  \(.ratio * 100 | round / 100) x \(.baseline)  \(if .target then "target \(.target)  \(if .ok then "ok" else "MISSED" end)" else "" end)"' "$out"
+tap_n=0
+jq -e 'all(.figures[]; .ok != false)' "$out" >/dev/null
