@@ -100,6 +100,8 @@ $B/%.o: user/%.c | $(SKELS)
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -MD -MP -c $< -o $@
 $B/%.o: VERSION
+# The page is part of the daemon.
+$B/control/assets.o: $(wildcard user/control/page/*)
 
 define archive
 $B/lib$1.a: $(call objects,$1)

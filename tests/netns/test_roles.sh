@@ -266,8 +266,16 @@ tcp() {
 }
 check "metrics can be read" [ "$(tcp http://127.0.0.1:19477/metrics)" = 200 ]
 check "nothing can be changed" [ "$(tcp http://127.0.0.1:19477/metrics -d '{}')" = 405 ]
-check "the API is not there" [ "$(tcp http://127.0.0.1:19477/v1/status)" = 404 ]
-check "for nobody" [ "$(tcp http://127.0.0.1:19477/v1/reload -d '{}')" = 404 ]
+check "by nobody" [ "$(tcp http://127.0.0.1:19477/v1/reload -d '{}')" = 405 ]
+check "only what the page shows can be read" [ "$(tcp http://127.0.0.1:19477/v1/changes)$(tcp http://127.0.0.1:19477/v1/flows)" = 404404 ]
+for path in /v1/status "/v1/why?pool=p&address=10.2.1.2" "/v1/why?pool=six&address=fd02:1::2" "/v1/events?limit=1000"; do
+	on gateway curl -sS "http://127.0.0.1:19477$path" >>"$work/seen"
+done
+on gateway curl -sS --max-time 2 http://127.0.0.1:19477/v1/live >>"$work/seen" 2>/dev/null
+check "that somebody ordered something" grep -q '"text": "order: drain, refused"' "$work/seen"
+check "the page's stream" grep -q '^event: complete' "$work/seen"
+refute "but not who, nor by which command" grep -qE 'uid [0-9]|"(uid|pid)": [0-9]+ *}|process [0-9]|sluice backend' "$work/seen"
+refute "nor what a file says" grep -q $secret "$work/seen"
 check "nor from outside" [ "$(on client curl -sS -o /dev/null -w '%{http_code}' http://10.1.0.1:19477/metrics 2>/dev/null)" = 000 ]
 
 # --- the groups go ------------------------------------------------------------------------------
