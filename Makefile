@@ -53,7 +53,7 @@ MAINS   := user/daemon/main.c user/cli/main.c
 objects = $(patsubst user/%.c,$B/%.o,$(filter-out $(MAINS),$(wildcard user/$1/*.c)))
 LIBS    := $(foreach f,$(FOLDERS),$(if $(call objects,$f),$B/lib$f.a))
 LDLIBS  := -luv -lbpf -lyaml -ljansson -lmicrohttpd -lcurl -lssl -lcrypto -lunbound -lnghttp2 -lmnl -lsqlite3 \
-	-lnftables
+	-lnftables -lncursesw -ltinfo
 
 SKELS := $(patsubst bpf/%.bpf.c,$B/gen/%.skel.h,$(wildcard bpf/*.bpf.c)) \
 	 $(patsubst tests/bench/%.bpf.c,$B/gen/%.skel.h,$(wildcard tests/bench/*.bpf.c)) \
