@@ -213,6 +213,7 @@ install: all
 	install -Dm644 etc/completions/_sluice $(DESTDIR)$(ZSH_COMPLETIONS)/_sluice
 	install -Dm644 etc/sysusers.d/sluice.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/sluice.conf
 	install -Dm644 etc/tmpfiles.d/sluice.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/sluice.conf
+	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/sluice etc/prometheus/sluice.rules.yml etc/grafana/sluice.json
 	install -d $(DESTDIR)$(UNITS)
 	sed 's|@SBINDIR@|$(PREFIX)/sbin|; s|@BINDIR@|$(PREFIX)/bin|' etc/systemd/sluiced.service.in \
 		>$(DESTDIR)$(UNITS)/sluiced.service
