@@ -6,6 +6,8 @@
 #   make check-load  (root) those that put minutes of load on services, and three minutes of soak
 #   make soak        (root) MINUTES of traffic while everything happens that may happen to a gateway; SEED repeats one
 #   make check-vm    (root) the kernel's tests on Debian 12's kernel 6.1, in a virtual machine
+#   make check-web   (root) the page, in headless Chromium; installs that as well
+#   make screenshots (root) the pictures of the page in docs/images/
 #   make bench       (root) the benchmarks: a table, and build/bench.json
 #   make lint        formatting, layers, house rules
 #   make fuzz        every parser under libFuzzer; FUZZ_SECONDS each
@@ -72,7 +74,7 @@ VERSIONS := $(patsubst %,$B/versions/%/sluiced,two three refused plain)
 PRELOADS := $(patsubst tests/%.c,$B/tests/%.so,$(wildcard tests/preload/*.c))
 NETNS_TOOLS := $(patsubst tests/%.c,$B/tests/%,$(filter-out %.bpf.c,$(wildcard tests/netns/*.c))) $(PRELOADS)
 
-.PHONY: all demo deps check test check-load test-load soak check-vm test-vm bench lint format fuzz install deb check-deb clean
+.PHONY: all demo deps check test check-load test-load soak check-vm test-vm check-web screenshots bench lint format fuzz install deb check-deb clean
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -183,6 +185,21 @@ check-vm: deps
 	@$(MAKE) --no-print-directory all test-vm
 test-vm: $(VM_BPFT) $(NETNS_TOOLS)
 	@scripts/check-vm $(VM_BPFT) $(VM_NETNS)
+
+# Of the build that people run: how fast the page is counts.
+check-web: $B/web/node_modules
+	@$(MAKE) --no-print-directory all $(NETNS_TOOLS)
+	@scripts/run-tests $B $(wildcard tests/web/test_*.sh)
+
+screenshots: $B/web/node_modules
+	@$(MAKE) --no-print-directory all $(NETNS_TOOLS)
+	@SLUICE_BUILD=$B tests/web/screenshots.sh docs/images
+
+# What the tests of the page need of npm, exactly as the lock file has it.
+$B/web/node_modules: tests/web/package.json tests/web/package-lock.json
+	@scripts/install-deps web
+	@mkdir -p $(@D)
+	$(call say,NPM)cp $^ $(@D) && cd $(@D) && npm ci --silent --no-audit --no-fund && touch node_modules
 
 demo: deps
 	@$(MAKE) --no-print-directory all
