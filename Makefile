@@ -4,6 +4,7 @@
 #   make demo        (root) a gateway with real backends in network namespaces, narrated
 #   make check       (root) the tests; installs what is missing
 #   make check-load  (root) those that put minutes of load on services, and three minutes of soak
+#   make property    (root) CHANGES random changes of a live gateway, each compared with a model; SEED repeats them
 #   make soak        (root) MINUTES of traffic while everything happens that may happen to a gateway; SEED repeats one
 #   make check-vm    (root) the kernel's tests on Debian 12's kernel 6.1, in a virtual machine
 #   make check-web   (root) the page, in headless Chromium; installs that as well
@@ -28,6 +29,7 @@ VERSION := $(shell cat VERSION)
 ARCH    := $(shell uname -m)
 
 FUZZ_SECONDS ?= 60
+CHANGES ?= 5000
 MINUTES ?= 60
 SEED ?=
 
@@ -74,7 +76,7 @@ VERSIONS := $(patsubst %,$B/versions/%/sluiced,two three refused plain)
 PRELOADS := $(patsubst tests/%.c,$B/tests/%.so,$(wildcard tests/preload/*.c))
 NETNS_TOOLS := $(patsubst tests/%.c,$B/tests/%,$(filter-out %.bpf.c,$(wildcard tests/netns/*.c))) $(PRELOADS)
 
-.PHONY: all demo deps check test check-load test-load soak check-vm test-vm check-web screenshots bench lint format fuzz install deb check-deb clean
+.PHONY: all demo deps check test check-load test-load property soak check-vm test-vm check-web screenshots bench lint format fuzz install deb check-deb clean
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -167,6 +169,11 @@ check-load: deps
 	@$(MAKE) --no-print-directory soak MINUTES=3
 test-load: all $(NETNS_TOOLS)
 	@scripts/run-tests $B $(LOAD)
+
+# So many of them take a quarter of an hour; those of 'make check', less than a minute.
+property: deps
+	@$(MAKE) --no-print-directory SAN=1 all
+	@CHANGES=$(CHANGES) SEED=$(SEED) SLUICE_BUILD=build-san bash tests/netns/test_property.sh
 
 # The release build: what it costs is looked at.
 soak: deps

@@ -22,10 +22,9 @@ static void test_fresh(void **state)
 {
 	CLEANUP(model_free_p) struct model *model = gatemodel_new(bpffs, NIC, 1, 3);
 	CLEANUP(dataplane_close_p) struct dataplane *dp = must_open(model);
-	const struct attachment *attachments;
+	struct attachment attachment;
 	struct sl_decision_counts counts;
 	struct sl_meta meta = dataplane_meta(dp);
-	uint32_t n;
 
 	(void)state;
 	for (uint32_t i = 0; i < 3; i++) {
@@ -39,16 +38,17 @@ static void test_fresh(void **state)
 	assert_non_null(strstr(dataplane_note(dp, 0), bpffs));
 	assert_null(dataplane_note(dp, 1));
 
-	attachments = dataplane_attachments(dp, &n);
-	assert_int_equal(n, 1);
-	assert_string_equal(attachments[0].interface, NIC);
-	assert_int_equal(attachments[0].ingress, ATTACH_TCX);
-	assert_int_equal(attachments[0].egress, ATTACH_TCX);
-	assert_false(attachments[0].adopted);
-	assert_int_equal(attachments[0].n_steps, 2);
-	assert_string_equal(attachments[0].steps[0],
+	assert_true(dataplane_attachment(dp, 0, &attachment));
+	assert_false(dataplane_attachment(dp, 1, &(struct attachment){ .state = 0 }));
+	assert_int_equal(attachment.state, ATTACHMENT_ATTACHED);
+	assert_string_equal(attachment.interface, NIC);
+	assert_int_equal(attachment.ingress, ATTACH_TCX);
+	assert_int_equal(attachment.egress, ATTACH_TCX);
+	assert_false(attachment.adopted);
+	assert_int_equal(attachment.n_steps, 2);
+	assert_string_equal(attachment.steps[0],
 			    "offload: NIC does not offer it (Operation not supported)");
-	assert_string_equal(attachments[0].steps[1],
+	assert_string_equal(attachment.steps[1],
 			    "native: veth is a virtual device, where redirecting XDP loses packets "
 			    "without an error; tcx chosen");
 
@@ -100,8 +100,7 @@ static void test_adopt(void **state)
 	CLEANUP(dataplane_close_p) struct dataplane *dp = must_open(model);
 	CLEANUP(free_p) char *before = NULL;
 	CLEANUP(free_p) char *after = NULL;
-	const struct attachment *attachments;
-	uint32_t n;
+	struct attachment attachment;
 
 	(void)state;
 	dataplane_store_word(dp, 0, closed);
@@ -116,8 +115,8 @@ static void test_adopt(void **state)
 
 	model->gateway.mode = SL_MODE_OBSERVE;
 	dp = must_open(model);
-	attachments = dataplane_attachments(dp, &n);
-	assert_true(attachments[0].adopted);
+	assert_true(dataplane_attachment(dp, 0, &attachment));
+	assert_true(attachment.adopted);
 	assert_null(dataplane_note(dp, 0));
 	assert_int_equal(dataplane_meta(dp).mode, SL_MODE_OBSERVE);
 	for (uint32_t i = 0; i < 3; i++) {
@@ -214,6 +213,7 @@ static void test_other_size(void **state)
 	CLEANUP(dataplane_close_p) struct dataplane *dp = NULL;
 	static const uint32_t sizes[] = { 8, 100, 3, 4096 };
 	struct sl_decision_counts counts;
+	struct attachment attachment;
 	uint64_t syn = 0;
 	uint32_t n;
 
@@ -222,7 +222,8 @@ static void test_other_size(void **state)
 		model->gateway.max_endpoints = sizes[i];
 		dp = must_open(model);
 		assert_int_equal(dataplane_maps(dp, &n)[2].entries_max, sizes[i]);
-		assert_int_equal(dataplane_attachments(dp, &n)[0].adopted, i > 0);
+		assert_true(dataplane_attachment(dp, 0, &attachment));
+		assert_int_equal(attachment.adopted, i > 0);
 		if (i > 0) {
 			assert_true(dataplane_was_adopted(dp, 1));
 			assert_true(same_word(dataplane_word(dp, 1), closed));

@@ -159,19 +159,17 @@ static const struct mode {
 static void open_mode(struct model *model, const struct mode *mode, bool adopted)
 {
 	CLEANUP(dataplane_close_p) struct dataplane *dp = NULL;
-	const struct attachment *attachment;
-	uint32_t n;
+	struct attachment attachment;
 
 	model->gateway.interfaces[0].xdp = mode->xdp;
 	model->gateway.interfaces[0].egress = mode->egress;
 	dp = must_open(model, mode->tc);
-	attachment = dataplane_attachments(dp, &n);
-	assert_int_equal(n, 1);
-	assert_string_equal(attach_mode_name(attachment->ingress),
+	assert_true(dataplane_attachment(dp, 0, &attachment));
+	assert_string_equal(attach_mode_name(attachment.ingress),
 			    attach_mode_name(mode->ingress_is));
-	assert_string_equal(attach_mode_name(attachment->egress),
-			    attach_mode_name(mode->egress_is));
-	assert_int_equal(attachment->adopted, adopted);
+	assert_string_equal(attach_mode_name(attachment.egress), attach_mode_name(mode->egress_is));
+	assert_int_equal(attachment.adopted, adopted);
+	assert_false(dataplane_attachment(dp, 1, &attachment));
 	must_be_attached(mode->ingress_is, mode->egress_is);
 	must_gate(dp);
 }
@@ -251,13 +249,12 @@ static void test_clsact_step(void **state)
 {
 	CLEANUP(model_free_p) struct model *model = gatemodel_new(bpffs, NIC, 1, 1);
 	CLEANUP(dataplane_close_p) struct dataplane *dp = must_open(model, TC_CLSACT);
-	const struct attachment *attachment;
-	uint32_t n;
+	struct attachment attachment;
 
 	(void)state;
-	attachment = dataplane_attachments(dp, &n);
-	assert_int_equal(attachment->n_steps, 3);
-	assert_string_equal(attachment->steps[2],
+	assert_true(dataplane_attachment(dp, 0, &attachment));
+	assert_int_equal(attachment.n_steps, 3);
+	assert_string_equal(attachment.steps[2],
 			    "tcx: the kernel has none (it came with Linux 6.6); clsact chosen");
 }
 
@@ -373,8 +370,8 @@ static void test_other_namespace(void **state)
 {
 	CLEANUP(model_free_p) struct model *model = gatemodel_new(bpffs, NIC, 1, 1);
 	CLEANUP(dataplane_close_p) struct dataplane *dp = NULL;
+	struct attachment attachment;
 	char index[16], ns[64];
-	uint32_t n;
 
 	(void)state;
 	snprintf(index, sizeof(index), "%u", the_nic(NIC).ifindex);
@@ -387,7 +384,8 @@ static void test_other_namespace(void **state)
 	netbed_must("ip", "link", "set", NIC, "up");
 	netbed_must("ip", "link", "set", FAR, "up");
 	dp = must_open(model, TC_ANY);
-	assert_false(dataplane_attachments(dp, &n)->adopted);
+	assert_true(dataplane_attachment(dp, 0, &attachment));
+	assert_false(attachment.adopted);
 	must_gate(dp);
 	netbed_drop(ns);
 }

@@ -533,15 +533,179 @@ static void test_leaving(void **state)
 	dataplane_close(dp);
 }
 
+#define SHOP_WITH(members) model_with_room(5, members, SHOP)
+#define OTHER_HOSTS "{ address: 10.9.0.1 }, { address: 10.9.0.4 }, { address: 10.9.0.5 }"
+
+/* The same with room for so many endpoints. */
+static struct model *model_with_room(uint32_t n, const char *members, const char *services)
+{
+	struct model *model = model_of("", members, services);
+
+	model->gateway.max_endpoints = n;
+	return model;
+}
+
+/*
+ * Those that leave have the last ids, and somebody comes: new maps, in which who leaves gives up his id. Flows of all
+ * others go on, and nobody's are the next one's.
+ */
+static void test_crowded(void **state)
+{
+	CLEANUP(model_free_p)
+	struct model *first = SHOP_WITH(HOSTS), *second = SHOP_WITH(OTHER_HOSTS),
+		     *third = SHOP_WITH(
+			     "{ address: 10.9.0.1 }, { address: 10.9.0.4 }, { address: 10.9.0.6 }");
+	CLEANUP(dataplane_close_p) struct dataplane *dp = must_open(first);
+	uint32_t one = endpoint_id("10.9.0.1");
+	struct sl_endpoint_name before[5], now;
+	uint32_t shop = service_id("192.0.2.10");
+	struct err err = { "" };
+
+	(void)state;
+	put_flow(shop);
+	assert_int_equal(dataplane_change(&dp, second, true, &err), 0);
+	for (uint32_t id = 0; id < 5; id++)
+		before[id] = name_of(id);
+	assert_int_equal(dataplane_change(&dp, third, true, &err), 0);
+
+	assert_true(has_flow(shop));
+	assert_int_equal(endpoint_id("10.9.0.1"), one);
+	assert_int_equal(target_of("10.9.0.5", 80).kind, SL_TARGET_NONE);
+	assert_int_equal(service_id("192.0.2.10"), shop);
+	for (uint32_t id = 0; id < 5; id++) {
+		now = name_of(id);
+		if (!strcmp(now.text, before[id].text))
+			assert_int_equal(now.generation, before[id].generation);
+		else
+			assert_true(now.generation > before[id].generation);
+	}
+	assert_string_equal(name_of(endpoint_id("10.9.0.6")).text, "10.9.0.6:80");
+}
+
+/* As late as it can be refused, in the same maps and in new ones. */
+static void must_refuse_late(struct dataplane **dp, struct model *model)
+{
+	struct err err = { "" };
+
+	snprintf(model->gateway.interfaces[0].name, IFNAMSIZ, "lo");
+	model->gateway.interfaces[0].xdp = XDP_OFFLOAD;
+	assert_true(dataplane_change(dp, model, true, &err) < 0);
+}
+
+/* A change that is refused leaves those who leave what they are, and who has their ids, too. */
+static void test_leaving_undone(void **state)
+{
+	CLEANUP(model_free_p)
+	struct model *first = SHOP_WITH(HOSTS), *second = SHOP_WITH(OTHER_HOSTS),
+		     *third = SHOP_WITH(HOSTS),
+		     *fourth = SHOP_WITH("{ address: 10.9.0.6 }, { address: 10.9.0.7 }");
+	CLEANUP(dataplane_close_p) struct dataplane *dp = must_open(first);
+	uint32_t two = endpoint_id("10.9.0.2"), four;
+	struct sl_word word, now;
+	struct err err = { "" };
+
+	(void)state;
+	assert_int_equal(dataplane_change(&dp, second, true, &err), 0);
+	four = endpoint_id("10.9.0.4");
+	word = word_of(two);
+	assert_int_equal(word.flags, SL_WORD_LEAVING);
+
+	must_refuse_late(&dp, third);
+	now = word_of(two);
+	assert_memory_equal(&now, &word, sizeof(word));
+	assert_int_equal(target_of("10.9.0.2", 80).kind, SL_TARGET_NONE);
+	must_refuse_late(&dp, fourth);
+	assert_int_equal(endpoint_id("10.9.0.4"), four);
+	assert_string_equal(name_of(four).text, "10.9.0.4:80");
+	assert_int_equal(target_of("10.9.0.6", 80).kind, SL_TARGET_NONE);
+	assert_true(slots_of(service_id("192.0.2.10")).n[four] > 0);
+}
+
+/* Who was given an id by a change that was refused may have got flows: the next one is told apart from it. */
+static void test_undone_counts(void **state)
+{
+	CLEANUP(model_free_p)
+	struct model *first = SHOP_WITH("{ address: 10.9.0.1 }"),
+		     *second = SHOP_WITH("{ address: 10.9.0.1 }, { address: 10.9.0.2 }"),
+		     *third = SHOP_WITH("{ address: 10.9.0.1 }, { address: 10.9.0.3 }");
+	CLEANUP(dataplane_close_p) struct dataplane *dp = must_open(first);
+	struct err err = { "" };
+	uint32_t generation;
+
+	(void)state;
+	must_refuse_late(&dp, second);
+	generation = name_of(1).generation;
+	assert_int_equal(dataplane_change(&dp, third, true, &err), 0);
+	assert_int_equal(endpoint_id("10.9.0.3"), 1);
+	assert_true(name_of(1).generation > generation);
+}
+
+/* Maps that were larger, and are so again: what was known of their last ids is not. */
+static void test_generations_outlive_maps(void **state)
+{
+	const char *six =
+		HOSTS ", { address: 10.9.0.4 }, { address: 10.9.0.5 }, { address: 10.9.0.6 }";
+	CLEANUP(model_free_p)
+	struct model *large = model_with_room(8, six, SHOP),
+		     *small = model_with_room(5, "{ address: 10.9.0.6 }", SHOP),
+		     *again = model_with_room(8, six, SHOP);
+	CLEANUP(dataplane_close_p) struct dataplane *dp = must_open(large);
+	uint32_t generation = name_of(5).generation;
+	struct err err = { "" };
+
+	(void)state;
+	assert_int_equal(dataplane_change(&dp, small, true, &err), 0);
+	assert_string_equal(dataplane_note(dp, 1), "the maps are too small for the ids of 1 "
+						   "endpoints: their flows are lost");
+	assert_int_equal(dataplane_change(&dp, again, true, &err), 0);
+	assert_true(name_of(5).generation > generation);
+	assert_true(name_of(7).generation > 0);
+}
+
+/* The same of services: who stays keeps his flows, and ids of endpoints are not short for that. */
+static void test_services_crowded(void **state)
+{
+	CLEANUP(model_free_p)
+	struct model *before = model_of(", max_services: 2", HOSTS, SHOP ", " SIX),
+		     *after = model_of(
+			     ", max_services: 2", HOSTS ", { address: 10.9.0.4 }",
+			     SHOP ", { name: new, listen: 192.0.2.11:80, pool: p, settings: w }");
+	CLEANUP(dataplane_close_p) struct dataplane *dp = must_open(before);
+	uint32_t shop = service_id("192.0.2.10"), gone = endpoint_id("fd09::1");
+	struct err err = { "" };
+
+	(void)state;
+	put_flow(shop);
+	assert_int_equal(dataplane_change(&dp, after, true, &err), 0);
+	assert_int_equal(service_id("192.0.2.10"), shop);
+	assert_int_not_equal(service_id("192.0.2.11"), shop);
+	assert_int_equal(target_of("fd00::10", 80).kind, SL_TARGET_NONE);
+	assert_string_equal(name_of(gone).text, "[fd09::1]:80");
+	assert_int_equal(word_of(gone).flags, SL_WORD_LEAVING);
+	assert_true(has_flow(shop));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_nic, tear_down_nic)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_written), TEST(test_balance),      TEST(test_adopted),
-		TEST(test_changed), TEST(test_grown),        TEST(test_full),
-		TEST(test_undone),  TEST(test_redirect),     TEST(test_table_size),
-		TEST(test_leaving), TEST(test_room_for_one),
+		TEST(test_written),
+		TEST(test_balance),
+		TEST(test_adopted),
+		TEST(test_changed),
+		TEST(test_grown),
+		TEST(test_full),
+		TEST(test_undone),
+		TEST(test_redirect),
+		TEST(test_table_size),
+		TEST(test_leaving),
+		TEST(test_room_for_one),
+		TEST(test_crowded),
+		TEST(test_leaving_undone),
+		TEST(test_undone_counts),
+		TEST(test_services_crowded),
+		TEST(test_generations_outlive_maps),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -3,7 +3,7 @@
  * Changes written into any file that is a configuration: the result is one that says the same as both together, or
  * there is none.
  *
- * The first bytes say what becomes of pools and backends, as far as the file has such.
+ * The first bytes say what becomes of interfaces, pools and backends, as far as the file has such.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -49,6 +49,35 @@ static void put(struct overlay *overlay, const char *pool, const char *address,
 		abort();
 }
 
+static void put_interface(struct overlay *overlay, const char *name, enum overlay_presence presence,
+			  unsigned int choice)
+{
+	struct overlay_row row = { .presence = presence,
+				   .has_options = presence != OVERLAY_REMOVED };
+
+	snprintf(row.interface, sizeof(row.interface), "%s", name);
+	row.xdp = row.has_options ? (enum xdp_mode)(choice % (XDP_OFF + 1)) : XDP_AUTO;
+	row.egress = row.has_options && choice & 64;
+	if (overlay_set(overlay, &row) < 0)
+		abort();
+}
+
+static void change_interfaces(struct overlay *overlay, const struct gateway *gateway,
+			      struct choices *choices)
+{
+	for (uint32_t i = 0; i < gateway->n_interfaces; i++) {
+		unsigned int choice = choose(choices);
+
+		if (choice % 4 == 1)
+			put_interface(overlay, gateway->interfaces[i].name, OVERLAY_REMOVED, 0);
+		else if (choice % 4 == 2)
+			put_interface(overlay, gateway->interfaces[i].name, OVERLAY_AS_FILE,
+				      choice / 4);
+	}
+	if (choose(choices) % 2)
+		put_interface(overlay, "new-7.3", OVERLAY_ADDED, choose(choices));
+}
+
 static bool is_used(const struct model *model, uint32_t pool)
 {
 	for (uint32_t i = 0; i < model->n_services; i++)
@@ -76,6 +105,7 @@ static void change_pool(struct overlay *overlay, const struct pool *pool, struct
 
 static void change(struct overlay *overlay, const struct model *file, struct choices *choices)
 {
+	change_interfaces(overlay, &file->gateway, choices);
 	for (uint32_t i = 0; i < file->n_pools; i++)
 		if (choose(choices) % 4 == 1 && !is_used(file, i))
 			put(overlay, file->pools[i].name, "", OVERLAY_REMOVED, -1);
@@ -101,9 +131,18 @@ static void check_result(const struct amendment *amendment, const struct model *
 	if (after->n_pools != before->n_pools || after->n_endpoints != before->n_endpoints ||
 	    after->n_probes != before->n_probes || after->n_services != before->n_services)
 		abort();
-	if (!overlay->n && amendment->patch.n)
+	/* What is left is that nothing is guarded, of which no file can say anything. */
+	if (before->gateway.n_interfaces &&
+	    (amendment->left.n || after->gateway.n_interfaces != before->gateway.n_interfaces))
 		abort();
-	if (amendment->left.n)
+	for (uint32_t i = 0; i < before->gateway.n_interfaces; i++) {
+		const struct interface *is = &before->gateway.interfaces[i];
+		const struct interface *kept = model_find_interface(after, is->name);
+
+		if (!kept || kept->xdp != is->xdp || kept->egress != is->egress)
+			abort();
+	}
+	if (!overlay->n && amendment->patch.n)
 		abort();
 	model_free(after);
 }

@@ -77,13 +77,18 @@ check "nothing is changed" changed 0
 check "and that is what diff says" grep -q "nothing is changed over the file" <(sluice diff)
 check "a transfer of somebody else's has begun" slow_start
 
+# would_drain WHOM: flows are counted once a second at most.
+would_drain() {
+	grep -q "$1" <(sluice backend remove q 10.2.3.2 --dry-run)
+}
+
 # --- what would be ------------------------------------------------------------------------------
 
 before=$(version)
 check_status "dry run: add" 0 sluice backend add p 10.2.2.2 --weight 3 --dry-run
 check "says what" grep -q "p: backend 10.2.2.2 added, 3" "$work/out"
 check_status "dry run: remove, with flows" 0 sluice backend remove q 10.2.3.2 --dry-run
-check "says who would drain" grep -q "10.2.3.2:80  1 flows" "$work/out"
+check "says who would drain" eventually would_drain "10.2.3.2:80  1 flows"
 check_status "dry run: drain" 0 sluice backend drain q 10.2.3.2 --dry-run
 check "says so, too" grep -q "q: backend 10.2.3.2 changed, draining" "$work/out"
 check_status "dry run: of the file as it is" 0 sluice reload --dry-run

@@ -120,6 +120,8 @@ done <<-EOF2
 	backend drain p 10.2.1.2
 	backend weight p 10.2.1.2 7
 	pool add mine
+	attach gb1
+	detach gc
 	reload
 	reload --dry-run
 EOF2
@@ -185,6 +187,9 @@ done <<-EOF2
 	remove backend remove p 10.2.1.2
 	add pool add mine
 	remove pool remove six
+	attach attach gb1 --xdp generic
+	detach detach gc
+	detach detach gc --dry-run
 	drain backend drain p 10.2.1.2 --dry-run
 	reload reload
 	reload reload --discard-runtime
@@ -211,6 +216,8 @@ done <<-EOF2
 	remove backend remove p 10.2.1.9
 	add pool add mine
 	remove pool remove mine
+	detach detach gc
+	attach attach gc
 EOF2
 next_user
 check_status "an administrator reads" 0 asks "100,$changers,200" status

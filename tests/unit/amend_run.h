@@ -8,6 +8,25 @@
 #include "config/amend.h"
 #include "util/err.h"
 
+/* "wan0", "wan0:native", "wan0:off-": '-' for no egress. */
+static inline void put_interface(struct overlay *overlay, char *text,
+				 enum overlay_presence presence)
+{
+	char *xdp = strchr(text, ':'), *minus = strchr(text, '-');
+	struct overlay_row row;
+
+	if (minus)
+		*minus = '\0';
+	if (xdp)
+		*xdp++ = '\0';
+	row = interface_row(text, presence);
+	if (presence != OVERLAY_REMOVED)
+		row = with_options(row, XDP_AUTO, !minus);
+	if (xdp)
+		assert_int_equal(xdp_mode_parse(&row.xdp, xdp), 0);
+	put(overlay, row);
+}
+
 static inline void put_word(struct overlay *overlay, const char *word)
 {
 	enum overlay_presence presence = *word == '+'   ? OVERLAY_ADDED
@@ -18,6 +37,10 @@ static inline void put_word(struct overlay *overlay, const char *word)
 	struct overlay_row row;
 
 	assert_non_null(text);
+	if (*text == '@') {
+		put_interface(overlay, text + 1, presence);
+		return;
+	}
 	address = strchr(text, '/');
 	order = strchr(text, '!');
 	weight = strchr(text, '*');
@@ -37,7 +60,7 @@ static inline void put_word(struct overlay *overlay, const char *word)
 
 /*
  * An overlay in words: "+pool" and "-pool" of pools, "+pool/address*7", "-pool/address" and "pool/address*7" of
- * backends, with "!d" behind it of a disabled one.
+ * backends, with "!d" behind it of a disabled one; "+@wan0:native", "-@wan0" and "@wan0:off-" of interfaces.
  */
 static inline struct overlay overlay_of(const char *words)
 {

@@ -33,6 +33,7 @@ static struct sl_meta fake_meta;
 static struct sl_endpoint_stats fake_stats;
 static struct sl_decision_counts fake_decisions;
 static unsigned int fake_removed_ifindex;
+static bool fake_detached_all; /* no interface is attached */
 static int fake_stats_result;
 static int fake_detach_result;
 static char fake_detached[128];
@@ -272,18 +273,13 @@ bool dataplane_in_force(const struct dataplane *dp)
 	return true;
 }
 
-bool dataplane_has_device(const struct attachment *attachment)
-{
-	return attachment->ifindex != fake_removed_ifindex;
-}
-
 struct sl_meta dataplane_meta(const struct dataplane *dp)
 {
 	(void)dp;
 	return fake_meta;
 }
 
-const struct attachment *dataplane_attachments(const struct dataplane *dp, uint32_t *ret_n)
+bool dataplane_attachment(const struct dataplane *dp, uint32_t i, struct attachment *ret)
 {
 	static const struct attachment attachments[] = {
 		{ .interface = "lan0",
@@ -297,8 +293,15 @@ const struct attachment *dataplane_attachments(const struct dataplane *dp, uint3
 	};
 
 	(void)dp;
-	*ret_n = 2;
-	return attachments;
+	if (fake_detached_all || i >= sizeof(attachments) / sizeof(attachments[0]))
+		return false;
+	*ret = attachments[i];
+	if (ret->ifindex != fake_removed_ifindex)
+		return true;
+	ret->state = ATTACHMENT_GONE;
+	ret->returns = 3;
+	snprintf(ret->why, sizeof(ret->why), "there is no such interface now");
+	return true;
 }
 
 const char *attach_mode_name(enum attach_mode mode)

@@ -69,6 +69,40 @@ static inline void put_weight(struct overlay *overlay, struct overlay_row row, u
 	put(overlay, row);
 }
 
+static inline struct overlay_row interface_row(const char *name, enum overlay_presence presence)
+{
+	struct overlay_row row = { .presence = presence };
+
+	snprintf(row.interface, sizeof(row.interface), "%s", name);
+	return row;
+}
+
+static inline struct overlay_row with_options(struct overlay_row row, enum xdp_mode xdp,
+					      bool egress)
+{
+	row.has_options = true;
+	row.xdp = xdp;
+	row.egress = egress;
+	return row;
+}
+
+/* "lan0/auto wan0/native-": the interfaces of a model; '-': without egress. */
+static inline const char *interfaces_of(const struct model *model)
+{
+	static char text[2048];
+	size_t len = 0;
+
+	text[0] = '\0';
+	for (uint32_t i = 0; i < model->gateway.n_interfaces; i++) {
+		const struct interface *interface = &model->gateway.interfaces[i];
+
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s/%s%s", i ? " " : "",
+					interface->name, xdp_mode_name(interface->xdp),
+					interface->egress ? "" : "-");
+	}
+	return text;
+}
+
 /* "alpha[10.0.0.1*1 10.0.0.2*5] beta[…]": the pools of a model. */
 static inline const char *pools_of(const struct model *model)
 {

@@ -148,9 +148,12 @@ static inline struct model *make_model(uint32_t min_servers)
 	}
 	model->services = calloc(2, sizeof(*model->services));
 	model->n_services = 1;
-	if (with_listen)
-		model->services[0].listen.key =
-			(struct sl_target_key){ .port = 1, .proto = SL_TCP };
+	if (with_listen) {
+		struct sl_target_key *listen = &model->services[0].listen.key;
+
+		*listen = (struct sl_target_key){ .port = 1, .proto = SL_TCP };
+		memcpy(listen->addr, model->pools[0].backends[0].addr.bytes, sizeof(listen->addr));
+	}
 	if (with_second_service) {
 		model->pools[1].backends = calloc(1, sizeof(*model->pools[1].backends));
 		model->pools[1].backends[0] = model->pools[0].backends[0];

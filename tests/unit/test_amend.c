@@ -329,6 +329,39 @@ static const struct row rows[] = {
 	  GATE "pools:\n- name: p\n  backends:\n  - address: App.Test.\n  - address: FD00:0::1\n",
 	  GATE
 	  "pools:\n- name: p\n  backends:\n  - address: App.Test.\n    weight: 2\n  - address: 10.0.0.2\n" },
+	{ "an interface comes, one goes, one changes", "+@gc:native- -@gb1 @go:off",
+	  "gateway:\n"
+	  "  interfaces:\n"
+	  "    - name: go  # clients\n"
+	  "    - name: gb1 # one\n"
+	  "      xdp: generic\n"
+	  "    # two\n"
+	  "    - { name: gb2 }\n"
+	  "  mode: observe\n",
+	  "gateway:\n"
+	  "  interfaces:\n"
+	  "    - name: go  # clients\n"
+	  "      xdp: \"off\"\n"
+	  "    # two\n"
+	  "    - { name: gb2 }\n"
+	  "    - { name: gc, xdp: native, egress: false }\n"
+	  "  mode: observe\n" },
+	{ "interfaces in brackets, and a pool", "+@gc +@gd:off @lan0:native- +p",
+	  "gateway: { interfaces: [ { name: lan0, egress: true } ] }\n",
+	  "gateway: { interfaces: [ { name: lan0, egress: false, xdp: native }, { name: gc }, "
+	  "{ name: gd, xdp: \"off\" } ] }\npools:\n  - name: p\n" },
+	{ "an interface as it is without a word", "@lan0",
+	  "gateway: { interfaces: [ { name: lan0, xdp: native, egress: false } ] }\n",
+	  "gateway: { interfaces: [ { name: lan0, xdp: auto, egress: true } ] }\n" },
+	{ "all interfaces for another", "-@lan0 +@gc:generic",
+	  "{\"gateway\": {\"interfaces\": [{\"name\": \"lan0\"}]}}",
+	  "{\"gateway\": {\"interfaces\": [{\"name\": \"gc\", \"xdp\": \"generic\"}]}}" },
+	{ "an interface without braces", "@lan0:off +@gc",
+	  "gateway: { interfaces: [ name: lan0 ] }\n",
+	  "gateway: { interfaces: [ { name: lan0, xdp: \"off\" }, { name: gc } ] }\n" },
+	{ "that nothing is guarded no file can say", "-@lan0 +p/10.0.0.2",
+	  GATE "pools:\n- name: p\n  backends: []\n",
+	  GATE "pools:\n- name: p\n  backends:\n    - address: 10.0.0.2\n" },
 	{ "services stay with their pools", "-a +c +c/10.0.0.1",
 	  GATE
 	  "settings: [ { name: w, protocol: http, port: 80 } ]\n"
@@ -373,6 +406,7 @@ static void refused(void **state)
 		  "line 3 cannot be changed safely: the item does not begin its line", -ENOTSUP },
 		{ "+new\nline", GATE "pools: [ name: p ]\n", "name 'new\nline'", -EINVAL },
 		{ "+p/10.0.0.1:80", GATE "pools: [ name: p ]\n", "address '10.0.0.1:80'", -EINVAL },
+		{ "+@a/b", GATE, "name 'a/b'", -EINVAL },
 		{ "+p/FD00::1", GATE "pools: [ name: p ]\n", "not written as it is kept", -EINVAL },
 	};
 

@@ -75,6 +75,39 @@ static void test_status(void **state)
 	fake_degraded = NULL;
 	assert_true(json_is_true(json_at(json, "interfaces.0.present")));
 	assert_true(json_is_false(json_at(json, "interfaces.1.present")));
+	assert_string_equal(json_text_at(json, "interfaces.0.state"), "attached");
+	assert_null(json_at(json, "interfaces.0.why"));
+	assert_string_equal(json_text_at(json, "interfaces.1.state"), "gone");
+	assert_string_equal(json_text_at(json, "interfaces.1.why"),
+			    "there is no such interface now");
+	assert_int_equal(json_number_at(json, "interfaces.1.returns"), 3);
+	json_decref(json);
+}
+
+/* Health of endpoints says little where their packets pass unjudged. */
+static void test_unguarded(void **state)
+{
+	json_t *json;
+
+	(void)state;
+	json = get("/v1/health", 200);
+	assert_null(json_at(json, "unguarded"));
+	json_decref(json);
+	fake_removed_ifindex = 8;
+	json = get("/v1/health", 200);
+	fake_removed_ifindex = 0;
+	assert_int_equal(json_array_size(json_at(json, "unguarded")), 1);
+	assert_string_equal(json_text_at(json, "unguarded.0.interface"), "lan1");
+	assert_string_equal(json_text_at(json, "unguarded.0.state"), "gone");
+	assert_string_equal(json_text_at(json, "unguarded.0.why"),
+			    "there is no such interface now");
+	assert_true(json_array_size(json_at(json, "pools")) > 0);
+	json_decref(json);
+	fake_detached_all = true;
+	json = get("/v1/health", 200);
+	fake_detached_all = false;
+	assert_null(json_at(json, "unguarded.0.interface"));
+	assert_string_equal(json_text_at(json, "unguarded.0.state"), "detached");
 	json_decref(json);
 }
 
@@ -395,10 +428,10 @@ static void test_methods(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		SERVED(test_status),         SERVED(test_health), SERVED(test_health_flags),
-		SERVED(test_pools),          SERVED(test_why),    SERVED(test_certificates),
-		SERVED(test_stats_and_maps), SERVED(test_errors), SERVED(test_decoding),
-		SERVED(test_methods),
+		SERVED(test_status),         SERVED(test_health),    SERVED(test_health_flags),
+		SERVED(test_pools),          SERVED(test_why),       SERVED(test_certificates),
+		SERVED(test_stats_and_maps), SERVED(test_errors),    SERVED(test_decoding),
+		SERVED(test_methods),        SERVED(test_unguarded),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

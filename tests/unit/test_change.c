@@ -112,63 +112,102 @@ static void have_bounds(void **state)
 	assert_string_equal(change_name(CHANGE_WEIGHT), "weight");
 }
 
-/* Of pools, of the file, and with what every change takes. */
+/* Of pools, of interfaces, of the file, and with what every change takes. */
+static const struct {
+	enum change_subject subject;
+	const char *body, *wrong;
+	struct change change;
+} others[] = {
+	{ CHANGE_OF_BACKEND,
+	  "{\"action\": \"add\", \"pool\": \"p\", \"address\": \"a\"}",
+	  NULL,
+	  { .action = CHANGE_ADD, .weight = 1 } },
+	{ CHANGE_OF_BACKEND,
+	  "{\"action\": \"add\", \"pool\": \"p\", \"address\": \"a\", \"weight\": 0, "
+	  "\"dry_run\": true, \"if_version\": 7}",
+	  NULL,
+	  { .action = CHANGE_ADD, .is_rehearsal = true, .is_versioned = true, .version = 7 } },
+	{ CHANGE_OF_BACKEND,
+	  "{\"action\": \"remove\", \"pool\": \"p\", \"address\": \"a\", \"dry_run\": false}",
+	  NULL,
+	  { .action = CHANGE_REMOVE } },
+	{ CHANGE_OF_POOL,
+	  "{\"action\": \"add\", \"pool\": \"p\"}",
+	  NULL,
+	  { .action = CHANGE_ADD_POOL } },
+	{ CHANGE_OF_POOL,
+	  "{\"action\": \"remove\", \"pool\": \"p\"}",
+	  NULL,
+	  { .action = CHANGE_REMOVE_POOL } },
+	{ CHANGE_OF_INTERFACE,
+	  "{\"action\": \"attach\", \"interface\": \"eth0\"}",
+	  NULL,
+	  { .action = CHANGE_ATTACH, .interface = "eth0" } },
+	{ CHANGE_OF_INTERFACE,
+	  "{\"action\": \"attach\", \"interface\": \"eth0\", \"xdp\": \"native\", "
+	  "\"egress\": false, \"dry_run\": true}",
+	  NULL,
+	  { .action = CHANGE_ATTACH,
+	    .interface = "eth0",
+	    .has_xdp = true,
+	    .xdp = XDP_NATIVE,
+	    .has_egress = true,
+	    .is_rehearsal = true } },
+	{ CHANGE_OF_INTERFACE,
+	  "{\"action\": \"detach\", \"interface\": \"eth0\", \"if_version\": 3}",
+	  NULL,
+	  { .action = CHANGE_DETACH, .interface = "eth0", .is_versioned = true, .version = 3 } },
+	{ CHANGE_OF_INTERFACE, "{\"action\": \"detach\"}", "interface is missing", { 0 } },
+	{ CHANGE_OF_INTERFACE,
+	  "{\"action\": \"attach\", \"interface\": \"sixteenletters00\"}",
+	  "interface is to be a string of 1 to 15 ",
+	  { 0 } },
+	{ CHANGE_OF_INTERFACE,
+	  "{\"action\": \"attach\", \"interface\": \"eth0\", \"xdp\": \"fast\"}",
+	  "xdp 'fast' is no mode; allowed: auto, offload, native, generic, off",
+	  { 0 } },
+	{ CHANGE_OF_INTERFACE,
+	  "{\"action\": \"attach\", \"interface\": \"eth0\", \"xdp\": 1}",
+	  "xdp '' is no mode",
+	  { 0 } },
+	{ CHANGE_OF_INTERFACE,
+	  "{\"action\": \"attach\", \"interface\": \"eth0\", \"egress\": \"no\"}",
+	  "egress is to be true or false",
+	  { 0 } },
+	{ CHANGE_OF_INTERFACE,
+	  "{\"action\": \"detach\", \"interface\": \"eth0\", \"xdp\": \"off\"}",
+	  "xdp does not go with action 'detach'",
+	  { 0 } },
+	{ CHANGE_OF_INTERFACE,
+	  "{\"action\": \"add\", \"interface\": \"eth0\"}",
+	  "action 'add' is not available; allowed: attach, detach",
+	  { 0 } },
+	{ CHANGE_OF_BACKEND,
+	  "{\"action\": \"add\", \"pool\": \"p\", \"address\": \"a\", "
+	  "\"interface\": \"eth0\"}",
+	  "interface does not go with action 'add'",
+	  { 0 } },
+	{ CHANGE_OF_FILE, "", NULL, { .action = CHANGE_RELOAD } },
+	{ CHANGE_OF_FILE,
+	  "{\"discard_runtime\": true}",
+	  NULL,
+	  { .action = CHANGE_RELOAD, .discards = true } },
+	{ CHANGE_OF_POOL,
+	  "{\"action\": \"drain\", \"pool\": \"p\"}",
+	  "action 'drain' is not available; allowed: add, remove",
+	  { 0 } },
+	{ CHANGE_OF_POOL,
+	  "{\"action\": \"add\", \"pool\": \"p\", \"address\": \"a\"}",
+	  "address does not go with action 'add'",
+	  { 0 } },
+	{ CHANGE_OF_POOL, "{\"action\": \"add\"}", "pool is missing", { 0 } },
+	{ CHANGE_OF_FILE, "{\"pool\": \"p\"}", "pool does not go with action 'reload'", { 0 } },
+	{ CHANGE_OF_FILE, "{\"dry_run\": 1}", "dry_run is to be true or false", { 0 } },
+	{ CHANGE_OF_FILE, "{\"if_version\": -1}", "if_version is to be a whole number", { 0 } },
+};
+
 static void others_are_read(void **state)
 {
-	static const struct {
-		enum change_subject subject;
-		const char *body, *wrong;
-		struct change change;
-	} others[] = {
-		{ CHANGE_OF_BACKEND,
-		  "{\"action\": \"add\", \"pool\": \"p\", \"address\": \"a\"}",
-		  NULL,
-		  { .action = CHANGE_ADD, .weight = 1 } },
-		{ CHANGE_OF_BACKEND,
-		  "{\"action\": \"add\", \"pool\": \"p\", \"address\": \"a\", \"weight\": 0, "
-		  "\"dry_run\": true, \"if_version\": 7}",
-		  NULL,
-		  { .action = CHANGE_ADD,
-		    .is_rehearsal = true,
-		    .is_versioned = true,
-		    .version = 7 } },
-		{ CHANGE_OF_BACKEND,
-		  "{\"action\": \"remove\", \"pool\": \"p\", \"address\": \"a\", \"dry_run\": false}",
-		  NULL,
-		  { .action = CHANGE_REMOVE } },
-		{ CHANGE_OF_POOL,
-		  "{\"action\": \"add\", \"pool\": \"p\"}",
-		  NULL,
-		  { .action = CHANGE_ADD_POOL } },
-		{ CHANGE_OF_POOL,
-		  "{\"action\": \"remove\", \"pool\": \"p\"}",
-		  NULL,
-		  { .action = CHANGE_REMOVE_POOL } },
-		{ CHANGE_OF_FILE, "", NULL, { .action = CHANGE_RELOAD } },
-		{ CHANGE_OF_FILE,
-		  "{\"discard_runtime\": true}",
-		  NULL,
-		  { .action = CHANGE_RELOAD, .discards = true } },
-		{ CHANGE_OF_POOL,
-		  "{\"action\": \"drain\", \"pool\": \"p\"}",
-		  "action 'drain' is not available; allowed: add, remove",
-		  { 0 } },
-		{ CHANGE_OF_POOL,
-		  "{\"action\": \"add\", \"pool\": \"p\", \"address\": \"a\"}",
-		  "address does not go with action 'add'",
-		  { 0 } },
-		{ CHANGE_OF_POOL, "{\"action\": \"add\"}", "pool is missing", { 0 } },
-		{ CHANGE_OF_FILE,
-		  "{\"pool\": \"p\"}",
-		  "pool does not go with action 'reload'",
-		  { 0 } },
-		{ CHANGE_OF_FILE, "{\"dry_run\": 1}", "dry_run is to be true or false", { 0 } },
-		{ CHANGE_OF_FILE,
-		  "{\"if_version\": -1}",
-		  "if_version is to be a whole number",
-		  { 0 } },
-	};
-
 	(void)state;
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
 		const struct change *expected = &others[i].change;
@@ -188,6 +227,11 @@ static void others_are_read(void **state)
 		assert_int_equal(change.is_rehearsal, expected->is_rehearsal);
 		assert_int_equal(change.is_versioned, expected->is_versioned);
 		assert_int_equal(change.version, expected->version);
+		assert_string_equal(change.interface, expected->interface);
+		assert_int_equal(change.has_xdp, expected->has_xdp);
+		assert_int_equal(change.xdp, expected->xdp);
+		assert_int_equal(change.has_egress, expected->has_egress);
+		assert_int_equal(change.egress, expected->egress);
 	}
 }
 

@@ -90,7 +90,9 @@ static void test_words(void **state)
 	expect("health --w", "--watch ");
 	expect("--vers", "--version ");
 	expect("probe -- --h", "");
-	expect("detach _", "--all ");
+	expect_word("detach _", "--all");
+	expect("detach l", "lo ");
+	expect("attach l", "lo ");
 	expect("status _", "");
 }
 
@@ -100,6 +102,8 @@ static void test_values(void **state)
 	expect("decide --proto _", "tcp udp ");
 	expect("decide --proto=u", "--proto=udp ");
 	expect("probe --proxy", "--proxy-protocol --proxy-protocol=v1 --proxy-protocol=v2 ");
+	expect("attach --xdp n", "native ");
+	expect("attach --egress=t", "--egress=true ");
 	expect("probe --ca _", ":files ");
 	expect("probe --ca=x", ":files ");
 	expect("check _", ":files ");

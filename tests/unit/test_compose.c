@@ -109,6 +109,49 @@ static void indexes_move(void **state)
 	expect_pools(file, "alpha[] beta[]");
 }
 
+static void expect_interfaces(const struct model *file, const char *interfaces)
+{
+	CLEANUP(model_free_p) struct model *model = NULL;
+	struct err err = { "" };
+
+	if (compose_model(&model, file, &overlay, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_string_equal(interfaces_of(model), interfaces);
+}
+
+static void interfaces_come_and_go(void **state)
+{
+	CLEANUP(model_free_p) struct model *model = NULL;
+	struct model *file = *state;
+	char name[IFNAMSIZ];
+
+	expect_interfaces(file, "lan0/auto");
+	put(&overlay, with_options(interface_row("wan0", OVERLAY_ADDED), XDP_NATIVE, false));
+	put(&overlay, with_options(interface_row("lan0", OVERLAY_AS_FILE), XDP_OFF, true));
+	put(&overlay, row_of("spare", "", OVERLAY_REMOVED));
+	expect_interfaces(file, "lan0/off wan0/native-");
+	/* A start does without them, if need be. */
+	assert_int_equal(compose_model(&model, file, &overlay, NULL), 0);
+	assert_true(model->gateway.interfaces[0].may_wait);
+	assert_true(model->gateway.interfaces[1].may_wait);
+	assert_false(file->gateway.interfaces[0].may_wait);
+	put(&overlay, interface_row("lan0", OVERLAY_REMOVED));
+	expect_interfaces(file, "wan0/native-");
+	put(&overlay, interface_row("wan0", OVERLAY_AS_FILE));
+	expect_interfaces(file, "");
+
+	put(&overlay, interface_row("lan0", OVERLAY_AS_FILE));
+	for (int i = 1; i < LIMIT_INTERFACES; i++) {
+		snprintf(name, sizeof(name), "x%d", i);
+		put(&overlay, with_options(interface_row(name, OVERLAY_ADDED), XDP_AUTO, true));
+	}
+	model_free(take_ptr(model));
+	assert_int_equal(compose_model(&model, file, &overlay, NULL), 0);
+	assert_int_equal(model->gateway.n_interfaces, LIMIT_INTERFACES);
+	put(&overlay, with_options(interface_row("toomany0", OVERLAY_ADDED), XDP_AUTO, true));
+	expect_refused(file, -E2BIG, "there are 64 interfaces, and that is all there may be");
+}
+
 /* Of an order alone nothing is to be seen. */
 static void orders_are_none_of_it(void **state)
 {
@@ -139,6 +182,26 @@ static void conflicts_are_refused(void **state)
 	expect_refused(file, -ENOSPC, "more than 1 endpoints");
 }
 
+/* What a file may not say is not to come about by a change over it. */
+static void backends_of_no_use_are_refused(void **state)
+{
+	CLEANUP(model_free_p)
+	struct model *file = layers_file(
+		"gateway: { interfaces: [ { name: lan0 } ] }\n"
+		"settings: [ { name: web, protocol: http, port: 80 },\n"
+		"  { name: named, protocol: http, port: 81, host_name_from_backend: true } ]\n"
+		"pools: [ { name: alpha }, { name: beta } ]\n"
+		"services: [ { name: s, listen: '192.0.2.1:80', pool: alpha, settings: web },\n"
+		"  { name: t, pool: beta, settings: named } ]\n");
+
+	(void)state;
+	put_weight(&overlay, row_of("alpha", "fd00::1", OVERLAY_ADDED), 1);
+	expect_refused(file, -EINVAL, "does not reach backend fd00::1 of pool 'alpha'");
+	overlay_done(&overlay);
+	put_weight(&overlay, row_of("beta", "10.0.0.1", OVERLAY_ADDED), 1);
+	expect_refused(file, -EINVAL, "backend 10.0.0.1 of pool 'beta' has none");
+}
+
 /* --- over another file ------------------------------------------------------------------------ */
 
 static char noted[1024];
@@ -148,7 +211,8 @@ static void note(void *arg, const struct overlay_row *row, const char *why)
 	size_t len = strlen(noted);
 
 	(void)arg;
-	snprintf(noted + len, sizeof(noted) - len, "%s %s: %s\n", row->pool, row->address, why);
+	snprintf(noted + len, sizeof(noted) - len, "%s%s %s: %s\n", row->interface, row->pool,
+		 row->address, why);
 }
 
 static void what_is_left(void **state)
@@ -188,6 +252,32 @@ static void what_is_left(void **state)
 			   "spare[10.0.9.9*1] new[10.0.0.1*1]");
 }
 
+static void interfaces_are_left(void **state)
+{
+	struct model *file = *state;
+
+	noted[0] = '\0';
+	put(&overlay, with_options(interface_row("lan0", OVERLAY_ADDED), XDP_AUTO, true));
+	put(&overlay, interface_row("long-gone", OVERLAY_REMOVED));
+	put(&overlay, with_options(interface_row("gone", OVERLAY_AS_FILE), XDP_NATIVE, true));
+	put(&overlay, with_options(interface_row("new", OVERLAY_ADDED), XDP_NATIVE, true));
+	assert_int_equal(compose_prune(&overlay, file, note, NULL), 0);
+	assert_string_equal(noted, "gone : the file no longer has the interface\n");
+	assert_int_equal(overlay.n, 1);
+	assert_string_equal(overlay.rows[0].interface, "new");
+
+	put(&overlay, with_options(interface_row("lan0", OVERLAY_ADDED), XDP_AUTO, false));
+	put(&overlay, interface_row("new", OVERLAY_AS_FILE));
+	assert_int_equal(compose_prune(&overlay, file, note, NULL), 0);
+	assert_int_equal(overlay.n, 1);
+	assert_int_equal(overlay.rows[0].presence, OVERLAY_AS_FILE);
+	expect_interfaces(file, "lan0/auto-");
+	put(&overlay, interface_row("lan0", OVERLAY_REMOVED));
+	assert_int_equal(compose_prune(&overlay, file, note, NULL), 0);
+	assert_int_equal(overlay.n, 1);
+	expect_interfaces(file, "");
+}
+
 /* An order holds as long as there is somebody whom it is about. */
 static void orders_are_left(void **state)
 {
@@ -216,6 +306,7 @@ static void memory_runs_out(void **state)
 	put(&overlay, row_of("new", "", OVERLAY_ADDED));
 	put_weight(&overlay, row_of("new", "b.test", OVERLAY_ADDED), 1);
 	put(&overlay, row_of("spare", "", OVERLAY_REMOVED));
+	put(&overlay, with_options(interface_row("wan0", OVERLAY_ADDED), XDP_AUTO, true));
 	for (; failed; n++) {
 		CLEANUP(model_free_p) struct model *model = NULL;
 		struct err err;
@@ -234,11 +325,12 @@ static void memory_runs_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		LAYERED(nothing_is_the_file),   LAYERED(backends_come_and_go),
-		LAYERED(pools_come_and_go),     LAYERED(indexes_move),
-		LAYERED(orders_are_none_of_it), LAYERED(conflicts_are_refused),
-		LAYERED(what_is_left),          LAYERED(orders_are_left),
-		LAYERED(memory_runs_out),
+		LAYERED(nothing_is_the_file),    LAYERED(backends_come_and_go),
+		LAYERED(pools_come_and_go),      LAYERED(indexes_move),
+		LAYERED(orders_are_none_of_it),  LAYERED(conflicts_are_refused),
+		LAYERED(what_is_left),           LAYERED(orders_are_left),
+		LAYERED(interfaces_come_and_go), LAYERED(interfaces_are_left),
+		LAYERED(memory_runs_out),        LAYERED(backends_of_no_use_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,9 +4,8 @@
 #include "model/difference.h"
 #include "tests/lib/fault.h"
 
-static const char *const subjects[] = {
-	"gateway", "probe", "settings", "pool", "backend", "service"
-};
+static const char *const subjects[] = { "gateway", "interface", "probe",  "settings",
+					"pool",    "backend",   "service" };
 static const char kinds[] = { '+', '-', '~' };
 
 /* "+pool new; -backend alpha 10.0.0.1 1>" */
@@ -35,7 +34,7 @@ static void expect(const char *after_yaml, const char *lines, uint32_t n_leaving
 	CLEANUP(model_free_p) struct model *after = layers_file(after_yaml);
 	CLEANUP(difference_free_p) struct difference *d = difference_new();
 
-	assert_int_equal(difference_between(d, before, after), 0);
+	assert_int_equal(difference_between(d, before, NULL, after), 0);
 	assert_string_equal(lines_of(d), lines);
 	assert_int_equal(d->n_leaving, n_leaving);
 }
@@ -73,6 +72,24 @@ static void pools_and_backends(void **state)
 	       1 + LIMIT_NAME_ADDRESSES);
 }
 
+/* Weights that were ordered since are what a change is compared with. */
+static void weights_in_force(void **state)
+{
+	CLEANUP(model_free_p) struct model *before = layers_file(layers_yaml);
+	CLEANUP(model_free_p) struct model *after = layers_file(layers_yaml);
+	CLEANUP(weights_free_p) struct weights *weights = weights_new(before);
+	CLEANUP(difference_free_p) struct difference *d = difference_new();
+
+	(void)state;
+	weights_set(weights, 0, 0, 7);
+	after->pools[0].backends[0].weight = 7;
+	assert_int_equal(difference_between(d, before, weights, after), 0);
+	assert_string_equal(lines_of(d), "");
+	after->pools[0].backends[0].weight = 1;
+	assert_int_equal(difference_between(d, before, weights, after), 0);
+	assert_string_equal(lines_of(d), "~backend alpha 10.0.0.1 7>1");
+}
+
 static void services_and_settings(void **state)
 {
 	(void)state;
@@ -86,7 +103,10 @@ static void services_and_settings(void **state)
 	       2 + LIMIT_NAME_ADDRESSES + 1);
 	expect("gateway: { interfaces: [ { name: lan1 } ] }\n" SETTINGS
 	       "pools:\n" ALPHA BETA SPARE SERVICES,
-	       "~gateway ", 0);
+	       "-interface lan0 auto>; +interface lan1 >auto", 0);
+	expect("gateway: { interfaces: [ { name: lan0, egress: false, xdp: native }, { name: lan1 } ] }\n" SETTINGS
+	       "pools:\n" ALPHA BETA SPARE SERVICES,
+	       "~interface lan0 auto>native, no egress; +interface lan1 >auto", 0);
 	expect("gateway: { interfaces: [ { name: lan0 } ], mode: observe }\n" SETTINGS
 	       "pools:\n" ALPHA BETA SPARE SERVICES,
 	       "~gateway ", 0);
@@ -96,7 +116,8 @@ static void memory_runs_out(void **state)
 {
 	CLEANUP(model_free_p) struct model *before = layers_file(layers_yaml);
 	CLEANUP(model_free_p)
-	struct model *after = layers_file(GATEWAY SETTINGS "pools:\n" ALPHA BETA SERVICES);
+	struct model *after = layers_file("gateway: { interfaces: [ { name: lan1 } ] }\n" SETTINGS
+					  "pools:\n" ALPHA BETA SERVICES);
 	bool failed = true;
 
 	(void)state;
@@ -105,7 +126,7 @@ static void memory_runs_out(void **state)
 		int r;
 
 		fault_after(FAULT_MEMORY, n, ENOMEM);
-		r = difference_between(d, before, after);
+		r = difference_between(d, before, NULL, after);
 		failed = fault_clear(FAULT_MEMORY);
 		assert_int_equal(r, failed ? -ENOMEM : 0);
 	}
@@ -114,9 +135,8 @@ static void memory_runs_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nothing),
-		cmocka_unit_test(pools_and_backends),
-		cmocka_unit_test(services_and_settings),
+		cmocka_unit_test(nothing),          cmocka_unit_test(pools_and_backends),
+		cmocka_unit_test(weights_in_force), cmocka_unit_test(services_and_settings),
 		cmocka_unit_test(memory_runs_out),
 	};
 

@@ -162,6 +162,88 @@ static void orders(void **state)
 	end(&f);
 }
 
+/* Step by step: what is to be seen then, and how many rows it takes to say. */
+static void interfaces(void **state)
+{
+	static const struct {
+		struct change change;
+		const char *interfaces;
+		uint32_t n;
+	} steps[] = {
+		{ { .action = CHANGE_ATTACH, .interface = "wan0" }, "lan0/auto wan0/auto", 1 },
+		{ { .action = CHANGE_ATTACH, .interface = "wan0", .has_egress = true },
+		  "lan0/auto wan0/auto-",
+		  1 },
+		/* What is not said stays. */
+		{ { .action = CHANGE_ATTACH,
+		    .interface = "wan0",
+		    .has_xdp = true,
+		    .xdp = XDP_NATIVE },
+		  "lan0/auto wan0/native-",
+		  1 },
+		{ { .action = CHANGE_DETACH, .interface = "wan0" }, "lan0/auto", 0 },
+		{ { .action = CHANGE_ATTACH,
+		    .interface = "lan0",
+		    .has_xdp = true,
+		    .xdp = XDP_GENERIC },
+		  "lan0/generic",
+		  1 },
+		{ { .action = CHANGE_DETACH, .interface = "lan0" }, "", 1 },
+		/* It is back as the file has it. */
+		{ { .action = CHANGE_ATTACH, .interface = "lan0" }, "lan0/auto", 0 },
+	};
+	struct fixture f;
+
+	(void)state;
+	begin(&f);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		struct err err = { "" };
+
+		if (edit(&f, steps[i].change, &err) < 0)
+			fail_msg("step %zu: %s", i, err.text);
+		assert_string_equal(interfaces_of(f.now), steps[i].interfaces);
+		assert_int_equal(f.overlay.n, steps[i].n);
+	}
+	end(&f);
+}
+
+static void strange_interfaces_are_refused(void **state)
+{
+	static const struct {
+		struct change change;
+		int code;
+		const char *why;
+	} rows[] = {
+		{ { .action = CHANGE_ATTACH, .interface = "lan0" },
+		  -EEXIST,
+		  "interface 'lan0' is guarded already, xdp: auto, egress: true" },
+		{ { .action = CHANGE_ATTACH,
+		    .interface = "lan0",
+		    .has_xdp = true,
+		    .has_egress = true,
+		    .egress = true },
+		  -EEXIST,
+		  "is guarded already" },
+		{ { .action = CHANGE_ATTACH, .interface = "a/b" }, -EINVAL, "name 'a/b'" },
+		{ { .action = CHANGE_DETACH, .interface = "wan0" },
+		  -ENOENT,
+		  "interface 'wan0' is not guarded" },
+	};
+	struct fixture f;
+
+	(void)state;
+	begin(&f);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct err err = { "" };
+		int r = edit(&f, rows[i].change, &err);
+
+		if (r != rows[i].code || !strstr(err.text, rows[i].why))
+			fail_msg("row %zu: %d %s", i, r, err.text);
+	}
+	assert_int_equal(f.overlay.n, 0);
+	end(&f);
+}
+
 static void nonsense_is_refused(void **state)
 {
 	static const struct {
@@ -216,6 +298,8 @@ static void rows_are_checked(void **state)
 	assert_int_equal(check_row(row_of("alpha", "", OVERLAY_ADDED)), 0);
 	assert_int_equal(check_row(row_of("alpha", "FD00::1", OVERLAY_ADDED)), -EINVAL);
 	assert_int_equal(check_row(row_of("al\npha", "", OVERLAY_ADDED)), -EINVAL);
+	assert_int_equal(check_row(interface_row("wan0", OVERLAY_REMOVED)), 0);
+	assert_int_equal(check_row(interface_row("a b", OVERLAY_REMOVED)), -EINVAL);
 }
 
 int main(void)
@@ -224,6 +308,8 @@ int main(void)
 		cmocka_unit_test(edits),
 		cmocka_unit_test(pools),
 		cmocka_unit_test(orders),
+		cmocka_unit_test(interfaces),
+		cmocka_unit_test(strange_interfaces_are_refused),
 		cmocka_unit_test(nonsense_is_refused),
 		cmocka_unit_test(rows_are_checked),
 	};

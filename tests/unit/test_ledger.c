@@ -49,6 +49,9 @@ static void expect_same(const struct overlay *a, const struct overlay *b)
 		assert_int_equal(x->presence, y->presence);
 		assert_int_equal(x->has_weight, y->has_weight);
 		assert_int_equal(x->weight, y->weight);
+		assert_int_equal(x->has_options, y->has_options);
+		assert_int_equal(x->xdp, y->xdp);
+		assert_int_equal(x->egress, y->egress);
 		assert_int_equal(x->admin, y->admin);
 		assert_int_equal(x->deadline_ms, y->deadline_ms);
 		assert_int_equal(x->at_ms, y->at_ms);
@@ -96,6 +99,14 @@ static struct overlay overlay_number(uint64_t i)
 		put(&overlay, row);
 	}
 	put(&overlay, row_of("pool", "", i % 2 ? OVERLAY_ADDED : OVERLAY_REMOVED));
+	put(&overlay, interface_row("lan0", OVERLAY_REMOVED));
+	for (uint64_t j = 0; j < i % 3; j++) {
+		struct overlay_row row =
+			with_options(interface_row(j ? "wan1" : "wan0", OVERLAY_ADDED),
+				     (enum xdp_mode)(i % 5), i % 2);
+		row.at_ms = i;
+		put(&overlay, row);
+	}
 	return overlay;
 }
 
@@ -212,12 +223,17 @@ static void damage_is_set_aside(void **state)
 static void strange_rows_are_damage(void **state)
 {
 	static const char *const rows[] = {
-		"('', '10.0.0.1', 1, NULL, 1, 0, 0)",
-		"('a', '10.0.0.1', 3, NULL, 1, 0, 0)",
-		"('a', '10.0.0.1', 1, 257, 1, 0, 0)",
-		"('a', '10.0.0.1', 1, NULL, 9, 0, 0)",
-		"('a', '10.0.0.1', -1, NULL, 1, 0, 0)",
-		"('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', '', 1, "
+		"changes VALUES ('', '10.0.0.1', 1, NULL, 1, 0, 0)",
+		"changes VALUES ('a', '10.0.0.1', 3, NULL, 1, 0, 0)",
+		"changes VALUES ('a', '10.0.0.1', 1, 257, 1, 0, 0)",
+		"changes VALUES ('a', '10.0.0.1', 1, NULL, 9, 0, 0)",
+		"changes VALUES ('a', '10.0.0.1', -1, NULL, 1, 0, 0)",
+		"interfaces VALUES ('', 1, 'auto', 1, 0)",
+		"interfaces VALUES ('sixteenletters00', 1, 'auto', 1, 0)",
+		"interfaces VALUES ('a', 3, 'auto', 1, 0)",
+		"interfaces VALUES ('a', 1, 'fast', 1, 0)",
+		"interfaces VALUES ('a', 1, 'auto', 2, 0)",
+		"changes VALUES ('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', '', 1, "
 		"NULL, 1, 0, 0)",
 	};
 
@@ -230,7 +246,7 @@ static void strange_rows_are_damage(void **state)
 		sqlite3 *db;
 
 		ledger_close(open_ledger(&found));
-		snprintf(sql, sizeof(sql), "INSERT INTO changes VALUES %s", rows[i]);
+		snprintf(sql, sizeof(sql), "INSERT INTO %s", rows[i]);
 		assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
 		assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
 		sqlite3_close(db);

@@ -230,6 +230,10 @@ static void test_gateway(void **state)
 	assert_line("sluice_interface_info{interface=\"lan0\",ingress=\"tcx\",egress=\"tcx\"} 1");
 	assert_line("sluice_interface_present{interface=\"lan0\"} 1");
 	assert_line("sluice_interface_present{interface=\"lan1\"} 0");
+	assert_line("sluice_interface_guarded{interface=\"lan0\"} 1");
+	assert_line("sluice_interface_guarded{interface=\"lan1\"} 0");
+	assert_line("sluice_interface_returns_total{interface=\"lan0\"} 0");
+	assert_line("sluice_interface_returns_total{interface=\"lan1\"} 3");
 	assert_line("sluice_decisions_total{decision=\"pass_healthy\"} 900");
 	assert_line("sluice_decisions_total{decision=\"reject_tcp\"} 12");
 	assert_line("sluice_flows 6");

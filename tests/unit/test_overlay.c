@@ -63,6 +63,40 @@ static void a_pool_is_forgotten_whole(void **state)
 	overlay_done(&overlay);
 }
 
+static void interfaces_come_first(void **state)
+{
+	struct overlay overlay = { .n = 0 };
+	char text[OVERLAY_TEXT_LEN];
+
+	(void)state;
+	put(&overlay, row_of("a", "", OVERLAY_ADDED));
+	put(&overlay, row_of("a", "10.0.0.1", OVERLAY_ADDED));
+	put(&overlay, interface_row("wan0", OVERLAY_REMOVED));
+	put(&overlay, with_options(interface_row("lan0", OVERLAY_AS_FILE), XDP_NATIVE, true));
+	put(&overlay, with_options(interface_row("lan0", OVERLAY_AS_FILE), XDP_OFF, false));
+	assert_int_equal(overlay.n, 4);
+	assert_string_equal(overlay_text(text, &overlay.rows[0]), "interface lan0");
+	assert_string_equal(overlay_text(text, &overlay.rows[1]), "interface wan0");
+	assert_string_equal(overlay_text(text, &overlay.rows[2]), "a");
+	assert_string_equal(overlay_text(text, &overlay.rows[3]), "a 10.0.0.1");
+	assert_int_equal(overlay_kind_of(&overlay.rows[1]), OVERLAY_INTERFACE);
+	assert_int_equal(overlay_kind_of(&overlay.rows[2]), OVERLAY_POOL);
+	assert_int_equal(overlay_kind_of(&overlay.rows[3]), OVERLAY_BACKEND);
+	assert_int_equal(overlay_interface_row(&overlay, "lan0").xdp, XDP_OFF);
+	assert_int_equal(overlay_interface_row(&overlay, "none0").presence, OVERLAY_AS_FILE);
+	assert_string_equal(overlay_interface_row(&overlay, "none0").interface, "none0");
+	/* A pool of the same name is something else. */
+	assert_null(overlay_find(&overlay, "lan0", ""));
+	/* One that says nothing goes. */
+	put(&overlay, interface_row("lan0", OVERLAY_AS_FILE));
+	assert_int_equal(overlay.n, 3);
+	overlay_forget_pool(&overlay, "a");
+	assert_int_equal(overlay.n, 1);
+	/* What is known of endpoints does not depend on interfaces. */
+	assert_true(overlay_digest(&overlay, 7) == 7);
+	overlay_done(&overlay);
+}
+
 static void copies_are_their_own(void **state)
 {
 	struct overlay overlay = { .version = 4, .file_digest = 5 }, copy;
@@ -81,6 +115,23 @@ static void copies_are_their_own(void **state)
 	assert_int_equal(overlay_copy(&copy, &overlay), -ENOMEM);
 	assert_true(fault_clear(FAULT_MEMORY));
 	overlay_done(&overlay);
+}
+
+static void the_stricter_order(void **state)
+{
+	struct overlay_row enabled = { .admin = SL_ENABLED };
+	struct overlay_row soon = { .admin = SL_DRAINING, .deadline_ms = 1 };
+	struct overlay_row late = { .admin = SL_DRAINING, .deadline_ms = 2 };
+	struct overlay_row disabled = { .admin = SL_DISABLED };
+
+	(void)state;
+	assert_false(overlay_is_stricter(&enabled, NULL));
+	assert_true(overlay_is_stricter(&late, NULL));
+	assert_true(overlay_is_stricter(&soon, &late));
+	assert_false(overlay_is_stricter(&late, &soon));
+	assert_true(overlay_is_stricter(&disabled, &soon));
+	assert_false(overlay_is_stricter(&soon, &disabled));
+	assert_false(overlay_is_stricter(&disabled, &disabled));
 }
 
 static void memory_runs_out(void **state)
@@ -117,7 +168,9 @@ int main(void)
 		cmocka_unit_test(rows_are_sorted_and_one_each),
 		cmocka_unit_test(a_row_that_says_nothing_goes),
 		cmocka_unit_test(a_pool_is_forgotten_whole),
+		cmocka_unit_test(interfaces_come_first),
 		cmocka_unit_test(copies_are_their_own),
+		cmocka_unit_test(the_stricter_order),
 		cmocka_unit_test(memory_runs_out),
 		cmocka_unit_test(drains_end),
 	};

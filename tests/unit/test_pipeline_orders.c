@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "daemon/changes.h"
+#include "model/overlay.h"
 #include "model/weights.h"
 #include "tests/unit/pipeline_run.h"
 #include "util/clock.h"
@@ -34,12 +35,14 @@ static void orders_are_adopted(void **state)
 	end(&f);
 }
 
+static struct overlay overlay;
+
 static void order(struct fixture *f, enum change_action action, const char *address, uint32_t n)
 {
 	struct change change = { .action = action, .timeout_ms = n, .weight = n };
 
 	snprintf(change.address, sizeof(change.address), "%s", address);
-	changes_make(f->pipeline, f->model, &change);
+	changes_make(f->pipeline, f->model, &overlay, &change);
 }
 
 /*
@@ -155,6 +158,60 @@ static void orders_are_carried_out(void **state)
 	with_listen = false;
 }
 
+static void order_elsewhere(enum sl_admin admin)
+{
+	struct overlay_row row = overlay_row_of(&overlay, "other", "10.0.0.0");
+
+	row.admin = admin;
+	row.deadline_ms = admin == SL_DRAINING ? clock_wall_ms() + 60000 : 0;
+	assert_int_equal(overlay_set(&overlay, &row), 0);
+}
+
+/* As it is kept before it is made. */
+static void order_here(uint32_t timeout_ms)
+{
+	struct overlay_row row = overlay_row_of(&overlay, "", "10.0.0.0");
+
+	row.admin = SL_DRAINING;
+	row.deadline_ms = clock_wall_ms() + timeout_ms;
+	assert_int_equal(overlay_set(&overlay, &row), 0);
+}
+
+/* An endpoint of two pools has one word: who is out of service in the one is so in the other, for as short as either says. */
+static void orders_of_two_pools(void **state)
+{
+	uint64_t before_s = clock_mono_ms() / MS_PER_SEC;
+	struct fixture f;
+
+	(void)state;
+	with_second_service = true;
+	begin(&f, 0);
+	snprintf(f.model->pools[1].name, SL_NAME_LEN, "other");
+	snprintf(f.model->pools[0].backends[0].text, SL_TEXT_LEN, "10.0.0.0");
+	order_elsewhere(SL_DRAINING);
+	order(&f, CHANGE_ENABLE, "10.0.0.0", 0);
+	assert_int_equal(words[0].admin, SL_DRAINING);
+	assert_in_range(words[0].deadline_s, before_s + 60, before_s + 70);
+	order_here(60000 * 2);
+	order(&f, CHANGE_DRAIN, "10.0.0.0", 60000 * 2);
+	assert_in_range(words[0].deadline_s, before_s + 60, before_s + 70);
+	order_here(1000);
+	order(&f, CHANGE_DRAIN, "10.0.0.0", 1000);
+	assert_in_range(words[0].deadline_s, before_s + 1, before_s + 11);
+	order(&f, CHANGE_DISABLE, "10.0.0.0", 0);
+	assert_int_equal(words[0].admin, SL_DISABLED);
+	order_elsewhere(SL_DISABLED);
+	order(&f, CHANGE_DRAIN, "10.0.0.0", 1000);
+	assert_int_equal(words[0].admin, SL_DISABLED);
+	assert_int_equal(words[0].deadline_s, 0);
+	order_elsewhere(SL_ENABLED);
+	order(&f, CHANGE_ENABLE, "10.0.0.0", 0);
+	assert_int_equal(words[0].admin, SL_ENABLED);
+	end(&f);
+	overlay_done(&overlay);
+	with_second_service = false;
+}
+
 /* The model stays as it is; tables are made by the weights in force. */
 static void weights_are_changed(void **state)
 {
@@ -235,6 +292,7 @@ int main(void)
 		cmocka_unit_test(orders_are_adopted),
 		cmocka_unit_test(next_inherits),
 		cmocka_unit_test(orders_are_carried_out),
+		cmocka_unit_test(orders_of_two_pools),
 		cmocka_unit_test(weights_are_changed),
 		cmocka_unit_test(orders_for_names),
 		cmocka_unit_test(orders_for_names_are_adopted),

@@ -255,6 +255,61 @@ static void a_rehearsal_shows_the_difference(void **state)
 	assert_int_equal(fake.n_reloads + fake.n_rehearsals, 0);
 }
 
+static void interfaces_are_saved(void **state)
+{
+	(void)state;
+	change_something("@lan0:native- +@gc:off");
+	{
+		RESULT r = run("save");
+
+		assert_int_equal(r.status, STATUS_DONE);
+		assert_non_null(strstr(r.out, "sluice.yaml: 2 changes\n"));
+		assert_string_equal(r.err, "");
+	}
+	assert_int_equal(fake.overlay.n, 0);
+	assert_non_null(strstr(file_text(fake.path),
+			       "interfaces: [ { name: lan0, xdp: native, egress: false }, "
+			       "{ name: gc, xdp: \"off\" } ] }\n"));
+}
+
+/* A file names one interface at least. */
+static void that_nothing_is_guarded_is_kept(void **state)
+{
+	static const char note[] = "sluice: stays a runtime change, since a file names one "
+				   "interface at least: lan0 removed\n";
+
+	(void)state;
+	change_something("-@lan0");
+	{
+		RESULT r = run("save");
+
+		assert_int_equal(r.status, STATUS_DONE);
+		assert_non_null(strstr(r.out, "nothing to save: "));
+		assert_string_equal(r.err, note);
+	}
+	assert_int_equal(fake.n_reloads, 0);
+	assert_string_equal(file_text(fake.path), before_yaml);
+	change_something("-@lan0 +p/10.0.0.3");
+	{
+		RESULT r = run("save --dry-run --json");
+		CLEANUP(json_p) json_t *json = parsed(&r);
+
+		assert_int_equal(json_array_size(json_at(json, "saved")), 1);
+		assert_string_equal(json_text_at(json, "saved.0.address"), "10.0.0.3");
+		assert_int_equal(json_array_size(json_at(json, "not_saved")), 1);
+		assert_string_equal(json_text_at(json, "not_saved.0.interface"), "lan0");
+		assert_string_equal(json_text_at(json, "not_saved.0.change"), "removed");
+	}
+	{
+		RESULT r = run("save");
+
+		assert_non_null(strstr(r.out, "sluice.yaml: 1 change\n"));
+		assert_string_equal(r.err, note);
+	}
+	assert_int_equal(fake.n_reloads, 1);
+	assert_int_equal(fake.overlay.n, 1);
+}
+
 static void nothing_is_nothing(void **state)
 {
 	(void)state;
@@ -521,6 +576,8 @@ int main(void)
 		SAVED(changes_are_saved),
 		SAVED(it_is_told_as_json),
 		SAVED(a_rehearsal_shows_the_difference),
+		SAVED(interfaces_are_saved),
+		SAVED(that_nothing_is_guarded_is_kept),
 		SAVED(nothing_is_nothing),
 		SAVED(the_file_is_another),
 		SAVED(somebody_is_faster),

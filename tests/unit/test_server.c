@@ -21,6 +21,8 @@
 #define CROWD 16
 #define PER_USER 6
 
+#define BODY "{ \"to be\": \"done\" }"
+
 static struct server server;
 static char big[4 << 20];
 
@@ -33,6 +35,8 @@ static enum MHD_Result answer(void *arg, const struct server_request *request)
 	enum MHD_Result r;
 
 	assert_ptr_equal(arg, &server);
+	if (request->body)
+		assert_int_equal(request->body->len, strlen(BODY));
 	snprintf(text, sizeof(text), "uid %u", request->caller->uid);
 	response =
 		is_big ? MHD_create_response_from_buffer(sizeof(big), big, MHD_RESPMEM_PERSISTENT)
@@ -42,7 +46,14 @@ static enum MHD_Result answer(void *arg, const struct server_request *request)
 	return r;
 }
 
+static bool wants_body(void *arg, const struct server_request *request)
+{
+	assert_ptr_equal(arg, &server);
+	return !strcmp(request->method, "POST");
+}
+
 static const struct server_handlers handlers = { .answer = answer,
+						 .wants_body = wants_body,
 						 .arg = &server,
 						 .connections = CONNECTIONS,
 						 .crowd = CROWD,
@@ -212,12 +223,17 @@ static void has_an_end(void **state)
 	expect(n, "uid 5");
 }
 
-static void grow_old(uint64_t ms)
+static void shift_times(int64_t ms)
 {
 	pthread_mutex_lock(&server.lock);
 	for (size_t i = 0; i < SERVER_CONNECTIONS_MAX; i++)
-		server.clients[i].since_ms -= ms;
+		server.clients[i].since_ms += (uint64_t)ms;
 	pthread_mutex_unlock(&server.lock);
+}
+
+static void grow_old(int64_t ms)
+{
+	shift_times(-ms);
 }
 
 /* Who does not ask, and who does not read. */
@@ -276,6 +292,37 @@ static void pauses(void **state)
 	expect(fds[0], "uid 1");
 }
 
+static void *send_body(void *arg)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = 5 * NS_PER_MS }, NULL);
+	send(*(int *)arg, BODY, strlen(BODY), MSG_NOSIGNAL);
+	return NULL;
+}
+
+/* A pause that begins between a question's header and the rest of it cuts nobody off. */
+static void pauses_within_a_question(void **state)
+{
+	static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+	char request[128], reply[sizeof(go_on)] = "";
+	pthread_t thread;
+	int fd = enter(3), len;
+
+	(void)state;
+	len = snprintf(request, sizeof(request),
+		       "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+		       "Content-Length: %zu\r\n\r\n",
+		       strlen(BODY));
+	assert_int_equal(send(fd, request, (size_t)len, MSG_NOSIGNAL), len);
+	assert_int_equal(recv(fd, reply, sizeof(reply) - 1, MSG_WAITALL), sizeof(reply) - 1);
+	assert_string_equal(reply, go_on);
+	/* The moment that he has is short, and this host may be busy. */
+	shift_times(250);
+	assert_int_equal(pthread_create(&thread, NULL, send_body, &fd), 0);
+	server_pause(&server);
+	pthread_join(thread, NULL);
+	expect(fd, "uid 3");
+}
+
 #define RUNNING(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -284,6 +331,7 @@ int main(void)
 		RUNNING(is_told_who_asks),           RUNNING(one_has_so_many),
 		RUNNING(a_crowd_costs_who_has_most), RUNNING(has_an_end),
 		RUNNING(does_not_wait_for_ever),     RUNNING(pauses),
+		RUNNING(pauses_within_a_question),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -47,6 +47,14 @@ static void check(view_fn *fn, const char *text, const char *wanted)
 		fail_msg("shown:\n%s", shown);
 }
 
+static void check_start(view_fn *fn, const char *text, const char *wanted)
+{
+	CLEANUP(free_p) char *shown = show(fn, text, false);
+
+	if (strncmp(shown, wanted, strlen(wanted)) != 0)
+		fail_msg("shown:\n%s", shown);
+}
+
 static void test_health(void **state)
 {
 	(void)state;
@@ -191,14 +199,14 @@ static void test_status(void **state)
 	      "  \"ingress\": \"tcx\", \"egress\": \"none\", \"adopted\": true,"
 	      "  \"steps\": [\"xdp-native: virtual\"]}, {\"name\": \"eth10\","
 	      "  \"ingress\": \"xdp-native\", \"egress\": \"clsact\"}, {\"name\": \"wan0\","
-	      "  \"ingress\": \"tcx\", \"egress\": \"tcx\", \"present\": false}],"
+	      "  \"ingress\": \"tcx\", \"egress\": \"tcx\", \"present\": false,"
+	      "  \"state\": \"gone\", \"why\": \"it is away\"}],"
 	      " \"totals\": {\"pools\": 1, \"services\": 2, \"endpoints\": 3, \"healthy\": 2,"
 	      "  \"unhealthy\": 1, \"unknown\": 0},"
 	      " \"decisions\": {\"pass_healthy\": 1000, \"reject_tcp\": 12, \"reset\": 0},"
 	      " \"engine\": {\"workers\": 2, \"in_flight_max\": 512, \"in_flight\": 3,"
 	      "  \"queued\": 1, \"finished\": 101, \"overloaded\": 0, \"loop_lag_ms\": 4}}",
-	      "wan0 IS NOT GUARDED: the interface went away under the running daemon; restart "
-	      "sluiced when it is back\n"
+	      "wan0 IS NOT GUARDED: it is away\n"
 	      "\n"
 	      "sluiced 1.2.3, process 42, up 1m 30s (since 2026-01-01T00:08:30.000Z)\n"
 	      "configuration  /etc/s.yaml\n"
@@ -220,6 +228,56 @@ static void test_status(void **state)
 	      "PACKETS  DECISION      MEANING\n"
 	      "   1000  pass_healthy  endpoint is healthy\n"
 	      "     12  reject_tcp    gate is closed: answered with RST\n");
+}
+
+/* What comes first in status and health: what is not guarded. */
+static void test_unguarded(void **state)
+{
+	(void)state;
+	check_start(
+		view_status, "{\"interfaces\": []}",
+		"NOTHING IS GUARDED: no interface is attached; 'sluice attach INTERFACE' attaches "
+		"one\n\n");
+	check_start(view_status, "{\"in_force\": false, \"interfaces\": [{\"name\": \"lan0\"}]}",
+		    "NOTHING IS GUARDED: the gate was removed under the running daemon; restart "
+		    "sluiced\n\n");
+	check(view_health,
+	      "{\"unguarded\": [{\"interface\": \"lan0\", \"state\": \"gone\", \"why\": \"away\"},"
+	      " {\"state\": \"detached\", \"why\": \"none\"}], \"pools\": []}",
+	      "lan0 IS NOT GUARDED: away\n\nNOTHING IS GUARDED: none\n\n"
+	      "0 healthy, 0 unhealthy, 0 unknown\n");
+}
+
+/* Interfaces in a table of their own, since they have other properties. */
+static void test_layers(void **state)
+{
+	(void)state;
+	check(view_layers,
+	      "{\"version\": 4, \"file\": \"/etc/s.yaml\", \"changes\": ["
+	      " {\"interface\": \"lan0\", \"change\": \"removed\", \"at\": \"T1\"},"
+	      " {\"interface\": \"wan0\", \"change\": \"added\", \"xdp\": \"native\","
+	      "  \"egress\": false, \"at\": \"T2\"},"
+	      " {\"pool\": \"p\", \"address\": \"10.0.0.1\", \"change\": \"added\","
+	      "  \"weight\": 1, \"at\": \"T3\"}]}",
+	      "version 4 of /etc/s.yaml\n"
+	      "INTERFACE  CHANGE   XDP     EGRESS  SINCE\n"
+	      "lan0       removed  -       -       T1\n"
+	      "wan0       added    native  false   T2\n"
+	      "\n"
+	      "POOL  BACKEND   CHANGE  STATE     SINCE\n"
+	      "p     10.0.0.1  added   weight 1  T3\n");
+	check(view_layers,
+	      "{\"version\": 4, \"file\": \"f\", \"changes\": ["
+	      " {\"interface\": \"lan0\", \"change\": \"removed\", \"at\": \"T1\"}]}",
+	      "version 4 of f\n"
+	      "INTERFACE  CHANGE   XDP  EGRESS  SINCE\n"
+	      "lan0       removed  -    -       T1\n");
+	check(view_difference,
+	      "{\"changes\": [{\"what\": \"interface\", \"name\": \"lan0\", \"change\":"
+	      " \"removed\", \"before\": \"auto\"}], \"guards_nothing\": true}",
+	      "would change:\n"
+	      "  interface lan0 removed\n"
+	      "NOTHING WOULD BE GUARDED: no interface is left\n");
 }
 
 static void test_forwarding(void **state)
@@ -480,6 +538,7 @@ int main(void)
 		cmocka_unit_test(test_health),           cmocka_unit_test(test_color),
 		cmocka_unit_test(test_signature),        cmocka_unit_test(test_why),
 		cmocka_unit_test(test_status),           cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_unguarded),        cmocka_unit_test(test_layers),
 		cmocka_unit_test(test_forwarding),       cmocka_unit_test(test_foreign_documents),
 		cmocka_unit_test(test_no_memory),        cmocka_unit_test(test_warnings),
 		cmocka_unit_test(test_why_certificates), cmocka_unit_test(test_overload),

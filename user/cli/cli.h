@@ -60,6 +60,8 @@ enum cli_option {
 	OPT_IF_VERSION,
 	OPT_DISCARD_RUNTIME,
 	OPT_CONFIG,
+	OPT_XDP,
+	OPT_EGRESS,
 	OPT_MAX,
 };
 

@@ -67,6 +67,10 @@ const struct cli_option_row cli_options[OPT_MAX] = {
 			     "only if the configuration has this version still", false },
 	[OPT_DISCARD_RUNTIME] = { "--discard-runtime", NULL,
 				  "give up what was changed over the file", false },
+	[OPT_XDP] = { "--xdp", "auto|offload|native|generic|off", "how arriving packets are judged",
+		      false },
+	[OPT_EGRESS] = { "--egress", "true|false", "whether what this host sends is gated, too",
+			 false },
 	[OPT_CONFIG] = { "--config", "FILE", "the file that the daemon reads, under another name",
 			 false },
 	[OPT_ALL] = { "--all", NULL, "every interface, and every pinned map and program", false },
@@ -134,8 +138,12 @@ static const struct cli_command commands[] = {
 		  BIT(OPT_SNI) | BIT(OPT_CA) | BIT(OPT_ALLOW_LISTED) | BIT(OPT_CRL) |
 		  BIT(OPT_STATUS) | BIT(OPT_BODY) | BIT(OPT_SEND) | BIT(OPT_NO_VALIDATE_CHAIN) |
 		  BIT(OPT_NO_VALIDATE_SNI) },
-	{ "detach", command_detach, 0, 0, "--all",
-	  "take the gate off every interface, with or without a daemon", BIT(OPT_ALL) },
+	{ "attach", command_attach, 1, 1, "INTERFACE",
+	  "guard an interface, or guard it in another way",
+	  CHANGING | BIT(OPT_XDP) | BIT(OPT_EGRESS) },
+	{ "detach", command_detach, 0, 1, "INTERFACE | --all",
+	  "take the gate off an interface; or off all, with or without a daemon",
+	  CHANGING | BIT(OPT_ALL) },
 };
 
 const struct cli_command *cli_commands(size_t *ret_n)

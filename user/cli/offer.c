@@ -140,6 +140,7 @@ static const struct placeholder {
 	{ "PATH", offer_files },
 	{ "TARGET", offer_targets },
 	{ "IF", offer_interfaces },
+	{ "INTERFACE", offer_interfaces },
 	{ "ADDR|IF", offer_interfaces },
 	{ "ID", offer_verdicts },
 };

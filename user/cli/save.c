@@ -294,7 +294,7 @@ static enum cli_status save(struct saving *s)
 
 	if (anything)
 		status = compose(s);
-	if (anything && status == STATUS_DONE && !report.is_rehearsal)
+	if (status == STATUS_DONE && s->amendment.patch.n && !report.is_rehearsal)
 		status = bring_in(s, &report.is_loaded);
 	if (status != STATUS_DONE)
 		return status;

@@ -8,6 +8,21 @@
 #include "cli/text.h"
 #include "model/overlay.h"
 
+/* What is said of an interface beside what is said of all. */
+static int read_interface(struct overlay_row *row, const json_t *json)
+{
+	const char *interface = text_get(json, "interface"), *xdp = text_get(json, "xdp");
+
+	if (!*interface)
+		return 0;
+	if (strlen(interface) >= sizeof(row->interface) || row->pool[0] || row->address[0])
+		return -EPROTO;
+	snprintf(row->interface, sizeof(row->interface), "%s", interface);
+	row->has_options = *xdp;
+	row->egress = text_get_bool(json, "egress");
+	return *xdp && xdp_mode_parse(&row->xdp, xdp) < 0 ? -EPROTO : 0;
+}
+
 static int read_row(struct overlay_row *ret, const json_t *json)
 {
 	static const char *const presences[] = { [OVERLAY_AS_FILE] = "changed",
@@ -30,7 +45,7 @@ static int read_row(struct overlay_row *ret, const json_t *json)
 	};
 	snprintf(ret->pool, sizeof(ret->pool), "%s", pool);
 	snprintf(ret->address, sizeof(ret->address), "%s", address);
-	return 0;
+	return read_interface(ret, json);
 }
 
 int save_rows_read(struct overlay *overlay, const json_t *changes)
@@ -53,7 +68,8 @@ int save_rows_read(struct overlay *overlay, const json_t *changes)
 
 bool save_rows_is_savable(const json_t *row)
 {
-	return strcmp(text_get(row, "change"), "changed") != 0 || json_object_get(row, "weight");
+	return strcmp(text_get(row, "change"), "changed") != 0 || json_object_get(row, "weight") ||
+	       json_object_get(row, "xdp");
 }
 
 size_t save_rows_count(const json_t *changes)

@@ -24,12 +24,43 @@ static const char *comment_text(char buf[COMMENT_LEN], const struct save_report 
 	return printable_clean(buf);
 }
 
+/* An interface that stays detached by a change alone, since it is the last. */
+static bool is_left(const struct save_report *report, const json_t *row)
+{
+	const struct overlay *left = report->amendment ? &report->amendment->left : NULL;
+	const char *name = text_get(row, "interface");
+
+	for (uint32_t i = 0; left && *name && i < left->n; i++)
+		if (!strcmp(left->rows[i].interface, name))
+			return true;
+	return false;
+}
+
+static bool is_saved(const struct save_report *report, const json_t *row)
+{
+	return save_rows_is_savable(row) && !is_left(report, row);
+}
+
+static size_t count_saved(const struct save_report *report)
+{
+	const json_t *row;
+	size_t i, n = 0;
+
+	json_array_foreach(report->changes, i, row) n += is_saved(report, row);
+	return n;
+}
+
 /* What is not in the file afterwards, though somebody may think so. */
 static void print_notes(const struct cli *cli, const struct save_report *report)
 {
 	const json_t *row;
 	size_t i;
 
+	json_array_foreach(report->changes, i, row) if (is_left(report, row))
+		fprintf(cli->err,
+			"sluice: stays a runtime change, since a file names one interface at "
+			"least: %s %s\n",
+			text_get(row, "interface"), text_get(row, "change"));
 	json_array_foreach(report->changes, i, row) if (*text_get(row, "admin")) fprintf(
 		cli->err,
 		"sluice: stays a runtime change, for which the file has no words: %s %s: %s\n",
@@ -46,9 +77,9 @@ static void print_notes(const struct cli *cli, const struct save_report *report)
 
 static int print_text(const struct cli *cli, const struct save_report *report)
 {
-	size_t n = save_rows_count(report->changes);
+	size_t n = count_saved(report);
 
-	if (!report->amendment) {
+	if (!report->amendment || !report->amendment->patch.n) {
 		fprintf(cli->out, "nothing to save: %s says what is in force\n", report->name);
 	} else if (!report->is_rehearsal) {
 		fprintf(cli->out, "saved to %s: %zu change%s\n", report->name, n,
@@ -66,8 +97,8 @@ static int print_text(const struct cli *cli, const struct save_report *report)
 
 /* --- as JSON ---------------------------------------------------------------------------------- */
 
-/* The rows that a file can say, or those with an order, without what the others are about. */
-static json_t *pick_rows(const struct save_report *report, bool orders)
+/* The rows that a file can say, or the others, without what those are about. */
+static json_t *pick_rows(const struct save_report *report, bool others)
 {
 	json_t *rows = json_array(), *row;
 	size_t i;
@@ -76,13 +107,14 @@ static json_t *pick_rows(const struct save_report *report, bool orders)
 	{
 		json_t *copy;
 
-		if (orders ? !*text_get(row, "admin") : !save_rows_is_savable(row))
+		if (others ? !*text_get(row, "admin") && !is_left(report, row)
+			   : !is_saved(report, row))
 			continue;
 		copy = json_copy(row);
-		if (copy && orders)
+		if (copy && others && *text_get(row, "admin"))
 			json_object_del(copy, "change"), json_object_del(copy, "weight");
 		else if (copy)
-			json_object_del(copy, "admin");
+			json_object_del(copy, "admin"); /* of those that are saved */
 		json_push(&rows, copy);
 	}
 	return rows;

@@ -38,6 +38,9 @@ const char *view_drain(char buf[VIEW_DRAIN_LEN], const json_t *endpoint);
 #define VIEW_SHARE_LEN 48
 const char *view_share(char buf[VIEW_SHARE_LEN], const json_t *endpoint);
 
+/* What to know first: that one interface is not guarded; name "": that none is. */
+void view_unguarded(const struct view *view, const char *name, const char *why);
+
 /* Whether every endpoint of a health document is Healthy. */
 bool view_all_healthy(const json_t *json);
 

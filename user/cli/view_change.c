@@ -97,6 +97,8 @@ int view_difference(const struct view *view, const json_t *json)
 	}
 	fputs("would change:\n", view->out);
 	json_array_foreach(changes, i, item) print_item(view, item);
+	if (text_get_bool(json, "guards_nothing"))
+		fputs("NOTHING WOULD BE GUARDED: no interface is left\n", view->out);
 	if (json_array_size(draining))
 		fprintf(view->out, "would drain, %" PRIu64 " flows in all:\n",
 			text_get_uint(json, "flows"));
@@ -120,12 +122,61 @@ static void put_state(struct table *table, const json_t *row)
 	table_cell(table, TABLE_PLAIN, "%s%s%s", weight, has_weight && *admin ? ", " : "", admin);
 }
 
-int view_layers(const struct view *view, const json_t *json)
+static int print_interfaces(const struct view *view, const json_t *changes)
+{
+	static const char *const headings[] = { "INTERFACE", "CHANGE", "XDP", "EGRESS", "SINCE" };
+	CLEANUP(table_free_p) struct table *table = table_new(5, headings);
+	const json_t *row;
+	size_t i;
+
+	if (!table)
+		return -ENOMEM;
+	json_array_foreach(changes, i, row)
+	{
+		bool has_options = json_object_get(row, "xdp");
+
+		if (!*text_get(row, "interface"))
+			continue;
+		table_cell(table, TABLE_PLAIN, "%s", text_get(row, "interface"));
+		table_cell(table, TABLE_PLAIN, "%s", text_get(row, "change"));
+		table_cell(table, TABLE_PLAIN, "%s", has_options ? text_get(row, "xdp") : "-");
+		table_cell(table, TABLE_PLAIN, "%s",
+			   !has_options                   ? "-"
+			   : text_get_bool(row, "egress") ? "true"
+							  : "false");
+		table_cell(table, TABLE_PLAIN, "%s", text_get(row, "at"));
+	}
+	return table_print(table, view->out, view->color);
+}
+
+static int print_pools(const struct view *view, const json_t *changes)
 {
 	static const char *const headings[] = { "POOL", "BACKEND", "CHANGE", "STATE", "SINCE" };
-	const json_t *changes = json_object_get(json, "changes"), *row;
-	CLEANUP(table_free_p) struct table *table = NULL;
+	CLEANUP(table_free_p) struct table *table = table_new(5, headings);
+	const json_t *row;
 	size_t i;
+
+	if (!table)
+		return -ENOMEM;
+	json_array_foreach(changes, i, row)
+	{
+		if (*text_get(row, "interface"))
+			continue;
+		table_cell(table, TABLE_PLAIN, "%s", text_get(row, "pool"));
+		table_cell(table, TABLE_PLAIN, "%s",
+			   *text_get(row, "address") ? text_get(row, "address") : "-");
+		table_cell(table, TABLE_PLAIN, "%s", text_get(row, "change"));
+		put_state(table, row);
+		table_cell(table, TABLE_PLAIN, "%s", text_get(row, "at"));
+	}
+	return table_print(table, view->out, view->color);
+}
+
+int view_layers(const struct view *view, const json_t *json)
+{
+	const json_t *changes = json_object_get(json, "changes"), *row;
+	size_t i, interfaces = 0;
+	int r;
 
 	if (*text_get(json, "trouble"))
 		fprintf(view->out, "changes cannot be kept, and are refused: %s\n",
@@ -136,17 +187,12 @@ int view_layers(const struct view *view, const json_t *json)
 		fputs("nothing is changed over the file\n", view->out);
 		return 0;
 	}
-	table = table_new(5, headings);
-	if (!table)
-		return -ENOMEM;
-	json_array_foreach(changes, i, row)
-	{
-		table_cell(table, TABLE_PLAIN, "%s", text_get(row, "pool"));
-		table_cell(table, TABLE_PLAIN, "%s",
-			   *text_get(row, "address") ? text_get(row, "address") : "-");
-		table_cell(table, TABLE_PLAIN, "%s", text_get(row, "change"));
-		put_state(table, row);
-		table_cell(table, TABLE_PLAIN, "%s", text_get(row, "at"));
+	json_array_foreach(changes, i, row) interfaces += json_object_get(row, "interface") != NULL;
+	if (interfaces) {
+		r = print_interfaces(view, changes);
+		if (r < 0 || interfaces == json_array_size(changes))
+			return r;
+		fputc('\n', view->out);
 	}
-	return table_print(table, view->out, view->color);
+	return print_pools(view, changes);
 }

@@ -118,12 +118,15 @@ static int sign(void *arg, const json_t *pool, const json_t *service, const json
 
 char *view_signature(const json_t *json)
 {
+	const json_t *lack;
 	char *text = NULL;
-	size_t len;
+	size_t len, i;
 	FILE *out = open_memstream(&text, &len);
 
 	if (!out)
 		return NULL;
+	json_array_foreach(json_object_get(json, "unguarded"), i, lack)
+		fprintf(out, "%s %s\n", text_get(lack, "interface"), text_get(lack, "state"));
 	view_each_endpoint(json, sign, out);
 	if (fclose(out) == 0)
 		return text;
@@ -240,11 +243,14 @@ static int print_pool(const struct view *view, const json_t *pool)
 
 int view_health(const struct view *view, const json_t *json)
 {
+	const json_t *lack;
 	struct sums sums = { 0 };
 	json_t *pool;
 	size_t i;
 	int r;
 
+	json_array_foreach(json_object_get(json, "unguarded"), i, lack)
+		view_unguarded(view, text_get(lack, "interface"), text_get(lack, "why"));
 	json_array_foreach(json_object_get(json, "pools"), i, pool)
 	{
 		r = print_pool(view, pool);

@@ -36,16 +36,24 @@ static void print_overload(const struct view *view, const json_t *engine)
 	fputs("\n\n", view->out);
 }
 
+void view_unguarded(const struct view *view, const char *name, const char *why)
+{
+	fprintf(view->out, "%s IS %sGUARDED: %s\n\n", *name ? name : "NOTHING", *name ? "NOT " : "",
+		why);
+}
+
 /* What to know first: parts of the gate that are not there. */
 static void print_missing(const struct view *view, const json_t *json)
 {
-	json_t *interface;
+	const json_t *interfaces = json_object_get(json, "interfaces"), *interface;
 	size_t i;
 
 	if (json_is_false(json_object_get(json, "in_force")))
-		fprintf(view->out,
-			"NOTHING IS GUARDED: the gate was removed under the running daemon; "
-			"restart sluiced\n\n");
+		view_unguarded(view, "",
+			       "the gate was removed under the running daemon; restart sluiced");
+	else if (interfaces && !json_array_size(interfaces))
+		view_unguarded(view, "",
+			       "no interface is attached; 'sluice attach INTERFACE' attaches one");
 	else if (json_is_false(json_object_get(json, "pinned")))
 		fprintf(view->out,
 			"THE GATE IS NOT PINNED: its BPF file system was unmounted; it is in "
@@ -53,12 +61,8 @@ static void print_missing(const struct view *view, const json_t *json)
 	if (*text_get(json, "degraded"))
 		fprintf(view->out, "DEGRADED: %s; probing goes on, and a reload tries again\n\n",
 			text_get(json, "degraded"));
-	json_array_foreach(json_object_get(json, "interfaces"), i,
-			   interface) if (json_is_false(json_object_get(interface, "present")))
-		fprintf(view->out,
-			"%s IS NOT GUARDED: the interface went away under the running "
-			"daemon; restart sluiced when it is back\n\n",
-			text_get(interface, "name"));
+	json_array_foreach(interfaces, i, interface) if (json_object_get(interface, "why"))
+		view_unguarded(view, text_get(interface, "name"), text_get(interface, "why"));
 }
 
 /* What happens now would be forgotten with the daemon. */
@@ -196,8 +200,8 @@ static int print_interfaces(const struct view *view, const json_t *interfaces)
 		table_cell(table, TABLE_PLAIN, "%s", text_get(interface, "name"));
 		table_cell(table, TABLE_PLAIN, "%s", text_get(interface, "ingress"));
 		table_cell(table, TABLE_PLAIN, "%s", text_get(interface, "egress"));
-		if (json_is_false(json_object_get(interface, "present")))
-			table_cell(table, TABLE_RED, "gone");
+		if (json_object_get(interface, "why"))
+			table_cell(table, TABLE_RED, "%s", text_get(interface, "state"));
 		else
 			table_cell(table, TABLE_PLAIN, "%s",
 				   text_get_bool(interface, "adopted") ? "adopted" : "attached");

@@ -74,7 +74,7 @@ static void learn_styles(struct amending *a, const struct node *pools)
 static struct items rows_of(const struct overlay *overlay, const char *pool)
 {
 	uint32_t low = 0, high = overlay->n;
-	struct items items = { .level = ITEM_BACKEND };
+	struct items items = { .kind = OVERLAY_BACKEND };
 
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
@@ -145,7 +145,7 @@ static int amend_pools(struct amending *a, const struct model *file, const struc
 		return no_memory(a->err);
 	learn_styles(a, pools.n ? pools.list : NULL);
 	pools.goes = goes;
-	pools.items = (struct items){ ITEM_POOL, overlay->rows, overlay->rows + overlay->n };
+	pools.items = (struct items){ OVERLAY_POOL, overlay->rows, overlay->rows + overlay->n };
 	for (uint32_t i = 0; i < pools.n; i++, map = tree_next(a->tree, map)) {
 		const struct items rows = rows_of(overlay, file->pools[i].name);
 
@@ -158,6 +158,54 @@ static int amend_pools(struct amending *a, const struct model *file, const struc
 			return r;
 	}
 	return amend_list(a, &pools);
+}
+
+/* --- interfaces ------------------------------------------------------------------------------- */
+
+/* A file names one at least. Where there is to be none, it cannot say so, and all rows stay over it. */
+static bool leaves_any(const struct model *file, const struct overlay *overlay)
+{
+	uint32_t n = file->gateway.n_interfaces;
+
+	for (uint32_t i = 0; i < overlay->n; i++)
+		if (overlay_kind_of(&overlay->rows[i]) == OVERLAY_INTERFACE)
+			n = n + (overlay->rows[i].presence == OVERLAY_ADDED) -
+			    (overlay->rows[i].presence == OVERLAY_REMOVED);
+	return n;
+}
+
+static void amend_interface(const struct amending *a, const struct node *map,
+			    const struct interface *interface, const struct overlay_row *row)
+{
+	if (row->xdp != interface->xdp)
+		amend_text(a, map, "xdp", xdp_mode_name(row->xdp));
+	if (row->egress != interface->egress)
+		amend_word(a, map, "egress", row->egress ? "true" : "false");
+}
+
+static int amend_interfaces(const struct amending *a, const struct model *file,
+			    const struct overlay *overlay)
+{
+	const struct node *gateway = amend_find(a, tree_root(a->tree), "gateway", NULL);
+	struct listing listing = find_list(a, gateway, "interfaces");
+	const struct node *map = tree_first(a->tree, listing.list);
+	CLEANUP(free_p) bool *goes = calloc(listing.n + 1, sizeof(*goes));
+
+	if (!goes)
+		return no_memory(a->err);
+	listing.goes = goes;
+	listing.items =
+		(struct items){ OVERLAY_INTERFACE, overlay->rows, overlay->rows + overlay->n };
+	for (uint32_t i = 0; i < listing.n; i++, map = tree_next(a->tree, map)) {
+		const struct interface *interface = &file->gateway.interfaces[i];
+		const struct overlay_row row = overlay_interface_row(overlay, interface->name);
+
+		goes[i] = row.presence == OVERLAY_REMOVED;
+		listing.n_gone += goes[i];
+		if (row.has_options && !goes[i])
+			amend_interface(a, map, interface, &row);
+	}
+	return amend_list(a, &listing);
 }
 
 /* --- what is lost ----------------------------------------------------------------------------- */
@@ -221,6 +269,8 @@ static int change(struct amendment *amendment, const struct model *file,
 	a.writer.out = amendment->patch.out;
 	a.writer.newline = newline_of(source);
 	r = overlay->n ? amend_pools(&a, file, overlay) : 0;
+	if (r == 0 && overlay->n && leaves_any(file, overlay))
+		r = amend_interfaces(&a, file, overlay);
 	if (r < 0)
 		return r;
 	r = patch_settle(&amendment->patch);

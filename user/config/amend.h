@@ -26,7 +26,7 @@ struct amendment {
 	size_t len;
 	uint64_t digest; /* model->digest of the text */
 	struct patch patch; /* from the text as it was; settled */
-	struct overlay left; /* what no file can say: orders, over the new text */
+	struct overlay left; /* what no file can say: orders, and that nothing is guarded */
 	struct amend_comment *comments; /* in the order of the text */
 	uint32_t n_comments;
 };

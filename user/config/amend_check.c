@@ -42,12 +42,19 @@ static int read_result(struct model **ret, const struct amendment *amendment, co
 	return 0;
 }
 
-/* Nothing is left over it but orders. */
-static int check_left(const struct overlay *left, struct err *err)
+/* Nothing is left over it but orders, and that nothing is guarded. */
+static int check_left(const struct overlay *left, const struct model *before, struct err *err)
 {
-	for (uint32_t i = 0; i < left->n; i++)
-		if (left->rows[i].presence != OVERLAY_AS_FILE || left->rows[i].has_weight)
-			return unsafe(err, "pool", left->rows[i].pool);
+	for (uint32_t i = 0; i < left->n; i++) {
+		const struct overlay_row *row = &left->rows[i];
+
+		if (overlay_kind_of(row) == OVERLAY_INTERFACE) {
+			if (before->gateway.n_interfaces)
+				return unsafe(err, "interface", row->interface);
+		} else if (row->presence != OVERLAY_AS_FILE || row->has_weight) {
+			return unsafe(err, "pool", row->pool);
+		}
+	}
 	return 0;
 }
 
@@ -77,7 +84,7 @@ static int check_rest(const struct model *before, const struct model *after, str
 {
 	CLEANUP(difference_free_p) struct difference *difference = difference_new();
 
-	if (!difference || difference_between(difference, before, after) < 0)
+	if (!difference || difference_between(difference, before, NULL, after) < 0)
 		return no_memory(err);
 	return difference->n_items ? unsafe(err, "its part", difference->items[0].name) : 0;
 }
@@ -100,7 +107,7 @@ int amend_check(struct amendment *amendment, const struct model *file,
 	if (overlay_copy(&amendment->left, overlay) < 0 ||
 	    compose_prune(&amendment->left, amended, NULL, NULL) < 0)
 		return no_memory(err);
-	r = check_left(&amendment->left, err);
+	r = check_left(&amendment->left, before, err);
 	if (r == 0)
 		r = compose_model(&after, amended, &amendment->left, err);
 	if (r == 0)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "config/amend_work.h"
+#include "config/plain.h"
 #include "util/err.h"
 
 #define NOWHERE UINT32_MAX
@@ -83,19 +84,42 @@ static void end_pair(const struct amending *a, const struct node *map)
 		fputs(" }", a->writer.out);
 }
 
-void amend_number(const struct amending *a, const struct node *map, const char *name,
-		  uint32_t number)
+void amend_word(const struct amending *a, const struct node *map, const char *name,
+		const char *word)
 {
 	const struct node *value = amend_find(a, map, name, NULL);
 
 	if (value) {
 		patch_replace(a->patch, value->start, value->end);
-		fprintf(a->writer.out, "%" PRIu32, number);
+		fputs(word, a->writer.out);
 		return;
 	}
 	begin_pair(a, map, name);
-	fprintf(a->writer.out, " %" PRIu32, number);
+	fprintf(a->writer.out, " %s", word);
 	end_pair(a, map);
+}
+
+void amend_text(const struct amending *a, const struct node *map, const char *name,
+		const char *text)
+{
+	char quote = style_of_record(&a->source, a->tree, map).value_quote, word[32];
+
+	if (!quote && !plain_is(text))
+		quote = '"';
+	if (quote)
+		snprintf(word, sizeof(word), "%c%s%c", quote, text, quote);
+	else
+		snprintf(word, sizeof(word), "%s", text);
+	amend_word(a, map, name, word);
+}
+
+void amend_number(const struct amending *a, const struct node *map, const char *name,
+		  uint32_t number)
+{
+	char word[16];
+
+	snprintf(word, sizeof(word), "%" PRIu32, number);
+	amend_word(a, map, name, word);
 }
 
 /* --- a list that is empty --------------------------------------------------------------------- */
@@ -105,7 +129,7 @@ static struct list_style style_of_empty(const struct amending *a, const struct l
 {
 	struct record_style record = style_of_record(&a->source, a->tree, listing->map);
 
-	if (listing->items.level == ITEM_BACKEND)
+	if (listing->items.kind == OVERLAY_BACKEND)
 		return *style_of_backends(&a->writer, listing->map->is_flow);
 	return style_default(&record);
 }

@@ -35,7 +35,11 @@ const struct node *amend_find(const struct amending *a, const struct node *map, 
 /* -ENOTSUP: it is written in a way that is not known here; err says on which line */
 int amend_list(const struct amending *a, const struct listing *listing);
 
-/* Give the record that key with this value, at its end unless it has it. */
+/* Give the record that key with this value, at its end unless it has it. A word is written as it is. */
+void amend_word(const struct amending *a, const struct node *map, const char *name,
+		const char *word);
+void amend_text(const struct amending *a, const struct node *map, const char *name,
+		const char *text);
 void amend_number(const struct amending *a, const struct node *map, const char *name,
 		  uint32_t number);
 

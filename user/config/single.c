@@ -34,13 +34,23 @@ int single_address(char ret[LIMIT_HOST_BYTES + 1], const char *text, struct err 
 	return 0;
 }
 
-int single_name(const char *text, struct err *err)
+static int check_name(enum section section, const char *text, struct err *err)
 {
-	const struct key *key = keys_find(SECTION_POOL, "name");
+	const struct key *key = keys_find(section, "name");
 	struct value value;
 	const char *problem = value_parse(&value, key, text, "");
 
 	return problem ? refuse(key, text, problem, err) : 0;
+}
+
+int single_name(const char *text, struct err *err)
+{
+	return check_name(SECTION_POOL, text, err);
+}
+
+int single_interface(const char *text, struct err *err)
+{
+	return check_name(SECTION_INTERFACE, text, err);
 }
 
 static int check_row(const struct overlay_row *row, struct err *err)
@@ -48,6 +58,8 @@ static int check_row(const struct overlay_row *row, struct err *err)
 	char address[LIMIT_HOST_BYTES + 1];
 	int r;
 
+	if (overlay_kind_of(row) == OVERLAY_INTERFACE)
+		return single_interface(row->interface, err);
 	r = single_name(row->pool, err);
 	if (r < 0 || !row->address[0])
 		return r;

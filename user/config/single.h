@@ -14,8 +14,9 @@ struct overlay;
  */
 int single_address(char ret[LIMIT_HOST_BYTES + 1], const char *text, struct err *err);
 
-/* Whether the text may be the name of a pool. -EINVAL: err says what is wrong. */
+/* Whether the text may be the name of a pool, or of an interface. -EINVAL: err says what is wrong. */
 int single_name(const char *text, struct err *err);
+int single_interface(const char *text, struct err *err);
 
 /* Whether all names in its rows are such, and addresses written as they are kept. -EINVAL, -ENOMEM */
 int single_overlay(const struct overlay *overlay, struct err *err);

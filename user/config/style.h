@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * style - how pools and backends of a file are written, and new ones in the same way.
+ * style - how interfaces, pools and backends of a file are written, and new ones in the same way.
  *
  * A list is either lines that begin with a dash or stands in brackets; a record, lines of "key: value" or braces.
  * Inside of brackets and braces there is nothing of the other kind.

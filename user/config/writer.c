@@ -8,7 +8,7 @@
 
 static bool is_item(const struct items *items, const struct overlay_row *row)
 {
-	return row->presence == OVERLAY_ADDED && !row->address[0] == (items->level == ITEM_POOL);
+	return row->presence == OVERLAY_ADDED && overlay_kind_of(row) == items->kind;
 }
 
 static const struct overlay_row *find_item(const struct items *items, const struct overlay_row *row)
@@ -36,7 +36,7 @@ static struct items backends_of(const struct items *items, const struct overlay_
 
 	while (end < items->end && !strcmp(end->pool, row->pool))
 		end++;
-	return (struct items){ ITEM_BACKEND, row + 1, end };
+	return (struct items){ OVERLAY_BACKEND, row + 1, end };
 }
 
 void write_line(const struct writer *writer, uint32_t columns)
@@ -103,6 +103,41 @@ static void write_pool(const struct writer *writer, const struct items *items,
 	write_list(writer, &backends, style_of_backends(writer, style->is_flow), column);
 }
 
+/* What is as it is without being said needs no word. */
+static void write_interface(const struct writer *writer, const struct overlay_row *row,
+			    const struct record_style *style, uint32_t column)
+{
+	write_quoted(writer, style->key_quote, "name");
+	write_value(writer, style, row->interface);
+	if (row->xdp != XDP_AUTO) {
+		write_next(writer, style, column);
+		write_quoted(writer, style->key_quote, "xdp");
+		write_value(writer, style, xdp_mode_name(row->xdp));
+	}
+	if (row->egress)
+		return;
+	write_next(writer, style, column);
+	write_quoted(writer, style->key_quote, "egress");
+	fputs(": false", writer->out);
+}
+
+static void write_record(const struct writer *writer, const struct items *items,
+			 const struct overlay_row *row, const struct record_style *style,
+			 uint32_t column)
+{
+	switch (items->kind) {
+	case OVERLAY_INTERFACE:
+		write_interface(writer, row, style, column);
+		break;
+	case OVERLAY_POOL:
+		write_pool(writer, items, row, style, column);
+		break;
+	case OVERLAY_BACKEND:
+		write_backend(writer, row, style, column);
+		break;
+	}
+}
+
 void write_item(const struct writer *writer, const struct items *items,
 		const struct overlay_row *row, const struct record_style *style, uint32_t column)
 {
@@ -110,10 +145,7 @@ void write_item(const struct writer *writer, const struct items *items,
 
 	if (style->is_flow)
 		fprintf(writer->out, "{%s", pad);
-	if (items->level == ITEM_POOL)
-		write_pool(writer, items, row, style, column);
-	else
-		write_backend(writer, row, style, column);
+	write_record(writer, items, row, style, column);
 	if (style->is_flow)
 		fprintf(writer->out, "%s}", pad);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* writer - writes new pools and backends in a given style. */
+/* writer - writes new interfaces, pools and backends in a given style. */
 #ifndef SLUICE_CONFIG_WRITER_H
 #define SLUICE_CONFIG_WRITER_H
 
@@ -9,9 +9,8 @@
 #include "model/overlay.h"
 
 /* New items of one list: rows of an overlay, which has others between. */
-enum item_level { ITEM_POOL, ITEM_BACKEND };
 struct items {
-	enum item_level level;
+	enum overlay_kind kind;
 	const struct overlay_row *first, *end;
 };
 

@@ -26,6 +26,8 @@ static const struct action {
 	[CHANGE_REMOVE] = { "remove", CHANGE_OF_BACKEND },
 	[CHANGE_ADD_POOL] = { "add", CHANGE_OF_POOL },
 	[CHANGE_REMOVE_POOL] = { "remove", CHANGE_OF_POOL },
+	[CHANGE_ATTACH] = { "attach", CHANGE_OF_INTERFACE },
+	[CHANGE_DETACH] = { "detach", CHANGE_OF_INTERFACE },
 	[CHANGE_RELOAD] = { "reload", CHANGE_OF_FILE },
 };
 
@@ -96,6 +98,23 @@ static int take_address(struct change *change, const json_t *value, struct err *
 	return take_text(change->address, sizeof(change->address), "address", value, err);
 }
 
+static int take_interface(struct change *change, const json_t *value, struct err *err)
+{
+	return take_text(change->interface, sizeof(change->interface), "interface", value, err);
+}
+
+static int take_xdp(struct change *change, const json_t *value, struct err *err)
+{
+	const char *text = json_string_value(value);
+
+	change->has_xdp = true;
+	if (text && xdp_mode_parse(&change->xdp, text) == 0)
+		return 0;
+	return err_set(err, -EINVAL,
+		       "xdp '%.*s' is no mode; allowed: auto, offload, native, generic, off",
+		       SHOWN_MAX, text ? text : "");
+}
+
 static int take_number(uint32_t *ret, const json_t *value, json_int_t min, json_int_t max,
 		       const char *key, struct err *err)
 {
@@ -127,6 +146,12 @@ static int take_flag(bool *ret, const json_t *value, const char *key, struct err
 	return 0;
 }
 
+static int take_egress(struct change *change, const json_t *value, struct err *err)
+{
+	change->has_egress = true;
+	return take_flag(&change->egress, value, "egress", err);
+}
+
 static int take_rehearsal(struct change *change, const json_t *value, struct err *err)
 {
 	return take_flag(&change->is_rehearsal, value, "dry_run", err);
@@ -150,6 +175,7 @@ static int take_version(struct change *change, const json_t *value, struct err *
 #define EVERY (BIT(N_ACTIONS) - 1)
 #define OF_BACKEND (BIT(CHANGE_ADD_POOL) - 1)
 #define OF_POOL (BIT(CHANGE_ADD_POOL) | BIT(CHANGE_REMOVE_POOL))
+#define OF_INTERFACE (BIT(CHANGE_ATTACH) | BIT(CHANGE_DETACH))
 
 /* Members of the object, but for "action", which says which of them go with it. */
 static const struct member {
@@ -159,6 +185,9 @@ static const struct member {
 } members[] = {
 	{ "pool", take_pool, OF_BACKEND | OF_POOL, OF_BACKEND | OF_POOL },
 	{ "address", take_address, OF_BACKEND, OF_BACKEND },
+	{ "interface", take_interface, OF_INTERFACE, OF_INTERFACE },
+	{ "xdp", take_xdp, 0, BIT(CHANGE_ATTACH) },
+	{ "egress", take_egress, 0, BIT(CHANGE_ATTACH) },
 	{ "timeout_ms", take_timeout, 0, BIT(CHANGE_DRAIN) },
 	{ "weight", take_weight, BIT(CHANGE_WEIGHT), BIT(CHANGE_WEIGHT) | BIT(CHANGE_ADD) },
 	{ "discard_runtime", take_discards, 0, BIT(CHANGE_RELOAD) },
@@ -182,8 +211,8 @@ static int check_keys(json_t *json, struct err *err)
 		if (!known)
 			return err_set(err, -EINVAL,
 				       "'%.*s' is no member of a change; allowed: action, pool, "
-				       "address, timeout_ms, weight, discard_runtime, dry_run, "
-				       "if_version",
+				       "address, interface, xdp, egress, timeout_ms, weight, "
+				       "discard_runtime, dry_run, if_version",
 				       SHOWN_MAX, key);
 	}
 	return 0;

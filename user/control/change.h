@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "model/limits.h"
+#include "model/model.h"
 
 struct err;
 
@@ -26,6 +26,8 @@ enum change_action {
 	CHANGE_REMOVE,
 	CHANGE_ADD_POOL,
 	CHANGE_REMOVE_POOL,
+	CHANGE_ATTACH,
+	CHANGE_DETACH,
 	CHANGE_RELOAD
 };
 
@@ -43,6 +45,10 @@ struct change {
 	enum change_action action;
 	char pool[SL_NAME_LEN];
 	char address[LIMIT_HOST_BYTES + 1]; /* of a backend, as the configuration has it */
+	char interface[IFNAMSIZ]; /* attach, detach */
+	bool has_xdp, has_egress; /* attach: said; else as the file has it, or as it is now */
+	enum xdp_mode xdp;
+	bool egress;
 	uint32_t timeout_ms; /* drain; 0: as the settings say */
 	uint32_t weight; /* weight, add */
 	bool discards; /* reload: what was changed since, too */
@@ -57,7 +63,9 @@ struct difference;
 /*
  * Have a change made, and wait; one by a job only as a rehearsal, of which ret is what it would change (the
  * caller frees it). 0, or with err:
- *   -ENOENT     no such pool or backend      -ENOLINK  the gate was removed: nothing to change
+ *   -ENOENT     no such pool or backend, or no interface of that name is attached
+ *   -ENODEV     this host has no such interface
+ *   -EOPNOTSUPP it cannot be attached        -ENOLINK  the gate was removed: nothing to change
  *   -EEXIST     it is there already          -ESTALE   the version is another one
  *   -EINVAL     the model would not be one   -EIO      it cannot be kept over a restart
  *   -ETIMEDOUT  no answer in time            -ESHUTDOWN  the daemon is stopping
@@ -76,7 +84,7 @@ const char *change_name(enum change_action action);
 bool change_is_job(enum change_action action);
 
 /* What a request is about. */
-enum change_subject { CHANGE_OF_BACKEND, CHANGE_OF_POOL, CHANGE_OF_FILE };
+enum change_subject { CHANGE_OF_BACKEND, CHANGE_OF_POOL, CHANGE_OF_INTERFACE, CHANGE_OF_FILE };
 
 /*
  * Read a change from a request's body, a JSON object; for CHANGE_OF_FILE an empty one will do. -EINVAL: err

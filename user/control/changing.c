@@ -23,6 +23,8 @@ static const struct failure {
 	const char *name;
 } failures[] = {
 	{ -ENOENT, MHD_HTTP_NOT_FOUND, "not_found" },
+	{ -ENODEV, MHD_HTTP_NOT_FOUND, "not_found" },
+	{ -EOPNOTSUPP, MHD_HTTP_CONFLICT, "not_attachable" },
 	{ -EEXIST, MHD_HTTP_CONFLICT, "exists" },
 	{ -ESTALE, MHD_HTTP_CONFLICT, "stale" },
 	{ -EBUSY, MHD_HTTP_CONFLICT, "in_use" },
@@ -149,6 +151,12 @@ void changing_pool(const struct request *request, const char *rest, struct answe
 {
 	(void)rest;
 	answer_change(request, CHANGE_OF_POOL, answer);
+}
+
+void changing_interface(const struct request *request, const char *rest, struct answer *answer)
+{
+	(void)rest;
+	answer_change(request, CHANGE_OF_INTERFACE, answer);
 }
 
 void changing_reload(const struct request *request, const char *rest, struct answer *answer)

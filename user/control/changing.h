@@ -11,9 +11,10 @@
 #include "control/answer.h"
 #include "control/routes.h"
 
-/* Answer POST /v1/backend, /v1/pool and /v1/reload. */
+/* Answer POST /v1/backend, /v1/pool, /v1/interface and /v1/reload. */
 void changing_backend(const struct request *request, const char *rest, struct answer *answer);
 void changing_pool(const struct request *request, const char *rest, struct answer *answer);
+void changing_interface(const struct request *request, const char *rest, struct answer *answer);
 void changing_reload(const struct request *request, const char *rest, struct answer *answer);
 
 /* Answer GET /v1/jobs/NUMBER and /v1/changes. */

@@ -65,13 +65,12 @@ static void render_reload_at(const struct metrics_row *row, const struct family 
 static void render_interfaces(const struct metrics_row *row, const struct family *family)
 {
 	size_t common = row->out->labels_len;
-	uint32_t n;
-	const struct attachment *attachments = dataplane_attachments(row->context->dataplane, &n);
+	struct attachment a;
 
-	for (uint32_t i = 0; i < n; i++) {
-		exposition_label(row->out, "interface", attachments[i].interface);
-		exposition_label(row->out, "ingress", attach_mode_name(attachments[i].ingress));
-		exposition_label(row->out, "egress", attach_mode_name(attachments[i].egress));
+	for (uint32_t i = 0; dataplane_attachment(row->context->dataplane, i, &a); i++) {
+		exposition_label(row->out, "interface", a.interface);
+		exposition_label(row->out, "ingress", attach_mode_name(a.ingress));
+		exposition_label(row->out, "egress", attach_mode_name(a.egress));
 		sample(row, family, WHOLE(1));
 		row->out->labels_len = common;
 	}
@@ -79,12 +78,29 @@ static void render_interfaces(const struct metrics_row *row, const struct family
 
 static void render_present(const struct metrics_row *row, const struct family *family)
 {
-	uint32_t n;
-	const struct attachment *attachments = dataplane_attachments(row->context->dataplane, &n);
+	struct attachment a;
 
-	for (uint32_t i = 0; i < n; i++)
-		exposition_sample(row->out, &family->metric, "interface", attachments[i].interface,
-				  WHOLE(dataplane_has_device(&attachments[i])));
+	for (uint32_t i = 0; dataplane_attachment(row->context->dataplane, i, &a); i++)
+		exposition_sample(row->out, &family->metric, "interface", a.interface,
+				  WHOLE(attachment_is_present(&a)));
+}
+
+static void render_guarded(const struct metrics_row *row, const struct family *family)
+{
+	struct attachment a;
+
+	for (uint32_t i = 0; dataplane_attachment(row->context->dataplane, i, &a); i++)
+		exposition_sample(row->out, &family->metric, "interface", a.interface,
+				  WHOLE(a.state == ATTACHMENT_ATTACHED));
+}
+
+static void render_returns(const struct metrics_row *row, const struct family *family)
+{
+	struct attachment a;
+
+	for (uint32_t i = 0; dataplane_attachment(row->context->dataplane, i, &a); i++)
+		exposition_sample(row->out, &family->metric, "interface", a.interface,
+				  WHOLE(a.returns));
 }
 
 /* --- packets and maps ------------------------------------------------------------------------- */
@@ -204,6 +220,10 @@ static const struct family families[] = {
 		"How each guarded interface is attached"),
 	GATEWAY(render_present, METRIC_GAUGE, NULL, "interface_present",
 		"1 while the device that is guarded exists, 0 when it went away"),
+	GATEWAY(render_guarded, METRIC_GAUGE, NULL, "interface_guarded",
+		"1 while the gate is attached to the interface, else 0"),
+	GATEWAY(render_returns, METRIC_COUNTER, NULL, "interface_returns",
+		"How often an interface was attached again that had gone away or lost its programs"),
 	GATEWAY(render_decisions, METRIC_COUNTER, NULL, "decisions",
 		"Packets by what was decided about them; each is counted once"),
 	GATEWAY(render_flows, METRIC_GAUGE, NULL, "flows", "Flows through services that live"),

@@ -61,28 +61,66 @@ static json_t *render_totals(const struct api_context *context)
 	return json;
 }
 
+static json_t *render_interface(const struct attachment *attachment)
+{
+	json_t *json = json_object();
+	json_t *steps = json_array();
+
+	for (uint32_t s = 0; s < attachment->n_steps; s++)
+		json_push(&steps, json_text(attachment->steps[s]));
+	json_put_text(&json, "name", attachment->interface);
+	json_put_text(&json, "state", attachment_state_name(attachment->state));
+	if (attachment->why[0])
+		json_put_text(&json, "why", attachment->why);
+	json_put_time(&json, "since", attachment->since_ms);
+	json_put_uint(&json, "returns", attachment->returns);
+	json_put_uint(&json, "ifindex", attachment->ifindex);
+	json_put_text(&json, "ingress", attach_mode_name(attachment->ingress));
+	json_put_text(&json, "egress", attach_mode_name(attachment->egress));
+	json_put_bool(&json, "present", attachment_is_present(attachment));
+	json_put_bool(&json, "adopted", attachment->adopted);
+	json_put(&json, "steps", steps);
+	return json;
+}
+
 static json_t *render_interfaces(const struct dataplane *dataplane)
 {
 	json_t *array = json_array();
-	uint32_t n;
-	const struct attachment *attachments = dataplane_attachments(dataplane, &n);
+	struct attachment attachment;
 
-	for (uint32_t i = 0; i < n; i++) {
-		const struct attachment *attachment = &attachments[i];
-		json_t *json = json_object();
-		json_t *steps = json_array();
+	for (uint32_t i = 0; dataplane_attachment(dataplane, i, &attachment); i++)
+		json_push(&array, render_interface(&attachment));
+	return array;
+}
 
-		for (uint32_t s = 0; s < attachment->n_steps; s++)
-			json_push(&steps, json_text(attachment->steps[s]));
-		json_put_text(&json, "name", attachment->interface);
-		json_put_uint(&json, "ifindex", attachment->ifindex);
-		json_put_text(&json, "ingress", attach_mode_name(attachment->ingress));
-		json_put_text(&json, "egress", attach_mode_name(attachment->egress));
-		json_put_bool(&json, "present", dataplane_has_device(attachment));
-		json_put_bool(&json, "adopted", attachment->adopted);
-		json_put(&json, "steps", steps);
-		json_push(&array, json);
-	}
+/* interface "": all of them. */
+static json_t *render_lack(const char *interface, const char *state, const char *why)
+{
+	json_t *json = json_object();
+
+	if (interface[0])
+		json_put_text(&json, "interface", interface);
+	json_put_text(&json, "state", state);
+	json_put_text(&json, "why", why);
+	return json;
+}
+
+json_t *render_unguarded(const struct api_context *context)
+{
+	json_t *array = json_array();
+	struct attachment a;
+	uint32_t n = 0;
+
+	for (; dataplane_attachment(context->dataplane, n, &a); n++)
+		if (a.state != ATTACHMENT_ATTACHED)
+			json_push(&array,
+				  render_lack(a.interface, attachment_state_name(a.state), a.why));
+	if (!n)
+		json_push(&array, render_lack("", "detached", "no interface is attached"));
+	if (!dataplane_in_force(context->dataplane))
+		json_push(&array,
+			  render_lack("", "removed",
+				      "the gate was removed under the running daemon; restart it"));
 	return array;
 }
 

@@ -73,6 +73,9 @@ json_t *render_difference(const struct api_context *context, const struct differ
 json_t *render_layers(const struct api_context *context, const struct layers_copy *copy);
 
 json_t *render_status(const struct api_context *context);
+
+/* What of the gate is not there: interfaces, or all of it; an empty array: nothing. */
+json_t *render_unguarded(const struct api_context *context);
 json_t *render_maps(const struct api_context *context);
 json_t *render_decisions(const struct api_context *context);
 json_t *render_pools(const struct api_context *context, const struct groups *groups);

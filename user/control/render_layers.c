@@ -24,10 +24,17 @@ static json_t *render_row(const struct overlay_row *row)
 {
 	json_t *json = json_object();
 
-	json_put_text(&json, "pool", row->pool);
+	if (row->interface[0])
+		json_put_text(&json, "interface", row->interface);
+	else
+		json_put_text(&json, "pool", row->pool);
 	if (row->address[0])
 		json_put_text(&json, "address", row->address);
 	json_put_text(&json, "change", presences[row->presence]);
+	if (row->has_options) {
+		json_put_text(&json, "xdp", xdp_mode_name(row->xdp));
+		json_put_bool(&json, "egress", row->egress);
+	}
 	if (row->has_weight)
 		json_put_uint(&json, "weight", row->weight);
 	if (row->admin != SL_ENABLED)
@@ -57,9 +64,10 @@ json_t *render_layers(const struct api_context *context, const struct layers_cop
 /* --- what a change would come to -------------------------------------------------------------- */
 
 static const char *const subjects[] = {
-	[DIFFERENCE_GATEWAY] = "gateway",   [DIFFERENCE_PROBE] = "probe",
-	[DIFFERENCE_SETTINGS] = "settings", [DIFFERENCE_POOL] = "pool",
-	[DIFFERENCE_BACKEND] = "backend",   [DIFFERENCE_SERVICE] = "service",
+	[DIFFERENCE_GATEWAY] = "gateway",     [DIFFERENCE_PROBE] = "probe",
+	[DIFFERENCE_SETTINGS] = "settings",   [DIFFERENCE_POOL] = "pool",
+	[DIFFERENCE_BACKEND] = "backend",     [DIFFERENCE_SERVICE] = "service",
+	[DIFFERENCE_INTERFACE] = "interface",
 };
 
 static const char *const kinds[] = {
@@ -117,6 +125,8 @@ json_t *render_difference(const struct api_context *context, const struct differ
 		if (board_is_shown(context->board, d->leaving[i]))
 			json_push(&leaving, render_leaving(context, d->leaving[i], &flows));
 	json_put_bool(&json, "dry_run", true);
+	if (d->guards_nothing)
+		json_put_bool(&json, "guards_nothing", true);
 	json_put_uint(&json, "version", d->version);
 	json_put(&json, "changes", items);
 	json_put(&json, "draining", leaving);

@@ -123,12 +123,29 @@ static struct stream *answer_stream(const struct request *request,
 	return stream;
 }
 
+/* Takes over the value. */
+static void lead(struct answer *answer, struct stream *stream, const char *key, json_t *value)
+{
+	if (stream_lead(stream, key, value) == 0)
+		return;
+	stream_free(stream);
+	answer->source.arg = NULL;
+}
+
 static void answer_health(const struct request *request, const char *rest, struct answer *answer)
 {
 	const struct stream_options options = { .row = render_health };
+	struct stream *stream = answer_stream(request, &options, answer);
+	json_t *unguarded;
 
 	(void)rest;
-	answer_stream(request, &options, answer);
+	if (!stream)
+		return;
+	unguarded = render_unguarded(request->context);
+	if (json_array_size(unguarded))
+		lead(answer, stream, "unguarded", unguarded);
+	else
+		json_decref(unguarded);
 }
 
 static void answer_stats(const struct request *request, const char *rest, struct answer *answer)
@@ -142,10 +159,8 @@ static void answer_stats(const struct request *request, const char *rest, struct
 	if (!stream || parameter(request, "pool"))
 		return;
 	decisions = render_decisions(request->context);
-	if (decisions && stream_lead(stream, "decisions", decisions) < 0) {
-		stream_free(stream);
-		answer->source.arg = NULL;
-	}
+	if (decisions)
+		lead(answer, stream, "decisions", decisions);
 }
 
 static bool find_wanted(struct wanted *ret_wanted, const struct request *request,
@@ -289,6 +304,7 @@ static const struct route {
 	{ "/v1/jobs/", changing_job, LOOKS },
 	{ "/v1/backend", changing_backend, CHANGES },
 	{ "/v1/pool", changing_pool, CHANGES },
+	{ "/v1/interface", changing_interface, CHANGES },
 	{ "/v1/reload", changing_reload, CHANGES },
 };
 

@@ -21,7 +21,7 @@
 #define ASK_MAX_MS 30000
 #define ANSWER_MAX_MS 120000
 
-/* Who has been let in and has not asked yet is about to; a pause waits for that. */
+/* Who has been let in, or whose question has begun, is about to say the rest of it; a pause waits for that. */
 #define FRESH_MS 20
 
 /* --- clients ---------------------------------------------------------------------------------- */
@@ -232,7 +232,7 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **c
 static void note_asked(struct server *server, struct server_client *client)
 {
 	pthread_mutex_lock(&server->lock);
-	client->asked = true;
+	client->idle = false;
 	client->since_ms = clock_mono_ms();
 	pthread_mutex_unlock(&server->lock);
 }
@@ -242,6 +242,7 @@ static void note_answering(struct server *server, struct server_client *client, 
 	pthread_mutex_lock(&server->lock);
 	client->answering = answering;
 	client->lasts = false;
+	client->idle = !answering;
 	client->since_ms = clock_mono_ms();
 	pthread_mutex_unlock(&server->lock);
 }
@@ -356,7 +357,7 @@ static bool is_busy(struct server *server)
 
 		busy |= client->fd >= 0 && !client->lasts &&
 			(client->answering ||
-			 (!client->asked && now_ms - client->since_ms < FRESH_MS));
+			 (!client->idle && now_ms < client->since_ms + FRESH_MS));
 	}
 	pthread_mutex_unlock(&server->lock);
 	return busy;

@@ -53,7 +53,7 @@ struct server_client {
 	struct caller caller;
 	uint64_t since_ms; /* monotonic: came, asked, or was answered last */
 	bool started; /* libmicrohttpd knows it */
-	bool asked; /* something */
+	bool idle; /* has been answered, and asked nothing since */
 	bool answering;
 	bool lasts; /* what he gets has no end, and nobody waits for it */
 	bool leaving; /* displaced, or too slow: it is only waited for */

@@ -4,16 +4,18 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "control/caller.h"
 #include "daemon/pipeline.h"
 #include "daemon/tell.h"
 #include "model/difference.h"
+#include "model/overlay.h"
 #include "model/weights.h"
 #include "util/clock.h"
 #include "util/err.h"
 
-#define LINE_LEN (EVENT_TEXT_LEN + SL_NAME_LEN + LIMIT_HOST_BYTES + 8)
+#define LINE_LEN (EVENT_TEXT_LEN + IFNAMSIZ + SL_NAME_LEN + LIMIT_HOST_BYTES + 8)
 
 static const char *const admin_texts[] = {
 	[SL_ENABLED] = "enabled",
@@ -37,6 +39,18 @@ static struct place find(const struct model *model, const struct change *change)
 
 /* --- telling ---------------------------------------------------------------------------------- */
 
+/* "attach eth0, xdp native, egress false" */
+static void describe_interface(char *buf, size_t size, const struct change *change)
+{
+	snprintf(buf, size, "%s %s%s%s%s%s%s", change_name(change->action), change->interface,
+		 change->has_xdp ? ", xdp " : "", change->has_xdp ? xdp_mode_name(change->xdp) : "",
+		 change->has_egress ? ", egress " : "",
+		 !change->has_egress ? ""
+		 : change->egress    ? "true"
+				     : "false",
+		 change->is_rehearsal ? " (dry run)" : "");
+}
+
 /* "add pool", "drain", "weight 7" */
 static void describe_what(char *buf, size_t size, const struct change *change)
 {
@@ -44,6 +58,10 @@ static void describe_what(char *buf, size_t size, const struct change *change)
 	bool is_weight = change->action == CHANGE_WEIGHT;
 	char weight[16] = "";
 
+	if (change->interface[0]) {
+		describe_interface(buf, size, change);
+		return;
+	}
 	if (is_weight)
 		snprintf(weight, sizeof(weight), " %" PRIu32, change->weight);
 	snprintf(buf, size, "%s%s%s%s", change_name(change->action), is_pool ? " pool" : "", weight,
@@ -53,14 +71,14 @@ static void describe_what(char *buf, size_t size, const struct change *change)
 /* "ordered: drain by uid 0, process 4711 (sluice backend drain p 10.0.0.5)" */
 static void describe(struct event *event, const struct change *change, const struct err *refused)
 {
-	char by[GIVER_TEXT_LEN], what[32];
+	char by[GIVER_TEXT_LEN], what[64];
 	const char *lead;
 
 	describe_what(what, sizeof(what), change);
 	lead = *giver_text(by, &change->giver) ? " by " : "";
 	if (refused)
-		snprintf(event->text, sizeof(event->text), "refused: %s%s%s: %s", what, lead, by,
-			 refused->text);
+		snprintf(event->text, sizeof(event->text), "refused: %s%s%s: %.490s", what, lead,
+			 by, refused->text);
 	else
 		snprintf(event->text, sizeof(event->text), "ordered: %s%s%s", what, lead, by);
 }
@@ -85,8 +103,9 @@ static void tell_event(struct events *events, const struct change *change,
 {
 	char line[LINE_LEN];
 
-	snprintf(line, sizeof(line), "%s%s%s%s%s", change->pool, change->address[0] ? " " : "",
-		 change->address, change->pool[0] ? ": " : "", event->text);
+	snprintf(line, sizeof(line), "%s%s%s%s%s%s", change->interface, change->pool,
+		 change->address[0] ? " " : "", change->address,
+		 change->interface[0] || change->pool[0] ? ": " : "", event->text);
 	tell(events, event, line);
 }
 
@@ -140,24 +159,72 @@ static enum sl_admin admin_of(enum change_action action)
 	return admins[action];
 }
 
-static void order_service(struct pipeline *pipeline, const struct model *model,
-			  const struct service *service, uint32_t backend,
-			  const struct change *change)
+static bool is_used(const struct model *model, const char *pool, uint32_t settings)
 {
-	uint64_t deadline_ms = deadline_of(change, &model->settings[service->settings]);
+	for (uint32_t i = 0; i < model->n_services; i++)
+		if (model->services[i].settings == settings &&
+		    !strcmp(model->pools[model->services[i].pool].name, pool))
+			return true;
+	return false;
+}
+
+/* Another pool's order about the endpoint that the backend has under these settings, if it is stricter. */
+static const struct overlay_row *find_stricter(const struct overlay *overlay,
+					       const struct model *model, uint32_t settings,
+					       const struct overlay_row *ours)
+{
+	const struct overlay_row *found = NULL;
+
+	for (uint32_t i = 0; i < overlay->n; i++) {
+		const struct overlay_row *row = &overlay->rows[i];
+
+		if (overlay_is_stricter(row, found ? found : ours) &&
+		    !strcmp(row->address, ours->address) && strcmp(row->pool, ours->pool) != 0 &&
+		    is_used(model, row->pool, settings))
+			found = row;
+	}
+	return found;
+}
+
+uint64_t changes_deadline_ms(const struct overlay_row *row)
+{
+	if (row->admin != SL_DRAINING)
+		return 0;
+	return clock_mono_ms() + overlay_left_ms(row, clock_wall_ms());
+}
+
+struct ordering {
+	struct pipeline *pipeline;
+	const struct model *model;
+	const struct overlay *overlay;
+	const struct change *change;
+	struct overlay_row row; /* of the backend, with what is ordered */
+};
+
+static void order_service(const struct ordering *o, const struct service *service, uint32_t backend)
+{
+	const struct overlay_row *stricter =
+		find_stricter(o->overlay, o->model, service->settings, &o->row);
+	uint64_t deadline_ms =
+		stricter ? changes_deadline_ms(stricter)
+			 : deadline_of(o->change, &o->model->settings[service->settings]);
 
 	for (uint32_t i = 0; i < service->n_endpoints; i++)
 		if (service->owners[i] == backend)
-			pipeline_order(pipeline, service->endpoints[i], admin_of(change->action),
-				       deadline_ms);
+			pipeline_order(o->pipeline, service->endpoints[i],
+				       stricter ? stricter->admin : o->row.admin, deadline_ms);
 }
 
-static void order(struct pipeline *pipeline, const struct model *model, const struct place *place,
-		  const struct change *change)
+static void order(struct ordering *o, const struct place *place)
 {
-	for (uint32_t i = 0; i < model->n_services; i++)
-		if (model->services[i].pool == place->pool)
-			order_service(pipeline, model, &model->services[i], place->backend, change);
+	const struct pool *pool = &o->model->pools[place->pool];
+
+	o->row = overlay_row_of(o->overlay, pool->name,
+				backend_text(&pool->backends[place->backend]));
+	o->row.admin = admin_of(o->change->action);
+	for (uint32_t i = 0; i < o->model->n_services; i++)
+		if (o->model->services[i].pool == place->pool)
+			order_service(o, &o->model->services[i], place->backend);
 }
 
 int changes_check(const struct pipeline *pipeline, struct err *err)
@@ -169,13 +236,15 @@ int changes_check(const struct pipeline *pipeline, struct err *err)
 		       "be changed, until sluiced is started again");
 }
 
-void changes_make(struct pipeline *pipeline, const struct model *model, const struct change *change)
+void changes_make(struct pipeline *pipeline, const struct model *model,
+		  const struct overlay *overlay, const struct change *change)
 {
+	struct ordering ordering = { pipeline, model, overlay, change, { .address = "" } };
 	struct place place = find(model, change);
 	uint32_t weight_before;
 
 	if (change->action != CHANGE_WEIGHT) {
-		order(pipeline, model, &place, change);
+		order(&ordering, &place);
 		tell_done(pipeline_events(pipeline), change, admin_texts[admin_of(change->action)],
 			  "");
 		return;

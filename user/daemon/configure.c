@@ -96,10 +96,10 @@ static int load(const struct daemon *daemon, bool says, struct model **ret, stru
 static void note_row(void *arg, const struct overlay_row *row, const char *why)
 {
 	struct daemon *daemon = arg;
-	char line[LINE_LEN];
+	char line[LINE_LEN], what[OVERLAY_TEXT_LEN];
 
-	snprintf(line, sizeof(line), "the runtime change of %s%s%s is dropped: %s", row->pool,
-		 row->address[0] ? " " : "", row->address, why);
+	snprintf(line, sizeof(line), "the runtime change of %s is dropped: %s",
+		 overlay_text(what, row), why);
 	log_warn("%s", line);
 	jobs_say(daemon->jobs, line);
 }
@@ -159,15 +159,7 @@ static int prepare(struct next *next, struct daemon *daemon, const struct change
 
 /* --- orders that are kept --------------------------------------------------------------------- */
 
-/* When a drain ends by the monotonic clock, which no reboot and no change of the time survives. */
-static uint64_t deadline_of(const struct overlay_row *row)
-{
-	if (row->admin != SL_DRAINING)
-		return 0;
-	return clock_mono_ms() + overlay_left_ms(row, clock_wall_ms());
-}
-
-/* Mark in row_of whose endpoints a row with an order is about: its index, plus 1. */
+/* Mark in row_of which endpoints a row with an order is about: its index, plus 1; of several pools' the strictest. */
 static void mark_service(const struct model *model, const struct service *service,
 			 const struct overlay *overlay, uint32_t *row_of)
 {
@@ -178,8 +170,10 @@ static void mark_service(const struct model *model, const struct service *servic
 		const struct overlay_row *row =
 			overlay_find(overlay, pool->name, backend_text(backend));
 
-		if (row && row->admin != SL_ENABLED)
-			row_of[service->endpoints[i]] = (uint32_t)(row - overlay->rows) + 1;
+		uint32_t *marked = &row_of[service->endpoints[i]];
+
+		if (row && overlay_is_stricter(row, *marked ? &overlay->rows[*marked - 1] : NULL))
+			*marked = (uint32_t)(row - overlay->rows) + 1;
 	}
 }
 
@@ -209,7 +203,7 @@ void configure_impose_orders(struct daemon *daemon)
 		enum sl_admin wanted = row ? row->admin : SL_ENABLED;
 
 		if (pipeline_ordered(pipeline, i) != wanted)
-			pipeline_order(pipeline, i, wanted, row ? deadline_of(row) : 0);
+			pipeline_order(pipeline, i, wanted, row ? changes_deadline_ms(row) : 0);
 	}
 }
 
@@ -221,7 +215,6 @@ static int succeed(struct daemon *daemon, struct generation *next, struct err *e
 	struct generation *before = daemon->generation;
 	int r;
 
-	memset(daemon->lost_device, 0, sizeof(daemon->lost_device));
 	daemon_start_heartbeat(daemon);
 	daemon->generation = next;
 	generation_quiet(before);
@@ -352,6 +345,8 @@ static void run_job(struct daemon *daemon, const struct change *change)
 		tell_reloaded(daemon, change, r < 0 ? &err : NULL);
 	else
 		changes_tell(daemon->events, change, r < 0 ? &err : NULL);
+	if (r == 0 && change->interface[0])
+		tell_attachments(daemon->events, &daemon->interfaces, daemon->dataplane, true);
 	if (r < 0)
 		jobs_say(daemon->jobs, err.text);
 	jobs_end(daemon->jobs, r < 0, runtime_overlay(daemon->runtime)->version);
@@ -371,15 +366,35 @@ void configure_run_jobs(struct daemon *daemon)
 
 /* --- orders ----------------------------------------------------------------------------------- */
 
+/* Interfaces that a rehearsal would attach, as far as that can be told. */
+static int examine_interfaces(const struct model *before, const struct model *after,
+			      struct err *err)
+{
+	for (uint32_t i = 0; i < after->gateway.n_interfaces; i++) {
+		const struct interface *interface = &after->gateway.interfaces[i];
+		int r = model_find_interface(before, interface->name)
+				? 0
+				: dataplane_examine(interface, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 /* What a change would come to. */
 static int rehearse(struct daemon *daemon, const struct change *change, const struct next *next,
 		    struct difference **ret, struct err *err)
 {
 	CLEANUP(difference_free_p) struct difference *difference = difference_new();
-	int r = difference ? 0 : -ENOMEM;
+	int r = next->model ? examine_interfaces(daemon->model, next->model, err) : 0;
 
+	if (r < 0)
+		return r;
+	r = difference ? 0 : -ENOMEM;
 	if (r == 0 && next->model)
-		r = difference_between(difference, daemon->model, next->model);
+		r = difference_between(difference, daemon->model,
+				       pipeline_weights(daemon->generation->pipeline), next->model);
 	else if (r == 0)
 		r = changes_rehearse(difference, daemon->generation->pipeline, daemon->model,
 				     change);
@@ -402,7 +417,7 @@ static int carry_out_order(struct daemon *daemon, const struct change *change, s
 		r = runtime_keep(daemon->runtime, &next->overlay, err);
 	if (r < 0)
 		return r;
-	changes_make(pipeline, daemon->model, change);
+	changes_make(pipeline, daemon->model, &next->overlay, change);
 	runtime_enter(daemon->runtime, NULL, &next->overlay);
 	return 0;
 }

@@ -26,32 +26,15 @@
 
 #define LINE_LEN 256
 
-static void check_devices(struct daemon *daemon)
-{
-	char line[LINE_LEN];
-	uint32_t n;
-	const struct attachment *attachments = dataplane_attachments(daemon->dataplane, &n);
-
-	for (uint32_t i = 0; i < n; i++) {
-		if (daemon->lost_device[i] || dataplane_has_device(&attachments[i]))
-			continue;
-		daemon->lost_device[i] = true;
-		snprintf(line, sizeof(line),
-			 "interface '%s' was removed, and its gate with it: once it is back, it is "
-			 "guarded only after sluiced is started again",
-			 attachments[i].interface);
-		tell_interface(daemon->events, EVENT_ERROR, "removed", line);
-	}
-}
-
 static void on_heartbeat(uv_timer_t *timer)
 {
 	struct daemon *daemon = timer->data;
 
 	notify_alive(&daemon->notify, clock_mono_ns());
 	dataplane_heartbeat(daemon->dataplane, clock_mono_ns());
-	check_devices(daemon);
+	/* Without its pins no interface can be looked after. */
 	daemon_mend_pins(daemon);
+	daemon_tend_interfaces(daemon);
 	daemon_note_stall(daemon);
 	api_expire(daemon->api);
 	refusals_tell_held(daemon->refusals, clock_mono_ms());
@@ -251,7 +234,10 @@ static int start_dataplane(struct daemon *daemon, struct err *err)
 {
 	int r;
 
-	r = dataplane_open(&daemon->dataplane, daemon->model, err);
+	/* What changes from now on is not missed. */
+	r = daemon_watch_interfaces(daemon, err);
+	if (r == 0)
+		r = dataplane_open(&daemon->dataplane, daemon->model, err);
 	if (r < 0)
 		return r;
 	daemon_start_heartbeat(daemon);
@@ -325,7 +311,7 @@ void daemon_log_dataplane(struct daemon *daemon)
 			tell_interface(daemon->events, EVENT_ERROR, "not_taken_over", note);
 		else
 			log_info("%s", note);
-	tell_attachments(daemon->events, &daemon->interfaces, daemon->dataplane);
+	tell_attachments(daemon->events, &daemon->interfaces, daemon->dataplane, false);
 }
 
 static void conclude(struct pipeline *pipeline)
@@ -365,6 +351,7 @@ static void close_loop(struct daemon *daemon)
 		uv_close((uv_handle_t *)&daemon->job_queued, NULL);
 	if (daemon->follows_network)
 		uv_close((uv_handle_t *)&daemon->network, NULL);
+	daemon_unwatch_interfaces(daemon);
 	uv_run(&daemon->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&daemon->loop);
 }

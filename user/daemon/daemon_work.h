@@ -52,11 +52,14 @@ struct daemon {
 	uv_poll_t network;
 	bool follows_network;
 	uv_timer_t network_rest; /* until a burst of changes is over */
+	int devices_fd; /* dataplane/devwatch.h */
+	uv_poll_t devices;
+	bool watches_devices;
+	uv_timer_t devices_rest; /* until a burst of changes is over */
 	bool lost; /* somebody removed the gate; said once */
 	uint64_t heartbeat_ms; /* clock_boot_ms() of the last one; 0: none yet */
 	uint64_t worked_ms; /* clock_thread_ms() then */
 	bool out_of_sight; /* its file system was unmounted, and it could not be pinned again; said once */
-	bool lost_device[LIMIT_INTERFACES]; /* by attachment; said once */
 };
 
 /* Parts of a start that a change repeats. */
@@ -70,6 +73,11 @@ void daemon_tell_manager(const struct daemon *daemon);
 void daemon_mend_pins(struct daemon *daemon);
 void daemon_note_stall(struct daemon *daemon);
 void daemon_log_dataplane(struct daemon *daemon);
+
+/* daemon/interfaces.c: interfaces that come and go while the daemon runs. */
+int daemon_watch_interfaces(struct daemon *daemon, struct err *err);
+void daemon_unwatch_interfaces(struct daemon *daemon); /* the loop must run once more */
+void daemon_tend_interfaces(struct daemon *daemon);
 void daemon_log_metrics(const struct listen *listen);
 
 #endif

@@ -180,6 +180,69 @@ static int weigh(const struct editing *e, struct err *err)
 	return set(e, &row, err);
 }
 
+/* --- interfaces ------------------------------------------------------------------------------- */
+
+/* As it is now, or as the file has it, with what is asked for. */
+static struct interface wanted(const struct editing *e, const struct interface *now)
+{
+	const struct change *change = e->change;
+	const struct interface *file = model_find_interface(e->base->file, change->interface);
+	struct interface wanted = { .xdp = XDP_AUTO, .egress = true };
+
+	if (now || file)
+		wanted = now ? *now : *file;
+	if (change->has_xdp)
+		wanted.xdp = change->xdp;
+	if (change->has_egress)
+		wanted.egress = change->egress;
+	return wanted;
+}
+
+static bool is_same_way(const struct interface *a, const struct interface *b)
+{
+	return a->xdp == b->xdp && a->egress == b->egress;
+}
+
+static int attach(const struct editing *e, struct err *err)
+{
+	const char *name = e->change->interface;
+	const struct interface *file = model_find_interface(e->base->file, name);
+	const struct interface *now = model_find_interface(e->base->now, name);
+	struct interface next = wanted(e, now);
+	struct overlay_row row = overlay_interface_row(e->overlay, name);
+	int r;
+
+	r = single_interface(name, err);
+	if (r < 0)
+		return r;
+	if (now && is_same_way(now, &next))
+		return err_set(err, -EEXIST,
+			       "interface '%s' is guarded already, xdp: %s, egress: %s", name,
+			       xdp_mode_name(now->xdp), now->egress ? "true" : "false");
+	row.presence = file ? OVERLAY_AS_FILE : OVERLAY_ADDED;
+	row.has_options = !file || !is_same_way(file, &next);
+	row.xdp = row.has_options ? next.xdp : XDP_AUTO;
+	row.egress = row.has_options && next.egress;
+	return set(e, &row, err);
+}
+
+static int detach(const struct editing *e, struct err *err)
+{
+	const char *name = e->change->interface;
+	struct overlay_row row = overlay_interface_row(e->overlay, name);
+
+	if (!model_find_interface(e->base->now, name))
+		return err_set(
+			err, -ENOENT,
+			"interface '%s' is not guarded; 'sluice status' shows those that are",
+			name);
+	row.presence =
+		model_find_interface(e->base->file, name) ? OVERLAY_REMOVED : OVERLAY_AS_FILE;
+	row.has_options = row.egress = false;
+	row.xdp = XDP_AUTO;
+	return set(e, &row, err);
+}
+
 /* --- orders ----------------------------------------------------------------------------------- */
 
 /* When the flows of a backend that drains end: as the service whose settings give them longest says. */
@@ -239,6 +302,10 @@ int edit_overlay(struct overlay *overlay, const struct edit_base *base, const st
 		return add_pool(&e, err);
 	case CHANGE_REMOVE_POOL:
 		return remove_pool(&e, err);
+	case CHANGE_ATTACH:
+		return attach(&e, err);
+	case CHANGE_DETACH:
+		return detach(&e, err);
 	case CHANGE_RELOAD:
 		break;
 	}

@@ -19,7 +19,7 @@ struct edit_base {
 /*
  * Change the overlay, which is a copy of the one in force, and count its version up. Of any action but
  * CHANGE_RELOAD. now_ms: wall clock. err is set, and the overlay is of no use then:
- *   -ENOENT  no such pool or backend        -EEXIST  it is there already
+ *   -ENOENT  no such pool, backend or interface    -EEXIST  it is there already
  *   -EBUSY   services use the pool          -EINVAL  a name or an address that cannot be one
  *   -E2BIG   more changes than can be kept  -ENOMEM
  */

@@ -72,8 +72,10 @@ static void show(struct runtime *runtime)
 
 static void note_row(void *arg, const struct overlay_row *row, const char *why)
 {
-	say(arg, EVENT_WARNING, "change_dropped", "the change of %s%s%s is dropped: %s", row->pool,
-	    row->address[0] ? " " : "", row->address, why);
+	char what[OVERLAY_TEXT_LEN];
+
+	say(arg, EVENT_WARNING, "change_dropped", "the change of %s is dropped: %s",
+	    overlay_text(what, row), why);
 }
 
 /* What is kept has to make a model with the file. */

@@ -6,6 +6,8 @@
 #ifndef SLUICE_DAEMON_TELL_H
 #define SLUICE_DAEMON_TELL_H
 
+#include "model/damper.h"
+#include "model/model.h"
 #include "store/events.h"
 
 struct attachment;
@@ -37,13 +39,26 @@ void tell_reload(struct events *events, bool done, const char *line,
 void tell_interface(struct events *events, enum event_severity severity, const char *reason,
 		    const char *line);
 
-/* How interfaces are attached: the log says it of all, events of those that were not so before. */
+/*
+ * How interfaces are attached: events of those that were not so before, or are no more; the log says it of all,
+ * unless only_news.
+ */
 #define TELL_INTERFACE_LEN 96
 struct tell_interfaces {
-	char lines[LIMIT_INTERFACES][TELL_INTERFACE_LEN]; /* as told last */
+	struct told_interface {
+		char name[IFNAMSIZ];
+		char line[TELL_INTERFACE_LEN]; /* as told last */
+		const char *state; /* as it was last, told or not */
+		struct damper damper;
+	} of[LIMIT_INTERFACES];
 	uint32_t n;
 };
 void tell_attachments(struct events *events, struct tell_interfaces *known,
-		      const struct dataplane *dataplane);
+		      const struct dataplane *dataplane, bool only_news);
+
+/* What became of one that is known, now and then summed up. */
+void tell_attachment(struct events *events, struct tell_interfaces *known,
+		     const struct attachment *attachment);
+void tell_held_attachments(struct events *events, struct tell_interfaces *known, uint64_t now_ms);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "dataplane/bpflog.h"
 #include "dataplane/xdp.h"
+#include "util/clock.h"
 #include "util/err.h"
 
 #define REASON_LEN 128
@@ -202,6 +203,20 @@ static int attach_ingress(struct job *job, struct err *err)
 		       rung_names[rung], job->reason);
 }
 
+int dataplane_examine(const struct interface *interface, struct err *err)
+{
+	struct xdp_state state;
+	struct nic nic;
+	uint32_t foreign;
+	int r;
+
+	r = nic_find(&nic, interface->name, err);
+	if (r < 0 || interface->xdp == XDP_OFF || xdp_query(&state, &nic) < 0)
+		return r;
+	foreign = xdp_foreign(&state, 0);
+	return foreign ? xdp_foreign_error(&nic, foreign, err) : 0;
+}
+
 int attach_interface(struct attachment *ret_attachment, struct hooks *hooks,
 		     const struct interface *interface, const struct nic *nic,
 		     const struct programs *programs, enum tc_kind tc, struct err *err)
@@ -212,7 +227,9 @@ int attach_interface(struct attachment *ret_attachment, struct hooks *hooks,
 		.nic = nic,
 		.programs = programs,
 		.tc = tc,
-		.attachment = { .ifindex = nic->ifindex },
+		.attachment = { .since_ms = clock_wall_ms(),
+				.ifindex = nic->ifindex,
+				.is_virtual = nic->is_virtual },
 	};
 	bool adopted;
 	int r;
@@ -251,7 +268,10 @@ static enum attach_mode held_tc(const struct hooks *hooks, const struct nic *nic
 int attach_held(struct attachment *ret_attachment, const struct hooks *hooks,
 		const struct interface *interface, const struct nic *nic, struct err *err)
 {
-	struct attachment attachment = { .ifindex = nic->ifindex, .adopted = true };
+	struct attachment attachment = { .since_ms = clock_wall_ms(),
+					 .ifindex = nic->ifindex,
+					 .is_virtual = nic->is_virtual,
+					 .adopted = true };
 
 	memcpy(attachment.interface, nic->name, sizeof(attachment.interface));
 	attachment.ingress = held_xdp(hooks, nic);

@@ -28,7 +28,7 @@ void dataplane_close(struct dataplane *dp)
 	tables_done(&dp->tables);
 	programs_free(dp->programs);
 	pins_close(dp->pins);
-	free(dp->attachments);
+	interfaces_free(dp->interfaces);
 	free(dp);
 }
 
@@ -100,14 +100,6 @@ bool dataplane_in_sight(const struct dataplane *dp)
 int dataplane_renew_pins(struct dataplane *dp, struct err *err)
 {
 	return pins_renew(dp->pins, err);
-}
-
-bool dataplane_has_device(const struct attachment *attachment)
-{
-	char name[IFNAMSIZ];
-
-	/* Only a clear answer counts: the question takes a descriptor, which may be short. */
-	return if_indextoname(attachment->ifindex, name) || errno != ENXIO;
 }
 
 /* --- words and counters ---------------------------------------------------------------------- */
@@ -214,10 +206,9 @@ struct sl_meta dataplane_meta(const struct dataplane *dp)
 	return meta;
 }
 
-const struct attachment *dataplane_attachments(const struct dataplane *dp, uint32_t *ret_n)
+bool dataplane_attachment(const struct dataplane *dp, uint32_t i, struct attachment *ret)
 {
-	*ret_n = dp->n_attachments;
-	return dp->attachments;
+	return interfaces_read(dp->interfaces, i, ret);
 }
 
 const char *dataplane_note(const struct dataplane *dp, uint32_t i)

@@ -58,11 +58,30 @@ struct attempt_evidence {
 	bool seen; /* what it answers passes this host; else silence says nothing about it */
 };
 
+/* X(NAME, "name"): how it is with an interface that is to be guarded. */
+#define ATTACHMENT_STATES(X)                                                           \
+	X(ATTACHED, "attached")                                                        \
+	X(GONE, "gone") /* there is no such interface; attached when there is */       \
+	X(RENAMED, "renamed") /* its device is called otherwise now, the gate on it */ \
+	X(STRIPPED, "stripped") /* somebody took programs off; attached again soon */  \
+	X(REFUSED, "refused") /* it is there, but cannot be attached; tried again */
+
+#define ATTACHMENT_STATE_ENUM(NAME, name) ATTACHMENT_##NAME,
+enum attachment_state { ATTACHMENT_STATES(ATTACHMENT_STATE_ENUM) ATTACHMENT_STATES_N };
+
+#define ATTACHMENT_WHY_LEN 256
+
 /* How one interface is attached, and why that way: one step per mode that was passed over. */
 struct attachment {
 	char interface[IFNAMSIZ];
-	unsigned int ifindex;
+	enum attachment_state state;
+	char why[ATTACHMENT_WHY_LEN]; /* it is not attached, a sentence; else "" */
+	uint64_t since_ms; /* wall clock: in this state */
+	uint64_t lost_ms; /* wall clock: when it was guarded last; 0: it never was not */
+	uint32_t returns; /* how often it was attached again after that */
+	unsigned int ifindex; /* as those that follow: when it was attached last */
 	enum attach_mode ingress, egress;
+	bool is_virtual; /* no hardware behind it, or not known */
 	bool adopted; /* the ingress was in place already: its program was replaced atomically */
 	uint32_t n_steps;
 	char steps[ATTACH_STEPS_MAX][ATTACH_STEP_LEN];
@@ -80,6 +99,8 @@ int dataplane_supported(struct err *err);
  * it had one), bring targets and names in line with the model, attach or update all interfaces,
  * detach those no longer in the model. New endpoints start with word zero: Unknown.
  *
+ * An interface that is not there is waited for if it was guarded before or may_wait; else opening fails.
+ *
  * On failure everything is as it was before, with one sentence in err:
  *   -EBUSY   another daemon owns the pin directory, or an interface runs somebody else's XDP program
  *   -EPERM   no privilege   -ENODEV  no such interface   -EOPNOTSUPP  kernel too old or without BTF
@@ -90,8 +111,9 @@ int dataplane_open(struct dataplane **ret, const struct model *model, struct err
 /*
  * Bring *dp in line with another model, as opening anew would, without ever letting go: *dp is
  * replaced. On failure it is as it was, with one sentence in err. The model before must live until
- * then, and model->gateway.bpffs must be the same. trusts: what the maps hold is known rather than
- * read anew, which is faster and leaves alone what others have written into them meanwhile.
+ * then, and model->gateway.bpffs must be the same. Interfaces that are not attached now may stay so; those
+ * that the model before had not must be. trusts: what the maps hold is known rather than read anew, which is
+ * faster and leaves alone what others have written into them meanwhile.
  */
 int dataplane_change(struct dataplane **dp, const struct model *model, bool trusts,
 		     struct err *err);
@@ -125,10 +147,19 @@ bool dataplane_in_sight(const struct dataplane *dp);
 int dataplane_renew_pins(struct dataplane *dp, struct err *err);
 
 /*
- * Whether the device of that attachment still exists. A device takes its gate with it when it goes,
- * and one that is made under the same name later is another device, which nothing guards.
+ * Look after every interface: find out which went away, or lost its programs to somebody, and attach those
+ * again that can be: what comes back at once, what somebody meddles with less and less often. For whatever
+ * became of one tell is called, once. To be called when devices change (dataplane/devwatch.h), and at least
+ * every second; nothing happens once the gate was removed as a whole, or while it is out of sight.
  */
-bool dataplane_has_device(const struct attachment *attachment);
+typedef void dataplane_tend_fn(void *arg, const struct attachment *attachment);
+void dataplane_tend(struct dataplane *dp, dataplane_tend_fn *tell, void *arg);
+
+/*
+ * Whether an interface that is not guarded could be, as far as can be told without trying. -errno as
+ * dataplane_open(), with a sentence.
+ */
+int dataplane_examine(const struct interface *interface, struct err *err);
 
 /*
  * What opening did that an operator should find in the log; i from 0, NULL: no more. A loss is of something that
@@ -193,10 +224,17 @@ void dataplane_heartbeat(struct dataplane *dp, uint64_t now_ns);
 /* The meta entry: mode, heartbeat, layout, versions. */
 struct sl_meta dataplane_meta(const struct dataplane *dp);
 
-const struct attachment *dataplane_attachments(const struct dataplane *dp, uint32_t *ret_n);
+/* How interface i of those in the model is attached now: a copy. false: there is no i. Any thread. */
+bool dataplane_attachment(const struct dataplane *dp, uint32_t i, struct attachment *ret);
 
 /* "xdp-native", "tcx", … */
 const char *attach_mode_name(enum attach_mode mode);
+
+/* "attached", "gone", … */
+const char *attachment_state_name(enum attachment_state state);
+
+/* Whether there is an interface of that name. */
+bool attachment_is_present(const struct attachment *attachment);
 
 /* Sum over the CPUs. -errno from the kernel. */
 int dataplane_endpoint_stats(const struct dataplane *dp, uint32_t endpoint,

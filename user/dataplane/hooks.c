@@ -197,6 +197,7 @@ static void revive(const struct hooks *hooks, const struct change *change)
 static void take_back(struct hooks *hooks)
 {
 	struct change *change = &hooks->changes[--hooks->n];
+	char path[PATH_MAX];
 
 	if (is_clsact(change->hook.kind))
 		take_back_clsact(change);
@@ -208,6 +209,8 @@ static void take_back(struct hooks *hooks)
 		bpf_link_detach(change->fd);
 	close_p(&change->fd);
 	close_p(&change->old_prog_fd);
+	if (pin_path(hooks, path, change->hook.kind, &change->hook.nic, true) == 0)
+		unlink(path);
 }
 
 /* --- links ----------------------------------------------------------------------------------- */
@@ -366,10 +369,20 @@ int hooks_put(struct hooks *hooks, const struct hook *hook, bool *ret_adopted)
 				     : link_put(hooks, hook, ret_adopted);
 }
 
+uint32_t hooks_changes(const struct hooks *hooks)
+{
+	return hooks->n;
+}
+
+void hooks_take_back(struct hooks *hooks, uint32_t changes)
+{
+	while (hooks->n > changes)
+		take_back(hooks);
+}
+
 void hooks_rollback(struct hooks *hooks)
 {
-	while (hooks->n)
-		take_back(hooks);
+	hooks_take_back(hooks, 0);
 	pins_unstage(hooks->pins, PINS_LINKS);
 }
 

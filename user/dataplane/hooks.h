@@ -55,7 +55,11 @@ uint32_t hooks_held_prog(const struct hooks *hooks, enum hook_kind kind, const s
  */
 int hooks_put(struct hooks *hooks, const struct hook *hook, bool *ret_adopted);
 
-/* Take everything back that was put, newest first. */
+/* How many changes have been made; take back those that were made since then, newest first. */
+uint32_t hooks_changes(const struct hooks *hooks);
+void hooks_take_back(struct hooks *hooks, uint32_t changes);
+
+/* Take everything back that was put, newest first, and end the transaction. */
 void hooks_rollback(struct hooks *hooks);
 
 /* After the exchange: detach what "links:new", once "links", has and "links" has not. */

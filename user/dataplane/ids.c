@@ -70,6 +70,15 @@ static void mark(bool *used, uint32_t entries, const struct holding_list *held)
 			used[held->rows[i].id] = true;
 }
 
+/* Those that endpoints have now, and no others. */
+static void mark_given(bool *used, uint32_t entries, const struct ids *ids)
+{
+	memset(used, 0, entries * sizeof(*used));
+	for (uint32_t i = 0; i < ids->n; i++)
+		if (ids->id[i] != ID_NONE)
+			used[ids->id[i]] = true;
+}
+
 /* FNV-1a. */
 uint64_t ids_name_hash(const char *name)
 {
@@ -179,7 +188,7 @@ static int fill_ids(struct ids *ids, bool *used, uint32_t entries)
 }
 
 int ids_assign(struct ids *ret_ids, const struct model *model, const struct holdings *held,
-	       uint32_t entries, bool reserve)
+	       uint32_t entries, bool in_place)
 {
 	CLEANUP(ids_done) struct ids ids = { .n = model->n_endpoints };
 	CLEANUP(free_p) bool *used = calloc(entries ? entries : 1, sizeof(*used));
@@ -198,11 +207,13 @@ int ids_assign(struct ids *ret_ids, const struct model *model, const struct hold
 		if (r < 0)
 			return r;
 	}
-	if (reserve) {
-		mark(used, entries, &held->names);
-		mark(used, entries, &held->targets);
-	}
+	mark(used, entries, &held->names);
+	mark(used, entries, &held->targets);
 	r = fill_ids(&ids, used, entries);
+	if (r == -ENOSPC && !in_place) {
+		mark_given(used, entries, &ids);
+		r = fill_ids(&ids, used, entries);
+	}
 	if (r < 0)
 		return r;
 

@@ -2,7 +2,8 @@
 /*
  * ids - which number each endpoint has in the kernel's maps. Pure.
  *
- * An endpoint keeps the id that it had. Others get the lowest ids that are free.
+ * An endpoint keeps the id that it had. Others get the lowest ids that are free; where there are no more,
+ * and only in new maps, those of endpoints that went.
  */
 #ifndef SLUICE_DATAPLANE_IDS_H
 #define SLUICE_DATAPLANE_IDS_H
@@ -71,11 +72,11 @@ uint64_t ids_name_hash(const char *name);
 
 /*
  * Give every endpoint of the model an id below entries, vacant seats included. Seats take what was
- * held for their name, port and transport, as long as there are any. reserve: the held ids stay in use, by
- * packets or by flows, so those of endpoints that went are not given to others.
+ * held for their name, port and transport, as long as there are any. in_place: packets are judged by these maps, so
+ * ids of endpoints that went are not given to others.
  *   -ENOSPC  more endpoints than free ids   -ENOMEM
  */
 int ids_assign(struct ids *ret_ids, const struct model *model, const struct holdings *held,
-	       uint32_t entries, bool reserve);
+	       uint32_t entries, bool in_place);
 
 #endif

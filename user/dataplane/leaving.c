@@ -56,22 +56,50 @@ static int carry(struct tables *tables, const struct mapset *found, uint32_t id)
 	return 0;
 }
 
+/* By id: whether it is an endpoint's now. Without memory: NULL. */
+static bool *list_taken(const struct tables *tables)
+{
+	bool *taken = calloc((size_t)tables->sizes.endpoints + 1, sizeof(*taken));
+
+	for (uint32_t i = 0; taken && i < tables->wanted.n; i++)
+		if (tables->wanted.rows[i].kind == SL_TARGET_ENDPOINT)
+			taken[tables->wanted.rows[i].id] = true;
+	return taken;
+}
+
+/* In new maps nobody has written yet how often the ids that are free have been given out. */
+static int count_free(const struct tables *tables, const bool *taken)
+{
+	struct sl_endpoint_name name = { 0 };
+
+	for (uint32_t id = 0; tables->keeps_flows && id < tables->sizes.endpoints; id++) {
+		name.generation = tables->generation[id];
+		if (name.generation && !taken[id] &&
+		    bpf_map_update_elem(tables->maps->fd[MAP_NAMES], &id, &name, BPF_ANY) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
 int leaving_carry(struct tables *tables, const struct mapset *found)
 {
 	const struct holding_list *names = &tables->held.names;
+	CLEANUP(free_p) bool *taken = list_taken(tables);
 	uint32_t next = 0;
 	int r;
 
-	for (uint32_t i = 0; drains(tables) && i < names->n; i++) {
+	if (!taken)
+		return -ENOMEM;
+	r = count_free(tables, taken);
+	for (uint32_t i = 0; r == 0 && drains(tables) && i < names->n; i++) {
+		uint32_t id = names->rows[i].id;
+
 		/* Where there is no room their flows end. */
-		if (stays(tables, &names->rows[i], &next) ||
-		    names->rows[i].id >= tables->sizes.endpoints)
-			continue;
-		r = carry(tables, found, names->rows[i].id);
-		if (r < 0)
-			return r;
+		if (!stays(tables, &names->rows[i], &next) && id < tables->sizes.endpoints &&
+		    !taken[id])
+			r = carry(tables, found, id);
 	}
-	return 0;
+	return r;
 }
 
 /* Its flows go on for a while, with nobody new. False: there is no room to remember it, or its time is over. */
@@ -80,8 +108,7 @@ static bool let_leave(struct tables *tables, const struct model *model, uint32_t
 	struct sl_endpoint_name name;
 	struct sl_word word;
 
-	if (id >= tables->sizes.endpoints ||
-	    bpf_map_lookup_elem(tables->maps->fd[MAP_NAMES], &id, &name) < 0)
+	if (bpf_map_lookup_elem(tables->maps->fd[MAP_NAMES], &id, &name) < 0)
 		return false;
 	word = leaving_word(mapped_word(&tables->words, id), model, &name, now_s);
 	if (word.deadline_s <= now_s)
@@ -91,10 +118,12 @@ static bool let_leave(struct tables *tables, const struct model *model, uint32_t
 	return true;
 }
 
-/* Those that went: at once where no flows are kept that could name them. */
+/* Those that went: at once where no flows are kept that could name them, or others have their ids. */
 void leaving_settle(struct tables *tables, const struct model *model, uint64_t now_s)
 {
 	const struct holding_list *names = &tables->held.names;
+	CLEANUP(free_p) bool *taken = list_taken(tables);
+	bool lets = drains(tables) && taken;
 	uint32_t next = 0;
 
 	tables->leaving = calloc(names->n + 1, sizeof(*tables->leaving));
@@ -103,10 +132,12 @@ void leaving_settle(struct tables *tables, const struct model *model, uint64_t n
 
 		if (stays(tables, &names->rows[i], &next))
 			continue;
-		if (drains(tables) && tables->leaving && let_leave(tables, model, id, now_s))
+		if (id >= tables->sizes.endpoints || (taken && taken[id]))
 			continue;
-		/* In new maps that keep no flows the id may be another's. */
-		if (tables->in_place || drains(tables))
+		if (lets && tables->leaving && let_leave(tables, model, id, now_s))
+			continue;
+		/* Without memory nobody knows whose id it is in new maps. */
+		if (taken || tables->in_place)
 			tables_forget(tables, id);
 	}
 }
@@ -133,4 +164,31 @@ struct sl_word leaving_stayed(struct sl_word word)
 	word.admin = SL_ENABLED;
 	word.deadline_s = 0;
 	return word;
+}
+
+int leaving_note_return(struct tables *tables, uint32_t id)
+{
+	struct sl_word word = mapped_word(&tables->words, id);
+
+	if (!(word.flags & SL_WORD_LEAVING))
+		return 0;
+	if (!tables->returned)
+		tables->returned = calloc(tables->held.names.n + 1, sizeof(*tables->returned));
+	if (!tables->returned)
+		return -ENOMEM;
+	tables->returned[tables->n_returned++] = (struct leaving){ id, word.deadline_s };
+	return 0;
+}
+
+void leaving_undo(struct tables *tables)
+{
+	for (uint32_t i = 0; i < tables->n_returned; i++) {
+		const struct leaving *returned = &tables->returned[i];
+		struct sl_word word = mapped_word(&tables->words, returned->id);
+
+		word.admin = SL_DRAINING;
+		word.flags = SL_WORD_LEAVING;
+		word.deadline_s = returned->deadline_s;
+		mapped_store_word(&tables->words, returned->id, word);
+	}
 }

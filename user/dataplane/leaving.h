@@ -22,7 +22,7 @@ struct leaving {
  */
 int leaving_carry(struct tables *tables, const struct mapset *found);
 
-/* See tables_settle(). Those that no flows are kept of are forgotten at once. */
+/* See tables_settle(). Those that no flows are kept of, or whose id is another's now, are forgotten at once. */
 void leaving_settle(struct tables *tables, const struct model *model, uint64_t now_s);
 
 /* Forget those whose time is over. */
@@ -30,5 +30,9 @@ void leaving_expire(struct tables *tables, uint64_t now_s);
 
 /* The word of an endpoint that is wanted, though it may have been leaving. */
 struct sl_word leaving_stayed(struct sl_word word);
+
+/* If the endpoint of that id, which is wanted, was leaving: remember it for leaving_undo(). -ENOMEM */
+int leaving_note_return(struct tables *tables, uint32_t id);
+void leaving_undo(struct tables *tables);
 
 #endif

@@ -61,7 +61,7 @@ static int check_link_layer(const struct nic *nic, struct err *err)
 	    request.ifr_hwaddr.sa_family == ARPHRD_LOOPBACK)
 		return 0;
 	return err_set(err, -EOPNOTSUPP,
-		       "interface '%s' (gateway.interfaces) does not carry Ethernet frames, which "
+		       "interface '%s' does not carry Ethernet frames, which "
 		       "is what the gate reads; guard the Ethernet interfaces instead",
 		       nic->name);
 }
@@ -74,9 +74,9 @@ int nic_find(struct nic *ret_nic, const char *name, struct err *err)
 	snprintf(nic.name, sizeof(nic.name), "%s", name);
 	nic.ifindex = if_nametoindex(nic.name);
 	if (!nic.ifindex)
-		return err_set(err, errno == ENXIO ? -ENODEV : -errno,
-			       "interface '%s' (gateway.interfaces): %s", nic.name,
-			       errno == ENODEV || errno == ENXIO ? "there is none of that name"
+		return err_set(err, errno == ENXIO ? -ENODEV : -errno, "interface '%s': %s",
+			       nic.name,
+			       errno == ENODEV || errno == ENXIO ? "this host has none of that name"
 								 : strerror(errno));
 	r = check_link_layer(&nic, err);
 	if (r < 0)

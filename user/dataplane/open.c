@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "dataplane/attaching.h"
 #include "dataplane/host.h"
 #include "dataplane/leaving.h"
 #include "dataplane/meta.h"
@@ -13,23 +14,6 @@
 #include "util/err.h"
 
 /* --- opening, step by step ------------------------------------------------------------------- */
-
-static int find_nics(struct opening *opening, struct err *err)
-{
-	const struct gateway *gateway = &opening->model->gateway;
-	int r;
-
-	opening->nics =
-		calloc(gateway->n_interfaces ? gateway->n_interfaces : 1, sizeof(*opening->nics));
-	if (!opening->nics)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < gateway->n_interfaces; i++) {
-		r = nic_find(&opening->nics[i], gateway->interfaces[i].name, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
 
 static int check_size(const struct model *model, const struct map_sizes *sizes, struct err *err)
 {
@@ -105,6 +89,19 @@ static int open_pins(struct opening *opening, struct err *err)
 	return 0;
 }
 
+static int find_interfaces(struct opening *opening, struct err *err)
+{
+	const struct attaching_options options = {
+		.model = opening->model,
+		.pins = opening->dp->pins,
+		.tc = opening->tc,
+		.before = opening->before ? opening->before->interfaces : NULL,
+		.model_before = opening->before ? opening->before->model : NULL,
+	};
+
+	return attaching_begin(&opening->attaching, &options, err);
+}
+
 static int fill_tables(struct opening *opening, struct err *err)
 {
 	struct dataplane *dp = opening->dp;
@@ -149,27 +146,15 @@ static int stage(struct opening *opening, struct err *err)
 
 static int attach(struct opening *opening, struct err *err)
 {
-	const struct gateway *gateway = &opening->model->gateway;
 	struct dataplane *dp = opening->dp;
 	int r;
 
-	dp->attachments =
-		calloc(gateway->n_interfaces ? gateway->n_interfaces : 1, sizeof(*dp->attachments));
-	if (!dp->attachments)
-		return -ENOMEM;
 	r = hooks_begin(&opening->hooks, dp->pins, err);
 	if (r < 0)
 		return r;
-	if (dp->degraded[0])
-		return opening_find_attached(opening, err);
-	for (uint32_t i = 0; i < gateway->n_interfaces; i++) {
-		r = attach_interface(&dp->attachments[i], opening->hooks, &gateway->interfaces[i],
-				     &opening->nics[i], dp->programs, opening->tc, err);
-		if (r < 0)
-			return r;
-	}
-	dp->n_attachments = gateway->n_interfaces;
-	return 0;
+	r = attaching_attach(&dp->interfaces, opening->attaching, opening->hooks,
+			     dp->degraded[0] ? NULL : dp->programs, err);
+	return r < 0 && dp->degraded[0] ? err_in(err, r, "%.180s; ", dp->degraded) : r;
 }
 
 static int exchange(struct opening *opening, struct err *err)
@@ -226,21 +211,12 @@ static void roll_back(struct opening *opening)
 	if (opening->hooks)
 		hooks_rollback(opening->hooks);
 	tables_undo(&dp->tables);
+	if (opening->before)
+		tables_count_on(&opening->before->tables, &dp->tables);
 	for (enum pins_dir dir = 0; dir < PINS_DIRS; dir++)
 		pins_unstage(dp->pins, dir);
 	if (!opening->before)
 		pins_undo(dp->pins);
-}
-
-/* One program serves all interfaces; a NIC takes replies by redirect as well, only a little slower. */
-static bool has_virtual_xdp(const struct opening *opening)
-{
-	const struct gateway *gateway = &opening->model->gateway;
-
-	for (uint32_t i = 0; i < gateway->n_interfaces; i++)
-		if (opening->nics[i].is_virtual && gateway->interfaces[i].xdp != XDP_OFF)
-			return true;
-	return false;
 }
 
 /* A service that redirects translates as well. */
@@ -262,7 +238,8 @@ static void choose_code(struct programs_options *options, const struct model *mo
 /*
  * All maps, if they fit; otherwise those of flows, if they do. What these name is told apart from
  * what has the same ids in new maps: endpoints by their generation, services because their ids are
- * not given to others.
+ * given to others only where there is no other left; packets to an address that is no service's any more
+ * are looked up nowhere.
  */
 static struct mapset reusable(const struct opening *opening)
 {
@@ -288,13 +265,14 @@ static int load(struct opening *opening, struct err *err)
 	struct programs_options options = {
 		.reuse = &reuse,
 		.sizes = &opening->sizes,
-		.reply_by_redirect = has_virtual_xdp(opening),
+		.reply_by_redirect = attaching_has_virtual_xdp(opening->attaching),
 	};
 	int r;
 
 	choose_code(&options, opening->model);
 	opening->code = programs_code(&options);
-	if (opening->same_maps && !opening->before->degraded[0] &&
+	/* Programs know the maps that they were loaded with, and no others. */
+	if (dp->tables.in_place && opening->same_maps && !opening->before->degraded[0] &&
 	    programs_are(opening->before->programs, &options)) {
 		dp->programs = opening->before->programs;
 		return 0;
@@ -307,13 +285,13 @@ static int open_all(struct opening *opening, struct err *err)
 {
 	int r;
 
-	r = find_nics(opening, err);
-	if (r < 0)
-		return r;
 	r = open_network(opening, err);
 	if (r < 0)
 		return r;
 	r = open_pins(opening, err);
+	if (r < 0)
+		return r;
+	r = find_interfaces(opening, err);
 	if (r < 0)
 		return r;
 	r = opening_look_around(opening, err);
@@ -350,7 +328,7 @@ static void list_maps(struct dataplane *dp)
 
 static void opening_done(struct opening *opening)
 {
-	free(opening->nics);
+	attaching_free(opening->attaching);
 	hooks_free(opening->hooks);
 	mapset_done(&opening->found);
 }
@@ -386,6 +364,7 @@ static int open_over(struct dataplane **ret, struct dataplane *before, bool trus
 	if (!dp)
 		return err_set(err, -ENOMEM, "%s", strerror(ENOMEM));
 	dp->model = model;
+	dp->tc = tc;
 	services_needs(&needs, model);
 	opening.sizes = map_sizes_for(&needs);
 	/* What fails without a sentence of its own has run out of memory. */
@@ -426,7 +405,7 @@ int dataplane_change(struct dataplane **dp, const struct model *model, bool trus
 	struct dataplane *before = *dp;
 	int r;
 
-	r = open_over(dp, before, trusts, model, TC_ANY, err);
+	r = open_over(dp, before, trusts, model, before->tc, err);
 	if (r < 0)
 		return r;
 	give_back(before, *dp);

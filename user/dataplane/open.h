@@ -12,6 +12,7 @@
 
 #include "dataplane/attach.h"
 #include "dataplane/dataplane.h"
+#include "dataplane/interfaces.h"
 #include "dataplane/network.h"
 #include "dataplane/pins.h"
 #include "dataplane/programs.h"
@@ -32,8 +33,8 @@ struct dataplane {
 	struct tables tables;
 	struct sl_types types; /* of our maps */
 	struct network *network; /* NULL: nothing is forwarded */
-	struct attachment *attachments;
-	uint32_t n_attachments;
+	struct interfaces *interfaces; /* parallel to the model's */
+	enum tc_kind tc;
 	struct map_info maps[MAPS];
 	char map_paths[MAPS][PATH_MAX];
 	struct dataplane_note notes[DATAPLANE_NOTES_MAX];

@@ -32,19 +32,19 @@ static bool knows_services(const struct mapset *found)
 	return found->fd[MAP_SERVICES] >= 0 && found->fd[MAP_SERVICE_NAMES] >= 0;
 }
 
-static int assign(struct opening *opening, enum services_kept kept)
+static int assign(struct opening *opening)
 {
 	struct tables *tables = &opening->dp->tables;
+	bool in_place = opening->fit == MAPSET_FITS;
 	int r;
 
-	opening->keeps_flows = kept == SERVICES_FLOWS && opening->fit == MAPSET_READABLE &&
-			       knows_services(&opening->found);
+	opening->keeps_flows = opening->fit == MAPSET_READABLE && knows_services(&opening->found);
 
 	r = ids_assign(&tables->ids, opening->model, &tables->held, opening->sizes.endpoints,
-		       kept != SERVICES_ANEW);
+		       in_place);
 	if (r < 0)
 		return r;
-	r = services_assign(&tables->services, opening->model, &opening->sizes, kept);
+	r = services_assign(&tables->services, opening->model, &opening->sizes, in_place);
 	if (r < 0)
 		ids_done(&tables->ids);
 	return r;
@@ -86,13 +86,11 @@ int opening_look_around(struct opening *opening, struct err *err)
 	r = read_found(opening);
 	if (r < 0)
 		return err_set(err, r, "read the pinned maps: %s", strerror(-r));
-	r = assign(opening, opening->fit == MAPSET_FITS ? SERVICES_ALL : SERVICES_FLOWS);
+	r = assign(opening);
 	if (r == -ENOSPC && opening->fit == MAPSET_FITS) {
 		opening->fit = MAPSET_READABLE;
-		r = assign(opening, SERVICES_FLOWS);
+		r = assign(opening);
 	}
-	if (r == -ENOSPC)
-		r = assign(opening, SERVICES_ANEW);
 	if (r < 0)
 		return err_set(err, r, "give endpoints and services their ids: %s", strerror(-r));
 	tables->in_place = opening->fit == MAPSET_FITS;
@@ -152,10 +150,22 @@ static bool loses_flows(const struct opening *opening)
 	return !opening->keeps_flows || found->differs[MAP_FLOWS];
 }
 
+/* Endpoints whose flows are lost: their ids are beyond maps that are smaller than those before. */
+static uint32_t count_cut_off(const struct opening *opening)
+{
+	const struct ids *ids = &opening->dp->tables.ids;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; opening->keeps_flows && i < ids->n; i++)
+		n += ids->was[i] != ID_NONE && ids->was[i] != ids->id[i];
+	return n;
+}
+
 static void note_readable(struct opening *opening)
 {
 	const struct mapset *found = &opening->found;
 	struct dataplane *dp = opening->dp;
+	uint32_t cut_off = count_cut_off(opening);
 	char list[LIST_LEN];
 
 	if (differs_anywhere(found))
@@ -167,6 +177,11 @@ static void note_readable(struct opening *opening)
 			     "new maps for %u endpoints (%u before); health and counters carried "
 			     "over",
 			     opening->sizes.endpoints, map_entries(found->fd[MAP_NAMES]));
+	if (cut_off)
+		opening_note(dp, true,
+			     "the maps are too small for the ids of %u endpoints: their flows are "
+			     "lost",
+			     cut_off);
 	if (list_differing(list, found))
 		opening_note(dp, true,
 			     "the version before describes these differently, and what was in them "
@@ -231,21 +246,5 @@ int opening_stay(struct opening *opening, int code, struct err *err)
 		"the programs of this version were refused, and those of version %s stay in force: "
 		"%s",
 		meta.version, err->text);
-	return 0;
-}
-
-int opening_find_attached(struct opening *opening, struct err *err)
-{
-	const struct gateway *gateway = &opening->model->gateway;
-	struct dataplane *dp = opening->dp;
-	int r;
-
-	for (uint32_t i = 0; i < gateway->n_interfaces; i++) {
-		r = attach_held(&dp->attachments[i], opening->hooks, &gateway->interfaces[i],
-				&opening->nics[i], err);
-		if (r < 0)
-			return err_in(err, r, "%.180s; ", dp->degraded);
-	}
-	dp->n_attachments = gateway->n_interfaces;
 	return 0;
 }

@@ -13,7 +13,7 @@ struct opening {
 	struct dataplane *dp;
 	const struct model *model;
 	enum tc_kind tc;
-	struct nic *nics;
+	struct attaching *attaching;
 	struct map_sizes sizes;
 	struct mapset found; /* the maps that were pinned */
 	enum mapset_fit fit;
@@ -33,7 +33,8 @@ void opening_note(struct dataplane *dp, bool is_loss, const char *fmt, ...)
 /*
  * Look at what is pinned, and decide whether its maps are taken over. They are not if an endpoint or
  * a service would have to get an id that another has in these maps; then a new set is made as for a
- * change of size, and everything changes at once with the programs.
+ * change of size, and everything changes at once with the programs. Those that have gone keep their ids
+ * for as long as there are others.
  */
 int opening_look_around(struct opening *opening, struct err *err);
 
@@ -45,9 +46,6 @@ int opening_write_types(const struct opening *opening);
  * over maps that can be taken over. Else code.
  */
 int opening_stay(struct opening *opening, int code, struct err *err);
-
-/* ... and all interfaces have to have them. */
-int opening_find_attached(struct opening *opening, struct err *err);
 
 /* Once all is in force: what became of what was found. */
 void opening_note_fit(struct opening *opening);

@@ -244,6 +244,11 @@ void programs_free(struct programs *programs)
 	free(programs);
 }
 
+bool programs_reply_by_redirect(const struct programs *programs)
+{
+	return programs->options.reply_by_redirect;
+}
+
 int programs_fd(const struct programs *programs, enum prog_id id)
 {
 	if (!programs->progs[id])

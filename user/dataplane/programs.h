@@ -55,6 +55,9 @@ int programs_stay(struct programs **ret, const struct mapset *found, const struc
 void programs_free(struct programs *programs);
 DEFINE_CLEANUP(struct programs, programs_free)
 
+/* Whether they were loaded with that option. */
+bool programs_reply_by_redirect(const struct programs *programs);
+
 int programs_fd(const struct programs *programs, enum prog_id id);
 
 /* The maps, borrowed: not to be released with mapset_done(). */

@@ -65,15 +65,13 @@ void services_needs(struct map_needs *needs, const struct model *model);
 /* Read what a readable set holds; one without services holds none. -errno from the kernel, -ENOMEM. */
 int services_read(struct held_services *ret_held, const struct mapset *set);
 
-/* What of the maps that were found stays in force. */
-enum services_kept { SERVICES_ANEW, SERVICES_FLOWS, SERVICES_ALL };
-
 /*
- * Give every service that forwards an id and a slice. services->held is set before. Pure.
+ * Give every service that forwards an id and a slice. services->held is set before. in_place: packets are judged by
+ * these maps; in new ones, who has gone gives up his id where there is no other. Pure.
  *   -ENOSPC  there is no room for them beside what stays   -ENOMEM
  */
 int services_assign(struct services *services, const struct model *model,
-		    const struct map_sizes *sizes, enum services_kept kept);
+		    const struct map_sizes *sizes, bool in_place);
 
 /* Map the maps into memory. */
 int services_open(struct services *services, const struct mapset *maps,

@@ -138,27 +138,53 @@ static void reserve(const struct services *services, const struct assignment *as
 	}
 }
 
-static int assign_rest(struct services *services, const struct model *model,
-		       struct assignment *assignment)
+static int assign_ids(struct services *services, const struct model *model,
+		      struct assignment *assignment)
 {
 	for (uint32_t i = 0; i < services->n; i++) {
 		struct forwarding *f = &services->of[i];
 
-		if (!service_forwards(model, &model->services[i]))
+		if (!service_forwards(model, &model->services[i]) || f->id != SL_ID_NONE)
 			continue;
+		f->id = find_gap(&assignment->ids, &assignment->next_id, 1);
 		if (f->id == SL_ID_NONE)
-			f->id = find_gap(&assignment->ids, &assignment->next_id, 1);
-		if (!f->in_force)
-			f->slice.start =
-				find_gap(&assignment->slots, &assignment->next_slot, f->slice.size);
-		if (f->id == SL_ID_NONE || f->slice.start == SL_ID_NONE)
+			return -ENOSPC;
+	}
+	return 0;
+}
+
+/* Those who have gone give up their ids. */
+static void take_given(const struct services *services, const struct model *model,
+		       struct assignment *assignment)
+{
+	const struct places *ids = &assignment->ids;
+
+	memset(ids->taken, 0, ids->n * sizeof(*ids->taken));
+	assignment->next_id = 0;
+	for (uint32_t i = 0; i < services->n; i++)
+		if (service_forwards(model, &model->services[i]) &&
+		    services->of[i].id != SL_ID_NONE)
+			take(ids, services->of[i].id, 1);
+}
+
+static int assign_slices(struct services *services, const struct model *model,
+			 struct assignment *assignment)
+{
+	for (uint32_t i = 0; i < services->n; i++) {
+		struct forwarding *f = &services->of[i];
+
+		if (!service_forwards(model, &model->services[i]) || f->in_force)
+			continue;
+		f->slice.start =
+			find_gap(&assignment->slots, &assignment->next_slot, f->slice.size);
+		if (f->slice.start == SL_ID_NONE)
 			return -ENOSPC;
 	}
 	return 0;
 }
 
 int services_assign(struct services *services, const struct model *model,
-		    const struct map_sizes *sizes, enum services_kept kept)
+		    const struct map_sizes *sizes, bool in_place)
 {
 	CLEANUP(free_p) bool *ids = calloc(sizes->entries[MAP_SERVICES], sizeof(*ids));
 	uint32_t n_slots = sizes->entries[MAP_SELECTION] * SLOTS_PER_ENTRY;
@@ -167,15 +193,20 @@ int services_assign(struct services *services, const struct model *model,
 		.ids = { ids, sizes->entries[MAP_SERVICES] },
 		.slots = { slots, n_slots },
 	};
+	int r;
 
 	free(services->of);
 	services->n = model->n_services;
 	services->of = calloc(services->n + 1, sizeof(*services->of));
 	if (!ids || !slots || !services->of)
 		return -ENOMEM;
-	services->in_place = kept == SERVICES_ALL;
+	services->in_place = in_place;
 	keep(services, model, &assignment);
-	if (kept != SERVICES_ANEW)
-		reserve(services, &assignment);
-	return assign_rest(services, model, &assignment);
+	reserve(services, &assignment);
+	r = assign_ids(services, model, &assignment);
+	if (r == -ENOSPC && !in_place) {
+		take_given(services, model, &assignment);
+		r = assign_ids(services, model, &assignment);
+	}
+	return r < 0 ? r : assign_slices(services, model, &assignment);
 }

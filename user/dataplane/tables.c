@@ -10,6 +10,7 @@
 #include "dataplane/source.h"
 #include "dataplane/tail.h"
 #include "sluice/hash.h"
+#include "util/clock.h"
 #include "util/err.h"
 
 /* Entries per batched system call: enough to make the call's cost vanish, small enough to own. */
@@ -63,10 +64,12 @@ void tables_done(struct tables *tables)
 	holding_list_done(&tables->wanted);
 	free(tables->in_force);
 	free(tables->leaving);
+	free(tables->returned);
 	free(tables->generation);
 	free(tables->chunk);
 	tables->in_force = NULL;
 	tables->leaving = NULL;
+	tables->returned = NULL;
 	tables->generation = NULL;
 	tables->chunk = NULL;
 }
@@ -278,15 +281,18 @@ static int clear_ids(struct tables *tables, const struct model *model, struct er
 	int r;
 
 	for (uint32_t i = 0; i < model->n_endpoints; i++) {
-		uint32_t was = tables->ids.was[i];
+		uint32_t id = tables->ids.id[i], was = tables->ids.was[i];
 		struct sl_word word = { 0 };
 
 		if (tables->in_force[i])
 			continue;
 		if (was != ID_NONE)
-			word = leaving_stayed(mapped_word(&tables->words, was));
-		mapped_store_word(&tables->words, tables->ids.id[i], word);
-		r = clear_counters(tables, tables->ids.id[i], err);
+			word = mapped_word(&tables->words, was);
+		r = was == id ? leaving_note_return(tables, id) : 0;
+		if (r < 0)
+			return err_set(err, r, "%s", strerror(-r));
+		mapped_store_word(&tables->words, id, leaving_stayed(word));
+		r = clear_counters(tables, id, err);
 		if (r < 0)
 			return r;
 	}
@@ -319,6 +325,9 @@ static void take_generations(struct tables *tables)
 	if (n)
 		memcpy(tables->generation, tables->held.generations,
 		       n * sizeof(*tables->generation));
+	/* Maps may have been larger before these: nobody has got ahead of the clock since. */
+	for (uint32_t id = n; tables->keeps_flows && id < tables->sizes.endpoints; id++)
+		tables->generation[id] = (uint32_t)(clock_mono_ns() / NS_PER_SEC);
 	for (uint32_t i = 0; i < tables->ids.n; i++)
 		if (tables->ids.was[i] != tables->ids.id[i])
 			tables->generation[tables->ids.id[i]]++;
@@ -390,7 +399,15 @@ void tables_undo(struct tables *tables)
 			tables_forget(tables, added->id);
 	}
 	services_undo(&tables->services);
+	leaving_undo(tables);
 	index_rebuild(tables, &held->targets);
+}
+
+void tables_count_on(struct tables *tables, const struct tables *undone)
+{
+	if (undone->in_place && undone->generation)
+		memcpy(tables->generation, undone->generation,
+		       tables->sizes.endpoints * sizeof(*tables->generation));
 }
 
 void tables_settle(struct tables *tables, const struct model *model, uint64_t now_s)

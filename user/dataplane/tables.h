@@ -40,6 +40,8 @@ struct tables {
 	bool keeps_words; /* ... or at least what was in them */
 	struct leaving *leaving; /* endpoints that are no more in the model, but that flows go to */
 	uint32_t n_leaving;
+	struct leaving *returned; /* ... that were so, and are in the model again */
+	uint32_t n_returned;
 	struct tables_chunk *chunk;
 };
 
@@ -66,6 +68,8 @@ void tables_done(struct tables *tables);
  */
 int tables_add(struct tables *tables, const struct model *model, struct err *err);
 void tables_undo(struct tables *tables);
+/* What was undone has given ids to others, in the maps of these: flows may name those, however briefly. */
+void tables_count_on(struct tables *tables, const struct tables *undone);
 /* Endpoints of services that went drain first. now_s: as sl_word.deadline_s. */
 void tables_settle(struct tables *tables, const struct model *model, uint64_t now_s);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "model/compose_work.h"
 #include "util/err.h"
 
 /* --- finding pools ---------------------------------------------------------------------------- */
@@ -118,6 +119,26 @@ static bool keep_backend(const struct pruning *pruning, struct overlay_row *row,
 	return pool_row && row->presence == OVERLAY_ADDED;
 }
 
+static bool keep_row(const struct pruning *pruning, struct overlay_row *row,
+		     const struct overlay_row *pool_row)
+{
+	const char *why;
+
+	switch (overlay_kind_of(row)) {
+	case OVERLAY_INTERFACE:
+		if (compose_keep_interface(pruning->file, row, &why))
+			return true;
+		if (why)
+			give_up(pruning, row, why);
+		return false;
+	case OVERLAY_POOL:
+		return keep_pool(pruning, row);
+	case OVERLAY_BACKEND:
+		break;
+	}
+	return keep_backend(pruning, row, pool_row);
+}
+
 int compose_prune(struct overlay *overlay, const struct model *file, compose_note_fn *note,
 		  void *arg)
 {
@@ -130,16 +151,13 @@ int compose_prune(struct overlay *overlay, const struct model *file, compose_not
 	/* The row of a pool comes before those of its backends. */
 	for (uint32_t i = 0; i < overlay->n && r == 0; i++) {
 		struct overlay_row row = overlay->rows[i];
-		bool keep;
 
 		if (pool_row && strcmp(pool_row->pool, row.pool) != 0)
 			pool_row = NULL;
-		keep = row.address[0] ? keep_backend(&pruning, &row, pool_row)
-				      : keep_pool(&pruning, &row);
-		if (!keep)
+		if (!keep_row(&pruning, &row, pool_row))
 			continue;
 		overlay->rows[kept] = row;
-		if (!row.address[0])
+		if (overlay_kind_of(&row) == OVERLAY_POOL)
 			pool_row = &overlay->rows[kept];
 		kept++;
 	}
@@ -252,8 +270,14 @@ static int apply_row(struct composing *c, const struct overlay_row *row, struct 
 {
 	struct pool *pool = pool_of(c, row);
 
-	if (!row->address[0])
+	switch (overlay_kind_of(row)) {
+	case OVERLAY_INTERFACE:
+		return compose_interface(&c->model->gateway, row, err);
+	case OVERLAY_POOL:
 		return apply_to_pool(c, row, pool, err);
+	case OVERLAY_BACKEND:
+		break;
+	}
 	return pool ? apply_to_backend(pool, row, err) : 0;
 }
 
@@ -273,7 +297,8 @@ static uint32_t count_added(const struct overlay *overlay)
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < overlay->n; i++)
-		n += !overlay->rows[i].address[0] && overlay->rows[i].presence == OVERLAY_ADDED;
+		n += overlay_kind_of(&overlay->rows[i]) == OVERLAY_POOL &&
+		     overlay->rows[i].presence == OVERLAY_ADDED;
 	return n;
 }
 

@@ -155,16 +155,9 @@ static bool same_service(const struct model *before, const struct service *a,
 	       !strcmp(before->settings[a->settings].name, after->settings[b->settings].name);
 }
 
-static bool same_interfaces(const struct gateway *a, const struct gateway *b)
+static bool same_interface(const struct interface *a, const struct interface *b)
 {
-	if (a->n_interfaces != b->n_interfaces)
-		return false;
-	for (uint32_t i = 0; i < a->n_interfaces; i++)
-		if (strcmp(a->interfaces[i].name, b->interfaces[i].name) != 0 ||
-		    a->interfaces[i].xdp != b->interfaces[i].xdp ||
-		    a->interfaces[i].egress != b->interfaces[i].egress)
-			return false;
-	return true;
+	return a->xdp == b->xdp && a->egress == b->egress;
 }
 
 /* Both were zero before they were read, so that the bytes between members are the same. */
@@ -173,7 +166,8 @@ static bool same_gateway(const struct gateway *a, const struct gateway *b)
 	struct gateway x = *a, y = *b;
 
 	x.interfaces = y.interfaces = NULL;
-	return same_interfaces(a, b) && !memcmp(&x, &y, sizeof(x));
+	x.n_interfaces = y.n_interfaces = 0;
+	return !memcmp(&x, &y, sizeof(x));
 }
 
 /* --- side by side ----------------------------------------------------------------------------- */
@@ -285,11 +279,60 @@ static int both_pools(struct difference *d, const struct model *before, uint32_t
 {
 	const struct pool *old = &before->pools[was], *new = &after->pools[is];
 
-	for (uint32_t i = 0; i < old->n_backends; i++)
-		if (say_gone(d, old, new, &old->backends[i]) < 0)
+	for (uint32_t i = 0; i < old->n_backends; i++) {
+		struct backend backend = old->backends[i]; /* its text stays where it is */
+
+		if (d->weights)
+			backend.weight = weights_get(d->weights, was, i);
+		if (say_gone(d, old, new, &backend) < 0)
 			return -ENOMEM;
+	}
 	for (uint32_t i = 0; i < new->n_backends; i++)
 		if (say_new(d, old, new, &new->backends[i]) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+/* --- interfaces ------------------------------------------------------------------------------- */
+
+/* "native, no egress" */
+static void describe(char buf[DIFFERENCE_VALUE_LEN], const struct interface *interface)
+{
+	snprintf(buf, DIFFERENCE_VALUE_LEN, "%s%s", xdp_mode_name(interface->xdp),
+		 interface->egress ? "" : ", no egress");
+}
+
+/* One of them may be NULL. */
+static int say_interface(struct difference *d, const struct interface *before,
+			 const struct interface *after)
+{
+	struct difference_item item = { .subject = DIFFERENCE_INTERFACE,
+					.kind = !before  ? DIFFERENCE_ADDED
+						: !after ? DIFFERENCE_REMOVED
+							 : DIFFERENCE_CHANGED };
+
+	snprintf(item.name, sizeof(item.name), "%s", before ? before->name : after->name);
+	if (before)
+		describe(item.before, before);
+	if (after)
+		describe(item.after, after);
+	return difference_add(d, &item);
+}
+
+/* There are few. */
+static int walk_interfaces(struct difference *d, const struct model *before,
+			   const struct model *after)
+{
+	for (uint32_t i = 0; i < before->gateway.n_interfaces; i++) {
+		const struct interface *was = &before->gateway.interfaces[i];
+		const struct interface *is = model_find_interface(after, was->name);
+
+		if ((!is || !same_interface(was, is)) && say_interface(d, was, is) < 0)
+			return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < after->gateway.n_interfaces; i++)
+		if (!model_find_interface(before, after->gateway.interfaces[i].name) &&
+		    say_interface(d, NULL, &after->gateway.interfaces[i]) < 0)
 			return -ENOMEM;
 	return 0;
 }
@@ -351,14 +394,19 @@ static int walk_kind(struct difference *d, enum difference_subject subject,
 #undef WALK
 }
 
-int difference_between(struct difference *d, const struct model *before, const struct model *after)
+int difference_between(struct difference *d, const struct model *before,
+		       const struct weights *weights, const struct model *after)
 {
 	static const enum difference_subject kinds[] = { DIFFERENCE_PROBE, DIFFERENCE_SETTINGS,
 							 DIFFERENCE_POOL, DIFFERENCE_SERVICE };
 
+	d->weights = weights;
 	if (!same_gateway(&before->gateway, &after->gateway) &&
 	    say(d, DIFFERENCE_GATEWAY, DIFFERENCE_CHANGED, "") < 0)
 		return -ENOMEM;
+	if (walk_interfaces(d, before, after) < 0)
+		return -ENOMEM;
+	d->guards_nothing = !after->gateway.n_interfaces;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (walk_kind(d, kinds[i], before, after) < 0)
 			return -ENOMEM;

@@ -2,15 +2,17 @@
 /*
  * difference - what changes between one model and the next.
  *
- * Pools, backends and services one by one; of probes, settings and the gateway's keys, that they differ. No I/O.
+ * Interfaces, pools, backends and services one by one; of probes, settings and the gateway's keys, that they differ. No I/O.
  */
 #ifndef SLUICE_MODEL_DIFFERENCE_H
 #define SLUICE_MODEL_DIFFERENCE_H
 
 #include "model/model.h"
+#include "model/weights.h"
 
 enum difference_subject {
-	DIFFERENCE_GATEWAY,
+	DIFFERENCE_GATEWAY, /* but for its interfaces */
+	DIFFERENCE_INTERFACE, /* how it is attached, where it is neither added nor removed */
 	DIFFERENCE_PROBE,
 	DIFFERENCE_SETTINGS,
 	DIFFERENCE_POOL,
@@ -20,7 +22,7 @@ enum difference_subject {
 
 enum difference_kind { DIFFERENCE_ADDED, DIFFERENCE_REMOVED, DIFFERENCE_CHANGED };
 
-#define DIFFERENCE_VALUE_LEN 16
+#define DIFFERENCE_VALUE_LEN 32
 
 struct difference_item {
 	enum difference_subject subject;
@@ -36,6 +38,9 @@ struct difference {
 	uint32_t *
 		leaving; /* endpoints, by their place in the model before, that take no new flows then */
 	uint32_t n_leaving, room_leaving;
+	const struct weights
+		*weights; /* of the model before, while it is compared; NULL: its own */
+	bool guards_nothing; /* afterwards: no interface is left */
 	uint64_t version; /* of what is configured now */
 };
 
@@ -48,8 +53,8 @@ DEFINE_CLEANUP(struct difference, difference_free)
 int difference_add(struct difference *difference, const struct difference_item *item);
 int difference_add_leaving(struct difference *difference, uint32_t endpoint);
 
-/* Add what differs; both are linked. -ENOMEM */
+/* Add what differs; both are linked. weights: those in force, where the model before has others; or NULL. -ENOMEM */
 int difference_between(struct difference *difference, const struct model *before,
-		       const struct model *after);
+		       const struct weights *weights, const struct model *after);
 
 #endif

@@ -137,6 +137,30 @@ static int add_endpoint(struct linking *linking, uint32_t service_index,
 	return 0;
 }
 
+/* What a file is refused for with line and column, and what a change at runtime must not bring about either. */
+static int check_backend(const struct model *model, const struct service *service,
+			 const struct backend *backend, struct err *err)
+{
+	const struct settings *settings = &model->settings[service->settings];
+
+	if (backend->name)
+		return 0;
+	if (!service_takes(service, &backend->addr))
+		return err_set(err, -EINVAL,
+			       "service '%s' listens on %s, and does not reach backend %s of pool "
+			       "'%s', which is of the other address family",
+			       service->name, service->listen.text, backend->text,
+			       model->pools[service->pool].name);
+	if (settings->host_name_from_backend)
+		return err_set(
+			err, -EINVAL,
+			"settings '%s' of service '%s' take the host from the backend's "
+			"name (host_name_from_backend), and backend %s of pool '%s' has none",
+			settings->name, service->name, backend->text,
+			model->pools[service->pool].name);
+	return 0;
+}
+
 static int link_service(struct linking *linking, uint32_t index, struct err *err)
 {
 	struct service *service = &linking->model->services[index];
@@ -153,6 +177,9 @@ static int link_service(struct linking *linking, uint32_t index, struct err *err
 	for (uint32_t i = 0; i < pool->n_backends; i++) {
 		uint32_t first;
 
+		r = check_backend(linking->model, service, &pool->backends[i], err);
+		if (r < 0)
+			return r;
 		r = add_endpoint(linking, index, &pool->backends[i], &first, err);
 		if (r < 0)
 			return r;

@@ -96,6 +96,35 @@ const char *protocol_name(enum protocol protocol)
 	return names[protocol];
 }
 
+/* As the configuration has them. */
+static const char *const xdp_modes[] = {
+	[XDP_AUTO] = "auto",       [XDP_OFFLOAD] = "offload", [XDP_NATIVE] = "native",
+	[XDP_GENERIC] = "generic", [XDP_OFF] = "off",
+};
+
+const char *xdp_mode_name(enum xdp_mode mode)
+{
+	return xdp_modes[mode];
+}
+
+int xdp_mode_parse(enum xdp_mode *ret_mode, const char *name)
+{
+	for (enum xdp_mode mode = XDP_AUTO; mode <= XDP_OFF; mode++)
+		if (!strcmp(name, xdp_modes[mode])) {
+			*ret_mode = mode;
+			return 0;
+		}
+	return -ENOENT;
+}
+
+const struct interface *model_find_interface(const struct model *model, const char *name)
+{
+	for (uint32_t i = 0; i < model->gateway.n_interfaces; i++)
+		if (!strcmp(model->gateway.interfaces[i].name, name))
+			return &model->gateway.interfaces[i];
+	return NULL;
+}
+
 const struct pool *model_find_pool(const struct model *model, const char *name)
 {
 	for (uint32_t i = 0; i < model->n_pools; i++)

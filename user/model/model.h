@@ -36,6 +36,7 @@ struct interface {
 	char name[IFNAMSIZ];
 	enum xdp_mode xdp;
 	bool egress; /* gate and count what this host itself sends */
+	bool may_wait; /* changed at runtime: a start goes on without it, see dataplane_open() */
 };
 
 struct port_range {
@@ -233,6 +234,7 @@ int model_copy(struct model **ret, const struct model *from);
 /*
  * Derive the endpoints of all services and fill services[].endpoints. Called once, last.
  *   -EEXIST  two settings claim the same address:port/proto, or name (err names both services)
+ *   -EINVAL  a service cannot use a backend of its pool (err names both)
  *   -ENOSPC  more than max_endpoints (or LIMIT_ENDPOINTS)
  *   -ENOMEM
  */
@@ -249,6 +251,12 @@ enum sl_proto protocol_transport(enum protocol protocol);
 
 /* "http", "tcp", … */
 const char *protocol_name(enum protocol protocol);
+
+/* "auto", "native", … */
+const char *xdp_mode_name(enum xdp_mode mode);
+
+/* -ENOENT: no mode is called that. */
+int xdp_mode_parse(enum xdp_mode *ret_mode, const char *name);
 
 /* "v1", "v2"; "none". */
 const char *proxy_version_name(enum proxy_version version);
@@ -279,5 +287,8 @@ uint32_t pool_find_backend(const struct pool *pool, const char *address);
 
 /* The pool of that name, or NULL. */
 const struct pool *model_find_pool(const struct model *model, const char *name);
+
+/* The interface of that name, or NULL. */
+const struct interface *model_find_interface(const struct model *model, const char *name);
 
 #endif

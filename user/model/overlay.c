@@ -31,7 +31,26 @@ int overlay_compare(const struct overlay_row *a, const struct overlay_row *b)
 {
 	int order = strcmp(a->pool, b->pool);
 
-	return order ? order : strcmp(a->address, b->address);
+	if (order == 0)
+		order = strcmp(a->address, b->address);
+	return order ? order : strcmp(a->interface, b->interface);
+}
+
+enum overlay_kind overlay_kind_of(const struct overlay_row *row)
+{
+	if (row->interface[0])
+		return OVERLAY_INTERFACE;
+	return row->address[0] ? OVERLAY_BACKEND : OVERLAY_POOL;
+}
+
+const char *overlay_text(char buf[OVERLAY_TEXT_LEN], const struct overlay_row *row)
+{
+	if (row->interface[0])
+		snprintf(buf, OVERLAY_TEXT_LEN, "interface %s", row->interface);
+	else
+		snprintf(buf, OVERLAY_TEXT_LEN, "%s%s%s", row->pool, row->address[0] ? " " : "",
+			 row->address);
+	return buf;
 }
 
 /* Where the row is, or would be. */
@@ -65,14 +84,21 @@ static struct overlay_row row_for(const char *pool, const char *address)
 	return row;
 }
 
+static const struct overlay_row *find(const struct overlay *overlay,
+				      const struct overlay_row *wanted)
+{
+	bool is;
+	uint32_t at = place_of(overlay, wanted, &is);
+
+	return is ? &overlay->rows[at] : NULL;
+}
+
 const struct overlay_row *overlay_find(const struct overlay *overlay, const char *pool,
 				       const char *address)
 {
 	const struct overlay_row wanted = row_for(pool, address);
-	bool is;
-	uint32_t at = place_of(overlay, &wanted, &is);
 
-	return is ? &overlay->rows[at] : NULL;
+	return find(overlay, &wanted);
 }
 
 struct overlay_row overlay_row_of(const struct overlay *overlay, const char *pool,
@@ -83,9 +109,27 @@ struct overlay_row overlay_row_of(const struct overlay *overlay, const char *poo
 	return row ? *row : row_for(pool, address);
 }
 
+struct overlay_row overlay_interface_row(const struct overlay *overlay, const char *interface)
+{
+	struct overlay_row wanted = row_for("", "");
+	const struct overlay_row *row;
+
+	snprintf(wanted.interface, sizeof(wanted.interface), "%s", interface);
+	row = find(overlay, &wanted);
+	return row ? *row : wanted;
+}
+
 static bool says_nothing(const struct overlay_row *row)
 {
-	return row->presence == OVERLAY_AS_FILE && !row->has_weight && row->admin == SL_ENABLED;
+	return row->presence == OVERLAY_AS_FILE && !row->has_weight && !row->has_options &&
+	       row->admin == SL_ENABLED;
+}
+
+bool overlay_is_stricter(const struct overlay_row *a, const struct overlay_row *b)
+{
+	if (!b || a->admin != b->admin)
+		return a->admin > (b ? b->admin : SL_ENABLED);
+	return a->admin == SL_DRAINING && a->deadline_ms < b->deadline_ms;
 }
 
 static void take_out(struct overlay *overlay, uint32_t at)
@@ -169,7 +213,7 @@ uint64_t overlay_digest(const struct overlay *overlay, uint64_t seed)
 		const struct overlay_row *row = &overlay->rows[i];
 		const uint32_t facts[] = { row->presence, row->has_weight, row->weight };
 
-		if (row->presence == OVERLAY_AS_FILE && !row->has_weight)
+		if (row->interface[0] || (row->presence == OVERLAY_AS_FILE && !row->has_weight))
 			continue; /* an order is none of what is configured */
 		digest = mix(digest, row->pool, strlen(row->pool) + 1);
 		digest = mix(digest, row->address, strlen(row->address) + 1);

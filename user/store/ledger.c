@@ -19,6 +19,10 @@ const struct database_kind database_of_changes = {
 		  " pool TEXT NOT NULL, address TEXT NOT NULL, presence INTEGER NOT NULL,"
 		  " weight INTEGER, admin INTEGER NOT NULL, deadline_ms INTEGER NOT NULL,"
 		  " at_ms INTEGER NOT NULL, PRIMARY KEY (pool, address)) WITHOUT ROWID;"
+		  /* xdp and egress: NULL where they are as the file has them. */
+		  "CREATE TABLE IF NOT EXISTS interfaces ("
+		  " name TEXT PRIMARY KEY, presence INTEGER NOT NULL, xdp TEXT, egress INTEGER,"
+		  " at_ms INTEGER NOT NULL) WITHOUT ROWID;"
 		  "CREATE TABLE IF NOT EXISTS versions ("
 		  " id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL,"
 		  " file_digest INTEGER NOT NULL);",
@@ -74,23 +78,56 @@ static int take_row(struct overlay *overlay, sqlite3_stmt *statement, struct err
 	return overlay_set(overlay, &row) < 0 ? err_set(err, -ENOMEM, "%s", strerror(ENOMEM)) : 0;
 }
 
-static int read_rows(struct overlay *overlay, sqlite3 *db, struct err *err)
+static int take_interface(struct overlay *overlay, sqlite3_stmt *statement, struct err *err)
+{
+	struct overlay_row row = { .has_options =
+					   sqlite3_column_type(statement, 2) != SQLITE_NULL };
+	uint32_t presence, egress;
+	char xdp[16] = "";
+
+	if (!take_text(row.interface, sizeof(row.interface), statement, 0) || !row.interface[0] ||
+	    !take_number(&presence, statement, 1, OVERLAY_REMOVED) ||
+	    !take_number(&egress, statement, 3, 1) ||
+	    (row.has_options &&
+	     (!take_text(xdp, sizeof(xdp), statement, 2) || xdp_mode_parse(&row.xdp, xdp) < 0)))
+		return err_set(err, -EUCLEAN, "it has a row that nobody can have written");
+	row.presence = (enum overlay_presence)presence;
+	row.egress = egress;
+	row.at_ms = (uint64_t)sqlite3_column_int64(statement, 4);
+	return overlay_set(overlay, &row) < 0 ? err_set(err, -ENOMEM, "%s", strerror(ENOMEM)) : 0;
+}
+
+typedef int take_fn(struct overlay *overlay, sqlite3_stmt *statement, struct err *err);
+
+static int read_table(struct overlay *overlay, sqlite3 *db, const char *sql, take_fn *take,
+		      struct err *err)
 {
 	CLEANUP(sqlite3_finalize_p) sqlite3_stmt *statement = NULL;
 	int r, step;
 
-	r = database_prepare(
-		db, &statement,
-		"SELECT pool, address, presence, weight, admin, deadline_ms, at_ms FROM changes",
-		err);
+	r = database_prepare(db, &statement, sql, err);
 	if (r < 0)
 		return r;
 	while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
-		r = take_row(overlay, statement, err);
+		r = take(overlay, statement, err);
 		if (r < 0)
 			return r;
 	}
 	return step == SQLITE_DONE ? 0 : database_error(db, err);
+}
+
+static int read_rows(struct overlay *overlay, sqlite3 *db, struct err *err)
+{
+	int r;
+
+	r = read_table(
+		overlay, db,
+		"SELECT pool, address, presence, weight, admin, deadline_ms, at_ms FROM changes",
+		take_row, err);
+	if (r < 0)
+		return r;
+	return read_table(overlay, db, "SELECT name, presence, xdp, egress, at_ms FROM interfaces",
+			  take_interface, err);
 }
 
 static int read_version(struct overlay *overlay, sqlite3 *db, struct err *err)
@@ -164,8 +201,17 @@ int ledger_renew(struct ledger **ledger, const char *directory, char ret_aside[D
 /* The statements of one transaction. */
 struct writing {
 	sqlite3 *db;
-	sqlite3_stmt *put, *remove;
+	sqlite3_stmt *put, *remove; /* of pools and backends */
+	sqlite3_stmt *put_interface, *remove_interface;
 };
+
+static void writing_done(struct writing *writing)
+{
+	sqlite3_finalize(writing->put);
+	sqlite3_finalize(writing->remove);
+	sqlite3_finalize(writing->put_interface);
+	sqlite3_finalize(writing->remove_interface);
+}
 
 static int run(const struct writing *writing, sqlite3_stmt *statement, struct err *err)
 {
@@ -179,15 +225,37 @@ static int run(const struct writing *writing, sqlite3_stmt *statement, struct er
 
 static int remove_row(const struct writing *writing, const struct overlay_row *row, struct err *err)
 {
+	if (overlay_kind_of(row) == OVERLAY_INTERFACE) {
+		sqlite3_bind_text(writing->remove_interface, 1, row->interface, -1, SQLITE_STATIC);
+		return run(writing, writing->remove_interface, err);
+	}
 	sqlite3_bind_text(writing->remove, 1, row->pool, -1, SQLITE_STATIC);
 	sqlite3_bind_text(writing->remove, 2, row->address, -1, SQLITE_STATIC);
 	return run(writing, writing->remove, err);
+}
+
+static int put_interface(const struct writing *writing, const struct overlay_row *row,
+			 struct err *err)
+{
+	sqlite3_stmt *put = writing->put_interface;
+
+	sqlite3_clear_bindings(put);
+	sqlite3_bind_text(put, 1, row->interface, -1, SQLITE_STATIC);
+	sqlite3_bind_int(put, 2, (int)row->presence);
+	if (row->has_options) {
+		sqlite3_bind_text(put, 3, xdp_mode_name(row->xdp), -1, SQLITE_STATIC);
+		sqlite3_bind_int(put, 4, row->egress);
+	}
+	sqlite3_bind_int64(put, 5, (sqlite3_int64)row->at_ms);
+	return run(writing, put, err);
 }
 
 static int put_row(const struct writing *writing, const struct overlay_row *row, struct err *err)
 {
 	sqlite3_stmt *put = writing->put;
 
+	if (overlay_kind_of(row) == OVERLAY_INTERFACE)
+		return put_interface(writing, row, err);
 	sqlite3_bind_text(put, 1, row->pool, -1, SQLITE_STATIC);
 	sqlite3_bind_text(put, 2, row->address, -1, SQLITE_STATIC);
 	sqlite3_bind_int(put, 3, (int)row->presence);
@@ -204,7 +272,8 @@ static int put_row(const struct writing *writing, const struct overlay_row *row,
 static bool is_same(const struct overlay_row *a, const struct overlay_row *b)
 {
 	return a->presence == b->presence && a->has_weight == b->has_weight &&
-	       a->weight == b->weight && a->admin == b->admin && a->deadline_ms == b->deadline_ms &&
+	       a->weight == b->weight && a->has_options == b->has_options && a->xdp == b->xdp &&
+	       a->egress == b->egress && a->admin == b->admin && a->deadline_ms == b->deadline_ms &&
 	       a->at_ms == b->at_ms;
 }
 
@@ -264,19 +333,27 @@ static int write_version(sqlite3 *db, const struct overlay *overlay, struct err 
 static int write_all(sqlite3 *db, const struct overlay *before, const struct overlay *after,
 		     struct err *err)
 {
-	CLEANUP(sqlite3_finalize_p) sqlite3_stmt *put = NULL, *remove = NULL;
+	CLEANUP(writing_done) struct writing writing = { .db = db };
 	int r;
 
 	r = database_prepare(
-		db, &put,
+		db, &writing.put,
 		"REPLACE INTO changes (pool, address, presence, weight, admin, deadline_ms,"
 		" at_ms) VALUES (?,?,?,?,?,?,?)",
 		err);
 	if (r == 0)
-		r = database_prepare(db, &remove,
+		r = database_prepare(db, &writing.remove,
 				     "DELETE FROM changes WHERE pool = ? AND address = ?", err);
 	if (r == 0)
-		r = write_rows(&(struct writing){ db, put, remove }, before, after, err);
+		r = database_prepare(db, &writing.put_interface,
+				     "REPLACE INTO interfaces (name, presence, xdp, egress, at_ms)"
+				     " VALUES (?,?,?,?,?)",
+				     err);
+	if (r == 0)
+		r = database_prepare(db, &writing.remove_interface,
+				     "DELETE FROM interfaces WHERE name = ?", err);
+	if (r == 0)
+		r = write_rows(&writing, before, after, err);
 	return r < 0 ? r : write_version(db, after, err);
 }
 
@@ -312,6 +389,7 @@ int ledger_write(struct ledger *ledger, const struct overlay *before, const stru
 		return r;
 	database_close(ledger->database);
 	ledger->database = database;
-	r = database_run(database_handle(database), "DELETE FROM changes", err);
+	r = database_run(database_handle(database), "DELETE FROM changes; DELETE FROM interfaces",
+			 err);
 	return r < 0 ? r : write_once(database_handle(database), &nothing, after, err);
 }
