@@ -64,6 +64,8 @@ static void test_first(void **state)
 	assert_has("\r\nContent-Type: text/event-stream\r\n");
 	assert_has("event: outline\n");
 	assert_has("\"name\": \"shop-db\"");
+	assert_has("\"event_kinds\": [\"health\", ");
+	assert_has("\"access\"");
 	assert_has("event: status\n");
 	assert_has("\"fills\": {\"targets\": {\"entries\": 4, \"max\": 8192}");
 	assert_has("event: rows\n");

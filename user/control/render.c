@@ -12,6 +12,7 @@
 #include "control/layers.h"
 #include "dataplane/census.h"
 #include "diagnose/why.h"
+#include "model/event.h"
 #include "model/weights.h"
 #include "probe/resolve.h"
 #include "util/clock.h"
@@ -299,6 +300,7 @@ static json_t *render_daemon(const struct api_context *context)
 	json_put_time(&json, "since", context->started_ms);
 	json_put_text(&json, "config", context->config_path);
 	json_put_uint(&json, "config_version", layers_version(context->layers));
+	json_put_uint(&json, "runtime_changes", layers_count(context->layers));
 	reload = jobs_render(context->jobs, 0);
 	if (reload)
 		json_put(&json, "reload", reload);
@@ -382,6 +384,15 @@ json_t *render_maps(const struct api_context *context)
 	return json;
 }
 
+static json_t *render_event_kinds(void)
+{
+	json_t *array = json_array();
+
+	for (enum event_kind kind = 0; kind < EVENT_KINDS_N; kind++)
+		json_push(&array, json_text(event_kind_name(kind)));
+	return array;
+}
+
 json_t *render_outline(const struct api_context *context, const struct groups *groups)
 {
 	const struct model *model = context->model;
@@ -411,6 +422,7 @@ json_t *render_outline(const struct api_context *context, const struct groups *g
 		json_push(&pools, pool);
 	}
 	json_put(&json, "pools", pools);
+	json_put(&json, "event_kinds", render_event_kinds());
 	return json;
 }
 

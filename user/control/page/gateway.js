@@ -8,15 +8,29 @@ function fact(name, ...value) {
 	return el("div", { class: "fact" }, el("dt", {}, name), el("dd", {}, ...value));
 }
 
-function interfaces(items) {
-	const rows = items.map((item) => el("tr", {},
+// One that is not attached says why, and not how it was.
+function interfaceRow(item) {
+	const attached = item.state === "attached";
+	const why = attached ? item.steps.join("; ") : item.why;
+	return el("tr", {},
 		el("th", { scope: "row" }, item.name),
-		el("td", {}, shape(item.present ? "Healthy" : "Unhealthy"), item.present ? "attached" : "gone"),
-		el("td", {}, item.ingress), el("td", {}, item.egress),
-		el("td", { class: "quiet" }, item.steps.join("; "))));
+		el("td", {}, shape(attached ? "Healthy" : "Unhealthy"), item.state),
+		el("td", {}, time(item.since)),
+		el("td", { class: "number" }, number(item.returns)),
+		el("td", {}, attached ? item.ingress : "–"), el("td", {}, attached ? item.egress : "–"),
+		el("td", { class: attached ? "wide quiet" : "wide" }, why));
+}
+
+function interfaces(items) {
+	if (!items.length) return el("p", { class: "notice" }, "No interface is attached.");
 	return el("table", {}, el("caption", {}, "Interfaces"),
-		el("thead", {}, el("tr", {}, ...["Interface", "State", "In", "Out", "Why this mode"].map((text) => el("th", { scope: "col" }, text)))),
-		el("tbody", {}, ...rows));
+		el("thead", {}, el("tr", {}, ...["Interface", "State", "Since", "Returns", "In", "Out", "Why"].map((text) => el("th", { scope: "col" }, text)))),
+		el("tbody", {}, ...items.map(interfaceRow)));
+}
+
+function configuration(status) {
+	const changes = status.runtime_changes;
+	return `${status.config}, version ${status.config_version}${changes ? `, and ${plural(changes, "change")} at runtime` : ""}`;
 }
 
 export function drawGateway(status) {
@@ -29,7 +43,7 @@ export function drawGateway(status) {
 			fact("Gate", status.in_force ? "in force" : "removed"),
 			fact("Version", `${status.version}, pid ${status.pid}`),
 			fact("Running since", time(status.since)),
-			fact("Configuration", `${status.config}, version ${status.config_version}`),
+			fact("Configuration", configuration(status)),
 			fact("Prober", `${plural(engine.workers, "worker")}, ${engine.in_flight} of ${engine.in_flight_max} probes under way, ${number(engine.finished)} done`),
 			fact("Events", `${number(status.events.kept)} kept${status.events.lost ? `, ${status.events.lost} lost` : ""}`)),
 		el("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Interfaces" }, interfaces(status.interfaces)),

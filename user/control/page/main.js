@@ -47,6 +47,7 @@ const askTrails = follow(store, () => [...(detail.row ? [detail.row.key] : []), 
 connect({
 	outline: (data) => {
 		store.outline(data);
+		timeline.setKinds(data.event_kinds);
 		list.trails.clear();
 		later();
 	},

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // problems - what is wrong now: one line for each cause, the gravest first.
 
-import { el, byId, place, plural, span, distance } from "/text.js";
+import { el, byId, place, plural, span, moment, distance } from "/text.js";
 import { shape } from "/draw.js";
 
 const NAMED = 3; // endpoints that a line names
@@ -32,7 +32,8 @@ function ofEndpoints(store) {
 	const lines = [];
 	const line = (weight, state, group, text) => lines.push({ weight, state, text, row: group.rows[0] });
 	const where = (group) => `${group.service.pool} / ${group.service.name}`;
-	const since = (group) => span(Date.now() - Math.min(...group.rows.map((row) => new Date(row.since))));
+	// Not how long: a line that changes every second is read out every second.
+	const since = (group) => moment(group.rows.map((row) => row.since).sort()[0]);
 
 	for (const group of groups(store, "health", (row) => row.health !== "Healthy" && `${row.health} ${row.id}`)) {
 		const all = group.service.count;
@@ -40,7 +41,7 @@ function ofEndpoints(store) {
 		const { health, id, message } = group.rows[0];
 		const what = group.rows.length === 1 ? message : `${id}: ${named(group.rows)}`;
 		line(health === "Unhealthy" ? (healthy ? 3 : 5) : 2, health, group,
-			`${where(group)}: ${group.rows.length} of ${plural(all, "endpoint")} ${health}${healthy ? "" : ", none is Healthy"}, for ${since(group)}. ${what}`);
+			`${where(group)}: ${group.rows.length} of ${plural(all, "endpoint")} ${health}${healthy ? "" : ", none is Healthy"}, since ${since(group)}. ${what}`);
 	}
 	for (const group of groups(store, "disagrees", (row) => row.health === "Healthy" && row.disagrees))
 		line(4, "Unknown", group, `${where(group)}: clients fail where probes succeed (${group.id}): ${named(group.rows)}`);
@@ -58,11 +59,14 @@ function ofGateway(status) {
 	const line = (weight, text) => lines.push({ weight, state: weight > 3 ? "Unhealthy" : "Unknown", text });
 
 	if (!status) return lines;
-	if (!status.in_force) line(6, "The gate is not in force: its programs were removed.");
 	if (status.heartbeat_ms_ago > LATE_MS) line(6, `The daemon's heartbeat is ${span(status.heartbeat_ms_ago)} old.`);
 	if (status.mode === "observe") line(1, "Mode observe: packets are judged and counted, and nothing is refused.");
+	if (!status.in_force) line(6, "The gate is not in force: its programs were removed.");
+	else if (!status.interfaces.length) line(6, "Nothing is guarded: no interface is attached.");
 	for (const item of status.interfaces)
-		if (!item.present) line(5, `Interface ${item.name} is gone: what comes in there is not guarded.`);
+		if (item.state !== "attached") line(5, `Interface ${item.name} is not guarded, since ${moment(item.since)}: ${item.why}`);
+	if (status.degraded) line(5, `The gate is degraded: ${status.degraded}`);
+	if (status.in_force && !status.pinned) line(4, "The gate is not pinned: it ends with the daemon.");
 	for (const [name, fill] of Object.entries(status.fills))
 		if (fill.max && fill.entries / fill.max > FULL) line(4, `Map ${name} is ${Math.round((fill.entries / fill.max) * 100)}% full.`);
 	if (status.engine.overloaded_now) line(4, `The prober has more to do than it can; it could hold an interval of ${span(status.engine.holdable_interval_ms ?? 0)}.`);

@@ -4,7 +4,6 @@
 import { el, byId, time } from "/text.js";
 import { shape } from "/draw.js";
 
-const KINDS = ["health", "evidence", "order", "reload", "interface", "daemon", "store", "other"];
 const KEPT = 500;
 const SHAPES = { error: "Unhealthy", warning: "Unknown", info: "Healthy" };
 
@@ -16,9 +15,15 @@ export class Timeline {
 	constructor() {
 		this.words = byId("event-filter");
 		this.kind = byId("event-kind");
-		this.kind.append(...KINDS.map((kind) => el("option", { value: kind }, kind)));
 		this.words.addEventListener("input", () => this.draw());
 		this.kind.addEventListener("change", () => this.draw());
+	}
+
+	// What kinds there are, as the daemon has them. The choice stays.
+	setKinds(kinds) {
+		const chosen = this.kind.value;
+		this.kind.replaceChildren(el("option", { value: "" }, "all"), ...kinds.map((kind) => el("option", { value: kind }, kind)));
+		this.kind.value = kinds.includes(chosen) ? chosen : "";
 	}
 
 	// Once a second, and when something has changed.
