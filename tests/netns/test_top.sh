@@ -133,6 +133,22 @@ check "and then it does" eventually shows '1 Unhealthy'
 check_status "an order" 0 sluice backend drain web-pool 10.2.1.2 --timeout 1m
 check "is a word" eventually shows '^- draining +10\.2\.1\.2:80'
 
+# --- what is not guarded --------------------------------------------------------------------------
+
+on gateway ip link add extra0 type veth peer name extra1
+check_status "an interface is attached" 0 sluice attach extra0
+on gateway ip link del extra0
+check "one that vanishes is told" eventually shows '^! extra0 is not guarded: there is no such interface' '^STATE +ADDRESS'
+check "above as many endpoints as there is room for" width 80 24
+keys p
+check "even beside a pause" eventually shows PAUSED '^! extra0 is not guarded'
+keys p
+check_status "it is detached" 0 sluice detach extra0
+all_guarded() {
+	shows '^STATE +ADDRESS' && ! shows 'not guarded'
+}
+check "and is no matter any more" eventually all_guarded
+
 # --- sizes and terminals --------------------------------------------------------------------------
 
 $tmux resize-window -x 132 -y 40

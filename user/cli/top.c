@@ -143,7 +143,7 @@ static bool press_move(struct top *top, int key)
 {
 	size_t *at = top->screen.detail ? &top->screen.first : &top->screen.cursor;
 	size_t end = top->screen.detail ? strlen(top->screen.detail) : top->rows.n;
-	long page = (long)top_screen_height();
+	long page = (long)top_screen_height(&top->screen);
 
 	switch (key) {
 	case KEY_UP:

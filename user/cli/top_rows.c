@@ -144,6 +144,11 @@ void top_rows_set(struct top_rows *rows, json_t *json)
 	rows->json = json;
 }
 
+const json_t *top_rows_unguarded(const struct top_rows *rows)
+{
+	return json_object_get(rows->json, "unguarded");
+}
+
 void top_rows_done(struct top_rows *rows)
 {
 	json_decref(rows->json);

@@ -54,6 +54,9 @@ struct top_rows {
 void top_rows_set(struct top_rows *rows, json_t *json);
 void top_rows_done(struct top_rows *rows);
 
+/* What of the gate is not there, as in the document. */
+const json_t *top_rows_unguarded(const struct top_rows *rows);
+
 /* Make the rows that were chosen, in order. -ENOMEM */
 int top_rows_choose(struct top_rows *rows, const struct top_choice *choice);
 

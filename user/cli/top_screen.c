@@ -13,7 +13,6 @@
 #include "util/duration.h"
 
 #define LINE_LEN 1024
-#define HEAD_LINES 3
 #define FOOT_LINES 1
 
 enum pair { PAIR_PLAIN, PAIR_GREEN, PAIR_RED, PAIR_YELLOW };
@@ -94,9 +93,17 @@ __attribute__((format(printf, 4, 5))) static void line(int y, int x, int width, 
 		put(y, x, text, width);
 }
 
-size_t top_screen_height(void)
+/* How many endpoints there are, what is shown of them, what is not guarded if anything is not, and the columns. */
+static int head_lines(const struct top_screen *screen)
 {
-	return LINES > HEAD_LINES + FOOT_LINES ? (size_t)(LINES - HEAD_LINES - FOOT_LINES) : 1;
+	return json_array_size(top_rows_unguarded(screen->rows)) ? 4 : 3;
+}
+
+size_t top_screen_height(const struct top_screen *screen)
+{
+	int height = LINES - head_lines(screen) - FOOT_LINES;
+
+	return height > 1 ? (size_t)height : 1;
 }
 
 /* --- the list --------------------------------------------------------------------------------- */
@@ -180,7 +187,8 @@ static void draw_list(struct top_screen *screen)
 {
 	const struct top_rows *rows = screen->rows;
 	const struct columns c = columns_of(rows);
-	size_t height = top_screen_height();
+	size_t height = top_screen_height(screen);
+	int head = head_lines(screen);
 	uint64_t now_ms = clock_wall_ms();
 
 	if (rows->n && screen->cursor >= rows->n)
@@ -193,16 +201,16 @@ static void draw_list(struct top_screen *screen)
 		screen->first = rows->n > height ? rows->n - height : 0;
 
 	attr_set(A_REVERSE, PAIR_PLAIN, NULL);
-	mvhline(2, 0, ' ', COLS);
-	line(2, c.state, 11, "STATE");
-	line(2, c.address, c.pool - c.address - 1, "ADDRESS");
-	line(2, c.pool, c.since - c.pool - 1, "POOL/SERVICE");
-	line(2, c.since, 7, "SINCE");
-	line(2, c.time, 7, "TIME");
-	line(2, c.message, COLS - c.message, "REASON");
+	mvhline(head - 1, 0, ' ', COLS);
+	line(head - 1, c.state, 11, "STATE");
+	line(head - 1, c.address, c.pool - c.address - 1, "ADDRESS");
+	line(head - 1, c.pool, c.since - c.pool - 1, "POOL/SERVICE");
+	line(head - 1, c.since, 7, "SINCE");
+	line(head - 1, c.time, 7, "TIME");
+	line(head - 1, c.message, COLS - c.message, "REASON");
 	attr_set(A_NORMAL, PAIR_PLAIN, NULL);
 	for (size_t i = 0; i < height && screen->first + i < rows->n; i++)
-		draw_row((int)(HEAD_LINES + i), &c, &rows->rows[screen->first + i],
+		draw_row(head + (int)i, &c, &rows->rows[screen->first + i],
 			 screen->first + i == screen->cursor, now_ms);
 }
 
@@ -234,15 +242,15 @@ static size_t count_lines(const char *text)
 
 static void draw_detail(struct top_screen *screen)
 {
-	size_t height = top_screen_height() + 1, n = count_lines(screen->detail);
+	size_t height = top_screen_height(screen) + 1, n = count_lines(screen->detail);
 	const char *text = screen->detail;
-	int y = HEAD_LINES - 1;
+	int top = head_lines(screen) - 1, y = top;
 
 	if (screen->first + height > n)
 		screen->first = n > height ? n - height : 0;
 	for (size_t i = 0; i < screen->first; i++)
 		text = next_line(text);
-	for (; *text && (size_t)(y - HEAD_LINES + 1) < height; y++) {
+	for (; *text && (size_t)(y - top) < height; y++) {
 		const char *end = next_line(text);
 
 		line(y, 0, COLS, "%.*s",
@@ -254,6 +262,24 @@ static void draw_detail(struct top_screen *screen)
 }
 
 /* --- all of it -------------------------------------------------------------------------------- */
+
+static void draw_unguarded(const struct top_screen *screen)
+{
+	const json_t *unguarded = top_rows_unguarded(screen->rows),
+		     *first = json_array_get(unguarded, 0);
+	const char *name = text_get(first, "interface");
+	size_t n = json_array_size(unguarded);
+	char more[48] = "";
+
+	if (!n)
+		return;
+	if (n > 1)
+		snprintf(more, sizeof(more), " (and %zu more)", n - 1);
+	attr_set(A_BOLD, PAIR_RED, NULL);
+	line(2, 0, COLS, "! %s is %sguarded%s: %s", *name ? name : "nothing", *name ? "not " : "",
+	     more, text_get(first, "why"));
+	attr_set(A_NORMAL, PAIR_PLAIN, NULL);
+}
 
 static void draw_head(const struct top_screen *screen)
 {
@@ -284,6 +310,7 @@ void top_screen_draw(struct top_screen *screen)
 {
 	erase();
 	draw_head(screen);
+	draw_unguarded(screen);
 	if (screen->detail)
 		draw_detail(screen);
 	else

@@ -27,6 +27,6 @@ void top_screen_end(void);
 void top_screen_draw(struct top_screen *screen);
 
 /* Lines for rows. */
-size_t top_screen_height(void);
+size_t top_screen_height(const struct top_screen *screen);
 
 #endif
