@@ -194,11 +194,11 @@ test-vm: $(VM_BPFT) $(NETNS_TOOLS)
 	@scripts/check-vm $(VM_BPFT) $(VM_NETNS)
 
 # Of the build that people run: how fast the page is counts.
-check-web: $B/web/node_modules
+check-web: deps $B/web/node_modules
 	@$(MAKE) --no-print-directory all $(NETNS_TOOLS)
 	@scripts/run-tests $B $(wildcard tests/web/test_*.sh)
 
-screenshots: $B/web/node_modules
+screenshots: deps $B/web/node_modules
 	@$(MAKE) --no-print-directory all $(NETNS_TOOLS)
 	@SLUICE_BUILD=$B tests/web/screenshots.sh docs/images
 

@@ -10,25 +10,29 @@ import urllib.request
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 KEYS = {"Enter": "\ue007", "Escape": "\ue00c", "Tab": "\ue004", "Up": "\ue013", "Down": "\ue015", "Left": "\ue012",
         "Right": "\ue014", "PageDown": "\ue00f", "End": "\ue010", "Home": "\ue011", "Space": "\ue00d", "Shift": "\ue008"}
+TASKS = "-*,disabled-by-default-devtools.timeline" # each task of a thread, with the CPU time that it took
 LOCAL = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Browser:
     """One window. A context manager: the browser is gone afterwards."""
 
-    def __init__(self, port, profile, width=1280, height=900, dark=False):
+    def __init__(self, port, profile, width=1280, height=900, traces=False):
         self.base = f"http://127.0.0.1:{port}"
         self.driver = subprocess.Popen(["chromedriver", f"--port={port}"], stdout=subprocess.DEVNULL,
                                        stderr=subprocess.DEVNULL)
         args = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", f"--user-data-dir={profile}",
                 f"--window-size={width},{height}", "--no-proxy-server", "--disable-background-networking", "--hide-scrollbars",
                 "--lang=en"]
-        if dark:
-            args.append("--force-dark-mode")
+        options, logs = {"args": args}, {"browser": "ALL"}
+        if traces:
+            options["perfLoggingPrefs"] = {"enableNetwork": False, "enablePage": False, "traceCategories": TASKS}
+            logs["performance"] = "ALL"
+        self.page_threads = set()
         try:
             self._await_driver()
             answer = self._ask("POST", "/session", {"capabilities": {"alwaysMatch": {
-                "goog:chromeOptions": {"args": args}, "goog:loggingPrefs": {"browser": "ALL"}}}})
+                "goog:chromeOptions": options, "goog:loggingPrefs": logs}}})
         except BaseException:
             self.driver.kill()
             raise
@@ -101,6 +105,22 @@ class Browser:
     def log(self):
         """What the console said since the last time."""
         return self._ask("POST", f"{self.session}/se/log", {"type": "browser"})
+
+    def _traced(self):
+        said = [json.loads(line["message"])["message"] for line in self._ask("POST", f"{self.session}/se/log", {"type": "performance"})]
+        return [item["params"] for item in said if item["method"] == "Tracing.dataCollected"]
+
+    def tasks(self):
+        """What pages have done since the last time, in a browser that traces: (CPU ms, ms) of each task. With go() in
+        between nothing is certain: chromedriver ends a trace there, too."""
+        events = []
+        # To read a trace ends it; to read once more, where there is none, begins the next.
+        while some := self._traced():
+            events += some
+        self.page_threads |= {(event["pid"], event["tid"]) for event in events
+                              if event["name"] == "thread_name" and event["args"]["name"] == "CrRendererMain"}
+        return [(event["tdur"] / 1000, event["dur"] / 1000) for event in events
+                if event["name"] == "RunTask" and "tdur" in event and (event["pid"], event["tid"]) in self.page_threads]
 
     def until(self, script, *args, within=10.0):
         """Seconds until the script returns something true; TimeoutError."""

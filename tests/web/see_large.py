@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""see_large PATIENCE: ten thousand endpoints are there at once, and stay fluid."""
+"""see_large PATIENCE: ten thousand endpoints are there at once, and stay fluid.
+
+What counts is what the page costs, and not what else the machine does: a task is as long as the CPU time that it took,
+and what can only be told by the clock is the best of a few rounds.
+"""
 
 import os
 import sys
@@ -9,11 +13,11 @@ from browser import Browser
 from tap import check, end
 
 PAGE = "http://127.0.0.1:9477/"
-# Before any script of the page: when the first endpoint is there, and what holds the page up.
+ALL = "10,000 endpoints"
+FIRST_MS, TASK_MS = 1000, 100
+ROUNDS = 5
+# Before any script of the page: when the first endpoint is there.
 WATCH = """
-window.longest = 0; window.tasks = 0;
-new PerformanceObserver((list) => { for (const entry of list.getEntries()) { window.longest = Math.max(window.longest, entry.duration); window.tasks++; } })
-    .observe({ type: 'longtask', buffered: true });
 const look = () => { if (document.querySelector('.level3')) window.first = performance.now(); else requestAnimationFrame(look); };
 requestAnimationFrame(look);
 """
@@ -27,55 +31,80 @@ const step = () => {
     const edge = box.getBoundingClientRect();
     if (!document.elementFromPoint(edge.left + 60, edge.top + edge.height / 2).closest('.line')) blank++;
     at += 1700;
-    if (at > box.scrollHeight) return done({ frames, most, blank, ms: performance.now() - start, height: box.scrollHeight });
+    if (at > box.scrollHeight) return done({ frames, most, blank, ms: Math.round(performance.now() - start), height: box.scrollHeight });
     box.scrollTop = at;
     requestAnimationFrame(step);
 };
-step();
+box.scrollTop = 0;
+requestAnimationFrame(step);
 """
+FILTER = "const input = document.querySelector('#filter'); input.value = arguments[0]; input.dispatchEvent(new Event('input'))"
+SHOWN = "return document.querySelector('#shown').textContent === arguments[0]"
 
 
-def cpu(b):
-    """Seconds of CPU that the page's main thread has used."""
-    return next(item["value"] for item in b.cdp("Performance.getMetrics")["metrics"] if item["name"] == "TaskDuration")
+def longest(tasks):
+    """(CPU ms, ms), each of its own longest task."""
+    assert tasks, "nothing was traced"
+    return tuple(max(task[i] for task in tasks) for i in (0, 1))
 
 
-def scroll(b, most):
-    """From top to bottom. A machine that others share may stand still, and the page with it: such a round is held again."""
-    b.cdp("Performance.enable", timeDomain="threadTicks")
-    for _ in range(6):
-        time.sleep(1)
-        b.run("window.longest = 0; document.querySelector('#endpoints').scrollTop = 0")
-        before = cpu(b)
-        result = b.run_async(SCROLL)
-        result["cpu_ms_per_frame"] = round((cpu(b) - before) * 1000 / result["frames"], 1)
-        longest = b.run("return window.longest")
-        print(f"# {result}; longest task {longest:.0f} ms")
-        if longest <= most:
+def told(tasks):
+    cpu, wall = longest(tasks)
+    return f"longest task: {cpu:.0f} ms of CPU ({wall:.0f} ms by the clock); all {len(tasks)}: {sum(task[0] for task in tasks):.0f} ms of CPU"
+
+
+def load(b, patience):
+    """Until the first endpoint is there in time: milliseconds, and the tasks of all rounds until all are there."""
+    tasks = []
+    for _ in range(ROUNDS):
+        b.go("about:blank")
+        b.tasks()
+        b.run("location.href = arguments[0]", PAGE)
+        b.until("return window.first", within=20 * patience)
+        first = b.run("return window.first")
+        took = b.until(SHOWN, ALL, within=20 * patience)
+        tasks += b.tasks()
+        print(f"# the first endpoints after {first:.0f} ms, all of them {took:.1f} s later")
+        if first < FIRST_MS * patience:
             break
-    return result, longest
+    return first, tasks
+
+
+def scroll(b):
+    time.sleep(1)
+    b.tasks()
+    result = b.run_async(SCROLL)
+    tasks = b.tasks()
+    print(f"# scrolled: {result}")
+    return result, tasks
+
+
+def filtered(b, patience):
+    b.tasks()
+    b.run(FILTER, "10.9.41.250")
+    b.until("return document.querySelectorAll('.level3').length === 1", within=10 * patience)
+    check("a filter finds one of them", "10.9.41.250" in b.text(".level3"))
+    b.run(FILTER, "")
+    b.until(SHOWN, ALL, within=10 * patience)
+    tasks = b.tasks()
+    check(f"as fast: no task over {TASK_MS} ms", longest(tasks)[0] <= TASK_MS * patience, told(tasks))
 
 
 def main():
     patience = float(sys.argv[1])
-    with Browser(9515, f"{os.environ['WORK']}/profile") as b:
+    with Browser(9515, f"{os.environ['WORK']}/profile", traces=True) as b:
+        b.cdp("Network.setCacheDisabled", cacheDisabled=True)
         b.cdp("Page.addScriptToEvaluateOnNewDocument", source=WATCH)
-        b.go(PAGE)
-        b.until("return window.first")
-        first = b.run("return window.first")
-        check("the first endpoints are there within a second", first < 1000 * patience, f"after {first:.0f} ms")
-        took = b.until("return document.querySelector('#shown').textContent === '10,000 endpoints'", within=20 * patience)
-        check("then all of them", True, f"{took:.1f} s later; longest task meanwhile {b.run('return window.longest'):.0f} ms")
-        result, longest = scroll(b, 100 * patience)
-        check("scrolling through all of them has no task over 100 ms", longest <= 100 * patience, f"longest {longest:.0f} ms")
-        check("and takes little of the CPU", result["cpu_ms_per_frame"] < 25 * patience)
+        first, tasks = load(b, patience)
+        check(f"the first endpoints are there within {FIRST_MS} ms", first < FIRST_MS * patience, f"after {first:.0f} ms")
+        check("then all of them", True, told(tasks))
+        result, tasks = scroll(b)
+        check(f"scrolling through all of them has no task over {TASK_MS} ms", longest(tasks)[0] <= TASK_MS * patience, told(tasks))
+        cost = sum(task[0] for task in tasks) / result["frames"]
+        check("and takes little of the CPU", cost < 16 * patience, f"{cost:.1f} ms a frame")
         check("only what is in sight is drawn", result["most"] < 60)
         check("and is drawn at once", result["blank"] <= result["frames"] / 50)
-        b.run("window.longest = 0; const input = document.querySelector('#filter'); input.value = '10.9.41.250'; input.dispatchEvent(new Event('input'))")
-        b.until("return document.querySelectorAll('.level3').length === 1")
-        check("a filter finds one of them", "10.9.41.250" in b.text(".level3"))
-        check("as fast", b.run("return window.longest") <= 100 * patience, f"longest {b.run('return window.longest'):.0f} ms")
-        b.run("const input = document.querySelector('#filter'); input.value = ''; input.dispatchEvent(new Event('input'))")
+        filtered(b, patience)
         b.run("document.querySelector('#endpoints').focus()")
         b.keys("End")
         b.until("return [...document.querySelectorAll('.active')].some((line) => line.textContent.includes('10.9.41.250'))")
