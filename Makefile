@@ -172,7 +172,7 @@ test-load: all $(NETNS_TOOLS)
 
 # So many of them take a quarter of an hour; those of 'make check', less than a minute.
 property: deps
-	@$(MAKE) --no-print-directory SAN=1 all
+	@$(MAKE) --no-print-directory SAN=1 all build-san/tests/preload/killer.so
 	@CHANGES=$(CHANGES) SEED=$(SEED) SLUICE_BUILD=build-san bash tests/netns/test_property.sh
 
 # The release build: what it costs is looked at.

@@ -132,6 +132,13 @@ static __always_inline bool flow_is_of(const struct sl_flow *flow,
 	return name->generation == flow->generation;
 }
 
+/* Whether the flow is of an endpoint that had this id before: generations count on, for as long as they last. */
+static __always_inline bool flow_is_older(const struct sl_flow *flow,
+					  const struct sl_endpoint_name *name)
+{
+	return (__s32)(name->generation - flow->generation) > 0;
+}
+
 /* Whether this host's address towards the endpoint is known. */
 static __always_inline bool name_has_source(const struct sl_endpoint_name *name)
 {

@@ -400,12 +400,14 @@ static __always_inline int reply_forward(struct flight *f, struct sl_flow *flow,
 
 /*
  * What is said by somebody who is no endpoint any more, to a client who may have waited for it all the time that the
- * endpoint had to go. Without a client that can be told, this host's stack refuses it.
+ * endpoint had to go. Without a client that can be told, this host's stack refuses it. A flow that is newer than
+ * these maps is one of the maps that are about to replace them, and of somebody whom only they know.
  */
 static __always_inline int reply_of_nobody(struct flight *f, const struct sl_flow *flow,
+					   const struct sl_endpoint_name *name,
 					   const struct sl_service *service)
 {
-	if (!flight_is_tcp(f) || !reply_aim(f, flow, service))
+	if (!flight_is_tcp(f) || !flow_is_older(flow, name) || !reply_aim(f, flow, service))
 		return FORWARD_NOT_OURS;
 	if (f->ttl <= TTL_SPENT)
 		return SL_DROP_TTL;
@@ -442,7 +444,7 @@ __noinline int forward_reply(void)
 		return FORWARD_NOT_OURS; /* cannot be */
 	f->observe = m->mode != SL_MODE_ENFORCE;
 	if (unlikely(!flow_is_of(flow, name)))
-		return reply_of_nobody(f, flow, service);
+		return reply_of_nobody(f, flow, name, service);
 	return reply_forward(f, flow, service, stats, m);
 }
 

@@ -678,6 +678,17 @@ static bool is_readable(int fd, int timeout_ms)
 	return poll(&poll_fd, 1, timeout_ms) == 1;
 }
 
+/* The kernel tells of a link's state when it gets to it: more may come after what was read. */
+static bool gets_quiet(int fd)
+{
+	for (int i = 0; i < 50; i++) {
+		if (!is_readable(fd, 50))
+			return true;
+		devwatch_read(fd);
+	}
+	return false;
+}
+
 static void test_watch(void **state)
 {
 	struct err err = { "" };
@@ -685,21 +696,19 @@ static void test_watch(void **state)
 
 	(void)state;
 	assert_true(fd >= 0);
-	assert_false(is_readable(fd, 50));
+	assert_true(gets_quiet(fd));
 	netbed_must("ip", "link", "add", "some7", "type", "veth", "peer", "name", "far7");
 	assert_true(is_readable(fd, 1000));
-	devwatch_read(fd);
-	assert_false(is_readable(fd, 50));
+	assert_true(gets_quiet(fd));
 	netbed_must("ip", "link", "set", "some7", "name", "some8");
 	assert_true(is_readable(fd, 1000));
-	devwatch_read(fd);
+	assert_true(gets_quiet(fd));
 	/* More than is kept: that some was lost is news as well. */
 	for (int i = 0; i < 300; i++)
 		netbed_must("ip", "link", "set", "some8", "up");
 	netbed_must("ip", "link", "del", "some8");
 	assert_true(is_readable(fd, 1000));
-	devwatch_read(fd);
-	assert_false(is_readable(fd, 50));
+	assert_true(gets_quiet(fd));
 }
 
 int main(void)

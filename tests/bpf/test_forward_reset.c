@@ -207,6 +207,27 @@ static void test_gone(void **state)
 	}
 }
 
+/* Programs are exchanged one interface after the other: a reply may meet the one before. */
+static void test_newer(void **state)
+{
+	struct rig *rig = *state;
+
+	for_each_program (p) {
+		struct packet_desc desc;
+		struct flow flow;
+		uint32_t id;
+
+		rig_forget_flows(rig);
+		flow = establish(rig, *p, TCP4);
+		id = 2 * TCP4 + (uint32_t)flow.endpoint;
+		desc = reply_of(&flow, PACKET_ACK);
+		rig_source(rig, id, flavours[TCP4].source, SERVICES_GENERATION - 1);
+		assert_int_equal(services_run(rig, *p, &desc).decision, SL_PASS_NOT_OURS);
+		rig_source(rig, id, flavours[TCP4].source, SERVICES_GENERATION);
+		reply_passes(&flow, &desc);
+	}
+}
+
 /* With the service gone nobody knows whom the client talks to. */
 static void test_service_gone(void **state)
 {
@@ -329,7 +350,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		row(test_ends),          row(test_rst_ends),       row(test_reset),
 		row(test_reset_awkward), row(test_reset_observed), row(test_closed_but_open),
-		row(test_gone),          row(test_service_gone),
+		row(test_gone),          row(test_newer),          row(test_service_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,7 +6,7 @@
 # shellcheck source=tests/netns/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-changes=${CHANGES:-300} seed=${SEED:-$RANDOM}
+what=${WHAT:-changes} changes=${CHANGES:-300} seed=${SEED:-$RANDOM}
 
 net_up 2
 on client ip route add 192.0.2.0/24 via 10.1.0.1
@@ -25,13 +25,13 @@ on_exit() { # before the daemon has gone
 
 # What it prints are comments of this test.
 random_changes() {
-	NS_ID=$ns_id STATE_DIR=$work/state CONFIG=$work/sluice.yaml LOG=$work/sluiced.log \
-		python3 -B "$(dirname "${BASH_SOURCE[0]}")/property" "$changes" "$seed" "$build"
+	NS_ID=$ns_id STATE_DIR=$work/state CONFIG=$work/sluice.yaml LOG=$work/sluiced.log KILLER=$work/killer \
+		python3 -B "$(dirname "${BASH_SOURCE[0]}")/property" "$what" "$changes" "$seed" "$build"
 }
 
 if random_changes; then
-	pass "$changes changes, seed $seed: the maps are what the model says"
+	pass "$changes $what, seed $seed: the maps are what the model says"
 else
 	tail -n 300 "$work/sluiced.log" >"$work/end.log" && mv "$work/end.log" "$work/sluiced.log"
-	fail "the maps are what the model says: make property CHANGES=$changes SEED=$seed"
+	fail "the maps are what the model says: make property WHAT=$what CHANGES=$changes SEED=$seed"
 fi

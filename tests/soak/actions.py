@@ -188,10 +188,9 @@ async def outage(w, machine, killed):
     for pool, kind in scene.KIND.items():
         for family in scene.families(pool):
             where = (why, pool, scene.address_of(machine, family), began)
+            w.excuses.add(Sick(*where))
             if killed:
                 opened.append(w.excuses.add(Killed(*where)))
-            else:
-                w.excuses.add(Sick(*where))
             if not kind.forward:
                 w.excuses.add(Closed(*where))
             if kind.established == "reset":

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""property CHANGES SEED BUILD: random changes of a live daemon, and the maps after each.
+"""property changes|kills N SEED BUILD: N random changes of a live daemon, and the maps after each.
 
-To be run by test_property.sh, in whose network it is. SEED: the same changes again.
+kills: it is killed in the middle of each, at one of the calls by which something of it outlives it. To be run by
+test_property.sh, in whose network it is. SEED: the same changes again.
 """
 
 import os
@@ -13,9 +14,10 @@ import files
 from compare import normal
 from state import State
 from walk import Failure, Walk
-from world import Daemon, Unanswered, World
+from world import Daemon, Killer, Unanswered, World
 
 TOLD_EVERY = 500
+MOST_CHANGES = 3  # for one that is cut off
 FILES_MORE = 3  # descriptors that come and go
 
 
@@ -69,27 +71,44 @@ def run(walk, n_changes):
         walk.step(n)
         if n % TOLD_EVERY == 0:
             print(f"# {n} changes", flush=True)
+
+
+def run_kills(walk, n_kills):
+    walk.settle()
+    for n in range(1, MOST_CHANGES * n_kills):
+        walk.step(n)
+        if walk.counts["killed at a call"] == n_kills:
+            break
+    else:
+        raise Failure(f"only {walk.counts['killed at a call']} of {n} changes were cut off")
+    for what, calls in sorted(walk.calls.items()):
+        print(f"# {what}: up to {calls} calls")
+
+
+def end(walk):
     walk.last.append("the end")
     walk.expire()
     return as_if_new(walk)
 
 
-def main(n_changes, seed, build):
+def main(what, n_changes, seed, build):
     patience = int(os.environ.get("SLUICE_PATIENCE", "1"))
     document = files.initial()
     state = State(document, files.render(document, "at first"))
     with open(os.environ["LOG"], "a") as log:
-        daemon = Daemon(build, os.environ["CONFIG"], log)
+        killer = Killer(os.environ["KILLER"], build) if what == "kills" else None
+        daemon = Daemon(build, os.environ["CONFIG"], log, killer)
         world = World(daemon, os.environ["SLUICE_BPFFS"])
         walk = Walk(world, state, seed, patience)
-        print(f"# seed {seed}: {n_changes} changes", flush=True)
+        print(f"# seed {seed}: {n_changes} {what}", flush=True)
         began = time.monotonic()
         try:
             open_backends(world)
             walk.write(state.text)
             daemon.start()
             walk.begin()
-            report = run(walk, n_changes)
+            (run_kills if killer else run)(walk, n_changes)
+            report = end(walk)
         except (Failure, RuntimeError, Unanswered, OSError) as failure:
             print(f"# seed {seed}, change {len(walk.last) and walk.last[-1].partition(':')[0]}; the last of them:")
             for change in walk.last:
@@ -105,4 +124,4 @@ def main(n_changes, seed, build):
     return 0
 
 
-sys.exit(main(int(sys.argv[1]), sys.argv[2], sys.argv[3]))
+sys.exit(main(sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]))

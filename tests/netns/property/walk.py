@@ -33,6 +33,7 @@ class Walk:
         self.last = deque(maxlen=SHOWN)
         self.counts = Counter()
         self.is_kept = True  # what the version is now; a reload is made even if that cannot be written down
+        self.calls = {}  # by the kind of a change: how many it makes that outlive the daemon
 
     # --- telling ----------------------------------------------------------------------------------
 
@@ -57,7 +58,7 @@ class Walk:
     def step(self, n):
         """What is done depends on the seed, the number and the state; not on how long anything took."""
         rng = random.Random(f"{self.seed}/{n}")
-        how = rng.choices(
+        how = "killed" if self.world.daemon.killer else rng.choices(
             ["change", "dry", "stale", "killed", "full", "race", "restart", "other file", "save", "health", "wait"],
             [65, 8, 3, 4, 2, 3, 2, 1, 2, 6, 1],
         )[0]
@@ -294,12 +295,11 @@ class Walk:
             except Unanswered:
                 pass
 
-        thread = threading.Thread(target=ask)
         began = time.monotonic()
-        thread.start()
-        time.sleep(rng.random() * 0.08 * self.patience)
-        self.world.daemon.stop(signal.SIGKILL)
-        thread.join()
+        if self.world.daemon.killer:
+            self.end_at_a_call(change, ask, told, rng)
+        else:
+            self.end_at_a_time(ask, rng)
         self.note(f"{change}: told {told}")
         if told and told[0] != (wanted is not None):
             self.fail(f"it was {'done' if told[0] else 'refused'}")
@@ -307,6 +307,29 @@ class Walk:
         if told:
             possible = [wanted] if told[0] else possible[:1]
         self.find_out(possible, [wanted], began)
+
+    def end_at_a_time(self, ask, rng):
+        thread = threading.Thread(target=ask)
+        thread.start()
+        time.sleep(rng.random() * 0.08 * self.patience)
+        self.world.daemon.stop(signal.SIGKILL)
+        thread.join()
+
+    def end_at_a_call(self, change, ask, told, rng):
+        """The first of a kind is only counted."""
+        daemon, before = self.world.daemon, self.world.daemon.killer.seen
+        call = rng.randint(1, self.calls[change.what]) if change.what in self.calls else 0
+        daemon.killer.arm(call)
+        ask()
+        if told:
+            self.calls[change.what] = max(daemon.killer.seen - before, self.calls.get(change.what, 0))
+            daemon.stop(signal.SIGKILL)
+        elif not daemon.has_ended():
+            self.fail(f"{change} was not answered")
+        else:
+            self.counts["killed at a call"] += 1
+            self.note(f"at call {call} of about {self.calls.get(change.what)}")
+        daemon.killer.arm(0)
 
     def full(self, rng):
         """The disk is full: what cannot be kept is refused, and nothing has changed."""
@@ -335,11 +358,11 @@ class Walk:
         """Which of the possible states it is; what was tried may have left somebody who leaves."""
         ended = time.monotonic()
         version, rows = self.layers()
-        for state in possible:
-            if state.overlay() == rows:
-                break
-        else:
+        found = [state for state in possible if state.overlay() == rows]
+        if not found:
             self.fail(f"after it there is {rows}, and none of {[state.overlay() for state in possible]}")
+        # An order that is given again changes nothing but when it ends.
+        state = found[-1] if version > self.state.version else found[0]
         if self.is_kept and not self.state.version <= version <= self.state.version + 2:
             self.fail(f"version {version} after {self.state.version}")
         self.note("after" if state is not self.state else "before")

@@ -3,6 +3,7 @@
 
 import http.client
 import json
+import mmap
 import os
 import signal
 import socket
@@ -23,9 +24,27 @@ def enter(host):
     return ["nsenter", f"--net=/run/netns/{os.environ['NS_ID']}-{host}"]
 
 
+class Killer:
+    """Ends the daemon right before the Nth call by which something of it outlives it (tests/preload/killer.c)."""
+
+    def __init__(self, path, build):
+        with open(path, "w+b") as file:
+            file.truncate(16)
+            self.counts = memoryview(mmap.mmap(file.fileno(), 16)).cast("q")
+        asan = f"{os.environ.get('ASAN_OPTIONS', '')}:verify_asan_link_order=0"
+        self.environ = {"KILLER": path, "LD_PRELOAD": f"{build}/tests/preload/killer.so", "ASAN_OPTIONS": asan}
+
+    def arm(self, calls):
+        self.counts[0] = calls
+
+    @property
+    def seen(self):
+        return self.counts[1]
+
+
 class Daemon:
-    def __init__(self, build, config, log):
-        self.build, self.config, self.log = build, config, log
+    def __init__(self, build, config, log, killer=None):
+        self.build, self.config, self.log, self.killer = build, config, log, killer
         self.process = None
         self.api = Api(os.environ["SLUICE_SOCKET"])
 
@@ -35,7 +54,8 @@ class Daemon:
 
     def start(self):
         command = enter("gateway") + [f"{self.build}/sluiced", "--foreground", "--config", self.config]
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+        environ = os.environ | (self.killer.environ if self.killer else {})
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, env=environ)
         deadline = time.monotonic() + START_S
         while True:
             try:
@@ -48,6 +68,14 @@ class Daemon:
             if time.monotonic() > deadline:
                 raise RuntimeError(f"sluiced does not answer after {START_S} s")
             time.sleep(0.01)
+
+    def has_ended(self):
+        """By itself, or about to."""
+        try:
+            self.process.wait(START_S)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
 
     def stop(self, signum):
         """Its exit status."""
