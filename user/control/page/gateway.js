@@ -8,6 +8,8 @@ function fact(name, ...value) {
 	return el("div", { class: "fact" }, el("dt", {}, name), el("dd", {}, ...value));
 }
 
+const times = (n) => ["never", "once"][n] ?? `${number(n)} times`;
+
 // One that is not attached says why, and not how it was.
 function interfaceRow(item) {
 	const attached = item.state === "attached";
@@ -16,7 +18,7 @@ function interfaceRow(item) {
 		el("th", { scope: "row" }, item.name),
 		el("td", {}, shape(attached ? "Healthy" : "Unhealthy"), item.state),
 		el("td", {}, time(item.since)),
-		el("td", { class: "number" }, number(item.returns)),
+		el("td", { class: "number" }, times(item.returns)),
 		el("td", {}, attached ? item.ingress : "–"), el("td", {}, attached ? item.egress : "–"),
 		el("td", { class: attached ? "wide quiet" : "wide" }, why));
 }
@@ -24,7 +26,7 @@ function interfaceRow(item) {
 function interfaces(items) {
 	if (!items.length) return el("p", { class: "notice" }, "No interface is attached.");
 	return el("table", {}, el("caption", {}, "Interfaces"),
-		el("thead", {}, el("tr", {}, ...["Interface", "State", "Since", "Returns", "In", "Out", "Why"].map((text) => el("th", { scope: "col" }, text)))),
+		el("thead", {}, el("tr", {}, ...["Interface", "State", "Since", "Came back", "In", "Out", "Why"].map((text) => el("th", { scope: "col" }, text)))),
 		el("tbody", {}, ...items.map(interfaceRow)));
 }
 

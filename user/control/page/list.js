@@ -22,6 +22,12 @@ function setText(node, text) {
 	if (node.textContent !== text) node.textContent = text;
 }
 
+// What the message says beyond the address, which the line has.
+function reason(row) {
+	const lead = `${place(row)} `;
+	return row.message.startsWith(lead) ? row.message.slice(lead.length) : row.message;
+}
+
 function counts(rows) {
 	const count = tally(rows);
 	const parts = Object.entries(count).filter(([, n]) => n).map(([state, n]) => el("span", { class: "count" }, shape(state), `${n} ${state}`));
@@ -66,8 +72,27 @@ export class List {
 	}
 
 	measure() {
-		this.high = Number.parseFloat(getComputedStyle(this.space).getPropertyValue("--line"));
+		const style = getComputedStyle(this.space);
+		this.high = ["--line1", "--line2", "--line3"].map((name) => Number.parseFloat(style.getPropertyValue(name)));
+		this.layOut();
 		this.later();
+	}
+
+	// Where each line begins, and the last one ends.
+	layOut() {
+		this.tops = new Float64Array(this.lines.length + 1);
+		this.lines.forEach((line, i) => (this.tops[i + 1] = this.tops[i] + this.high[line.level - 1]));
+	}
+
+	// The line at a height.
+	lineAt(y) {
+		let from = 0, to = this.lines.length;
+		while (from < to) {
+			const middle = (from + to) >> 1;
+			if (this.tops[middle + 1] <= y) from = middle + 1;
+			else to = middle;
+		}
+		return from;
 	}
 
 	filter(text, states) {
@@ -105,6 +130,7 @@ export class List {
 		this.lines = lines;
 		this.index = new Map(lines.map((line, i) => [line.key, i]));
 		if (!this.index.has(this.active)) this.active = null;
+		this.layOut();
 		byId("shown").textContent = filtered ? `${shown} of ${plural(all, "endpoint")}` : plural(all, "endpoint");
 		this.later();
 	}
@@ -117,12 +143,11 @@ export class List {
 	}
 
 	draw() {
-		const high = this.high;
-		const from = Math.max(0, Math.floor(this.box.scrollTop / high) - SPARE);
-		const to = Math.min(this.lines.length, Math.ceil((this.box.scrollTop + this.box.clientHeight) / high) + SPARE);
-		const wanted = new Map();
-		this.space.style.height = `${this.lines.length * high}px`;
-		this.box.style.setProperty("--content", `${Math.max(3, this.lines.length) * high + 2}px`);
+		const from = Math.max(0, this.lineAt(this.box.scrollTop) - SPARE);
+		const to = Math.min(this.lines.length, this.lineAt(this.box.scrollTop + this.box.clientHeight) + 1 + SPARE);
+		const wanted = new Map(), all = this.tops[this.lines.length];
+		this.space.style.height = `${all}px`;
+		this.box.style.setProperty("--content", `${Math.max(3 * this.high[2], all) + 2}px`);
 		for (let i = from; i < to; i++) wanted.set(this.lines[i].key, i);
 		for (const [key, { node }] of this.drawn) {
 			if (wanted.has(key)) continue;
@@ -133,7 +158,7 @@ export class List {
 		let before = null;
 		for (const [key, i] of wanted) {
 			const node = this.nodeOf(key, this.lines[i]);
-			node.style.transform = `translateY(${i * high}px)`;
+			node.style.transform = `translateY(${this.tops[i]}px)`;
 			// In the order of the lines, for those who read the tree and not the picture.
 			if (before ? before.nextSibling !== node : this.space.firstChild !== node) this.space.insertBefore(node, before ? before.nextSibling : this.space.firstChild);
 			before = node;
@@ -192,7 +217,8 @@ export class List {
 		setText(since, span(Date.now() - new Date(row.since)));
 		const told = this.trails.get(row.key);
 		trail.replaceChildren(...(told ? [sparkline(told)] : []));
-		setText(message, row.message);
+		setText(message, reason(row));
+		message.title = row.message;
 		end.replaceChildren(...[expiry(row)].filter(Boolean));
 		return node;
 	}
@@ -210,10 +236,9 @@ export class List {
 	activate(key) {
 		const i = this.index?.get(key);
 		if (i === undefined) return;
-		const high = this.high;
 		this.active = key;
-		if (i * high < this.box.scrollTop) this.box.scrollTop = i * high;
-		if ((i + 1) * high > this.box.scrollTop + this.box.clientHeight) this.box.scrollTop = (i + 1) * high - this.box.clientHeight;
+		if (this.tops[i] < this.box.scrollTop) this.box.scrollTop = this.tops[i];
+		if (this.tops[i + 1] > this.box.scrollTop + this.box.clientHeight) this.box.scrollTop = this.tops[i + 1] - this.box.clientHeight;
 		this.draw();
 	}
 
@@ -270,7 +295,7 @@ export class List {
 	}
 
 	onKey(event) {
-		const page = Math.max(1, Math.floor(this.box.clientHeight / this.high) - 1);
+		const page = Math.max(1, Math.floor(this.box.clientHeight / this.high[2]) - 1);
 		const keys = {
 			ArrowDown: () => this.move(1), ArrowUp: () => this.move(-1), PageDown: () => this.move(page), PageUp: () => this.move(-page),
 			Home: () => this.move(-Infinity), End: () => this.move(Infinity), ArrowLeft: () => this.side(true), ArrowRight: () => this.side(false),

@@ -39,7 +39,7 @@ function ofEndpoints(store) {
 		const all = group.service.count;
 		const healthy = group.service.rows.some((row) => row.health === "Healthy");
 		const { health, id, message } = group.rows[0];
-		const what = group.rows.length === 1 ? message : `${id}: ${named(group.rows)}`;
+		const what = group.rows.length === 1 ? message : `${id}, ${named(group.rows)}: ${message}`;
 		line(health === "Unhealthy" ? (healthy ? 3 : 5) : 2, health, group,
 			`${where(group)}: ${group.rows.length} of ${plural(all, "endpoint")} ${health}${healthy ? "" : ", none is Healthy"}, since ${since(group)}. ${what}`);
 	}
@@ -81,7 +81,7 @@ export function draw(store, show) {
 	const lines = [...ofGateway(store.status), ...ofEndpoints(store)].sort((a, b) => b.weight - a.weight);
 	const list = byId("problems");
 	const items = lines.slice(0, SHOWN).map((line) => {
-		const content = [shape(line.state), el("span", {}, line.text)];
+		const content = [shape(line.state), el("span", { title: line.text }, line.text)];
 		if (!line.row) return el("li", {}, el("span", { class: "problem" }, ...content));
 		const button = el("button", { type: "button", class: "problem" }, ...content);
 		button.addEventListener("click", () => show(line.row));
