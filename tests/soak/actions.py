@@ -83,11 +83,11 @@ async def refused(w):
     """What is wrong changes nothing."""
     pool = w.rng.choice(scene.FORWARDED)
     address = next(iter(w.view[pool]))
+    before = await w.service.ask("diff")
     words = w.rng.choice((
         ("backend", "add", pool, address), ("backend", "remove", pool, "10.9.9.9"), ("backend", "add", "nowhere", address),
         ("pool", "remove", pool), ("pool", "add", pool), ("backend", "add", pool, "10.2.1.2:80"),
-        ("backend", "weight", pool, address, "3", "--if-version", "1")))
-    before = await w.service.ask("diff")
+        ("backend", "weight", pool, address, "3", "--if-version", str(before["version"] + 1))))
     await w.expect(1, *words)
     if await w.service.ask("diff") != before:
         w.findings.add(f"a refused change has changed something: {' '.join(words)}")
