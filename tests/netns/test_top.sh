@@ -11,26 +11,33 @@ net_up 1
 backend_start b1
 on b1 ip route add local 10.9.0.0/16 dev lo
 on gateway ip route add 10.9.0.0/16 via 10.2.1.2
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 10 -keyout "$work/soon.key" -out "$work/soon.crt" \
+	-subj "/CN=soon.test" -addext "subjectAltName=DNS:soon.test" 2>/dev/null
+bg b1 openssl s_server -quiet -www -accept 8444 -cert "$work/soon.crt" -key "$work/soon.key"
 {
 	cat <<-EOF
 		probes:
 		  - { name: quick, protocol: http, path: /healthz, interval: $often, timeout: 1s, unhealthy_threshold: 1 }
 		  - { name: calm, protocol: tcp, interval: 10s, timeout: 1s }
+		  - { name: secure, protocol: https, path: /, interval: 1s, timeout: 1s }
 		settings:
 		  - { name: web, protocol: http, port: 80, probe: quick }
 		  - { name: many, protocol: tcp, port: 80, probe: calm }
 		  - { name: closed, protocol: tcp, port: 81, probe: calm }
+		  - { name: ending, protocol: https, port: 8444, probe: secure, host_name: soon.test, allow_listed: [ $work/soon.crt ] }
 		pools:
 		  - { name: web-pool, backends: [ { address: 10.2.1.2 }, { address: "fd02:1::2" } ] }
 		  - { name: closed-pool, backends: [ { address: 10.2.1.2 } ] }
+		  - { name: tls-pool, backends: [ { address: 10.2.1.2 } ] }
 		  - name: many-pool
 		    backends:
 	EOF
-	for ((i = 0; i < many - 3; i++)); do echo "      - address: 10.9.$((i / 200)).$((i % 200 + 1))"; done
+	for ((i = 0; i < many - 4; i++)); do echo "      - address: 10.9.$((i / 200)).$((i % 200 + 1))"; done
 	cat <<-EOF
 		services:
 		  - { name: web, pool: web-pool, settings: web }
 		  - { name: closed, pool: closed-pool, settings: closed }
+		  - { name: ending, pool: tls-pool, settings: ending }
 		  - { name: many, pool: many-pool, settings: many }
 	EOF
 } | config "$both_interfaces"
@@ -87,15 +94,22 @@ check "what is wrong comes first" nth 1 '^! Unhealthy 10\.2\.1\.2:81 +closed-poo
 check "with the reason" shows 'TCP connection'
 check "80 columns and 24 lines are enough" width 80 24
 keys End
-check "a key leads to the last of a thousand" eventually shows '10\.9\.4\.197:80'
+check "a key leads to the last of a thousand" eventually shows '10\.9\.4\.196:80'
 keys Home
 check "and back" eventually nth 1 '10\.2\.1\.2:81'
-keys s s
+keys s
+check "sorted by pool" eventually shows "$many shown, by pool"
+check "the pools are in order" eventually nth 1 '10\.2\.1\.2:81 +closed-pool/'
+keys s
 check "sorted by address" eventually shows "$many shown, by address"
 check "the addresses are in order" eventually nth 1 '10\.2\.1\.2:80'
 keys r
 check "and in reverse" eventually nth 1 '\[fd02:1::2\]:80'
-keys r s s s
+keys r s
+check "sorted by since when" eventually shows "$many shown, by since"
+keys s
+check "sorted by time" eventually shows "$many shown, by time"
+keys s
 check "until the state is back" eventually shows "shown, by state"
 keys / '10.9.3.7'
 check "a filter works while it is typed" eventually shows 'filter: 10.9.3.7_' '10\.9\.3\.7:80'
@@ -106,7 +120,8 @@ check "until it is dropped: what was before" eventually shows '^1 shown, by stat
 keys / Enter
 check "or emptied" eventually shows "^$many shown"
 keys u
-check "trouble only" eventually shows '^1 shown, by state, trouble only'
+check "trouble only" eventually shows '^2 shown, by state, trouble only' '^! Unhealthy 10\.2\.1\.2:81'
+check "with a certificate that ends soon" shows '^\* Healthy +10\.2\.1\.2:8444 +tls-pool/ending'
 keys u
 
 # --- an endpoint ----------------------------------------------------------------------------------
@@ -132,6 +147,12 @@ keys p
 check "and then it does" eventually shows '1 Unhealthy'
 check_status "an order" 0 sluice backend drain web-pool 10.2.1.2 --timeout 1m
 check "is a word" eventually shows '^- draining +10\.2\.1\.2:80'
+drain_shows() {
+	$tmux resize-window -x 160 -y 24
+	eventually shows '10\.2\.1\.2:80 .* flows not counted, [0-9]+s left\. answered GET'
+}
+check "with what is left of it" drain_shows
+$tmux resize-window -x 80 -y 24
 
 # --- what is not guarded --------------------------------------------------------------------------
 

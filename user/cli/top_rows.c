@@ -9,6 +9,7 @@
 #include "util/cleanup.h"
 
 #define ROWS_START 64
+#define ALL_WELL 4 /* as gravity has it */
 
 const char *top_sort_name(enum top_sort sort)
 {
@@ -19,6 +20,11 @@ const char *top_sort_name(enum top_sort sort)
 	return names[sort];
 }
 
+bool top_row_is_warned(const struct top_row *row)
+{
+	return json_array_size(json_object_get(row->endpoint, "warnings")) > 0;
+}
+
 /* What is worst comes first. */
 static int gravity(const struct top_row *row)
 {
@@ -26,7 +32,9 @@ static int gravity(const struct top_row *row)
 		return 0;
 	if (!strcmp(row->health, "Unknown"))
 		return 1;
-	return strcmp(text_get(row->endpoint, "admin"), "enabled") != 0 ? 2 : 3;
+	if (strcmp(text_get(row->endpoint, "admin"), "enabled") != 0)
+		return 2;
+	return top_row_is_warned(row) ? 3 : ALL_WELL;
 }
 
 static int compare_numbers(uint64_t a, uint64_t b)
@@ -79,7 +87,7 @@ static bool is_chosen(const struct top_row *row, const struct top_choice *choice
 {
 	char words[TOP_FILTER_LEN], *rest = NULL;
 
-	if (choice->troubled && gravity(row) == 3)
+	if (choice->troubled && gravity(row) == ALL_WELL)
 		return false;
 	memcpy(words, choice->filter, sizeof(words));
 	for (char *word = strtok_r(words, " ", &rest); word; word = strtok_r(NULL, " ", &rest))

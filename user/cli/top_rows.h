@@ -33,12 +33,15 @@ struct top_row {
 	size_t position; /* in the document */
 };
 
+/* Healthy, but certificates end soon, or clients fail nevertheless. */
+bool top_row_is_warned(const struct top_row *row);
+
 #define TOP_FILTER_LEN 64
 
 struct top_choice {
 	enum top_sort sort;
 	bool reversed;
-	bool troubled; /* only what is not Healthy, or not enabled */
+	bool troubled; /* only what is not Healthy, not enabled, or warned of */
 	char filter
 		[TOP_FILTER_LEN]; /* words, all of which must be somewhere in the row; "": none */
 };

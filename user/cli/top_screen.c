@@ -140,8 +140,8 @@ static void draw_state(int y, const struct top_row *row, attr_t attributes)
 	bool healthy = !strcmp(row->health, "Healthy"),
 	     unhealthy = !strcmp(row->health, "Unhealthy");
 	const char *admin = text_get(row->endpoint, "admin");
-	bool enabled = !strcmp(admin, "enabled");
-	short pair = healthy     ? (enabled ? PAIR_GREEN : PAIR_YELLOW)
+	bool enabled = !strcmp(admin, "enabled"), warned = top_row_is_warned(row);
+	short pair = healthy     ? (enabled && !warned ? PAIR_GREEN : PAIR_YELLOW)
 		     : unhealthy ? PAIR_RED
 				 : PAIR_YELLOW;
 
@@ -149,8 +149,9 @@ static void draw_state(int y, const struct top_row *row, attr_t attributes)
 	line(y, 0, 11, "%c %s",
 	     unhealthy  ? '!'
 	     : !healthy ? '?'
-	     : enabled  ? ' '
-			: '-',
+	     : !enabled ? '-'
+	     : warned   ? '*'
+			: ' ',
 	     healthy && !enabled ? admin : row->health);
 	attr_set(attributes, PAIR_PLAIN, NULL);
 }
@@ -165,11 +166,25 @@ static const char *reason_of(const struct top_row *row)
 	return row->message + len + 1;
 }
 
+/* What stands before the reason: a drain, or the first of the warnings. */
+static void describe(char buf[LINE_LEN], const struct top_row *row, uint64_t now_ms)
+{
+	const json_t *warning = json_array_get(json_object_get(row->endpoint, "warnings"), 0);
+	char text[VIEW_WARNING_LEN];
+
+	buf[0] = '\0';
+	if (json_object_get(row->endpoint, "drain"))
+		view_drain(buf, row->endpoint);
+	else if (json_is_string(warning))
+		snprintf(buf, LINE_LEN, "Warning: %s",
+			 view_warning(text, row->endpoint, json_string_value(warning), now_ms));
+}
+
 static void draw_row(int y, const struct columns *c, const struct top_row *row, bool chosen,
 		     uint64_t now_ms)
 {
 	attr_t attributes = chosen ? A_REVERSE : A_NORMAL;
-	char since[DURATION_LEN], took[TEXT_TIME_LEN];
+	char since[DURATION_LEN], took[TEXT_TIME_LEN], lead[LINE_LEN];
 
 	attr_set(attributes, PAIR_PLAIN, NULL);
 	mvhline(y, 0, ' ', COLS);
@@ -179,7 +194,8 @@ static void draw_row(int y, const struct columns *c, const struct top_row *row, 
 	duration_human(since, now_ms > row->since_ms ? now_ms - row->since_ms : 0);
 	line(y, c->since, 7, "%s", since);
 	line(y, c->time, 7, "%s", text_format_us(took, row->took_us));
-	line(y, c->message, COLS - c->message, "%s", reason_of(row));
+	describe(lead, row, now_ms);
+	line(y, c->message, COLS - c->message, "%s%s%s", lead, *lead ? ". " : "", reason_of(row));
 	attr_set(A_NORMAL, PAIR_PLAIN, NULL);
 }
 
