@@ -254,4 +254,5 @@ check-deb: deb
 clean:
 	rm -rf build build-san
 
--include $(shell find $B -name '*.d' -type f 2>/dev/null)
+# Not those of a Debian that 'make check-deb' has there.
+-include $(shell find $B -path $B/deb -prune -o -name '*.d' -type f -print 2>/dev/null)
