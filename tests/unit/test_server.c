@@ -203,6 +203,28 @@ static void a_crowd_costs_who_has_most(void **state)
 	wait_for(0);
 }
 
+/* Who is being answered keeps his place for as long as there are others who say nothing, though they came later. */
+static void who_is_served_stays(void **state)
+{
+	int served = enter(1000), fds[CROWD], next;
+
+	(void)state;
+	ask(served, "/big");
+	wait_for(1);
+	for (int i = 1; i < CROWD; i++)
+		fds[i] = enter((uid_t)i);
+	wait_for(CROWD);
+	nanosleep(&(struct timespec){ .tv_nsec = 50 * NS_PER_MS }, NULL);
+	next = enter(2000);
+	assert_true(is_over(fds[1], 5000));
+	assert_false(is_over(served, 0));
+	close(next);
+	close(served);
+	for (int i = 1; i < CROWD; i++)
+		close(fds[i]);
+	wait_for(0);
+}
+
 /* However many users somebody has at his disposal. */
 static void has_an_end(void **state)
 {
@@ -328,9 +350,13 @@ static void pauses_within_a_question(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		RUNNING(is_told_who_asks),           RUNNING(one_has_so_many),
-		RUNNING(a_crowd_costs_who_has_most), RUNNING(has_an_end),
-		RUNNING(does_not_wait_for_ever),     RUNNING(pauses),
+		RUNNING(is_told_who_asks),
+		RUNNING(one_has_so_many),
+		RUNNING(a_crowd_costs_who_has_most),
+		RUNNING(who_is_served_stays),
+		RUNNING(has_an_end),
+		RUNNING(does_not_wait_for_ever),
+		RUNNING(pauses),
 		RUNNING(pauses_within_a_question),
 	};
 

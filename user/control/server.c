@@ -106,9 +106,28 @@ static bool can_be_sent_off(const struct server_client *client)
 	return client->fd >= 0 && client->started && !client->leaving;
 }
 
+/*
+ * Let in, and silent: it has not said what it wants, or nothing since it was answered. Of an answer without an end, it has
+ * taken nothing since.
+ */
+static bool is_silent(const struct server_client *client, uint64_t now_ms)
+{
+	return (!client->answering || client->lasts) && now_ms - client->since_ms >= FRESH_MS;
+}
+
+/* Of two of users with as many connections each: whose place is rather taken. Who is served is let finish, if that can be. */
+static bool goes_before(const struct server_client *a, const struct server_client *b,
+			uint64_t now_ms)
+{
+	if (is_silent(a, now_ms) != is_silent(b, now_ms))
+		return is_silent(a, now_ms);
+	return a->since_ms < b->since_ms;
+}
+
 static void displace_one(struct server *server)
 {
 	struct server_client *chosen = NULL;
+	uint64_t now_ms = clock_mono_ms();
 	unsigned int most = 0;
 
 	for (size_t i = 0; i < server->handlers.connections; i++) {
@@ -118,7 +137,7 @@ static void displace_one(struct server *server)
 		if (!can_be_sent_off(client))
 			continue;
 		n = server->handlers.per_user ? count_of(server, client->caller.uid, false) : 1;
-		if (chosen && (n < most || (n == most && client->since_ms >= chosen->since_ms)))
+		if (chosen && (n < most || (n == most && !goes_before(client, chosen, now_ms))))
 			continue;
 		chosen = client;
 		most = n;
