@@ -255,6 +255,8 @@ cp "$work/good.yaml" "$work/sluice.yaml"
 
 # --- many refusals ------------------------------------------------------------------------------
 
+# Whoever has more users than a few at his disposal is told of as one of them, and those above were many.
+sleep 11
 uid=64500
 for ((i = 0; i < 300; i++)); do echo "url=http://sluice/v1/backend"; done >"$work/urls"
 as $readers curl -sS --unix-socket "$SLUICE_SOCKET" -d '{}' -K "$work/urls" >/dev/null
