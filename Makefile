@@ -7,6 +7,8 @@
 #   make property    (root) CHANGES random changes of a live gateway, each compared with a model; SEED repeats them
 #   make soak        (root) MINUTES of traffic while everything happens that may happen to a gateway; SEED repeats one
 #   make check-vm    (root) the kernel's tests on Debian 12's kernel 6.1, in a virtual machine
+#   make check-web   (root) the page, in headless Chromium; installs that as well
+#   make screenshots (root) the pictures of the page in docs/images/
 #   make bench       (root) the benchmarks: a table, and build/bench.json
 #   make lint        formatting, layers, house rules
 #   make fuzz        every parser under libFuzzer; FUZZ_SECONDS each
@@ -55,7 +57,7 @@ MAINS   := user/daemon/main.c user/cli/main.c
 objects = $(patsubst user/%.c,$B/%.o,$(filter-out $(MAINS),$(wildcard user/$1/*.c)))
 LIBS    := $(foreach f,$(FOLDERS),$(if $(call objects,$f),$B/lib$f.a))
 LDLIBS  := -luv -lbpf -lyaml -ljansson -lmicrohttpd -lcurl -lssl -lcrypto -lunbound -lnghttp2 -lmnl -lsqlite3 \
-	-lnftables
+	-lnftables -lncursesw -ltinfo
 
 SKELS := $(patsubst bpf/%.bpf.c,$B/gen/%.skel.h,$(wildcard bpf/*.bpf.c)) \
 	 $(patsubst tests/bench/%.bpf.c,$B/gen/%.skel.h,$(wildcard tests/bench/*.bpf.c)) \
@@ -74,7 +76,7 @@ VERSIONS := $(patsubst %,$B/versions/%/sluiced,two three refused plain)
 PRELOADS := $(patsubst tests/%.c,$B/tests/%.so,$(wildcard tests/preload/*.c))
 NETNS_TOOLS := $(patsubst tests/%.c,$B/tests/%,$(filter-out %.bpf.c,$(wildcard tests/netns/*.c))) $(PRELOADS)
 
-.PHONY: all demo deps check test check-load test-load property soak check-vm test-vm bench lint format fuzz install deb check-deb clean
+.PHONY: all demo deps check test check-load test-load property soak check-vm test-vm check-web screenshots bench lint format fuzz install deb check-deb clean
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -102,6 +104,8 @@ $B/%.o: user/%.c | $(SKELS)
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -MD -MP -c $< -o $@
 $B/%.o: VERSION
+# The page is part of the daemon.
+$B/control/assets.o: $(wildcard user/control/page/*)
 
 define archive
 $B/lib$1.a: $(call objects,$1)
@@ -189,6 +193,22 @@ check-vm: deps
 test-vm: $(VM_BPFT) $(NETNS_TOOLS)
 	@scripts/check-vm $(VM_BPFT) $(VM_NETNS)
 
+# Of the build that people run: how fast the page is counts.
+check-web: deps $B/web/node_modules
+	@$(MAKE) --no-print-directory all $(NETNS_TOOLS)
+	@scripts/run-tests $B $(wildcard tests/web/test_*.sh)
+
+screenshots: deps $B/web/node_modules
+	@$(MAKE) --no-print-directory all $(NETNS_TOOLS)
+	@SLUICE_BUILD=$B tests/web/screenshots.sh docs/images
+
+# What the tests of the page need of npm, exactly as the lock file has it. Whom this host trusts, npm does as well.
+NPM_CI := NODE_EXTRA_CA_CERTS=$${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt} npm ci --loglevel=error --no-audit --no-fund
+$B/web/node_modules: tests/web/package.json tests/web/package-lock.json
+	@scripts/install-deps web
+	@mkdir -p $(@D)
+	$(call say,NPM)cp $^ $(@D) && cd $(@D) && $(NPM_CI) >npm.log && touch node_modules
+
 demo: deps
 	@$(MAKE) --no-print-directory all
 	@scripts/demo
@@ -218,6 +238,7 @@ install: all
 	install -Dm644 etc/completions/_sluice $(DESTDIR)$(ZSH_COMPLETIONS)/_sluice
 	install -Dm644 etc/sysusers.d/sluice.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/sluice.conf
 	install -Dm644 etc/tmpfiles.d/sluice.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/sluice.conf
+	install -Dm644 -t $(DESTDIR)$(PREFIX)/share/sluice etc/prometheus/sluice.rules.yml etc/grafana/sluice.json
 	install -d $(DESTDIR)$(UNITS)
 	sed 's|@SBINDIR@|$(PREFIX)/sbin|; s|@BINDIR@|$(PREFIX)/bin|' etc/systemd/sluiced.service.in \
 		>$(DESTDIR)$(UNITS)/sluiced.service
@@ -233,4 +254,5 @@ check-deb: deb
 clean:
 	rm -rf build build-san
 
--include $(shell find $B -name '*.d' -type f 2>/dev/null)
+# Not those of a Debian that 'make check-deb' has there.
+-include $(shell find $B -path $B/deb -prune -o -name '*.d' -type f -print 2>/dev/null)

@@ -221,7 +221,7 @@ check "is only that" sh -c "! grep -q '^[^#]*sluice_endpoint' '$work/body'"
 
 # --- what it refuses ----------------------------------------------------------------------------
 
-check "another path" http_status 404 "http://$at/v1/status"
+check "another path" http_status 404 "http://$at/v1/changes"
 check "a change" http_status 405 -X POST -d x "http://$at/metrics"
 check "an unknown part" http_status 400 "http://$at/metrics?collect[]=nosuch"
 check "a header that is too long" http_status 431 -H "X: $(head -c 60000 /dev/zero | tr '\0' x)" "http://$at/metrics"
@@ -229,7 +229,7 @@ refute "clients do not reach it" fetch --max-time 1 http://10.1.0.1:9477/metrics
 
 # --- clients that want to do harm ---------------------------------------------------------------
 
-nsenter --net="/run/netns/$ns_id-gateway" /usr/bin/python3 "$here/slow_clients.py" 127.0.0.1 9477 40 >/dev/null 2>&1 </dev/null &
+nsenter --net="/run/netns/$ns_id-gateway" /usr/bin/python3 "$here/slow_clients.py" 127.0.0.1 9477 120 >/dev/null 2>&1 </dev/null &
 helpers+=($!)
 sleep 1
 for i in 1 2 3; do check "slow clients in the way: scrape $i" scrape; done

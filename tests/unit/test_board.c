@@ -95,6 +95,78 @@ static void test_past(void **state)
 	board_add_verdict(board, 0, &(struct verdict){ .code = SL_MSG_OK }, 9);
 }
 
+/* Only what is to be seen of an entry counts as a change, and each has a revision of its own. */
+static void test_revisions(void **state)
+{
+	CLEANUP(board_free_p) struct board *board = board_new(2);
+	struct health health = { .shown = SL_HEALTHY };
+	struct verdict verdict = { .code = SL_MSG_OK, .timing.connect_us = 7 };
+	uint64_t before;
+
+	(void)state;
+	assert_true(board_changed(board, 0) > 0);
+	assert_true(board_changed(board, 1) <= board_revision(board));
+	before = board_revision(board);
+	board_set_health(board, 1, &health, false);
+	assert_int_equal(board_changed(board, 1), before + 1);
+	assert_true(board_changed(board, 0) <= before);
+	health.successes = 5;
+	board_set_health(board, 1, &health, false);
+	board_set_suspected(board, 1, false);
+	assert_int_equal(board_revision(board), before + 1);
+	board_add_verdict(board, 1, &verdict, 1);
+	assert_int_equal(board_revision(board), before + 2);
+	verdict.timing.connect_us = verdict.elapsed_ms = 9;
+	board_add_verdict(board, 1, &verdict, 2);
+	assert_int_equal(board_revision(board), before + 2);
+	verdict.http_status = 503;
+	board_add_verdict(board, 1, &verdict, 3);
+	board_set_suspected(board, 1, true);
+	board_set_admin(board, 1, SL_DRAINING, true, 5);
+	board_seat(board, 1, BOARD_VACANT, NULL);
+	assert_int_equal(board_revision(board), before + 6);
+	assert_int_equal(board_changed(board, 1), before + 6);
+}
+
+static void test_trail(void **state)
+{
+	CLEANUP(board_free_p) struct board *board = board_new(1);
+	struct board_trail trail;
+
+	(void)state;
+	assert_int_equal(board_trail(board, 0).n, 0);
+	for (uint32_t i = 1; i <= BOARD_TRAIL + 3; i++) {
+		const struct verdict verdict = { .code = i % 2 ? SL_MSG_OK : SL_MSG_BACKEND_TIMEOUT,
+						 .timing = { .total_us = i } };
+
+		board_add_verdict(board, 0, &verdict, i);
+		trail = board_trail(board, 0);
+		assert_int_equal(trail.n, i < BOARD_TRAIL ? i : BOARD_TRAIL);
+		for (uint32_t j = 0; j < trail.n; j++) {
+			assert_int_equal(trail.steps[j].took_us, i - j);
+			assert_int_equal(trail.steps[j].passed, (i - j) % 2);
+		}
+	}
+}
+
+/* Of long times the first digits, and never more than it was. */
+static void test_trail_times(void **state)
+{
+	static const uint32_t took[] = { 1023, 1024, 1025, 123456, 2000000, 86400000, UINT32_MAX };
+	CLEANUP(board_free_p) struct board *board = board_new(1);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(took) / sizeof(took[0]); i++) {
+		const struct verdict verdict = { .timing = { .connect_us = took[i],
+							     .total_us = 1 } };
+		struct board_trail trail;
+
+		board_add_verdict(board, 0, &verdict, 1);
+		trail = board_trail(board, 0);
+		assert_in_range(trail.steps[0].took_us, took[i] - took[i] / 500, took[i]);
+	}
+}
+
 /* A sheet has the certificates that were shown last, even if the newest probe saw none. */
 static void test_sheets(void **state)
 {
@@ -191,9 +263,11 @@ static void test_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_entries), cmocka_unit_test(test_verdicts),
-		cmocka_unit_test(test_past),    cmocka_unit_test(test_seats),
-		cmocka_unit_test(test_memory),  cmocka_unit_test(test_sheets),
+		cmocka_unit_test(test_entries),     cmocka_unit_test(test_verdicts),
+		cmocka_unit_test(test_past),        cmocka_unit_test(test_seats),
+		cmocka_unit_test(test_memory),      cmocka_unit_test(test_sheets),
+		cmocka_unit_test(test_revisions),   cmocka_unit_test(test_trail),
+		cmocka_unit_test(test_trail_times),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,7 +51,7 @@ static const struct call {
 	{ "heatlh", STATUS_USAGE, "", "did you mean 'health'?" },
 	{ "stast", STATUS_USAGE, "", "did you mean 'stats'?" },
 	{ "stast web-pool", STATUS_USAGE, "", "did you mean 'stats'?" },
-	{ "top", STATUS_USAGE, "", "unknown command 'top'" },
+	{ "topp", STATUS_USAGE, "", "unknown command 'topp'" },
 	{ "events", STATUS_DONE, "no events\n", "" },
 	{ "events --since 1h --pool web-pool", STATUS_DONE, "no events\n", "" },
 	{ "events --since 2026-02-30T00:00:00Z", STATUS_USAGE, "",

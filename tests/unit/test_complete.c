@@ -121,6 +121,7 @@ static void test_names(void **state)
 	with_gateway = true;
 	expect("pool show d", "db-pool ");
 	expect("health --watch d", "db-pool ");
+	expect("top d", "db-pool ");
 	expect("events --pool=d", "--pool=db-pool ");
 	expect_word("why db-pool _", "10.0.1.1");
 	expect_word("backend weight db-pool _", "10.0.1.1");

@@ -47,6 +47,17 @@ static void accepts(void **state)
 	assert_string_equal(options.config, "a.yaml");
 	assert_true(options.foreground);
 
+	assert_int_equal(options.log_form, LOG_FORM_AUTO);
+	assert_int_equal(options.log_level, LOG_LEVEL_INFO);
+
+	assert_int_equal(parse(&options,
+			       (const char *const[ARGS_MAX]){ "--foreground", "--log", "json",
+							      "--log-level", "warning" },
+			       &err),
+			 0);
+	assert_int_equal(options.log_form, LOG_FORM_JSON);
+	assert_int_equal(options.log_level, LOG_LEVEL_WARN);
+
 	assert_int_equal(parse(&options, (const char *const[ARGS_MAX]){ "--check" }, &err), 0);
 	assert_true(options.check);
 	assert_int_equal(parse(&options, (const char *const[ARGS_MAX]){ "--dry-run" }, &err), 0);
@@ -65,6 +76,11 @@ static void refuses(void **state)
 	} rows[] = {
 		{ { "--nonsense" }, "unknown option '--nonsense'" },
 		{ { "--config" }, "--config needs a file name" },
+		{ { "--log" }, "--log needs text or json" },
+		{ { "--log", "xml" }, "--log 'xml' is not text or json" },
+		{ { "--log", "json" }, "--log json needs --foreground" },
+		{ { "--log-level" }, "--log-level needs error, warning or info" },
+		{ { "--log-level", "debug" }, "--log-level 'debug' is not error, warning or info" },
 		{ { "stray" }, "unexpected argument 'stray'" },
 		{ { "--check", "--dry-run" }, "exclude each other" },
 	};

@@ -1,88 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What is answered over TCP: metrics and nothing else, to whoever asks, however many are slow. */
-#include <arpa/inet.h>
-#include <sys/socket.h>
-#include <sys/time.h>
+/* What is answered over TCP: metrics, and the page with what it reads, to whoever asks, however many are slow. */
+#include "tests/unit/web_run.h"
 
-#include "tests/unit/api_run.h"
-
-#define PATIENCE_S 5
-#define SLOW 60
-
-static struct sockaddr_in address;
-static char reply[1 << 20];
-
-static int start_web(void **state)
-{
-	struct listen *listen;
-	struct addr addr = {
-		{ [10] = 0xff, 0xff, 127, 92, (uint8_t)(getpid() >> 8), (uint8_t)getpid() }
-	};
-
-	(void)state;
-	assert_int_equal(gateway_fake_start(&gateway, gateway_yaml), 0);
-	listen = &gateway.model->gateway.listen;
-	listen->key = (struct sl_target_key){ .port = 9477, .proto = SL_TCP };
-	memcpy(listen->key.addr, addr.bytes, sizeof(addr.bytes));
-	addr_port_format(listen->text, &addr, 9477);
-	address = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(9477) };
-	memcpy(&address.sin_addr, addr.bytes + 12, 4);
-	assert_int_equal(start_api(&api, NULL), 0);
-	return 0;
-}
-
-#define WEB(test) cmocka_unit_test_setup_teardown(test, start_web, stop)
-
-static int dial(void)
-{
-	const struct timeval patience = { .tv_sec = PATIENCE_S };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_true(fd >= 0);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	return fd;
-}
-
-static const char *read_reply(int fd)
-{
-	size_t len = 0;
-	ssize_t n;
-
-	while ((n = recv(fd, reply + len, sizeof(reply) - 1 - len, 0)) > 0)
-		len += (size_t)n;
-	reply[len] = '\0';
-	return reply;
-}
-
-/* The whole answer; the server is asked to close the connection behind it. */
-static const char *web(const char *method, const char *path, const char *headers)
-{
-	char request[1024];
-	int fd = dial();
-
-	snprintf(request, sizeof(request),
-		 "%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n%s\r\n", method, path, headers);
-	assert_int_equal(send(fd, request, strlen(request), MSG_NOSIGNAL), strlen(request));
-	read_reply(fd);
-	close(fd);
-	return reply;
-}
-
-static void assert_has(const char *piece)
-{
-	if (!strstr(reply, piece))
-		fail_msg("no '%s' in '%.2000s'", piece, reply);
-}
-
-static void assert_status(int status)
-{
-	char line[32];
-
-	snprintf(line, sizeof(line), "HTTP/1.1 %d ", status);
-	if (strncmp(reply, line, strlen(line)) != 0)
-		fail_msg("not %d but '%.200s'", status, reply);
-}
+#define SLOW 340
 
 static void test_forms(void **state)
 {
@@ -111,6 +31,8 @@ static void test_status(void **state)
 	(void)state;
 	snprintf(url, sizeof(url), "http://%s/metrics", gateway.model->gateway.listen.text);
 	assert_string_equal(json_text_at(json, "metrics"), url);
+	snprintf(url, sizeof(url), "http://%s/", gateway.model->gateway.listen.text);
+	assert_string_equal(json_text_at(json, "page"), url);
 	json_decref(json);
 }
 
@@ -136,10 +58,15 @@ static const struct refusal_row {
 	int status;
 	const char *says;
 } refusal_rows[] = {
-	{ "GET", "/", 404, "there is nothing at '/'; what there is: /metrics" },
+	{ "GET", "/nosuch", 404, "there is nothing at '/nosuch'; what there is: /, /metrics" },
+	{ "GET", "/../page.css", 404, "there is nothing at '/../page.css'" },
 	{ "GET", "/metrics/", 404, "there is nothing at '/metrics/'" },
-	{ "GET", "/v1/status", 404, "there is nothing at '/v1/status'" },
-	{ "POST", "/v1/reload", 404, "there is nothing at '/v1/reload'" },
+	{ "GET", "/v1/flows", 404, "there is nothing at '/v1/flows'" },
+	{ "GET", "/v1/changes", 404, "there is nothing at '/v1/changes'" },
+	{ "GET", "/v1/reload", 404, "there is nothing at '/v1/reload'" },
+	{ "POST", "/v1/reload", 405, "\r\nAllow: GET, HEAD\r\n" },
+	{ "POST", "/v1/status", 405, "answers to GET and HEAD only" },
+	{ "POST", "/", 405, "answers to GET and HEAD only" },
 	{ "POST", "/metrics", 405, "\r\nAllow: GET, HEAD\r\n" },
 	{ "PUT", "/metrics", 405, "answers to GET and HEAD only" },
 	{ "DELETE", "/metrics", 405, "answers to GET and HEAD only" },
@@ -157,6 +84,123 @@ static void test_refusals(void **state)
 	}
 	web("POST", "/metrics", "Content-Length: 1000000000\r\n");
 	assert_status(405);
+}
+
+/* Every file of the page is there, and a browser is told to load nothing else. */
+static void test_page(void **state)
+{
+	static const char *const paths[] = { "/",
+					     "/page.css",
+					     "/icon.svg",
+					     "/main.js",
+					     "/live.js",
+					     "/store.js",
+					     "/text.js",
+					     "/draw.js",
+					     "/list.js",
+					     "/trails.js",
+					     "/problems.js",
+					     "/gateway.js",
+					     "/timeline.js",
+					     "/detail.js" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		web("GET", paths[i], "");
+		assert_status(200);
+		assert_has("\r\nContent-Security-Policy: default-src 'none'; script-src 'self';");
+		assert_has("\r\nX-Content-Type-Options: nosniff\r\n");
+		assert_true(strlen(strstr(reply, "\r\n\r\n")) > 100);
+		assert_null(strstr(strstr(reply, "\r\n\r\n"), "innerHTML"));
+	}
+	web("GET", "/", "");
+	assert_has("\r\nContent-Type: text/html; charset=utf-8\r\n");
+	web("GET", "/main.js", "");
+	assert_has("\r\nContent-Type: text/javascript; charset=utf-8\r\n");
+	web("HEAD", "/", "");
+	assert_string_equal(strstr(reply, "\r\n\r\n"), "\r\n\r\n");
+}
+
+static void add_event(const struct event *what, const char *reason, const char *after,
+		      const char *text)
+{
+	struct event event = *what;
+
+	event_set(event.pool, "web-pool");
+	event_set(event.reason, reason);
+	event_set(event.after, after);
+	event_set(event.text, text);
+	events_add(gateway.events, &event);
+}
+
+/* Who gave orders, by which command, and how a file is wrong is nothing for those of whom nobody knows who they are. */
+static void test_strangers(void **state)
+{
+	struct event order = { .kind = EVENT_ORDER, .severity = EVENT_WARNING };
+	struct event health = { .kind = EVENT_HEALTH, .severity = EVENT_INFO };
+	struct event interface = { .kind = EVENT_INTERFACE, .severity = EVENT_INFO };
+	struct change change;
+	json_t *json;
+
+	(void)state;
+	event_number(&order, "uid", 4711);
+	event_number(&interface, "uid", 4711);
+	event_number(&health, "flows", 7);
+	add_event(&order, "drain", "refused", "refused: drain by uid 4711, process 1 (s3cret)");
+	add_event(&interface, "", "attached", "attached by uid 4711, process 1 (s3cret)");
+	add_event(&health, "ok", "Healthy", "Healthy: as it says");
+	add_event(&(struct event){ .kind = EVENT_ACCESS }, "", "refused", "refused: s3cret");
+	add_event(&(struct event){ .kind = EVENT_RELOAD }, "", "refused", "'s3cret' is no key");
+	web("GET", "/v1/events", "");
+	assert_status(200);
+	assert_null(strstr(reply, "4711"));
+	assert_null(strstr(reply, "s3cret"));
+	assert_has("\"text\": \"order: drain, refused\"");
+	assert_has("\"text\": \"interface: attached\"");
+	assert_has("\"text\": \"access: refused\"");
+	assert_has("\"text\": \"reload: refused\"");
+	assert_has("\"text\": \"Healthy: as it says\"");
+	assert_has("\"flows\": 7");
+	/* At the socket all is told. */
+	json = get("/v1/events", 200);
+	assert_string_equal(json_text_at(json, "events.0.text"),
+			    "refused: drain by uid 4711, process 1 (s3cret)");
+	assert_int_equal(json_number_at(json, "events.0.numbers.uid"), 4711);
+	json_decref(json);
+
+	change = (struct change){ .action = CHANGE_RELOAD };
+	assert_true(jobs_queue(gateway.context.jobs, &change) > 0);
+	assert_true(jobs_begin(gateway.context.jobs, &change));
+	jobs_say(gateway.context.jobs, "t.yaml:1:1: 's3cret' is not allowed");
+	jobs_end(gateway.context.jobs, true, 5);
+	web("GET", "/v1/status", "");
+	assert_has("\"withheld\": 1");
+	assert_null(strstr(reply, "s3cret"));
+}
+
+static const struct host_row {
+	const char *host;
+	int status;
+} host_rows[] = {
+	{ "127.0.0.1", 200 },      { "127.0.0.1:9477", 200 },
+	{ "[::1]:9477", 200 },     { "LocalHost", 200 },
+	{ "localhost:80", 200 },   { "evil.test", 403 },
+	{ "evil.test:9477", 403 }, { "127.0.0.1.evil.test", 403 },
+	{ "[::1", 403 },           { "", 403 },
+};
+
+/* Whoever makes his own name resolve to this host gets nothing for it. */
+static void test_hosts(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(host_rows) / sizeof(host_rows[0]); i++) {
+		web_host = host_rows[i].host;
+		web("GET", "/v1/status", "");
+		assert_status(host_rows[i].status);
+		web("GET", "/", "");
+		assert_status(host_rows[i].status);
+	}
+	web_host = "127.0.0.1";
 }
 
 /* A request line or a header that is too long, sent whole. */
@@ -280,15 +324,10 @@ static void test_taken(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WEB(test_forms),
-		WEB(test_status),
-		WEB(test_parts),
-		WEB(test_refusals),
-		WEB(test_long_requests),
-		WEB(test_slow_clients),
-		WEB(test_clients_that_do_not_read),
-		WEB(test_pause),
-		WEB(test_taken),
+		WEB(test_forms),         WEB(test_status),       WEB(test_parts),
+		WEB(test_refusals),      WEB(test_page),         WEB(test_hosts),
+		WEB(test_long_requests), WEB(test_slow_clients), WEB(test_clients_that_do_not_read),
+		WEB(test_pause),         WEB(test_taken),        WEB(test_strangers),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

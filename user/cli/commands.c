@@ -81,6 +81,8 @@ static const struct cli_command commands[] = {
 	  "daemon, interfaces and how they are attached, mode, totals, decisions", 0 },
 	{ "health", command_health, 0, 1, "[POOL]", "health of every endpoint, with the reason",
 	  BIT(OPT_WATCH) | BIT(OPT_AZURE) },
+	{ "top", command_top, 0, 1, "[POOL]",
+	  "health on the terminal, live: sort, filter, open an endpoint", 0 },
 	{ "pool list", command_pool_list, 0, 0, "", "the pools and how many endpoints are healthy",
 	  0 },
 	{ "pool show", command_pool_show, 1, 1, "POOL", "one pool: its backends and services", 0 },

@@ -13,7 +13,7 @@ command_fn command_stats, command_l7_status, command_l7_show, command_maps, comm
 	command_explain, command_probe;
 command_fn command_troubleshoot;
 command_fn command_pool_add, command_pool_remove, command_backend_add, command_backend_remove;
-command_fn command_diff, command_save;
+command_fn command_diff, command_save, command_top;
 command_fn command_decide, command_flows, command_attach, command_detach, command_drain,
 	command_enable, command_disable, command_weight, command_reload, command_events,
 	command_import_azure;

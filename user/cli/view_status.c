@@ -101,6 +101,8 @@ static void print_daemon(const struct view *view, const json_t *json)
 	fprintf(view->out, "kernel         %s\n", text_get(json, "kernel"));
 	fprintf(view->out, "pinned         %s, layout v%" PRIu64 "\n", text_get(json, "bpffs"),
 		text_get_uint(json, "layout"));
+	if (json_object_get(json, "page"))
+		fprintf(view->out, "page           %s\n", text_get(json, "page"));
 	if (json_object_get(json, "metrics"))
 		fprintf(view->out, "metrics        %s\n", text_get(json, "metrics"));
 	fprintf(view->out, "mode           %s%s\n", text_get(json, "mode"),

@@ -250,7 +250,7 @@ static const struct key gateway_keys[] = {
 		.name = "listen",
 		.type = TYPE_LISTEN_OR_NONE,
 		.value = "127.0.0.1:9477",
-		.help = "address and port of the metrics",
+		.help = "address and port of the metrics and of the page",
 		KEPT(gateway, listen),
 	},
 	{

@@ -8,12 +8,15 @@
 #include "control/door.h"
 #include "control/groups.h"
 #include "control/listener.h"
+#include "control/live.h"
 #include "control/roles.h"
 #include "control/routes.h"
 #include "control/server.h"
 #include "control/socket.h"
+#include "control/waiters.h"
 #include "control/web.h"
 #include "dataplane/census.h"
+#include "util/clock.h"
 #include "util/err.h"
 #include "util/log.h"
 
@@ -28,9 +31,12 @@
 #define READERS_CROWD 48
 #define PER_READER 8
 
-/* A scraper or two and somebody with a browser; the rest is room for those who are being displaced. */
-#define WEB_CONNECTIONS 24
-#define WEB_CROWD 16
+/*
+ * A scraper or two, and pages: each holds a connection and asks by others. The rest is room for those who are
+ * being displaced.
+ */
+#define WEB_CONNECTIONS 320
+#define WEB_CROWD 288
 
 /* Of answers that the door gives. Their end is that of the connection. */
 #define DOOR_ANSWER(status, code, why)                                                         \
@@ -56,6 +62,8 @@ _Static_assert(PER_READER == 8 && PER_CHANGER == 16, "a text says so");
 struct api {
 	struct api_context context; /* its census is ours */
 	struct groups groups;
+	struct live_cache cache;
+	struct waiters waiters; /* of all servers */
 	struct roles roles;
 	struct door *door; /* of the Unix socket, to the next two: all there is */
 	struct server changers, readers;
@@ -64,11 +72,13 @@ struct api {
 	struct socket_file file;
 };
 
-static struct request request_of(const struct api *api, const struct server_request *request)
+static struct request request_of(struct api *api, const struct server_request *request)
 {
 	return (struct request){
 		.context = &api->context,
 		.groups = &api->groups,
+		.cache = &api->cache,
+		.waiters = &api->waiters,
 		.connection = request->connection,
 		.caller = request->caller,
 		.method = request->method,
@@ -133,6 +143,7 @@ int api_listen(struct api **ret, const char *path, const struct listen *listen, 
 						  .connections = CHANGERS_CONNECTIONS,
 						  .crowd = CHANGERS_CROWD,
 						  .per_user = PER_CHANGER,
+						  .waiters = api ? &api->waiters : NULL,
 						  .pause_ms = CHANGERS_PAUSE_MS };
 	const struct server_handlers readers = { .wants_body = wants_body,
 						 .answer = answer_api,
@@ -140,16 +151,20 @@ int api_listen(struct api **ret, const char *path, const struct listen *listen, 
 						 .connections = READERS_CONNECTIONS,
 						 .crowd = READERS_CROWD,
 						 .per_user = PER_READER,
+						 .waiters = api ? &api->waiters : NULL,
 						 .pause_ms = READERS_PAUSE_MS };
 	const struct server_handlers web = { .answer = answer_web,
 					     .arg = api,
 					     .connections = WEB_CONNECTIONS,
 					     .crowd = WEB_CROWD,
+					     .waiters = api ? &api->waiters : NULL,
+					     .modest = true,
 					     .pause_ms = WEB_PAUSE_MS };
 	int fd, r;
 
 	if (!api)
 		return -ENOMEM;
+	live_cache_init(&api->cache);
 	server_init(&api->changers, -1, &changers);
 	server_init(&api->readers, -1, &readers);
 	server_init(&api->web, -1, &web);
@@ -208,12 +223,17 @@ int api_serve(struct api *api, const struct api_context *context, struct err *er
 
 	api->context = *context;
 	api->context.census = NULL;
+	api->context.generation = clock_wall_us();
 	r = groups_init(&api->groups, context->model);
 	if (r < 0)
 		return r;
 	r = census_start(&api->context.census, context->dataplane);
 	if (r < 0)
 		return err_set(err, r, "the thread that counts flows did not start: %s",
+			       strerror(-r));
+	r = waiters_start(&api->waiters);
+	if (r < 0)
+		return err_set(err, r, "the thread that wakes readers did not start: %s",
 			       strerror(-r));
 	r = server_start(&api->changers);
 	if (r == 0)
@@ -231,9 +251,11 @@ int api_serve(struct api *api, const struct api_context *context, struct err *er
 void api_pause(struct api *api)
 {
 	door_close(api->door);
+	waiters_stop(&api->waiters);
 	server_pause(&api->readers);
 	server_pause(&api->changers);
 	server_pause(&api->web);
+	live_cache_clear(&api->cache);
 	/* It counts in a data plane that may be about to go. */
 	census_stop(take_ptr(api->context.census));
 	groups_done(&api->groups);
@@ -247,9 +269,11 @@ void api_stop(struct api *api)
 	/* While the socket is open nobody else's file can have its inode number. */
 	socket_remove(&api->file);
 	door_free(api->door);
+	waiters_stop(&api->waiters);
 	server_stop(&api->readers);
 	server_stop(&api->changers);
 	server_stop(&api->web);
+	live_cache_clear(&api->cache);
 	census_stop(api->context.census);
 	groups_done(&api->groups);
 	free(api);

@@ -58,6 +58,8 @@ struct api_context {
 	void *refused_arg;
 	uint64_t started_ms; /* wall clock, */
 	uint64_t started_mono_ms; /* and monotonic */
+	uint64_t
+		generation; /* api_serve() sets it: of what the context is about, another each time */
 };
 
 /*

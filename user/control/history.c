@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "control/history.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "store/events.h"
 #include "util/clock.h"
 #include "util/instant.h"
@@ -13,6 +16,21 @@ static void put_if(json_t **json, const char *key, const char *text)
 {
 	if (*text)
 		json_put_text(json, key, text);
+}
+
+/* Whether it says who somebody was, and what he said: of a file that he gave, too. */
+static bool is_about_somebody(const struct event *event)
+{
+	return event->kind == EVENT_ORDER || event->kind == EVENT_ACCESS ||
+	       event->kind == EVENT_RELOAD || strstr(event->numbers, "\"uid\"");
+}
+
+/* "order: drain, refused": all that is said to those of whom nobody knows who they are. */
+static void withhold(struct event *event)
+{
+	snprintf(event->text, sizeof(event->text), "%s: %s%s%s", event_kind_name(event->kind),
+		 event->reason, event->reason[0] && event->after[0] ? ", " : "", event->after);
+	event->numbers[0] = '\0';
 }
 
 static json_t *render(const struct event *event)
@@ -89,8 +107,11 @@ void history_answer(const struct request *request, const char *rest, struct answ
 	if (events_read(request->context->events, &query, &page) < 0)
 		return;
 	events = json_array();
-	for (size_t i = 0; i < page.n; i++)
+	for (size_t i = 0; i < page.n; i++) {
+		if (request->caller->role < ROLE_READ && is_about_somebody(&page.events[i]))
+			withhold(&page.events[i]);
 		json_push(&events, render(&page.events[i]));
+	}
 	free(page.events);
 	json = json_object();
 	json_put(&json, "events", events);

@@ -74,3 +74,13 @@ uint64_t layers_version(struct layers *layers)
 	pthread_mutex_unlock(&layers->lock);
 	return version;
 }
+
+uint32_t layers_count(struct layers *layers)
+{
+	uint32_t n;
+
+	pthread_mutex_lock(&layers->lock);
+	n = layers->now.overlay.n;
+	pthread_mutex_unlock(&layers->lock);
+	return n;
+}

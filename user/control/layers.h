@@ -36,4 +36,7 @@ int layers_read(struct layers *layers, struct layers_copy *ret);
 
 uint64_t layers_version(struct layers *layers);
 
+/* How many interfaces, pools and backends were changed. */
+uint32_t layers_count(struct layers *layers);
+
 #endif

@@ -7,7 +7,7 @@
 
 #include "util/err.h"
 
-#define BACKLOG 64
+#define BACKLOG 512
 
 static struct addr address_of(const struct listen *listen)
 {

@@ -12,9 +12,12 @@
 #include "control/layers.h"
 #include "dataplane/census.h"
 #include "diagnose/why.h"
+#include "model/event.h"
 #include "model/weights.h"
 #include "probe/resolve.h"
 #include "util/clock.h"
+
+#define FAILING_NAMES_MAX 16 /* of those that are named in a bulletin */
 
 struct tally {
 	uint32_t healthy, unhealthy, unknown;
@@ -218,6 +221,47 @@ json_t *render_name(const char *text, const struct board_name *name, uint64_t no
 	return json;
 }
 
+/* How full each map is; "flows" and "half_open" where packets are forwarded. */
+static json_t *render_fills(const struct api_context *context)
+{
+	const struct dataplane_fills fills = dataplane_fills(context->dataplane);
+	struct census_totals totals;
+	json_t *json = json_object();
+
+	json_put(&json, "targets",
+		 render_fill(&(struct flow_fill){ fills.targets, fills.targets_max }));
+	json_put(&json, "endpoints",
+		 render_fill(&(struct flow_fill){ fills.endpoints, fills.endpoints_max }));
+	json_put(&json, "services",
+		 render_fill(&(struct flow_fill){ fills.services, fills.services_max }));
+	if (dataplane_forwards(context->dataplane) && census_totals(context->census, &totals)) {
+		json_put(&json, "flows", render_fill(&totals.fills.flows));
+		json_put(&json, "half_open", render_fill(&totals.fills.half_open));
+	}
+	return json;
+}
+
+/* How many names there are, and the first of those that do not resolve. */
+static json_t *render_failing_names(const struct api_context *context)
+{
+	json_t *json = json_object(), *failing = json_array();
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < context->model->n_names; i++) {
+		const struct board_name name = board_name(context->board, i);
+
+		if (!name.failed_ms)
+			continue;
+		if (n++ < FAILING_NAMES_MAX)
+			json_push(&failing,
+				  render_name(context->model->names[i], &name, clock_wall_ms()));
+	}
+	json_put_uint(&json, "total", context->model->n_names);
+	json_put_uint(&json, "failed", n);
+	json_put(&json, "failing", failing);
+	return json;
+}
+
 static json_t *render_names(const struct api_context *context, uint64_t now_ms)
 {
 	json_t *array = json_array();
@@ -230,23 +274,25 @@ static json_t *render_names(const struct api_context *context, uint64_t now_ms)
 	return array;
 }
 
-static void put_metrics(json_t **json, const struct listen *listen)
+/* Where there is something to look at over TCP. */
+static void put_web(json_t **json, const struct listen *listen)
 {
 	char url[sizeof("http:///metrics") + SL_TEXT_LEN];
 
 	if (!listen->key.port)
 		return;
+	snprintf(url, sizeof(url), "http://%s/", listen->text);
+	json_put_text(json, "page", url);
 	snprintf(url, sizeof(url), "http://%s/metrics", listen->text);
 	json_put_text(json, "metrics", url);
 }
 
-json_t *render_status(const struct api_context *context)
+/* What status and bulletin have in common. */
+static json_t *render_daemon(const struct api_context *context)
 {
 	struct sl_meta meta = dataplane_meta(context->dataplane);
-	uint64_t now_ms = clock_wall_ms();
 	json_t *json = json_object();
-	json_t *decisions, *reload;
-	struct utsname uts;
+	json_t *reload;
 
 	json_put_text(&json, "version", SLUICE_VERSION);
 	json_put_uint(&json, "pid", (uint64_t)getpid());
@@ -254,27 +300,50 @@ json_t *render_status(const struct api_context *context)
 	json_put_time(&json, "since", context->started_ms);
 	json_put_text(&json, "config", context->config_path);
 	json_put_uint(&json, "config_version", layers_version(context->layers));
+	json_put_uint(&json, "runtime_changes", layers_count(context->layers));
 	reload = jobs_render(context->jobs, 0);
 	if (reload)
 		json_put(&json, "reload", reload);
 	put_meta(&json, &meta);
-	put_metrics(&json, &context->model->gateway.listen);
-	json_put_text(&json, "bpffs", context->model->gateway.bpffs);
 	json_put_bool(&json, "in_force", dataplane_in_force(context->dataplane));
 	json_put_bool(&json, "pinned", dataplane_in_sight(context->dataplane));
 	if (dataplane_degraded(context->dataplane))
 		json_put_text(&json, "degraded", dataplane_degraded(context->dataplane));
-	if (uname(&uts) == 0)
-		json_put_text(&json, "kernel", uts.release);
 	json_put(&json, "events", history_state(context->events));
 	json_put(&json, "interfaces", render_interfaces(context->dataplane));
 	json_put(&json, "totals", render_totals(context));
+	json_put(&json, "engine", render_engine(context->engine));
+	return json;
+}
+
+json_t *render_bulletin(const struct api_context *context)
+{
+	json_t *json = render_daemon(context);
+
+	/* It is made once for all, whoever they are. */
+	jobs_withhold(json_object_get(json, "reload"));
+	json_put(&json, "fills", render_fills(context));
+	if (context->model->n_names)
+		json_put(&json, "names", render_failing_names(context));
+	return json;
+}
+
+json_t *render_status(const struct api_context *context)
+{
+	uint64_t now_ms = clock_wall_ms();
+	json_t *json = render_daemon(context);
+	json_t *decisions;
+	struct utsname uts;
+
+	put_web(&json, &context->model->gateway.listen);
+	json_put_text(&json, "bpffs", context->model->gateway.bpffs);
+	if (uname(&uts) == 0)
+		json_put_text(&json, "kernel", uts.release);
 	decisions = render_decisions(context);
 	if (decisions)
 		json_put(&json, "decisions", decisions);
 	if (dataplane_forwards(context->dataplane))
 		json_put(&json, "forwarding", render_flows(context));
-	json_put(&json, "engine", render_engine(context->engine));
 	if (context->model->n_names)
 		json_put(&json, "names", render_names(context, now_ms));
 	return json;
@@ -312,6 +381,48 @@ json_t *render_maps(const struct api_context *context)
 		json_push(&array, map);
 	}
 	json_put(&json, "maps", array);
+	return json;
+}
+
+static json_t *render_event_kinds(void)
+{
+	json_t *array = json_array();
+
+	for (enum event_kind kind = 0; kind < EVENT_KINDS_N; kind++)
+		json_push(&array, json_text(event_kind_name(kind)));
+	return array;
+}
+
+json_t *render_outline(const struct api_context *context, const struct groups *groups)
+{
+	const struct model *model = context->model;
+	json_t *json = json_object(), *pools = json_array();
+
+	for (uint32_t p = 0; p < model->n_pools; p++) {
+		json_t *pool = json_object(), *services = json_array();
+
+		for (uint32_t i = groups->first[p]; i < groups->first[p + 1]; i++) {
+			const struct service *service = &model->services[groups->services[i]];
+			const struct settings *settings = &model->settings[service->settings];
+			json_t *item = json_object();
+
+			json_put_uint(&item, "service", groups->services[i]);
+			json_put_text(&item, "name", service->name);
+			json_put_text(&item, "settings", settings->name);
+			json_put_text(&item, "protocol", protocol_name(settings->protocol));
+			json_put_uint(&item, "port", settings->port);
+			json_put_text(&item, "probe", plan_probe(model, settings)->name);
+			json_put_text(&item, "on_unhealthy",
+				      why_action_name(settings->on_unhealthy));
+			render_forwarding(&item, context, service);
+			json_push(&services, item);
+		}
+		json_put_text(&pool, "name", model->pools[p].name);
+		json_put(&pool, "services", services);
+		json_push(&pools, pool);
+	}
+	json_put(&json, "pools", pools);
+	json_put(&json, "event_kinds", render_event_kinds());
 	return json;
 }
 

@@ -34,6 +34,17 @@ json_t *render_l7_configuration(const struct api_context *context);
 
 /* Adds "l7" to an endpoint in /v1/stats, where HAProxy carries a service that has it. */
 void render_l7_numbers(json_t **json, const struct api_context *context, uint32_t endpoint);
+/* What there is to see of an endpoint at a glance: an element of "rows" in /v1/live. */
+json_t *render_brief(const struct api_context *context, const struct render_row *row);
+
+/* How its last probes went, newest first, and how far it has drained: an element of /v1/trails. */
+json_t *render_trail(const struct api_context *context, const struct render_row *row);
+
+/* The state of the gateway in a few kilobytes, however large it is: "status" in /v1/live. */
+json_t *render_bulletin(const struct api_context *context);
+
+/* What there is: the pools and their services, without endpoints. */
+json_t *render_outline(const struct api_context *context, const struct groups *groups);
 
 /* Adds to a service in /v1/stats what the kernel counted for it, where its packets are forwarded. */
 void render_service_stats(json_t **json, const struct api_context *context, uint32_t service);

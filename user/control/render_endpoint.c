@@ -296,6 +296,45 @@ json_t *render_standing(const struct api_context *context, const struct render_r
 	return json;
 }
 
+json_t *render_brief(const struct api_context *context, const struct render_row *row)
+{
+	CLEANUP(board_entry_done)
+	struct board_entry entry = read_entry(context, row);
+	struct place place = find(context, row, &entry);
+	struct verdict newest = why_newest(&entry);
+	json_t *json = render_place(&place);
+
+	put_health(&json, &entry, place.now_ms);
+	put_admin(&json, context, &place, &entry);
+	json_put_time(&json, "since", entry.health.since_ms);
+	verdict_json_message(&json, &place.plan, &newest);
+	if (newest.tls.not_after)
+		json_put_unix(&json, "cert_not_after", newest.tls.not_after);
+	return json;
+}
+
+json_t *render_trail(const struct api_context *context, const struct render_row *row)
+{
+	uint32_t index = context->model->services[row->service].endpoints[row->member];
+	const struct board_trail trail = board_trail(context->board, index);
+	CLEANUP(board_entry_done)
+	struct board_entry entry = read_entry(context, row);
+	struct place place = find(context, row, &entry);
+	json_t *passed = json_array(), *took_us = json_array();
+	json_t *json = json_object();
+
+	for (uint32_t i = 0; i < trail.n; i++) {
+		json_push(&passed, json_boolean(trail.steps[i].passed));
+		json_push(&took_us, json_integer(trail.steps[i].took_us));
+	}
+	put_admin(&json, context, &place, &entry);
+	if (entry.n_verdicts)
+		json_put_uint(&json, "last_ms_ago", age_of(row->now_ms, entry.recent[0].at_ms));
+	json_put(&json, "passed", passed);
+	json_put(&json, "took_us", took_us);
+	return json;
+}
+
 static bool asks_for_path(enum protocol protocol)
 {
 	return protocol == PROTO_HTTP || protocol == PROTO_HTTPS || protocol == PROTO_GRPC;
@@ -411,6 +450,15 @@ static void put_clients(json_t **json, const struct why *why)
 		json_put(json, "lately", render_lately(why));
 }
 
+/* Of the newest probe; where that resumed a session, those that the session began with. */
+static json_t *render_chain(const struct api_context *context, uint32_t endpoint,
+			    const struct verdict *newest)
+{
+	CLEANUP(board_sheet_done) struct board_sheet sheet = board_sheet(context->board, endpoint);
+
+	return verdict_json_chain(newest->tls.resumed ? sheet.certs : newest->tls.certs);
+}
+
 json_t *render_why(const struct api_context *context, const struct render_row *row)
 {
 	CLEANUP(board_entry_done)
@@ -448,7 +496,7 @@ json_t *render_why(const struct api_context *context, const struct render_row *r
 	json_put(&json, "plan", render_plan(&place.plan));
 	json_put(&json, "recent", render_recent(&place, &entry));
 	if (place.plan.tls.enabled)
-		json_put(&json, "chain", verdict_json_chain(why.newest.tls.certs));
+		json_put(&json, "chain", render_chain(context, place.index, &why.newest));
 	render_share(&json, context, row);
 	render_forwarding(&json, context, place.service);
 	render_l7_numbers(&json, context,

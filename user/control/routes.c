@@ -10,7 +10,9 @@
 #include "control/flow_stream.h"
 #include "control/history.h"
 #include "control/jobs.h"
+#include "control/live.h"
 #include "control/stream.h"
+#include "control/trails.h"
 #include "control/wanted.h"
 #include "util/clock.h"
 #include "util/number.h"
@@ -293,26 +295,32 @@ static void answer_flows(const struct request *request, const char *rest, struct
 static const struct route {
 	const char *path;
 	void (*answer)(const struct request *request, const char *rest, struct answer *answer);
-	bool changes; /* to POST, and not to GET */
+	enum {
+		LOOKS,
+		SHOWS,
+		CHANGES
+	} does; /* SHOWS: over TCP, too. CHANGES: to POST, not to GET */
 } routes[] = {
-	{ "/v1/status", answer_status, false },
-	{ "/v1/health", answer_health, false },
-	{ "/v1/pools", answer_pools, false },
-	{ "/v1/pools/", answer_pool, false },
-	{ "/v1/why", answer_why, false },
-	{ "/v1/stats", answer_stats, false },
-	{ "/v1/l7", answer_l7, false },
-	{ "/v1/l7/configuration", answer_l7_configuration, false },
-	{ "/v1/maps", answer_maps, false },
-	{ "/v1/flows", answer_flows, false },
-	{ "/v1/decide", deciding_answer, false },
-	{ "/v1/events", history_answer, false },
-	{ "/v1/changes", changing_list, false },
-	{ "/v1/jobs/", changing_job, false },
-	{ "/v1/backend", changing_backend, true },
-	{ "/v1/pool", changing_pool, true },
-	{ "/v1/interface", changing_interface, true },
-	{ "/v1/reload", changing_reload, true },
+	{ "/v1/status", answer_status, SHOWS },
+	{ "/v1/health", answer_health, LOOKS },
+	{ "/v1/pools", answer_pools, LOOKS },
+	{ "/v1/pools/", answer_pool, LOOKS },
+	{ "/v1/why", answer_why, SHOWS },
+	{ "/v1/stats", answer_stats, LOOKS },
+	{ "/v1/l7", answer_l7, LOOKS },
+	{ "/v1/l7/configuration", answer_l7_configuration, LOOKS },
+	{ "/v1/maps", answer_maps, LOOKS },
+	{ "/v1/flows", answer_flows, LOOKS },
+	{ "/v1/decide", deciding_answer, LOOKS },
+	{ "/v1/events", history_answer, SHOWS },
+	{ "/v1/live", live_answer, SHOWS },
+	{ "/v1/trails", trails_answer, SHOWS },
+	{ "/v1/changes", changing_list, LOOKS },
+	{ "/v1/jobs/", changing_job, LOOKS },
+	{ "/v1/backend", changing_backend, CHANGES },
+	{ "/v1/pool", changing_pool, CHANGES },
+	{ "/v1/interface", changing_interface, CHANGES },
+	{ "/v1/reload", changing_reload, CHANGES },
 };
 
 #define N_ROUTES (sizeof(routes) / sizeof(routes[0]))
@@ -370,14 +378,25 @@ static void dispatch(const struct request *request, struct answer *answer)
 			      request->path, list_routes(paths));
 		return;
 	}
-	if (route->changes ? !is_method(request, MHD_HTTP_METHOD_POST) : !asks) {
-		answer->allow = route->changes ? "POST" : "GET, HEAD";
+	if (route->does == CHANGES ? !is_method(request, MHD_HTTP_METHOD_POST) : !asks) {
+		answer->allow = route->does == CHANGES ? "POST" : "GET, HEAD";
 		answer_refuse(answer, MHD_HTTP_METHOD_NOT_ALLOWED, "method_not_allowed",
 			      "'%.*s' answers %s only", ANSWER_NAMED_MAX, request->path,
-			      route->changes ? "to POST" : "to GET and HEAD");
+			      route->does == CHANGES ? "to POST" : "to GET and HEAD");
 		return;
 	}
 	route->answer(request, rest, answer);
+}
+
+bool routes_answer_anybody(const struct request *request, struct answer *answer)
+{
+	const char *rest;
+	const struct route *route = find_route(request, &rest);
+
+	if (!route || route->does != SHOWS)
+		return false;
+	route->answer(request, rest, answer);
+	return true;
 }
 
 /* Without a length it is as long as it is: see body_add(). */
@@ -395,7 +414,7 @@ bool routes_wants_body(const struct request *request)
 	const char *rest;
 	const struct route *route = find_route(request, &rest);
 
-	return route && route->changes && is_method(request, MHD_HTTP_METHOD_POST) &&
+	return route && route->does == CHANGES && is_method(request, MHD_HTTP_METHOD_POST) &&
 	       !says_too_long(request);
 }
 

@@ -4,15 +4,18 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "util/cleanup.h"
 #include "util/clock.h"
 
 #define CONNECTION_MEMORY_BYTES 32768 /* request line and header; a response's buffer */
 #define CONNECTION_TIMEOUT_S 10 /* of silence */
+#define MODEST_NICE 10
 
 /* Who sends or takes a byte now and then is not silent. The command line waits as long for an answer. */
 #define ASK_MAX_MS 30000
@@ -47,15 +50,18 @@ static void leave(struct server *server, struct server_client *client)
 
 static struct server_client *take_place(struct server *server, int fd, const struct caller *caller)
 {
-	/* What is more than it was told to take, libmicrohttpd closes without a word. */
+	/*
+	 * What is more than it was told to take, libmicrohttpd closes without a word. Places are looked through once a
+	 * connection, not once a request, and only those that this server may have.
+	 */
 	for (size_t i = 0; i < server->handlers.connections; i++) {
 		struct server_client *client = &server->clients[i];
 
 		if (client->fd >= 0)
 			continue;
-		*client = (struct server_client){ .fd = fd,
-						  .caller = *caller,
-						  .since_ms = clock_mono_ms() };
+		*client = (struct server_client){
+			.server = server, .fd = fd, .caller = *caller, .since_ms = clock_mono_ms()
+		};
 		server->n_clients++;
 		return client;
 	}
@@ -64,7 +70,7 @@ static struct server_client *take_place(struct server *server, int fd, const str
 
 static struct server_client *find_client(struct server *server, int fd)
 {
-	for (size_t i = 0; i < SERVER_CONNECTIONS_MAX; i++)
+	for (size_t i = 0; i < server->handlers.connections; i++)
 		if (server->clients[i].fd == fd)
 			return &server->clients[i];
 	return NULL;
@@ -75,7 +81,7 @@ static unsigned int count_of(const struct server *server, uid_t uid, bool all)
 {
 	unsigned int n = 0;
 
-	for (size_t i = 0; i < SERVER_CONNECTIONS_MAX; i++) {
+	for (size_t i = 0; i < server->handlers.connections; i++) {
 		const struct server_client *client = &server->clients[i];
 
 		n += client->fd >= 0 && client->caller.uid == uid && (all || !client->leaving);
@@ -83,11 +89,15 @@ static unsigned int count_of(const struct server *server, uid_t uid, bool all)
 	return n;
 }
 
-/* The server sees the end of the connection next, and lets go of it. */
+/* The server sees the end of the connection next, and lets go of it. Who sleeps has to be woken for that. */
 static void send_off(struct server_client *client)
 {
+	struct waiters *waiters = client->server->handlers.waiters;
+
 	shutdown(client->fd, SHUT_RDWR);
 	client->leaving = true;
+	if (client->lasts && waiters)
+		waiters_wake(waiters);
 }
 
 /* Before libmicrohttpd has a connection, it may close it without telling. */
@@ -96,10 +106,13 @@ static bool can_be_sent_off(const struct server_client *client)
 	return client->fd >= 0 && client->started && !client->leaving;
 }
 
-/* Let in, and silent: it has not said what it wants, or nothing since it was answered. */
+/*
+ * Let in, and silent: it has not said what it wants, or nothing since it was answered. Of an answer without an end, it has
+ * taken nothing since.
+ */
 static bool is_silent(const struct server_client *client, uint64_t now_ms)
 {
-	return !client->answering && now_ms - client->since_ms >= FRESH_MS;
+	return (!client->answering || client->lasts) && now_ms - client->since_ms >= FRESH_MS;
 }
 
 /* Of two of users with as many connections each: whose place is rather taken. Who is served is let finish, if that can be. */
@@ -117,13 +130,13 @@ static void displace_one(struct server *server)
 	uint64_t now_ms = clock_mono_ms();
 	unsigned int most = 0;
 
-	for (size_t i = 0; i < SERVER_CONNECTIONS_MAX; i++) {
+	for (size_t i = 0; i < server->handlers.connections; i++) {
 		struct server_client *client = &server->clients[i];
 		unsigned int n;
 
 		if (!can_be_sent_off(client))
 			continue;
-		n = count_of(server, client->caller.uid, false);
+		n = server->handlers.per_user ? count_of(server, client->caller.uid, false) : 1;
 		if (chosen && (n < most || (n == most && !goes_before(client, chosen, now_ms))))
 			continue;
 		chosen = client;
@@ -151,7 +164,7 @@ void server_expire(struct server *server)
 	pthread_mutex_lock(&server->lock);
 	/* Not before: clients' times are taken under the lock, too. */
 	now_ms = clock_mono_ms();
-	for (size_t i = 0; i < SERVER_CONNECTIONS_MAX; i++)
+	for (size_t i = 0; i < server->handlers.connections; i++)
 		if (can_be_sent_off(&server->clients[i]) &&
 		    takes_too_long(&server->clients[i], now_ms))
 			send_off(&server->clients[i]);
@@ -206,12 +219,25 @@ static void come(struct server *server, struct MHD_Connection *connection, void 
 	*client_data = client;
 }
 
+/* Linux has it by the thread. Where it is refused, nothing else is the worse for it. */
+static void be_modest(void)
+{
+	static _Thread_local bool is_modest;
+
+	if (is_modest)
+		return;
+	is_modest = true;
+	setpriority(PRIO_PROCESS, (id_t)gettid(), MODEST_NICE);
+}
+
 /* On the server's thread, as all that follows. */
 static void on_connection(void *arg, struct MHD_Connection *connection, void **client_data,
 			  enum MHD_ConnectionNotificationCode code)
 {
 	struct server *server = arg;
 
+	if (server->handlers.modest)
+		be_modest();
 	pthread_mutex_lock(&server->lock);
 	if (code == MHD_CONNECTION_NOTIFY_STARTED)
 		come(server, connection, client_data);
@@ -234,6 +260,7 @@ static void note_answering(struct server *server, struct server_client *client, 
 {
 	pthread_mutex_lock(&server->lock);
 	client->answering = answering;
+	client->lasts = false;
 	client->idle = !answering;
 	client->since_ms = clock_mono_ms();
 	pthread_mutex_unlock(&server->lock);
@@ -286,6 +313,21 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **re
 	free(take_ptr(*request_data));
 }
 
+bool server_lasts(struct MHD_Connection *connection)
+{
+	struct server_client *client = client_of(connection);
+	bool has_place;
+
+	if (!client)
+		return false;
+	pthread_mutex_lock(&client->server->lock);
+	has_place = !client->leaving;
+	client->since_ms = clock_mono_ms();
+	client->lasts = true;
+	pthread_mutex_unlock(&client->server->lock);
+	return has_place;
+}
+
 /* --- running ---------------------------------------------------------------------------------- */
 
 void server_init(struct server *server, int fd, const struct server_handlers *handlers)
@@ -309,7 +351,7 @@ int server_start(struct server *server)
 	/* From here on the descriptor belongs to libmicrohttpd, even where it fails to start. */
 	server->fd = -1;
 	server->http = MHD_start_daemon(
-		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC |
+		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME |
 			(listens ? 0 : MHD_USE_NO_LISTEN_SOCKET),
 		0, NULL, NULL, on_request, server, MHD_OPTION_ARRAY,
 		listens ? listening : listening + 1, MHD_OPTION_CONNECTION_LIMIT,
@@ -329,10 +371,10 @@ static bool is_busy(struct server *server)
 
 	pthread_mutex_lock(&server->lock);
 	now_ms = clock_mono_ms();
-	for (size_t i = 0; i < SERVER_CONNECTIONS_MAX; i++) {
+	for (size_t i = 0; i < server->handlers.connections; i++) {
 		const struct server_client *client = &server->clients[i];
 
-		busy |= client->fd >= 0 &&
+		busy |= client->fd >= 0 && !client->lasts &&
 			(client->answering ||
 			 (!client->idle && now_ms < client->since_ms + FRESH_MS));
 	}

@@ -16,8 +16,9 @@
 
 #include "control/body.h"
 #include "control/caller.h"
+#include "control/waiters.h"
 
-#define SERVER_CONNECTIONS_MAX 64
+#define SERVER_CONNECTIONS_MAX 320
 
 struct server_request {
 	struct MHD_Connection *connection;
@@ -39,16 +40,22 @@ struct server_handlers {
 	unsigned int crowd;
 	unsigned int
 		per_user; /* who has so many is given no more; 0: it listens, and all are one user's */
+	struct waiters *waiters; /* where clients sleep; NULL: nowhere */
+	bool modest; /* its thread gives way to others that want a CPU */
 	unsigned int pause_ms; /* how long a pause waits for those who are slow to read */
 };
 
+struct server;
+
 struct server_client {
+	struct server *server;
 	int fd; /* -1: nobody */
 	struct caller caller;
 	uint64_t since_ms; /* monotonic: came, asked, or was answered last */
 	bool started; /* libmicrohttpd knows it */
 	bool idle; /* has been answered, and asked nothing since */
 	bool answering;
+	bool lasts; /* what he gets has no end, and nobody waits for it */
 	bool leaving; /* displaced, or too slow: it is only waited for */
 };
 
@@ -60,6 +67,12 @@ struct server {
 	unsigned int n_clients;
 	struct server_client clients[SERVER_CONNECTIONS_MAX];
 };
+
+/*
+ * The client has read all that there is for now, of an answer without an end: he is getting on, and a pause does not
+ * wait for him. From the content reader. False: he has lost his place, or is none of those who are known.
+ */
+bool server_lasts(struct MHD_Connection *connection);
 
 /* fd listens, and belongs to the server from now on; -1: nobody can reach it, but by server_enter(). */
 void server_init(struct server *server, int fd, const struct server_handlers *handlers);

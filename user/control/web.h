@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * web - what is to be looked at over TCP, by whoever reaches the address: nothing here changes anything.
+ * web - what is to be looked at over TCP, by whoever reaches the address: metrics, the page, and what the page
+ * reads. Nothing here changes anything.
  */
 #ifndef SLUICE_CONTROL_WEB_H
 #define SLUICE_CONTROL_WEB_H

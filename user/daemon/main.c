@@ -137,6 +137,7 @@ int main(int argc, char *argv[])
 		fprintf(stderr, "sluiced: %s\n", err.text);
 		return EXIT_USAGE;
 	}
+	log_configure(options.log_form, options.log_level);
 	if (options.help || options.version) {
 		printf("%s", options.help ? options_usage : "sluiced " SLUICE_VERSION "\n");
 		return EXIT_SUCCESS;

@@ -5,12 +5,16 @@
 
 #include <stdbool.h>
 
+#include "util/log.h"
+
 struct err;
 
 struct options {
 	const char *config; /* borrowed from argv */
 	bool foreground, dry_run, check;
 	bool help, version;
+	enum log_form log_form;
+	enum log_level log_level;
 };
 
 /* -EINVAL: err says which argument is wrong and what is allowed. */

@@ -3,14 +3,15 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
 /*
- * A verdict that is not the newest, without what is rarely there or shown of the newest only: an
- * entry costs every endpoint of 65,536 its size.
+ * A verdict without what is rarely there or shown of the newest only: an entry costs every endpoint of 65,536 its
+ * size.
  */
-struct past {
+struct record {
 	uint64_t at_ms;
 	char *detail; /* owned; NULL: none */
 	struct timing timing;
@@ -23,12 +24,18 @@ struct past {
 };
 _Static_assert(SL_MSG_UDP_ANSWER_MISMATCH <= UINT8_MAX, "board: codes fit into a byte");
 
-#define PAST_MAX (BOARD_RECENT - 1)
+/* took_us is so many microseconds times 2 to the power of shift: exact to a part in five hundred. */
+struct step {
+	uint16_t passed : 1, shift : 5, took : 10;
+};
+
+#define STEP_TOOK_MAX ((1u << 10) - 1)
 
 /* What probes came to; in memory of its own, which moves from one board to the next as it is. */
 struct history {
-	struct board_verdict newest;
-	struct past past[PAST_MAX]; /* newest first */
+	struct record recent[BOARD_RECENT]; /* newest first */
+	struct tls_facts tls; /* of the newest */
+	struct step trail[BOARD_TRAIL]; /* newest first; n_verdicts says how many there are */
 	struct outcomes outcomes;
 	struct certs *shown; /* counted: the last certificates, whatever came after them */
 };
@@ -55,16 +62,24 @@ struct board {
 	pthread_mutex_t lock;
 	uint32_t n;
 	uint64_t n_seatings;
+	uint64_t revision;
 	struct entry *entries;
+	_Atomic uint64_t *
+		changed; /* each entry's revision; those who only compare read it without the lock */
 	struct board_name *names;
 };
 
-/* The detail moves into memory of its own; without memory it is lost, and the rest is not. */
-static struct past past_of(const struct board_verdict *newest)
+/* Under the lock, so that whoever reads the revision finds every entry that has it or an earlier one. */
+static void change(struct board *board, uint32_t i)
 {
-	const struct verdict *v = &newest->verdict;
-	struct past past = {
-		.at_ms = newest->at_ms,
+	atomic_store_explicit(&board->changed[i], ++board->revision, memory_order_relaxed);
+}
+
+/* The detail moves into memory of its own; without memory it is lost, and the rest is not. */
+static struct record record_of(const struct verdict *v, uint64_t at_ms)
+{
+	struct record record = {
+		.at_ms = at_ms,
 		.detail = v->detail[0] ? strdup(v->detail) : NULL,
 		.timing = v->timing,
 		.elapsed_ms = v->elapsed_ms,
@@ -83,33 +98,33 @@ static struct past past_of(const struct board_verdict *newest)
 		.has_icmp = v->has_icmp,
 	};
 
-	memcpy(past.also, v->tls.also, sizeof(past.also));
-	return past;
+	memcpy(record.also, v->tls.also, sizeof(record.also));
+	return record;
 }
 
-static void past_read(struct board_verdict *ret, const struct past *past)
+static void read_record(struct board_verdict *ret, const struct record *record)
 {
 	struct verdict *v = &ret->verdict;
 
-	*ret = (struct board_verdict){ .at_ms = past->at_ms };
-	v->timing = past->timing;
-	v->elapsed_ms = past->elapsed_ms;
-	v->os_errno = past->os_errno;
-	v->tls.x509_code = past->x509_code;
-	v->tls.x509_depth = past->x509_depth;
-	v->tls.alert = past->alert;
-	v->tls.warnings = past->warnings;
-	v->tls.n_also = past->n_also;
-	memcpy(v->tls.also, past->also, sizeof(past->also));
-	v->http_status = past->http_status;
-	v->grpc_status = past->grpc_status;
-	v->code = (enum sl_message)past->code;
-	v->stage = (enum stage)past->stage;
-	v->icmp_type = past->icmp_type;
-	v->icmp_code = past->icmp_code;
-	v->has_icmp = past->has_icmp;
-	if (past->detail)
-		snprintf(v->detail, sizeof(v->detail), "%s", past->detail);
+	*ret = (struct board_verdict){ .at_ms = record->at_ms };
+	v->timing = record->timing;
+	v->elapsed_ms = record->elapsed_ms;
+	v->os_errno = record->os_errno;
+	v->tls.x509_code = record->x509_code;
+	v->tls.x509_depth = record->x509_depth;
+	v->tls.alert = record->alert;
+	v->tls.warnings = record->warnings;
+	v->tls.n_also = record->n_also;
+	memcpy(v->tls.also, record->also, sizeof(record->also));
+	v->http_status = record->http_status;
+	v->grpc_status = record->grpc_status;
+	v->code = (enum sl_message)record->code;
+	v->stage = (enum stage)record->stage;
+	v->icmp_type = record->icmp_type;
+	v->icmp_code = record->icmp_code;
+	v->has_icmp = record->has_icmp;
+	if (record->detail)
+		snprintf(v->detail, sizeof(v->detail), "%s", record->detail);
 }
 
 static void entry_done(struct entry *entry)
@@ -118,9 +133,9 @@ static void entry_done(struct entry *entry)
 
 	if (!history)
 		return;
-	verdict_done(&history->newest.verdict);
-	for (size_t i = 0; i < PAST_MAX; i++)
-		free(history->past[i].detail);
+	certs_unref(history->tls.certs);
+	for (size_t i = 0; i < BOARD_RECENT; i++)
+		free(history->recent[i].detail);
 	outcomes_done(&history->outcomes);
 	certs_unref(history->shown);
 	free(history);
@@ -140,9 +155,13 @@ struct board *board_new(uint32_t n)
 		return NULL;
 	pthread_mutex_init(&board->lock, NULL);
 	board->n = n;
+	board->revision = 1;
 	board->entries = calloc(n ? n : 1, sizeof(*board->entries));
-	if (!board->entries)
+	board->changed = calloc(n ? n : 1, sizeof(*board->changed));
+	if (!board->entries || !board->changed)
 		return NULL;
+	for (uint32_t i = 0; i < n; i++)
+		change(board, i);
 	return take_ptr(board);
 }
 
@@ -154,6 +173,7 @@ void board_free(struct board *board)
 		entry_done(&board->entries[i]);
 	pthread_mutex_destroy(&board->lock);
 	free(board->entries);
+	free(board->changed);
 	free(board->names);
 	free(board);
 }
@@ -181,6 +201,7 @@ void board_seat(struct board *board, uint32_t i, enum board_seat seat, const str
 	if (addr)
 		entry->addr = *addr;
 	board->n_seatings++;
+	change(board, i);
 	pthread_mutex_unlock(&board->lock);
 }
 
@@ -191,12 +212,15 @@ void board_set_admin(struct board *board, uint32_t i, enum sl_admin admin, bool 
 	board->entries[i].admin = admin;
 	board->entries[i].ordered = ordered;
 	board->entries[i].deadline_ms = deadline_ms;
+	change(board, i);
 	pthread_mutex_unlock(&board->lock);
 }
 
 void board_set_suspected(struct board *board, uint32_t i, bool suspected)
 {
 	pthread_mutex_lock(&board->lock);
+	if (board->entries[i].suspected != suspected)
+		change(board, i);
 	board->entries[i].suspected = suspected;
 	pthread_mutex_unlock(&board->lock);
 }
@@ -204,6 +228,8 @@ void board_set_suspected(struct board *board, uint32_t i, bool suspected)
 void board_set_disagreement(struct board *board, uint32_t i, const char *id)
 {
 	pthread_mutex_lock(&board->lock);
+	if (board->entries[i].disagreement != id)
+		change(board, i);
 	board->entries[i].disagreement = id;
 	pthread_mutex_unlock(&board->lock);
 }
@@ -222,24 +248,70 @@ void board_set_mark(struct board *board, uint32_t i, const struct traffic_mark *
 	pthread_mutex_unlock(&board->lock);
 }
 
+static bool looks_alike(const struct health *a, const struct health *b)
+{
+	return a->shown == b->shown && a->proven == b->proven && a->since_ms == b->since_ms &&
+	       a->forced == b->forced;
+}
+
 void board_set_health(struct board *board, uint32_t i, const struct health *health, bool adopted)
 {
+	struct entry *entry = &board->entries[i];
+
 	pthread_mutex_lock(&board->lock);
-	board->entries[i].health = *health;
-	board->entries[i].adopted = adopted;
+	if (!looks_alike(&entry->health, health) || entry->adopted != adopted)
+		change(board, i);
+	entry->health = *health;
+	entry->adopted = adopted;
 	pthread_mutex_unlock(&board->lock);
+}
+
+/* Whether there is something else to be told of the endpoint than before. */
+static bool is_news(const struct history *history, const struct verdict *v)
+{
+	const struct record *was = &history->recent[0];
+
+	return !was->at_ms || was->code != v->code || was->os_errno != v->os_errno ||
+	       was->has_icmp != v->has_icmp || was->icmp_type != v->icmp_type ||
+	       was->icmp_code != v->icmp_code || was->http_status != v->http_status ||
+	       was->grpc_status != v->grpc_status || was->alert != v->tls.alert ||
+	       was->warnings != v->tls.warnings || history->tls.not_after != v->tls.not_after ||
+	       strcmp(was->detail ?: "", v->detail) != 0;
+}
+
+static struct step step_of(const struct verdict *v)
+{
+	uint32_t took = v->timing.connect_us ?: v->timing.total_us;
+	struct step step = { .passed = message_passed(v->code) };
+
+	for (; took > STEP_TOOK_MAX; took >>= 1)
+		step.shift++;
+	step.took = took & STEP_TOOK_MAX;
+	return step;
+}
+
+/* What its recent[0] was goes, but for the certificates that are shown. */
+static void set_newest(struct history *history, const struct verdict *verdict, uint64_t at_ms)
+{
+	free(history->recent[0].detail);
+	history->recent[0] = record_of(verdict, at_ms);
+	certs_unref(history->tls.certs);
+	history->tls = verdict->tls;
+	certs_ref(history->tls.certs);
 }
 
 static void history_add(struct history *history, const struct verdict *verdict, uint64_t at_ms)
 {
-	if (history->newest.at_ms) {
-		free(history->past[PAST_MAX - 1].detail);
-		memmove(&history->past[1], &history->past[0],
-			(PAST_MAX - 1) * sizeof(history->past[0]));
-		history->past[0] = past_of(&history->newest);
-		verdict_done(&history->newest.verdict);
+	if (history->recent[0].at_ms) {
+		free(history->recent[BOARD_RECENT - 1].detail);
+		memmove(&history->recent[1], &history->recent[0],
+			(BOARD_RECENT - 1) * sizeof(history->recent[0]));
+		history->recent[0].detail = NULL;
 	}
-	history->newest = (struct board_verdict){ verdict_keep(verdict), at_ms };
+	set_newest(history, verdict, at_ms);
+	memmove(&history->trail[1], &history->trail[0],
+		(BOARD_TRAIL - 1) * sizeof(history->trail[0]));
+	history->trail[0] = step_of(verdict);
 	outcomes_add(&history->outcomes, verdict);
 	if (verdict->tls.certs) {
 		certs_unref(history->shown);
@@ -253,6 +325,8 @@ void board_add_verdict(struct board *board, uint32_t i, const struct verdict *ve
 	struct entry *entry = &board->entries[i];
 
 	pthread_mutex_lock(&board->lock);
+	if (is_news(history_of(entry), verdict))
+		change(board, i);
 	if (!entry->history)
 		entry->history = calloc(1, sizeof(*entry->history));
 	/* Without memory the verdict is not remembered; it has been acted upon. */
@@ -270,8 +344,8 @@ void board_restore(struct board *board, uint32_t i, const struct verdict *verdic
 	if (!entry->history)
 		entry->history = calloc(1, sizeof(*entry->history));
 	if (entry->history) {
-		verdict_done(&entry->history->newest.verdict);
-		entry->history->newest = (struct board_verdict){ verdict_keep(verdict), at_ms };
+		set_newest(entry->history, verdict, at_ms);
+		change(board, i);
 	}
 	pthread_mutex_unlock(&board->lock);
 }
@@ -289,6 +363,7 @@ void board_inherit(struct board *board, uint32_t i, struct board *from, uint32_t
 	entry->disagreement = NULL;
 	entry->mark = (struct traffic_mark){ .set = false };
 	from->entries[was] = (struct entry){ 0 };
+	change(board, i);
 	pthread_mutex_unlock(&board->lock);
 }
 
@@ -381,10 +456,10 @@ struct board_entry board_read(const struct board *board, uint32_t i)
 	ret.addr = entry->addr;
 	ret.n_verdicts = entry->n_verdicts;
 	ret.adopted = entry->adopted;
-	ret.recent[0] = history->newest;
-	ret.recent[0].verdict = verdict_keep(&history->newest.verdict);
-	for (size_t j = 0; j < PAST_MAX; j++)
-		past_read(&ret.recent[j + 1], &history->past[j]);
+	for (size_t j = 0; j < BOARD_RECENT; j++)
+		read_record(&ret.recent[j], &history->recent[j]);
+	ret.recent[0].verdict.tls = history->tls;
+	certs_ref(history->tls.certs);
 	pthread_mutex_unlock(&b->lock);
 
 	return ret;
@@ -411,8 +486,8 @@ struct board_sheet board_sheet(const struct board *board, uint32_t i)
 		.health = entry->health,
 		.admin = entry->admin,
 		.disagreement = entry->disagreement,
-		.code = history->newest.verdict.code,
-		.at_ms = history->newest.at_ms,
+		.code = (enum sl_message)history->recent[0].code,
+		.at_ms = history->recent[0].at_ms,
 		.outcomes = outcomes_copy(&history->outcomes),
 		.certs = certs_ref(history->shown),
 	};
@@ -425,6 +500,42 @@ void board_sheet_done(struct board_sheet *sheet)
 {
 	outcomes_done(&sheet->outcomes);
 	certs_unref(sheet->certs);
+}
+
+struct board_trail board_trail(const struct board *board, uint32_t i)
+{
+	struct board *b = unconst(board);
+	const struct entry *entry = &b->entries[i];
+	struct board_trail trail = { .n = BOARD_TRAIL };
+	const struct step *steps;
+
+	pthread_mutex_lock(&b->lock);
+	if (entry->n_verdicts < BOARD_TRAIL)
+		trail.n = (uint32_t)entry->n_verdicts;
+	steps = history_of(entry)->trail;
+	for (uint32_t j = 0; j < trail.n; j++)
+		trail.steps[j] = (struct board_step){ (uint32_t)steps[j].took << steps[j].shift,
+						      steps[j].passed };
+	pthread_mutex_unlock(&b->lock);
+
+	return trail;
+}
+
+uint64_t board_revision(const struct board *board)
+{
+	struct board *b = unconst(board);
+	uint64_t revision;
+
+	pthread_mutex_lock(&b->lock);
+	revision = b->revision;
+	pthread_mutex_unlock(&b->lock);
+
+	return revision;
+}
+
+uint64_t board_changed(const struct board *board, uint32_t i)
+{
+	return atomic_load_explicit(&board->changed[i], memory_order_relaxed);
 }
 
 uint64_t board_seatings(const struct board *board)

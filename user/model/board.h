@@ -16,6 +16,7 @@
 #include "util/cleanup.h"
 
 #define BOARD_RECENT 8
+#define BOARD_TRAIL 24
 
 struct board_verdict {
 	struct verdict verdict;
@@ -79,6 +80,15 @@ struct board_sheet {
 	struct certs *certs; /* those that were shown last, by whatever probe; NULL: none yet */
 };
 
+/* What is kept of more probes than BOARD_RECENT, to be drawn: times to three digits. Newest first. */
+struct board_trail {
+	uint32_t n; /* at most BOARD_TRAIL */
+	struct board_step {
+		uint32_t took_us; /* the handshake's time; of what has none, all the probe's */
+		bool passed;
+	} steps[BOARD_TRAIL];
+};
+
 struct board;
 
 /* A board of n entries, all zero. NULL: out of memory. */
@@ -130,6 +140,18 @@ void board_entry_done(struct board_entry *entry);
 /* Much cheaper than the whole entry; to be given back with board_sheet_done(). */
 struct board_sheet board_sheet(const struct board *board, uint32_t i);
 void board_sheet_done(struct board_sheet *sheet);
+
+struct board_trail board_trail(const struct board *board, uint32_t i);
+
+/*
+ * Grows with every change of what is to be seen of an entry: where it is, its health, orders and reason, and not
+ * its times and counts. Whoever has read the entries that changed after one revision, up to the revision that
+ * the board had before he began, knows the board, however much changed meanwhile.
+ */
+uint64_t board_revision(const struct board *board);
+
+/* Of the entry's last change; costs a load. From 1 on. */
+uint64_t board_changed(const struct board *board, uint32_t i);
 
 /* How often a seat has changed: whoever reads several finds out whether they are of one instant. */
 uint64_t board_seatings(const struct board *board);

@@ -12,15 +12,17 @@
 #include <unistd.h>
 
 #include "util/clock.h"
+#include "util/log_json.h"
 
 #define LINE_MAX_BYTES 1024
 #define ROOM_WAIT_MS 20
 
-enum sink { SINK_STDERR, SINK_JOURNAL, SINK_SYSLOG };
+enum sink { SINK_STDERR, SINK_JOURNAL, SINK_SYSLOG, SINK_JSON };
 
 static const char *program_name = "sluice";
 /* Atomic: a daemon changes it once its workers run. */
 static _Atomic enum sink sink = SINK_STDERR;
+static enum log_level least_level = LOG_LEVEL_INFO;
 /* Lines that standard error had no room for, since it last had. */
 static _Atomic unsigned int n_lost;
 
@@ -40,6 +42,15 @@ void log_init(const char *program)
 {
 	program_name = program;
 	sink = stderr_is_journal() ? SINK_JOURNAL : SINK_STDERR;
+}
+
+void log_configure(enum log_form form, enum log_level least)
+{
+	least_level = least;
+	if (form == LOG_FORM_TEXT)
+		sink = SINK_STDERR;
+	else if (form == LOG_FORM_JSON)
+		sink = SINK_JSON;
 }
 
 void log_to_syslog(void)
@@ -83,40 +94,79 @@ static bool write_line(char *line, size_t size, int len)
 	return true;
 }
 
+static bool write_json(enum log_level level, const char *text, const struct journal_field fields[],
+		       size_t n_fields)
+{
+	static const char *const names[] = {
+		[LOG_LEVEL_ERROR] = "error",
+		[LOG_LEVEL_WARN] = "warning",
+		[LOG_LEVEL_INFO] = "info",
+	};
+	const struct log_json line = {
+		.level = names[level],
+		.program = program_name,
+		.message = text,
+		.at_us = clock_wall_us(),
+		.fields = fields,
+		.n_fields = n_fields,
+	};
+	char buf[LOG_JSON_LEN];
+	size_t len = log_json_format(buf, &line);
+
+	return write_line(buf, sizeof(buf), (int)len);
+}
+
+static bool write_text(enum log_level level, const char *text)
+{
+	char line[LINE_MAX_BYTES];
+	int len = write_prefix(line, sizeof(line), level);
+
+	len += snprintf(line + len, sizeof(line) - (size_t)len, "%s", text);
+	return write_line(line, sizeof(line), len);
+}
+
+static bool write_to_stderr(enum log_level level, const char *text,
+			    const struct journal_field fields[], size_t n_fields)
+{
+	return sink == SINK_JSON ? write_json(level, text, fields, n_fields)
+				 : write_text(level, text);
+}
+
 static void tell_lost(void)
 {
 	unsigned int n = n_lost;
-	char line[LINE_MAX_BYTES];
-	int len;
+	char text[LINE_MAX_BYTES];
 
 	if (!n)
 		return;
-	len = write_prefix(line, sizeof(line), LOG_LEVEL_WARN);
-	len += snprintf(line + len, sizeof(line) - (size_t)len,
-			"%u lines lost: the log was not read fast enough", n);
-	if (write_line(line, sizeof(line), len))
+	snprintf(text, sizeof(text), "%u lines lost: the log was not read fast enough", n);
+	if (write_to_stderr(LOG_LEVEL_WARN, text, NULL, 0))
 		n_lost -= n;
+}
+
+static void write_out(enum log_level level, const char *text, const struct journal_field fields[],
+		      size_t n_fields)
+{
+	if (sink == SINK_SYSLOG) {
+		syslog((int)level, "%s", text);
+		return;
+	}
+	tell_lost();
+	if (!write_to_stderr(level, text, fields, n_fields))
+		n_lost++;
 }
 
 void log_line(enum log_level level, const char *fmt, ...)
 {
-	char line[LINE_MAX_BYTES];
+	char text[LINE_MAX_BYTES];
 	va_list args;
-	int len = 0;
 
-	if (sink != SINK_SYSLOG)
-		len = write_prefix(line, sizeof(line), level);
-	va_start(args, fmt);
-	len += vsnprintf(line + len, sizeof(line) - (size_t)len, fmt, args);
-	va_end(args);
-
-	if (sink == SINK_SYSLOG) {
-		syslog((int)level, "%s", line);
+	if (level > least_level)
 		return;
-	}
-	tell_lost();
-	if (!write_line(line, sizeof(line), len))
-		n_lost++;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	write_out(level, text, NULL, 0);
 }
 
 /* With the fields that every entry has. */
@@ -139,7 +189,9 @@ static int send_to_journal(enum log_level level, const char *line,
 void log_fields(enum log_level level, const char *line, const struct journal_field fields[],
 		size_t n_fields)
 {
+	if (level > least_level)
+		return;
 	if (sink == SINK_JOURNAL && send_to_journal(level, line, fields, n_fields) == 0)
 		return;
-	log_line(level, "%s", line);
+	write_out(level, line, fields, n_fields);
 }
