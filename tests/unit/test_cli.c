@@ -444,6 +444,24 @@ static pid_t pretend(const char *path, unsigned int hangups, const char *answer)
 	return pid;
 }
 
+/* What the command makes of that. */
+static struct result run_against(const char *command, unsigned int hangups, const char *answer)
+{
+	char path[100], line[160];
+	struct result result;
+	int status;
+	pid_t pid;
+
+	snprintf(path, sizeof(path), "%s/fake.sock", gateway.directory);
+	pid = pretend(path, hangups, answer);
+	snprintf(line, sizeof(line), "%s --socket %s", command, path);
+	result = run(line);
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	unlink(path);
+	return result;
+}
+
 static void test_bad_daemon(void **state)
 {
 	static const struct {
@@ -463,21 +481,13 @@ static void test_bad_daemon(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		char path[100], line[160];
-		int status;
-		pid_t pid;
+		RESULT result = run_against("health", 0, rows[i].answer);
 
-		snprintf(path, sizeof(path), "%s/fake.sock", gateway.directory);
-		pid = pretend(path, 0, rows[i].answer);
-		snprintf(line, sizeof(line), "health --socket %s", path);
-		RESULT result = run(line);
 		if (result.status != rows[i].status || !strstr(result.err, rows[i].text))
 			fail_msg("%zu: %d %s", i, result.status, result.err);
 		assert_null(strchr(result.out, '\033'));
 		assert_null(strchr(result.out, '\x7f'));
 		assert_null(strstr(result.out, "\xc2\x9b"));
-		waitpid(pid, &status, 0);
-		unlink(path);
 	}
 }
 
@@ -497,20 +507,11 @@ static void test_hangs_up(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		char path[100], line[160];
-		int status;
-		pid_t pid;
+		RESULT result = run_against(rows[i].command, rows[i].hangups,
+					    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]");
 
-		snprintf(path, sizeof(path), "%s/fake.sock", gateway.directory);
-		pid = pretend(path, rows[i].hangups,
-			      "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]");
-		snprintf(line, sizeof(line), "%s --socket %s", rows[i].command, path);
-		RESULT result = run(line);
 		assert_int_equal(result.status, rows[i].status);
 		assert_non_null(strstr(result.err, rows[i].text));
-		kill(pid, SIGKILL);
-		waitpid(pid, &status, 0);
-		unlink(path);
 	}
 }
 
