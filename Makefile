@@ -141,7 +141,8 @@ $B/tests/preload/%.so: tests/preload/%.c
 $B/versions/%/sluiced: tests/versions/build $B/sluiced
 	$(call say,OTHER)$< $* $B
 $B/tests/netns/%: $B/tests/netns/%.o $B/tests/lib/certs.o $B/tests/lib/certs_ocsp.o $(LIBS)
-	$(call say,LD)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	$(call say,LD)$(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -o $@
+$B/tests/netns/hostile: $(patsubst %.c,$B/%.o,$(wildcard tests/netns/roles/*.c))
 $B/tests/bench/%: $B/tests/bench/%.o $(BENCHLIB) $(LIBS)
 	$(call say,LD)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
