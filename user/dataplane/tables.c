@@ -352,7 +352,7 @@ int tables_add(struct tables *tables, const struct model *model, struct err *err
 	r = write_endpoints(tables, model, WHICH_NEW, false, err);
 	if (r < 0)
 		return r;
-	r = services_add(&tables->services, model, &tables->ids);
+	r = services_add(&tables->services, model, &tables->ids, &tables->words);
 	if (r < 0)
 		return err_set(err, r, "write the services' tables: %s", strerror(-r));
 	return write_service_targets(tables, err);
