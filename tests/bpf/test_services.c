@@ -146,7 +146,10 @@ static void test_changed(void **state)
 	dataplane_close(dp);
 }
 
-/* More services than these maps have room for: new maps, and everything in them. */
+/*
+ * More services than these maps have room for: new maps, and everything in them; but nobody is sent to those who may
+ * not be chosen, of whom there may be too many slots for one packet to find another.
+ */
 static void test_grown(void **state)
 {
 	CLEANUP(model_free_p)
@@ -165,6 +168,8 @@ static void test_grown(void **state)
 	assert_int_equal(service_id("192.0.2.10"), shop);
 	assert_int_equal(slots_of(service_id("192.0.2.11")).n[ENDPOINTS_MAX], 0);
 	assert_int_equal(slots_of(shop).n[ENDPOINTS_MAX], 0);
+	assert_int_equal(slots_of(shop).n[endpoint_id("10.9.0.1")], 0);
+	assert_true(slots_of(shop).n[endpoint_id("10.9.0.2")] > 0);
 	assert_int_equal(dataplane_word(dp, 0).health, SL_UNHEALTHY);
 	dataplane_close(dp);
 }
