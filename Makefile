@@ -217,7 +217,7 @@ demo: deps
 
 bench: deps
 	@$(MAKE) --no-print-directory $(BENCH)
-	@scripts/bench $(BENCH) tests/bench/bench_l7.sh
+	@scripts/bench $(BENCH) tests/bench/bench_l7.sh tests/bench/bench_size.sh
 
 lint:
 	@scripts/lint

@@ -104,10 +104,13 @@ static void reload_is_asked_for(void **state)
 	assert_int_equal(json_number_at(json, "reload.number"), 1);
 	assert_true(json_is_true(json_at(json, "reload.refused")));
 	assert_string_equal(json_text_at(json, "reload.errors.0"), "t.yaml:1:1: no");
+	assert_null(json_at(json, "reload.read_us"));
 	assert_int_equal(json_array_size(json_at(json, "reload.errors")), 2);
 	json_decref(json);
 	assert_true(jobs_begin(jobs, &change));
+	jobs_have_read(jobs);
 	jobs_say(jobs, "the file no longer has it");
+	usleep(1000);
 	jobs_end(jobs, false, 6);
 	assert_false(jobs_begin(jobs, &change));
 	json = get("/v1/status", 200);
@@ -118,6 +121,7 @@ static void reload_is_asked_for(void **state)
 	json = get("/v1/jobs/2", 200);
 	assert_string_equal(json_text_at(json, "state"), "done");
 	assert_int_equal(json_number_at(json, "version"), 6);
+	assert_true(json_number_at(json, "took_us") >= json_number_at(json, "read_us") + 1000);
 	assert_string_equal(json_text_at(json, "notes.0"), "the file no longer has it");
 	json_decref(json);
 	json_decref(get("/v1/jobs/3", 404));

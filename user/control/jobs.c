@@ -21,6 +21,7 @@ struct job {
 	enum job_state state;
 	struct change change;
 	uint64_t at_ms; /* wall clock: when it ended */
+	uint64_t began_ns, read_ns, ended_ns; /* monotonic; read_ns 0: no file was read */
 	uint64_t version;
 	json_t *messages; /* array */
 };
@@ -109,6 +110,7 @@ bool jobs_begin(struct jobs *jobs, struct change *ret_change)
 		struct job *job = job_at(jobs, ++jobs->n_begun);
 
 		job->state = JOB_RUNNING;
+		job->began_ns = clock_mono_ns();
 		*ret_change = job->change;
 	}
 	pthread_mutex_unlock(&jobs->lock);
@@ -122,6 +124,13 @@ void jobs_say(struct jobs *jobs, const char *line)
 	pthread_mutex_unlock(&jobs->lock);
 }
 
+void jobs_have_read(struct jobs *jobs)
+{
+	pthread_mutex_lock(&jobs->lock);
+	job_at(jobs, jobs->n_begun)->read_ns = clock_mono_ns();
+	pthread_mutex_unlock(&jobs->lock);
+}
+
 void jobs_end(struct jobs *jobs, bool refused, uint64_t version)
 {
 	struct job *job;
@@ -130,6 +139,7 @@ void jobs_end(struct jobs *jobs, bool refused, uint64_t version)
 	job = job_at(jobs, jobs->n_begun);
 	job->state = refused ? JOB_REFUSED : JOB_DONE;
 	job->at_ms = clock_wall_ms();
+	job->ended_ns = clock_mono_ns();
 	job->version = version;
 	if (job->change.action == CHANGE_RELOAD) {
 		json_decref(jobs->reload.messages);
@@ -162,6 +172,9 @@ static json_t *render(const struct job *job)
 	json_put_time(&json, "at", job->at_ms);
 	json_put_bool(&json, "refused", job->state == JOB_REFUSED);
 	json_put_uint(&json, "version", job->version);
+	json_put_uint(&json, "took_us", (job->ended_ns - job->began_ns) / NS_PER_US);
+	if (job->read_ns)
+		json_put_uint(&json, "read_us", (job->read_ns - job->began_ns) / NS_PER_US);
 	json_put(&json, "errors",
 		 job->state == JOB_REFUSED ? json_deep_copy(job->messages) : json_array());
 	json_put(&json, "notes",

@@ -42,6 +42,9 @@ bool jobs_begin(struct jobs *jobs, struct change *ret_change);
 /* Of the one that has begun: something to be told of it, a line. Without memory it is left out. */
 void jobs_say(struct jobs *jobs, const char *line);
 
+/* Of the one that has begun: the file has been read, as far as that went. */
+void jobs_have_read(struct jobs *jobs);
+
 /* It ends. refused: nothing has changed. version: of what is configured now. */
 void jobs_end(struct jobs *jobs, bool refused, uint64_t version);
 
@@ -56,8 +59,8 @@ struct jobs_last jobs_last_reload(struct jobs *jobs);
 
 /*
  * "number", "action", "state" ("waiting", "running", "done", "refused"), and of one that has ended "at",
- * "refused", "version", "errors" and "notes"; of the last reload for number 0. NULL: not known (any more), or out of
- * memory.
+ * "refused", "version", "took_us", "read_us" (that part of it in which the file was read, if one was), "errors" and
+ * "notes"; of the last reload for number 0. NULL: not known (any more), or out of memory.
  */
 json_t *jobs_render(struct jobs *jobs, uint64_t number);
 

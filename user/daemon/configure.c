@@ -112,6 +112,8 @@ static int prepare_reload(struct next *next, struct daemon *daemon, const struct
 
 	next->looks_anew = true;
 	r = load(daemon, !change->is_rehearsal, &next->file, err);
+	if (!change->is_rehearsal)
+		jobs_have_read(daemon->jobs);
 	if (r < 0)
 		return r;
 	model_unlink(next->file);
