@@ -66,6 +66,48 @@ kill -KILL "$worker"
 check "and so it is when its worker is killed" eventually is_another "$master"
 check "which serves, too" eventually status_is 200 "http://$vip/"
 
+# --- clients while there is no HAProxy ------------------------------------------------------------
+cat >"$work/late" <<-'EOF'
+	#!/bin/sh
+	[ "$1" = -W ] && sleep "$(cat "$0.s")"
+	exec haproxy "$@"
+EOF
+chmod +x "$work/late"
+# late TIMEOUT: the next process is one that starts late.
+late() {
+	write_config "$1"
+	sed -i "s|^  state_dir|  l7: { program: $work/late }\n  state_dir|" "$work/sluice.yaml"
+	reload "reloaded:"
+	eventually serves_current
+}
+lose() { # SECONDS: HAProxy is killed, with its worker, and the next one comes that much later
+	master=$(master_pid)
+	echo "$1" >"$work/late.s"
+	kill -KILL "$master" $(pgrep -P "$master")
+	eventually is_gone "$master"
+}
+is_gone() { [ "$(master_pid)" != "$1" ]; }
+listeners() { on gateway ss -Hltn src $vip | wc -l; }
+listens_once() { [ "$(listeners)" = 1 ]; }
+late 21
+lose 2
+check "who comes while there is none waits for the next" status_is 200 --max-time 8 "http://$vip/"
+check "which has the sockets" listens_once
+eventually serves_current
+late 22
+check "and is reloaded like any other" eventually status_is 200 "http://$vip/"
+check "with one socket" eventually listens_once
+lose 60
+check "nobody waits for ever" eventually refused_at_once "http://$vip/"
+echo 0 >"$work/late.s"
+kill -KILL "$(master_pid)"
+check "then it is back" eventually status_is 200 "http://$vip/"
+check "and no worse" eventually serves_current
+check "nothing is left of those that never served" test "$(ls "$l7" | grep -c '\.sock$')" = 2
+write_config 20
+reload "reloaded:"
+eventually serves_current
+
 # --- the time of a verdict ----------------------------------------------------------------------
 # From the change of a server's state in the daemon until HAProxy has confirmed it: the median of nine.
 told_us() {

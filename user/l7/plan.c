@@ -411,7 +411,8 @@ void l7_plan_write(FILE *out, const struct l7_plan *plan, const struct l7_server
 		return;
 	fputs("\nglobal\n\tstats socket ", out);
 	quote_word(out, plan->dir);
-	fprintf(out, "/" L7_WORKER_SOCKET " mode 600 level admin\n", plan->number);
+	fprintf(out, "/" L7_WORKER_SOCKET " mode 600 level admin expose-fd listeners\n",
+		plan->number);
 }
 
 const char *l7_plan_key(const struct l7_plan *plan, uint32_t line)

@@ -258,16 +258,21 @@ int l7_program_check(const struct l7_plan *plan, const char *program, const atom
 
 /* --- the process -------------------------------------------------------------------------------- */
 
-int l7_program_start(pid_t *ret, const char *program, const char *dir, struct err *err)
+int l7_program_start(pid_t *ret, const char *program, const char *dir, bool inherits,
+		     struct err *err)
 {
 	char path[PATH_MAX + 32], master[PATH_MAX + 64], said[PATH_MAX + 32];
-	const char *const argv[] = { program, "-W", "-f", path, "-S", master, NULL };
+	char held[PATH_MAX + 32];
+	const char *const argv[] = {
+		program, "-W", "-f", path, "-S", master, inherits ? "-x" : NULL, held, NULL
+	};
 	CLEANUP(close_p) int fd = -1;
 	int r;
 
 	snprintf(path, sizeof(path), "%s/" CONFIGURATION, dir);
 	snprintf(master, sizeof(master), "%s/" L7_MASTER_SOCKET ",mode,600", dir);
 	snprintf(said, sizeof(said), "%s/" SAID, dir);
+	snprintf(held, sizeof(held), "%s/" L7_HOLD_SOCKET, dir);
 	fd = open(said, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return err_set(err, -errno, "%s: %s", said, strerror(errno));

@@ -6,6 +6,7 @@
 #define SLUICE_L7_PROGRAM_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "l7/plan.h"
@@ -36,9 +37,10 @@ int l7_program_write(const struct l7_plan *plan, const struct l7_server *servers
 
 /*
  * Start a process that serves what was written, in a session of its own; it outlives the caller. What it says is
- * kept in the directory.
+ * kept in the directory. inherits: it asks at L7_HOLD_SOCKET for the sockets that it listens at.
  */
-int l7_program_start(pid_t *ret, const char *program, const char *dir, struct err *err);
+int l7_program_start(pid_t *ret, const char *program, const char *dir, bool inherits,
+		     struct err *err);
 
 /*
  * Have a process that serves from a state directory finish what is open, and end. Returns its pid, 0 if there is none,
