@@ -17,10 +17,10 @@ root() { # NAME
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=$1" \
 		-keyout "$work/$1.key" -out "$work/$1.pem" 2>/dev/null
 }
-leaf() { # NAME ISSUER: with its key behind it
+leaf() { # NAME ISSUER [DAYS [HOST]]: with its key behind it
 	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" -keyout "$work/$1.key" -out "$work/$1.csr" 2>/dev/null
-	openssl x509 -req -in "$work/$1.csr" -CA "$work/$2.pem" -CAkey "$work/$2.key" -days 30 \
-		-extfile <(echo "subjectAltName=DNS:$1") -out "$work/$1.crt" 2>/dev/null
+	openssl x509 -req -in "$work/$1.csr" -CA "$work/$2.pem" -CAkey "$work/$2.key" -days "${3:-30}" \
+		-extfile <(echo "subjectAltName=DNS:${4:-$1}") -out "$work/$1.crt" 2>/dev/null
 	cat "$work/$1.crt" "$work/$1.key" >"$work/$1.pem"
 }
 root root
@@ -29,6 +29,7 @@ leaf shop.test root
 leaf other.test root
 leaf inner.test root
 leaf alien.test stranger
+leaf expired root -1 inner.test
 # A name that is none of HAProxy's words.
 odd="$work/odd ] # \"'.pem"
 cp "$work/other.test.pem" "$odd"
@@ -36,6 +37,7 @@ cp "$work/other.test.pem" "$odd"
 for b in b1 b2 b3; do teller_start $b; done
 for b in b1 b2; do teller_start $b 443 "$work/inner.test.pem"; done
 teller_start b3 443 "$work/alien.test.pem"
+teller_start b1 8443 "$work/expired.pem"
 
 # write_config SETTINGS SERVICES [POOLS]
 write_config() {
@@ -130,6 +132,48 @@ eventually serves_current
 check "without a name of its own, the client's is checked" eventually status_is 200 -H 'Host: inner.test' "http://$vip/"
 check "and is refused if it is another" status_is 502 -H 'Host: shop.test' "http://$vip/"
 check "a request without one is refused" status_is 400 --http1.0 -H 'Host:' "http://$vip/"
+
+# https_with PORT KEYS: HAProxy alone judges certificates, since the probe never has an answer; pool one.
+https_with() {
+	settings=("{ name: web, protocol: https, port: $1, probe: never, $2 }")
+	services=("{ name: s, settings: web, pool: one, listen: \"$vip:80\", forward: l7 }")
+	write_config
+	sed -i 's|^probes:|probes:\n  - { name: never, protocol: grpc, port: 1, interval: 86400s, timeout: 86400s }|' "$work/sluice.yaml"
+}
+with_https() {
+	https_with "$@"
+	reload "reloaded:"
+	eventually serves_current || fail "HAProxy serves the configuration"
+}
+bg b1 socat -u TCP-LISTEN:1,fork,reuseaddr OPEN:/dev/null
+eventually listens b1 1
+roots="trusted_roots: [ $work/root.pem ]"
+with_https 443 "$roots, host_name: shop.test, sni_name: inner.test"
+check "sni_name is what the certificate is for" eventually status_is 200 "http://$vip/"
+check "and host_name what the request is" says shop.test .host "http://$vip/"
+with_https 443 "$roots, host_name: inner.test, sni_name: shop.test"
+check "not the other way round" status_is 502 "http://$vip/"
+with_https 8443 "$roots, host_name: inner.test"
+check "an expired certificate is refused" status_is 502 "http://$vip/"
+with_https 8443 "host_name: inner.test, validate_chain_and_expiry: false, validate_sni: false"
+check "unless it is not to be checked" eventually status_is 200 "http://$vip/"
+with_https 443 "host_name: inner.test"
+check "without roots of its own, a certificate that the host does not know is refused" status_is 502 "http://$vip/"
+daemon_stop TERM
+ip netns pids "$ns_id-gateway" | xargs -r kill -KILL
+mkdir "$work/store"
+cp "$work/root.pem" "$work/store/"
+openssl rehash "$work/store"
+# The well-known store is the host's: this daemon's, and so its HAProxy's, is another one.
+nsenter --net="/run/netns/$ns_id-gateway" unshare --mount sh -c 'mount --bind "$1" /etc/ssl/certs; exec "$2" --foreground --config "$3"' \
+	- "$work/store" "$build/sluiced" "$work/sluice.yaml" >>"$work/sluiced.log" 2>&1 </dev/null &
+daemon_pid=$!
+check "another store" eventually serves_current
+check "has it, and the backend answers" eventually status_is 200 "http://$vip/"
+daemon_stop TERM
+ip netns pids "$ns_id-gateway" | xargs -r kill -KILL
+daemon_start
+eventually serves_current
 
 # --- layer 4 --------------------------------------------------------------------------------------
 settings=("{ name: web, protocol: tcp, port: 80, probe: quick, send_proxy_protocol: true, request_timeout: 2s }")
