@@ -24,7 +24,7 @@ static struct l7_line lines[N];
 static char key[] = "service 's': listen", link_name[] = "x.pem", target[] = "/etc/x.pem";
 static char dir[] = "/var/lib/l7";
 static struct l7_origin origin = { 7, key };
-static struct l7_file file = { link_name, NULL, 0, target };
+static struct l7_file file = { .name = link_name, .target = target, .key = key };
 static const struct l7_plan plan = {
 	.dir = dir,
 	.lines = lines,

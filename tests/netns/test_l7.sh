@@ -30,7 +30,7 @@ write_config() {
 # with SETTINGS_KEYS SERVICE_KEYS [BACKENDS]: and HAProxy serves it.
 with() {
 	write_config "$@"
-	reload "reloaded:"
+	reload "reloaded:" || fail "the configuration is loaded"
 	eventually serves_current || fail "HAProxy serves the configuration"
 	eventually all_healthy || fail "backends are healthy"
 }
@@ -166,7 +166,7 @@ check "without a dedicated connection it does not" test "$(two_steps)" = "200 40
 # --- errors -------------------------------------------------------------------------------------
 wrong() { # WHAT KEYS KEYS WORDS
 	write_config "$2" "$3"
-	reload "reload refused"
+	reload "reload refused" || fail "$1: the reload is refused"
 	check "$1" grep -q "$4" "$work/sluiced.log"
 	check "  and what was in force is" status_is 200 "http://$vip/"
 }

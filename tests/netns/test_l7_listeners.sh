@@ -60,7 +60,7 @@ write_config() {
 
 with() {
 	write_config
-	reload "reloaded:"
+	reload "reloaded:" || fail "the configuration is loaded"
 	eventually serves_current || fail "HAProxy serves the configuration"
 }
 
@@ -98,6 +98,21 @@ check "HTTP/1.1 is, too" test "$(fetch "${tls[@]}" --http1.1 -o /dev/null -w '%{
 check "the log names the client, service and pool, backend and status" \
 	eventually grep -qE '10\.1\.0\.2:[0-9]+ .* 192\.0\.2\.10:443~? deep:three/10\.2\.3\.2 [0-9/]+ 200 ' "$work/access.log"
 
+# --- rehearsals -----------------------------------------------------------------------------------
+grep -v KEY "$work/shop.test.crt" >"$work/keyless.pem"
+sed -i "s|certificates: \[ $work/shop.test.pem \] }, hosts: \[ shop.test \] }|certificates: [ $work/keyless.pem ] }, hosts: [ shop.test ] }|" "$work/sluice.yaml"
+grep -q keyless "$work/sluice.yaml" || fail "the configuration has it"
+before=$(ls -l --time-style=full-iso "$l7")
+refute "what HAProxy would refuse is refused in a rehearsal" eval 'sluice reload --dry-run >"$work/rehearsal" 2>&1'
+check "with the key that is to blame" grep -q "service 'first': tls.certificates: HAProxy refuses $work/keyless.pem" "$work/rehearsal"
+check "which touches nothing that HAProxy has" test "$(ls -l --time-style=full-iso "$l7")" = "$before"
+check "and leaves nothing" test -z "$(ls -d "$work"/state/rehearsal.* 2>/dev/null)"
+write_config
+sed -i "s/path_rule: \/deep\/er\*/path_rule: \/deeper*/" "$work/sluice.yaml"
+check "what it takes is not" sluice reload --dry-run
+check "and nothing is left of it, either" test -z "$(ls -d "$work"/state/rehearsal.* 2>/dev/null)"
+check "nor in force" says b3 .name "${tls[@]}" https://shop.test/deep/erst
+
 # --- HTTPS to backends ----------------------------------------------------------------------------
 services=("{ name: s, settings: web, pool: p, listen: \"$vip:80\", forward: l7 }")
 https="name: web, protocol: https, port: 443, probe: tls, trusted_roots: [ $work/root.pem ]"
@@ -111,23 +126,23 @@ check "and so the request" says inner.test .host "http://$vip/"
 settings=("{ $https, host_name: wrong.test }" "{ name: spare, protocol: tcp, port: 1 }")
 write_config
 sed -i 's/probe: tls/probe: quiet/; s|^probes:|probes:\n  - { name: quiet, protocol: grpc, port: 1, interval: 86400s, timeout: 86400s, unhealthy_threshold: 20 }|' "$work/sluice.yaml"
-reload "reloaded:"
+reload "reloaded:" || fail "the configuration is loaded"
 eventually serves_current
 check "a certificate for another name is refused, by HAProxy itself" status_is 502 "http://$vip/"
 sed -i 's/host_name: wrong.test/host_name: inner.test/' "$work/sluice.yaml"
-reload "reloaded:"
+reload "reloaded:" || fail "the configuration is loaded"
 eventually serves_current
 check "with the right name it is not" eventually status_is 200 "http://$vip/"
 sed -i "s|$work/root.pem|$work/stranger.pem|" "$work/sluice.yaml"
-reload "reloaded:"
+reload "reloaded:" || fail "the configuration is loaded"
 eventually serves_current
 check "one of another authority is refused" status_is 502 "http://$vip/"
 sed -i 's/host_name: inner.test/host_name: inner.test, validate_chain_and_expiry: false, validate_sni: false/; s/trusted_roots: \[[^]]*\]/request_timeout: 9s/' "$work/sluice.yaml"
-reload "reloaded:"
+reload "reloaded:" || fail "the configuration is loaded"
 eventually serves_current
 check "unless nothing is to be checked" eventually status_is 200 "http://$vip/"
 sed -i 's/host_name: inner.test, validate_chain_and_expiry: false, validate_sni: false/trusted_roots: [ '"${work//\//\\/}"'\/root.pem ]/' "$work/sluice.yaml"
-reload "reloaded:"
+reload "reloaded:" || fail "the configuration is loaded"
 eventually serves_current
 check "without a name of its own, the client's is checked" eventually status_is 200 -H 'Host: inner.test' "http://$vip/"
 check "and is refused if it is another" status_is 502 -H 'Host: shop.test' "http://$vip/"
@@ -142,7 +157,7 @@ https_with() {
 }
 with_https() {
 	https_with "$@"
-	reload "reloaded:"
+	reload "reloaded:" || fail "the configuration is loaded"
 	eventually serves_current || fail "HAProxy serves the configuration"
 }
 bg b1 socat -u TCP-LISTEN:1,fork,reuseaddr OPEN:/dev/null
@@ -255,7 +270,7 @@ head -c 32 /dev/urandom >"$work/shared.key"
 values() { "$build/sluice" --socket "$SLUICE_SOCKET" l7 show | grep -o 'cookie [0-9a-f]\{32\}' | paste -sd' '; }
 write_config
 sed -i "s|l7: { |l7: { affinity_key: $work/shared.key, |" "$work/sluice.yaml"
-reload "reloaded:"
+reload "reloaded:" || fail "the configuration is loaded"
 eventually serves_current
 values >"$work/values.1"
 daemon_stop TERM

@@ -74,7 +74,7 @@ first=$(sluice l7 status --json | jq .configuration)
 load
 for ((i = 1; i <= reloads; i++)); do
 	write_config $((20 + i))
-	reload "reloaded:"
+	reload "reloaded:" || fail "the configuration is loaded"
 	eventually serves_number $((first + i)) || fail "reload $i is served"
 done
 load_end

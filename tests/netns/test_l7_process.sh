@@ -77,7 +77,7 @@ chmod +x "$work/late"
 late() {
 	write_config "$1"
 	sed -i "s|^  state_dir|  l7: { program: $work/late }\n  state_dir|" "$work/sluice.yaml"
-	reload "reloaded:"
+	reload "reloaded:" || fail "the configuration is loaded"
 	eventually serves_current
 }
 lose() { # SECONDS: HAProxy is killed, with its worker, and the next one comes that much later
@@ -105,7 +105,7 @@ check "then it is back" eventually status_is 200 "http://$vip/"
 check "and no worse" eventually serves_current
 check "nothing is left of those that never served" test "$(ls "$l7" | grep -c '\.sock$')" = 2
 write_config 20
-reload "reloaded:"
+reload "reloaded:" || fail "the configuration is loaded"
 eventually serves_current
 
 # --- the time of a verdict ----------------------------------------------------------------------
@@ -153,8 +153,9 @@ sed -i 's/, forward: l7//; s/, request_timeout: [0-9]*//' "$work/sluice.yaml"
 daemon_start
 check "without services of layer 7, HAProxy does not run" grep -q "does not run" <(sluice l7 status)
 write_config 20
-reload "reload refused, nothing has changed: HAProxy cannot be started without CAP_SETUID"
-check "the first of them needs a restart, for what the daemon gave up" all_healthy
+check "the first of them needs a restart, for what the daemon gave up" reload "reload refused, nothing has changed: HAProxy cannot be started without CAP_SETUID"
+check "a rehearsal says so" eval '! sluice reload --dry-run >"$work/rehearsal" 2>&1 && grep -q "gives up at a start" "$work/rehearsal"'
+check "and nothing is the worse for it" all_healthy
 daemon_stop TERM
 
 # --- without HAProxy ------------------------------------------------------------------------------
@@ -165,16 +166,18 @@ check "a start without HAProxy is one, and says what is missing" grep -q "instal
 check "backends are probed" eventually all_healthy
 check "the client is refused" refused_at_once "http://$vip/"
 sed -i '/^  l7:/d' "$work/sluice.yaml"
-reload "reloaded:"
+reload "reloaded:" || fail "the configuration is loaded"
 check "with HAProxy there, a reload brings the service" eventually status_is 200 "http://$vip/"
 sed -i 's|^  state_dir|  l7: { program: /nowhere/haproxy }\n  state_dir|' "$work/sluice.yaml"
-reload "reload refused, nothing has changed: services with forward: l7 need HAProxy 2.6"
-check "a reload that takes it away is refused" status_is 200 "http://$vip/"
+check "a reload that takes it away is refused" reload "reload refused, nothing has changed: services with forward: l7 need HAProxy 2.6"
+check "which leaves what was" status_is 200 "http://$vip/"
+rehearsal_refused() { ! sluice reload --dry-run >"$work/rehearsal" 2>&1 && grep -q "$1" "$work/rehearsal"; }
+check "in a rehearsal, too" rehearsal_refused "install the package haproxy"
 printf '#!/bin/sh\necho HAProxy version 2.4.22-0 2023/03/28' >"$work/old"
 chmod +x "$work/old"
 sed -i "s|/nowhere/haproxy|$work/old|" "$work/sluice.yaml"
-reload "reload refused, nothing has changed: services with forward: l7 need HAProxy 2.6 or later; '$work/old' is 2.4"
-check "and so is one that brings an older one" status_is 200 "http://$vip/"
+check "and so is one that brings an older one" reload "reload refused, nothing has changed: services with forward: l7 need HAProxy 2.6 or later; '$work/old' is 2.4"
+check "which leaves it, too" status_is 200 "http://$vip/"
 check "and the daemon stops in order" daemon_stop TERM
 
 # --- a HAProxy that thinks for long -------------------------------------------------------------

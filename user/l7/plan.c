@@ -350,6 +350,7 @@ void l7_plan_free(struct l7_plan *plan)
 		free(plan->files[i].name);
 		free(plan->files[i].bytes);
 		free(plan->files[i].target);
+		free(plan->files[i].key);
 	}
 	for (uint32_t i = 0; i < plan->n_listens; i++) {
 		free(plan->listens[i].text);

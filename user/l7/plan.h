@@ -74,6 +74,7 @@ struct l7_file {
 	char *bytes; /* NULL: a symbolic link to target */
 	size_t len;
 	char *target;
+	char *key; /* of a link: where the configuration names it, as of a line */
 };
 
 /* An address that HAProxy listens at. */

@@ -223,13 +223,14 @@ void supervisor_free(struct supervisor *supervisor, bool stops)
 	free_supervisor(supervisor);
 }
 
-bool supervisor_serves(struct supervisor *supervisor, const char *digest)
+bool supervisor_serves(struct supervisor *supervisor, const char *digest, const char *program)
 {
 	bool serves;
 
 	pthread_mutex_lock(&supervisor->lock);
 	serves = supervisor->status.current && supervisor->wanted.plan &&
-		 !strcmp(supervisor->wanted.plan->digest, digest);
+		 !strcmp(supervisor->wanted.plan->digest, digest) &&
+		 !strcmp(supervisor->wanted.program, program);
 	pthread_mutex_unlock(&supervisor->lock);
 	return serves;
 }

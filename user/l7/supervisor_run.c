@@ -260,7 +260,8 @@ static int load(struct supervisor *supervisor, struct err *err)
 	int r;
 
 	if (!wanted->accepted) {
-		r = l7_program_check(wanted->plan, wanted->program, &supervisor->ends, err);
+		r = l7_program_check(wanted->plan, wanted->program, L7_CHECK_MS, &supervisor->ends,
+				     err);
 		if (r < 0)
 			return r;
 		wanted->accepted = true;
