@@ -103,13 +103,13 @@ grep -v KEY "$work/shop.test.crt" >"$work/keyless.pem"
 sed -i "s|certificates: \[ $work/shop.test.pem \] }, hosts: \[ shop.test \] }|certificates: [ $work/keyless.pem ] }, hosts: [ shop.test ] }|" "$work/sluice.yaml"
 grep -q keyless "$work/sluice.yaml" || fail "the configuration has it"
 before=$(ls -l --time-style=full-iso "$l7")
-refute "what HAProxy would refuse is refused in a rehearsal" eval 'sluice reload --dry-run >"$work/rehearsal" 2>&1'
+refute "what HAProxy would refuse is refused in a rehearsal" rehearse
 check "with the key that is to blame" grep -q "service 'first': tls.certificates: HAProxy refuses $work/keyless.pem" "$work/rehearsal"
 check "which touches nothing that HAProxy has" test "$(ls -l --time-style=full-iso "$l7")" = "$before"
 check "and leaves nothing" test -z "$(ls -d "$work"/state/rehearsal.* 2>/dev/null)"
 write_config
 sed -i "s/path_rule: \/deep\/er\*/path_rule: \/deeper*/" "$work/sluice.yaml"
-check "what it takes is not" sluice reload --dry-run
+check "what it takes is not" rehearse
 check "and nothing is left of it, either" test -z "$(ls -d "$work"/state/rehearsal.* 2>/dev/null)"
 check "nor in force" says b3 .name "${tls[@]}" https://shop.test/deep/erst
 
@@ -180,6 +180,7 @@ mkdir "$work/store"
 cp "$work/root.pem" "$work/store/"
 openssl rehash "$work/store"
 # The well-known store is the host's: this daemon's, and so its HAProxy's, is another one.
+# shellcheck disable=SC2016
 nsenter --net="/run/netns/$ns_id-gateway" unshare --mount sh -c 'mount --bind "$1" /etc/ssl/certs; exec "$2" --foreground --config "$3"' \
 	- "$work/store" "$build/sluiced" "$work/sluice.yaml" >>"$work/sluiced.log" 2>&1 </dev/null &
 daemon_pid=$!
@@ -205,6 +206,13 @@ idle() { # seconds until an idle connection is closed
 	echo $(((${EPOCHREALTIME/./} - t0) / 1000000))
 }
 check "an idle connection is closed after request_timeout" test "$(idle)" = 2
+
+settings=("{ name: web, protocol: tls, port: 443, trusted_roots: [ $work/root.pem ], sni_name: inner.test }")
+services=("{ name: s, settings: web, pool: one, listen: \"$vip:80\", forward: l7 }"
+	"{ name: t, settings: web, pool: three, listen: \"$vip:81\", forward: l7 }")
+with
+check "layer 4 with TLS to the backend carries bytes" eventually status_is 200 "http://$vip/"
+refute "where the certificate is good" fetch --max-time 3 "http://$vip:81/"
 
 # --- WebSockets -----------------------------------------------------------------------------------
 settings=("{ name: web, protocol: http, port: 80, probe: quick, draining: { enabled: true, timeout: 4s }, request_timeout: 1s }")
