@@ -4,7 +4,8 @@
 #   make demo        (root) a gateway with real backends in network namespaces, narrated
 #   make check       (root) the tests; installs what is missing
 #   make check-load  (root) those that put minutes of load on services, and three minutes of soak
-#   make property    (root) CHANGES random changes of a live gateway, each compared with a model; SEED repeats them
+#   make property    (root) CHANGES random changes of a live gateway, each compared with a model; SEED repeats them;
+#                    WHAT=kills: it is killed in the middle of each, and started again
 #   make soak        (root) MINUTES of traffic while everything happens that may happen to a gateway; SEED repeats one
 #   make check-vm    (root) the kernel's tests on Debian 12's kernel 6.1, in a virtual machine
 #   make check-web   (root) the page, in headless Chromium; installs that as well
@@ -140,7 +141,8 @@ $B/tests/preload/%.so: tests/preload/%.c
 $B/versions/%/sluiced: tests/versions/build $B/sluiced
 	$(call say,OTHER)$< $* $B
 $B/tests/netns/%: $B/tests/netns/%.o $B/tests/lib/certs.o $B/tests/lib/certs_ocsp.o $(LIBS)
-	$(call say,LD)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	$(call say,LD)$(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -o $@
+$B/tests/netns/hostile: $(patsubst %.c,$B/%.o,$(wildcard tests/netns/roles/*.c))
 $B/tests/bench/%: $B/tests/bench/%.o $(BENCHLIB) $(LIBS)
 	$(call say,LD)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 

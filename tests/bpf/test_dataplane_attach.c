@@ -1,43 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Where the gate is put: every mode, every change between modes, and every refusal. */
-#include <errno.h>
-#include <limits.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <string.h>
-#include <sys/stat.h>
-
-#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <cmocka.h>
 
 #include "dataplane/clsact.h"
-#include "dataplane/open.h"
 #include "dataplane/tcx.h"
 #include "dataplane/xdp.h"
-#include "tests/lib/gatemodel.h"
-#include "tests/lib/pin_bed.h"
-#include "util/err.h"
+#include "tests/lib/dataplane_run.h"
 
-#define PORT 80
 #define BRIDGE "sbr0"
-
-static const struct sl_word closed = { .health = SL_UNHEALTHY, .action = SL_ACTION_DROP };
-
-static int set_up_nic(void **state)
-{
-	(void)state;
-	netbed_veth(NIC, FAR);
-	return 0;
-}
-
-static int tear_down_nic(void **state)
-{
-	(void)state;
-	dataplane_detach_all(bpffs, NULL);
-	netbed_must("ip", "link", "del", NIC);
-	return 0;
-}
 
 static struct nic the_nic(const char *name)
 {
@@ -49,66 +19,15 @@ static struct nic the_nic(const char *name)
 	return nic;
 }
 
-static void must_have_pin(const char *name, bool there)
-{
-	char path[PATH_MAX + NAME_MAX];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "%s/v%d/links/%s", bpffs, SL_LAYOUT, name);
-	if ((stat(path, &st) == 0) != there)
-		fail_msg("%s: %s", path, there ? "missing" : "still there");
-}
-
-static struct dataplane *must_open(const struct model *model, enum tc_kind tc)
-{
-	struct dataplane *dp = NULL;
-	struct err err = { "" };
-
-	if (dataplane_open_as(&dp, model, tc, &err) < 0)
-		fail_msg("open: %s", err.text);
-	return dp;
-}
-
-static void must_refuse(const struct model *model, enum tc_kind tc, int code, const char *says)
-{
-	struct dataplane *dp = NULL;
-	struct err err = { "" };
-	int r;
-
-	r = dataplane_open_as(&dp, model, tc, &err);
-	if (r != code || !strstr(err.text, says))
-		fail_msg("open gave %d '%s', wanted %d '%s'", r, err.text, code, says);
-}
-
-struct wanted {
-	const struct dataplane *dp;
-	uint64_t dropped;
-};
-
-static bool has_dropped(void *arg)
-{
-	const struct wanted *wanted = arg;
-	struct sl_endpoint_stats stats;
-
-	assert_int_equal(dataplane_endpoint_stats(wanted->dp, 0, &stats), 0);
-	return stats.dropped == wanted->dropped && stats.syn == wanted->dropped;
-}
-
 /* One SYN to the closed endpoint is dropped, and counted once: one gate, not none and not two. */
 static void must_gate(struct dataplane *dp)
 {
 	struct sl_endpoint_stats stats;
-	struct wanted wanted = { .dp = dp };
 
 	dataplane_store_word(dp, 0, closed);
 	assert_int_equal(dataplane_endpoint_stats(dp, 0, &stats), 0);
-	wanted.dropped = stats.dropped + 1;
 	netbed_send_syn(FAR, 1, PORT);
-	if (netbed_eventually(has_dropped, &wanted))
-		return;
-	dataplane_endpoint_stats(dp, 0, &stats);
-	fail_msg("%llu SYNs, %llu dropped; wanted %llu", stats.syn, stats.dropped,
-		 (unsigned long long)wanted.dropped);
+	must_count(dp, 0, stats.dropped + 1, stats.dropped + 1);
 }
 
 /* What is really there, asked of the kernel and not of the data plane. */
@@ -122,12 +41,12 @@ static void must_be_attached(enum attach_mode ingress, enum attach_mode egress)
 	assert_int_equal(xdp_mode_of(&xdp, xdp_foreign(&xdp, 0)), is_xdp ? ingress : ATTACH_NONE);
 	assert_int_equal(clsact_prog_id(nic.ifindex, false) != 0, ingress == ATTACH_CLSACT);
 	assert_int_equal(clsact_prog_id(nic.ifindex, true) != 0, egress == ATTACH_CLSACT);
-	must_have_pin("xdp-" NIC, is_xdp);
-	must_have_pin("tcx-in-" NIC, ingress == ATTACH_TCX);
-	must_have_pin("tcx-out-" NIC, egress == ATTACH_TCX);
-	must_have_pin("clsact-in-" NIC, ingress == ATTACH_CLSACT);
-	must_have_pin("clsact-out-" NIC, egress == ATTACH_CLSACT);
-	must_have_pin("qdisc-" NIC, ingress == ATTACH_CLSACT || egress == ATTACH_CLSACT);
+	must_have_pin("links/xdp-" NIC, is_xdp);
+	must_have_pin("links/tcx-in-" NIC, ingress == ATTACH_TCX);
+	must_have_pin("links/tcx-out-" NIC, egress == ATTACH_TCX);
+	must_have_pin("links/clsact-in-" NIC, ingress == ATTACH_CLSACT);
+	must_have_pin("links/clsact-out-" NIC, egress == ATTACH_CLSACT);
+	must_have_pin("links/qdisc-" NIC, ingress == ATTACH_CLSACT || egress == ATTACH_CLSACT);
 }
 
 static bool has_qdisc(const char *interface)
@@ -163,7 +82,7 @@ static void open_mode(struct model *model, const struct mode *mode, bool adopted
 
 	model->gateway.interfaces[0].xdp = mode->xdp;
 	model->gateway.interfaces[0].egress = mode->egress;
-	dp = must_open(model, mode->tc);
+	dp = must_open_as(model, mode->tc);
 	assert_true(dataplane_attachment(dp, 0, &attachment));
 	assert_string_equal(attach_mode_name(attachment.ingress),
 			    attach_mode_name(mode->ingress_is));
@@ -218,7 +137,7 @@ static void test_changes_rolled_back(void **state)
 			open_mode(model, &modes[i], false);
 			wider->gateway.interfaces[0].xdp = modes[j].xdp;
 			wider->gateway.interfaces[0].egress = modes[j].egress;
-			must_refuse(wider, modes[j].tc, -EOPNOTSUPP, "'" BRIDGE "'");
+			must_refuse_as(wider, modes[j].tc, -EOPNOTSUPP, "'" BRIDGE "'");
 			must_be_attached(modes[i].ingress_is, modes[i].egress_is);
 			/* Adopted: what is in force is what is pinned. */
 			open_mode(model, &modes[i], true);
@@ -239,16 +158,17 @@ static void test_insisting(void **state)
 	(void)state;
 	netbed_must("ip", "link", "add", BRIDGE, "type", "bridge");
 	model->gateway.interfaces[0].xdp = XDP_OFFLOAD;
-	must_refuse(model, TC_ANY, -EOPNOTSUPP, "NIC does not offer it (Operation not supported)");
+	must_refuse_as(model, TC_ANY, -EOPNOTSUPP,
+		       "NIC does not offer it (Operation not supported)");
 	bridge->gateway.interfaces[0].xdp = XDP_NATIVE;
-	must_refuse(bridge, TC_ANY, -EOPNOTSUPP, "does not support XDP in native mode");
+	must_refuse_as(bridge, TC_ANY, -EOPNOTSUPP, "does not support XDP in native mode");
 	netbed_must("ip", "link", "del", BRIDGE);
 }
 
 static void test_clsact_step(void **state)
 {
 	CLEANUP(model_free_p) struct model *model = gatemodel_new(bpffs, NIC, 1, 1);
-	CLEANUP(dataplane_close_p) struct dataplane *dp = must_open(model, TC_CLSACT);
+	CLEANUP(dataplane_close_p) struct dataplane *dp = must_open_as(model, TC_CLSACT);
 	struct attachment attachment;
 
 	(void)state;
@@ -256,19 +176,6 @@ static void test_clsact_step(void **state)
 	assert_int_equal(attachment.n_steps, 3);
 	assert_string_equal(attachment.steps[2],
 			    "tcx: the kernel has none (it came with Linux 6.6); clsact chosen");
-}
-
-/* A tc program of somebody else that accepts every packet. */
-static int neighbours_prog(void)
-{
-	const struct bpf_insn accept[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-	int fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "neighbours_own", "GPL", accept, 2, NULL);
-
-	assert_true(fd >= 0);
-	return fd;
 }
 
 /* Others' filters stay, and so does the qdisc that they are in. */
@@ -283,14 +190,14 @@ static void test_clsact_neighbours(void **state)
 	(void)state;
 	/* The qdisc was there before us. */
 	netbed_must("tc", "qdisc", "add", "dev", NIC, "clsact");
-	dataplane_close(must_open(model, TC_CLSACT));
-	must_have_pin("qdisc-" NIC, false);
+	dataplane_close(must_open_as(model, TC_CLSACT));
+	must_have_pin("links/qdisc-" NIC, false);
 	assert_int_equal(dataplane_detach_all(bpffs, NULL), 0);
 	assert_true(has_qdisc(NIC));
 	netbed_must("tc", "qdisc", "del", "dev", NIC, "clsact");
 
 	/* It is ours, but somebody else moved in. */
-	dataplane_close(must_open(model, TC_CLSACT));
+	dataplane_close(must_open_as(model, TC_CLSACT));
 	assert_int_equal(bpf_tc_attach(&hook, &filter), 0);
 	assert_int_equal(dataplane_detach_all(bpffs, NULL), 0);
 	assert_true(has_qdisc(NIC));
@@ -309,7 +216,7 @@ static void test_clsact_taken(void **state)
 	assert_int_equal(clsact_make_qdisc(ifindex, &made), 0);
 	assert_int_equal(clsact_put(ifindex, false, fd), 0);
 	model->gateway.interfaces[0].xdp = XDP_OFF;
-	must_refuse(model, TC_CLSACT, -EBUSY, "our place (priority 1, handle 0x534c) is taken");
+	must_refuse_as(model, TC_CLSACT, -EBUSY, "our place (priority 1, handle 0x534c) is taken");
 	assert_int_not_equal(clsact_prog_id(ifindex, false), 0);
 	netbed_must("tc", "qdisc", "del", "dev", NIC, "clsact");
 }
@@ -326,7 +233,7 @@ static void test_tcx_first(void **state)
 	(void)state;
 	link = tcx_link(fd, &nic, false);
 	assert_true(link >= 0);
-	dp = must_open(model, TC_ANY);
+	dp = must_open_as(model, TC_ANY);
 	must_gate(dp);
 }
 
@@ -354,10 +261,10 @@ static void test_dotted_name(void **state)
 	(void)state;
 	netbed_veth(NIC ".7", FAR ".7");
 	ifindex = the_nic(NIC ".7").ifindex;
-	dataplane_close(must_open(model, TC_ANY));
-	must_have_pin("tcx-in-gw0:7", true);
-	dataplane_close(must_open(model, TC_CLSACT));
-	must_have_pin("clsact-in-gw0:7", true);
+	dataplane_close(must_open_as(model, TC_ANY));
+	must_have_pin("links/tcx-in-gw0:7", true);
+	dataplane_close(must_open_as(model, TC_CLSACT));
+	must_have_pin("links/clsact-in-gw0:7", true);
 	assert_int_not_equal(clsact_prog_id(ifindex, false), 0);
 	assert_int_equal(dataplane_detach_all(bpffs, NULL), 0);
 	assert_int_equal(clsact_prog_id(ifindex, false), 0);
@@ -376,14 +283,14 @@ static void test_other_namespace(void **state)
 	(void)state;
 	snprintf(index, sizeof(index), "%u", the_nic(NIC).ifindex);
 	snprintf(ns, sizeof(ns), "/run/sl-test-%d/netns", getpid());
-	dataplane_close(must_open(model, TC_ANY));
+	dataplane_close(must_open_as(model, TC_ANY));
 	/* Keep the old namespace, with its device and its gate, and move to a new one. */
 	netbed_keep(ns);
 	netbed_enter();
 	netbed_must("ip", "link", "add", NIC, "index", index, "type", "veth", "peer", "name", FAR);
 	netbed_must("ip", "link", "set", NIC, "up");
 	netbed_must("ip", "link", "set", FAR, "up");
-	dp = must_open(model, TC_ANY);
+	dp = must_open_as(model, TC_ANY);
 	assert_true(dataplane_attachment(dp, 0, &attachment));
 	assert_false(attachment.adopted);
 	must_gate(dp);
@@ -400,8 +307,6 @@ static void test_names(void **state)
 	assert_string_equal(attach_mode_name(ATTACH_TCX), "tcx");
 	assert_string_equal(attach_mode_name(ATTACH_CLSACT), "clsact");
 }
-
-#define nic_test(f) cmocka_unit_test_setup_teardown(f, set_up_nic, tear_down_nic)
 
 int main(void)
 {

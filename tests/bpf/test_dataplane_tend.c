@@ -1,70 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Interfaces that go, come back, change their names, or lose their programs to somebody, under a gate that stays. */
-#include "tests/lib/dataplane_run.h"
-
+/* Interfaces that go, come back, or change their names, under a gate that stays. */
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 
-#include <bpf/libbpf.h>
-#include <linux/if_link.h>
-
-#include "dataplane/clsact.h"
 #include "dataplane/devwatch.h"
-#include "dataplane/open.h"
-#include "dataplane/tcx.h"
-#include "dataplane/xdp.h"
-#include "util/clock.h"
+#include "tests/lib/tend_bed.h"
 
-/* Beside NIC, which all this happens to. */
-#define QUIET "gw1"
-#define QUIET_FAR "far1"
 #define OTHER_NAME "gwx"
-
-static char news[2048]; /* "gw0 gone; gw0 attached; " */
-
-static void note(void *arg, const struct attachment *attachment)
-{
-	size_t len = strlen(news);
-
-	(void)arg;
-	snprintf(news + len, sizeof(news) - len, "%s %s; ", attachment->interface,
-		 attachment_state_name(attachment->state));
-}
-
-static void tend(struct dataplane *dp, const char *wanted)
-{
-	news[0] = '\0';
-	dataplane_tend(dp, note, NULL);
-	assert_string_equal(news, wanted);
-}
-
-static void rest(uint32_t ms)
-{
-	const struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * NS_PER_MS };
-
-	nanosleep(&time, NULL);
-}
-
-static struct attachment at(const struct dataplane *dp, uint32_t i)
-{
-	struct attachment attachment;
-
-	assert_true(dataplane_attachment(dp, i, &attachment));
-	return attachment;
-}
-
-static int link_fd(const char *pin)
-{
-	char path[PATH_MAX + 64];
-
-	snprintf(path, sizeof(path), "%s/v%d/links/%s", bpffs, SL_LAYOUT, pin);
-	return bpf_obj_get(path);
-}
 
 static uint32_t link_id(const char *pin)
 {
@@ -75,85 +21,6 @@ static uint32_t link_id(const char *pin)
 	assert_true(fd >= 0);
 	assert_int_equal(bpf_obj_get_info_by_fd(fd, &info, &len), 0);
 	return info.id;
-}
-
-static void strip(const char *pin)
-{
-	CLEANUP(close_p) int fd = link_fd(pin);
-
-	assert_true(fd >= 0);
-	assert_int_equal(bpf_link_detach(fd), 0);
-}
-
-static uint64_t syn, dropped; /* of endpoint 0, so far */
-
-/* A SYN that comes in there is dropped, or passes without being counted. */
-static void gate(struct dataplane *dp, const char *from, bool guards)
-{
-	dataplane_store_word(dp, 0, closed);
-	netbed_send_syn(from, 1, PORT);
-	syn += guards;
-	dropped += guards;
-	if (!guards)
-		rest(20); /* what would be counted wrongly would be by now */
-	must_count(dp, 0, syn, dropped);
-}
-
-/* Ways to guard NIC; QUIET is by tcx or clsact. */
-static const struct way {
-	const char *name;
-	enum xdp_mode xdp;
-	enum tc_kind tc;
-	const char *pin;
-} ways[] = {
-	{ "tcx", XDP_AUTO, TC_ANY, "tcx-in-" NIC },
-	{ "native", XDP_NATIVE, TC_ANY, "xdp-" NIC },
-	{ "generic", XDP_GENERIC, TC_ANY, "xdp-" NIC },
-	{ "clsact", XDP_OFF, TC_CLSACT, "clsact-in-" NIC },
-};
-
-#define N_WAYS (sizeof(ways) / sizeof(ways[0]))
-
-struct fixture {
-	struct model *model;
-	struct dataplane *dp;
-};
-
-static struct model *model_by(const struct way *way)
-{
-	struct model *model = gatemodel_new(bpffs, NIC, 1, 1);
-
-	model->gateway.interfaces[0].xdp = way->xdp;
-	gatemodel_add_interface(model, QUIET, XDP_OFF);
-	return model;
-}
-
-static void begin(struct fixture *f, const struct way *way)
-{
-	struct err err = { "" };
-
-	*f = (struct fixture){ .model = model_by(way) };
-	netbed_veth(QUIET, QUIET_FAR);
-	syn = dropped = 0;
-	if (dataplane_open_as(&f->dp, f->model, way->tc, &err) < 0)
-		fail_msg("%s: %s", way->name, err.text);
-	gate(f->dp, FAR, true);
-	gate(f->dp, QUIET_FAR, true);
-	tend(f->dp, "");
-}
-
-static void end(struct fixture *f)
-{
-	gate(f->dp, QUIET_FAR, true);
-	dataplane_close(f->dp);
-	model_free(f->model);
-	assert_int_equal(dataplane_detach_all(bpffs, NULL), 0);
-	netbed_must("ip", "link", "del", QUIET);
-}
-
-static void remove_nic(void)
-{
-	netbed_must("ip", "link", "del", NIC);
 }
 
 /* --- gone, and back --------------------------------------------------------------------------- */
@@ -384,194 +251,6 @@ static void test_moved(void **state)
 	netbed_must("ip", "netns", "del", elsewhere);
 }
 
-/* --- meddling --------------------------------------------------------------------------------- */
-
-static void test_stripped(void **state)
-{
-	(void)state;
-	/* Filters of clsact go by tc, see below. */
-	for (size_t i = 0; i + 1 < N_WAYS; i++) {
-		struct fixture f;
-
-		begin(&f, &ways[i]);
-		strip(ways[i].pin);
-		tend(f.dp, "gw0 stripped; ");
-		assert_non_null(strstr(at(f.dp, 0).why, "somebody took programs"));
-		gate(f.dp, FAR, false);
-		/* Not at once: it may be the beginning of the end. */
-		tend(f.dp, "");
-		rest(550);
-		tend(f.dp, "gw0 attached; ");
-		gate(f.dp, FAR, true);
-		/* The second time it takes longer, and the third time longer still. */
-		strip(ways[i].pin);
-		tend(f.dp, "gw0 stripped; ");
-		rest(550);
-		tend(f.dp, "");
-		rest(550);
-		tend(f.dp, "gw0 attached; ");
-		/* One of two is enough. */
-		strip("tcx-out-" NIC);
-		tend(f.dp, "gw0 stripped; ");
-		rest(1100);
-		tend(f.dp, "");
-		rest(1000);
-		tend(f.dp, "gw0 attached; ");
-		gate(f.dp, FAR, true);
-		end(&f);
-	}
-}
-
-static void test_stripped_filters(void **state)
-{
-	struct fixture f;
-
-	(void)state;
-	begin(&f, &ways[N_WAYS - 1]);
-	netbed_must("tc", "qdisc", "del", "dev", NIC, "clsact");
-	tend(f.dp, "gw0 stripped; ");
-	gate(f.dp, FAR, false);
-	rest(550);
-	tend(f.dp, "gw0 attached; ");
-	gate(f.dp, FAR, true);
-	end(&f);
-}
-
-/* Somebody removes the pin, and the link with it. */
-static void test_unpinned(void **state)
-{
-	char path[PATH_MAX + 64];
-	struct fixture f;
-
-	(void)state;
-	begin(&f, &ways[0]);
-	snprintf(path, sizeof(path), "%s/v%d/links/tcx-in-" NIC, bpffs, SL_LAYOUT);
-	assert_int_equal(unlink(path), 0);
-	rest(50); /* the kernel lets go a little later */
-	tend(f.dp, "gw0 stripped; ");
-	rest(550);
-	tend(f.dp, "gw0 attached; ");
-	gate(f.dp, FAR, true);
-	end(&f);
-}
-
-/* An XDP program of somebody else that passes every packet. */
-static int foreign_prog(void)
-{
-	const struct bpf_insn pass[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = XDP_PASS },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "someone_elses", "GPL", pass, 2, NULL);
-
-	assert_true(fd >= 0);
-	return fd;
-}
-
-/* A tc program of somebody else that accepts every packet. */
-static int neighbours_prog(void)
-{
-	const struct bpf_insn accept[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-	int fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "neighbours_own", "GPL", accept, 2, NULL);
-
-	assert_true(fd >= 0);
-	return fd;
-}
-
-static void test_foreign(void **state)
-{
-	CLEANUP(close_p) int fd = foreign_prog();
-
-	(void)state;
-	for (size_t i = 0; i < 3; i++) {
-		CLEANUP(model_free_p) struct model *next = model_by(&ways[i]);
-		int ifindex;
-		struct xdp_state xdp;
-		struct err err = { "" };
-		struct nic nic;
-		struct fixture f;
-
-		begin(&f, &ways[i]);
-		remove_nic();
-		tend(f.dp, "gw0 gone; ");
-		/* It is back with a tenant. */
-		netbed_veth(NIC, FAR);
-		ifindex = (int)if_nametoindex(NIC);
-		assert_int_equal(bpf_xdp_attach(ifindex, fd, XDP_FLAGS_SKB_MODE, NULL), 0);
-		tend(f.dp, "gw0 refused; ");
-		assert_non_null(strstr(at(f.dp, 0).why, "an XDP program that is not ours"));
-		gate(f.dp, FAR, false);
-		/* It is left alone, however often we look, and whatever else is changed. */
-		for (int look = 0; look < 5; look++)
-			tend(f.dp, "");
-		if (dataplane_change(&f.dp, next, true, &err) < 0)
-			fail_msg("%s: %s", ways[i].name, err.text);
-		assert_int_equal(at(f.dp, 0).state, ATTACHMENT_REFUSED);
-		rest(1100);
-		tend(f.dp, "");
-		assert_int_equal(nic_find(&nic, NIC, &err), 0);
-		assert_int_equal(xdp_query(&xdp, &nic), 0);
-		assert_int_not_equal(xdp.generic_id, 0);
-		assert_int_equal(xdp.native_id, 0);
-		/* Once it has left, nobody waits. */
-		assert_int_equal(bpf_xdp_detach(ifindex, XDP_FLAGS_SKB_MODE, NULL), 0);
-		tend(f.dp, "gw0 attached; ");
-		gate(f.dp, FAR, true);
-		end(&f);
-	}
-}
-
-/* Half of a gate that cannot be whole stays in force, and finds the other half again. */
-static void test_half(void **state)
-{
-	const struct way *way = &ways[N_WAYS - 1];
-	CLEANUP(model_free_p) struct model *next = model_by(way);
-	struct err err = { "" };
-	struct fixture f;
-	int ifindex, fd;
-
-	(void)state;
-	begin(&f, way);
-	ifindex = (int)if_nametoindex(NIC);
-	fd = neighbours_prog();
-	assert_int_equal(clsact_put((unsigned int)ifindex, true, fd), 0);
-	close(fd);
-	tend(f.dp, "gw0 stripped; ");
-	rest(550);
-	tend(f.dp, "gw0 refused; ");
-	assert_non_null(strstr(at(f.dp, 0).why, "is taken"));
-	gate(f.dp, FAR, true);
-	if (dataplane_change(&f.dp, next, true, &err) < 0)
-		fail_msg("%s", err.text);
-	tend(f.dp, "");
-	gate(f.dp, FAR, true);
-	clsact_remove((unsigned int)ifindex, true);
-	rest(2100);
-	tend(f.dp, "gw0 attached; ");
-	gate(f.dp, FAR, true);
-	end(&f);
-}
-
-/* What is removed as a whole stays so. */
-static void test_gate_removed(void **state)
-{
-	struct fixture f;
-
-	(void)state;
-	begin(&f, &ways[0]);
-	assert_int_equal(dataplane_detach_all(bpffs, NULL), 0);
-	tend(f.dp, "");
-	rest(600);
-	tend(f.dp, "");
-	gate(f.dp, FAR, false);
-	dataplane_close(f.dp);
-	model_free(f.model);
-	netbed_must("ip", "link", "del", QUIET);
-}
-
 /* --- programs of another daemon ---------------------------------------------------------------- */
 
 /* No more programs for this process, as if the kernel refused ours; the number of the call that loads them. */
@@ -650,26 +329,7 @@ static void test_degraded(void **state)
 	end(&f);
 }
 
-/* --- asking, and being told ------------------------------------------------------------------- */
-
-static void test_examine(void **state)
-{
-	struct interface interface = { .name = NIC, .xdp = XDP_AUTO };
-	CLEANUP(close_p) int fd = foreign_prog();
-	int ifindex = (int)if_nametoindex(NIC);
-	struct err err = { "" };
-
-	(void)state;
-	assert_int_equal(dataplane_examine(&interface, &err), 0);
-	assert_int_equal(bpf_xdp_attach(ifindex, fd, XDP_FLAGS_SKB_MODE, NULL), 0);
-	assert_int_equal(dataplane_examine(&interface, &err), -EBUSY);
-	assert_non_null(strstr(err.text, "an XDP program that is not ours"));
-	interface.xdp = XDP_OFF;
-	assert_int_equal(dataplane_examine(&interface, &err), 0);
-	assert_int_equal(bpf_xdp_detach(ifindex, XDP_FLAGS_SKB_MODE, NULL), 0);
-	snprintf(interface.name, sizeof(interface.name), "none0");
-	assert_int_equal(dataplane_examine(&interface, &err), -ENODEV);
-}
+/* --- being told ------------------------------------------------------------------------------- */
 
 static bool is_readable(int fd, int timeout_ms)
 {
@@ -720,14 +380,7 @@ int main(void)
 		nic_test(test_first_start),
 		nic_test(test_renamed),
 		nic_test(test_moved),
-		nic_test(test_stripped),
-		nic_test(test_stripped_filters),
-		nic_test(test_unpinned),
-		nic_test(test_foreign),
-		nic_test(test_half),
-		nic_test(test_gate_removed),
 		nic_test(test_degraded),
-		nic_test(test_examine),
 		nic_test(test_watch),
 	};
 

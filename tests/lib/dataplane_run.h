@@ -17,7 +17,7 @@
 #include <bpf/bpf.h>
 #include <cmocka.h>
 
-#include "dataplane/dataplane.h"
+#include "dataplane/open.h"
 #include "tests/lib/gatemodel.h"
 #include "tests/lib/pin_bed.h"
 #include "util/err.h"
@@ -61,27 +61,38 @@ static inline int tear_down_nic(void **state)
 
 #define nic_test(f) cmocka_unit_test_setup_teardown(f, set_up_nic, tear_down_nic)
 
-static inline struct dataplane *must_open(const struct model *model)
+static inline struct dataplane *must_open_as(const struct model *model, enum tc_kind tc)
 {
 	struct dataplane *dp = NULL;
 	struct err err = { "" };
 
-	if (dataplane_open(&dp, model, &err) < 0)
+	if (dataplane_open_as(&dp, model, tc, &err) < 0)
 		fail_msg("open: %s", err.text);
 	return dp;
 }
 
+static inline struct dataplane *must_open(const struct model *model)
+{
+	return must_open_as(model, TC_ANY);
+}
+
 /* Opening fails with this errno and a sentence that has this in it. */
-static inline void must_refuse(const struct model *model, int code, const char *says)
+static inline void must_refuse_as(const struct model *model, enum tc_kind tc, int code,
+				  const char *says)
 {
 	struct dataplane *dp = NULL;
 	struct err err = { "" };
 	int r;
 
-	r = dataplane_open(&dp, model, &err);
+	r = dataplane_open_as(&dp, model, tc, &err);
 	if (r != code || !strstr(err.text, says))
 		fail_msg("open gave %d '%s', wanted %d '%s'", r, err.text, code, says);
 	assert_null(dp);
+}
+
+static inline void must_refuse(const struct model *model, int code, const char *says)
+{
+	must_refuse_as(model, TC_ANY, code, says);
 }
 
 static inline bool same_word(struct sl_word a, struct sl_word b)
@@ -163,6 +174,19 @@ static inline void must_count(const struct dataplane *dp, uint32_t endpoint, uin
 	dataplane_endpoint_stats(dp, endpoint, &stats);
 	fail_msg("counted %llu SYNs, %llu dropped; wanted %llu and %llu", stats.syn, stats.dropped,
 		 (unsigned long long)syn, (unsigned long long)dropped);
+}
+
+/* A tc program of somebody else that accepts every packet. */
+static inline int neighbours_prog(void)
+{
+	const struct bpf_insn accept[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	int fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "neighbours_own", "GPL", accept, 2, NULL);
+
+	assert_true(fd >= 0);
+	return fd;
 }
 
 #endif

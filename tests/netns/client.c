@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * client - what shell tools cannot tell: which connection attempt was the first to be refused, and
- * when it was sent; what became of a datagram.
+ * when it was sent; what became of a datagram, and of so many attempts, no fewer on a busy machine.
  *
  *   client refused ADDR PORT   connect over and over until refused; prints the microseconds since
  *                              1970 at which that attempt was begun and at which it had failed
  *   client udp ADDR PORT [BYTES]
  *                              send a datagram, of one byte if not said otherwise; prints "answered",
  *                              "refused", "silent" or, if not the same came back, "garbled"
+ *   client attempts ADDR PORT COUNT MS
+ *                              begin COUNT attempts to connect, and then give all of them MS; prints what
+ *                              came of each: "answered", "connected", "silent" or the error
  */
 #include <errno.h>
 #include <poll.h>
@@ -23,6 +26,7 @@
 #define GIVE_UP_US (20 * US_PER_SEC)
 #define UDP_WAIT_MS 1000
 #define DATAGRAM_MAX 8192
+#define ATTEMPTS_MAX 64
 
 /*
  * A server that cannot keep up with accepting leaves a SYN unanswered, and the client's kernel
@@ -85,16 +89,79 @@ static int connect_until_refused(const struct sockaddr_storage *ss, socklen_t le
 	}
 }
 
+/* Returns the socket, or -1 if the attempt was over at once, which is told. */
+static int begin_attempt(const struct sockaddr_storage *ss, socklen_t len)
+{
+	int fd = socket(ss->ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd >= 0 && (!connect(fd, (const struct sockaddr *)ss, len) || errno == EINPROGRESS))
+		return fd;
+	puts(strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+static const char *describe_attempt(int fd, short events)
+{
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof(peer), error_len = sizeof(int);
+	int error = 0;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &error_len) < 0 || error)
+		return strerror(error ? error : errno);
+	if (events & POLLIN)
+		return "answered";
+	return getpeername(fd, (struct sockaddr *)&peer, &len) < 0 ? "silent" : "connected";
+}
+
+static void end_attempt(struct pollfd *attempt)
+{
+	puts(describe_attempt(attempt->fd, attempt->revents));
+	close(attempt->fd);
+	attempt->fd = -1; /* which poll() passes over */
+}
+
+static int attempt(const struct sockaddr_storage *ss, socklen_t len, size_t n, uint64_t wait_ms)
+{
+	struct pollfd attempts[ATTEMPTS_MAX];
+	uint64_t now_ns, end_ns;
+	size_t n_open = 0;
+
+	if (n > ATTEMPTS_MAX)
+		return EXIT_FAILURE;
+	for (size_t i = 0; i < n; i++) {
+		attempts[i] = (struct pollfd){ .fd = begin_attempt(ss, len), .events = POLLIN };
+		n_open += attempts[i].fd >= 0;
+	}
+	end_ns = clock_mono_ns() + wait_ms * NS_PER_MS;
+	while (n_open && (now_ns = clock_mono_ns()) < end_ns) {
+		if (poll(attempts, n, (int)((end_ns - now_ns) / NS_PER_MS) + 1) <= 0)
+			continue;
+		for (size_t i = 0; i < n; i++)
+			if (attempts[i].fd >= 0 && attempts[i].revents) {
+				end_attempt(&attempts[i]);
+				n_open--;
+			}
+	}
+	for (size_t i = 0; i < n; i++)
+		if (attempts[i].fd >= 0)
+			end_attempt(&attempts[i]);
+	return EXIT_SUCCESS;
+}
+
 int main(int argc, char *argv[])
 {
 	struct sockaddr_storage ss;
 	struct addr addr;
 	socklen_t len;
 
-	if (argc < 4 || argc > 5 || addr_parse(&addr, argv[2]) < 0)
+	if (argc < 4 || argc > 6 || addr_parse(&addr, argv[2]) < 0)
 		return EXIT_FAILURE;
 	len = addr_to_sockaddr(&ss, &addr, (uint16_t)strtoul(argv[3], NULL, 10));
 	if (!strcmp(argv[1], "udp"))
 		return send_datagram(&ss, len, argc > 4 ? strtoul(argv[4], NULL, 10) : 1);
+	if (!strcmp(argv[1], "attempts") && argc == 6)
+		return attempt(&ss, len, strtoul(argv[4], NULL, 10), strtoul(argv[5], NULL, 10));
 	return connect_until_refused(&ss, len);
 }

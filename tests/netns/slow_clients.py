@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Clients that keep a server busy: silent ones, ones with half a request, ones that hardly read.
 
-slow_clients.py ADDRESS PORT N: three times N connections, each made again when the server ends it.
+slow_clients.py ADDRESS PORT N: three times N connections, each made again when the server ends it. Says so when each
+has tried once.
 """
+import itertools
 import socket
 import sys
 import time
@@ -33,7 +35,7 @@ def is_over(client, kind):
 
 
 clients = [None] * (3 * int(sys.argv[3]))
-while True:
+for tour in itertools.count(1):
     for i, client in enumerate(clients):
         try:
             if client is None or is_over(client, i % 3):
@@ -42,4 +44,6 @@ while True:
                 clients[i] = connect(i % 3)
         except OSError:
             clients[i] = None
+    if tour == 1:
+        print("all have come", flush=True)
     time.sleep(0.2)

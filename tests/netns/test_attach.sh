@@ -103,6 +103,19 @@ has_told() {
 	[ "$(events_of "$1" "$2")" = "$3" ]
 }
 
+# beats N: the daemon's heart beats so often, and each time it looks at what it guards.
+has_beaten() {
+	local before=$age
+
+	age=$(sluice status --json | jq .heartbeat_ms_ago)
+	((age < before))
+}
+beats() {
+	local age=0 i
+
+	for ((i = 0; i < $1; i++)); do eventually has_beaten || fail "the daemon's heart beats"; done
+}
+
 daemon_kill() {
 	kill -KILL "$daemon_pid"
 	wait "$daemon_pid" 2>/dev/null
@@ -355,7 +368,7 @@ bpftool link detach id "$(link_of xdp-gc)" || fail "bpftool detaches"
 eventually is_state gc stripped || fail "noticed again"
 foreign attach "$work/bpf/other" gc || fail "other program is attached"
 check "somebody else's program has its place: said who" eventually status_begins "gc IS NOT GUARDED: .* an XDP program that is not ours (bpftool prog show id [0-9]*)"
-sleep 3
+beats 3
 check "nobody fights" grep -q "gc.*generic" <(on gateway bpftool net)
 check "and it is said once" has_told refused "not ours" 1
 check_status "nor does a change" 0 sluice backend weight p 10.2.1.2 1
@@ -375,7 +388,7 @@ pinned() {
 umount -l "$work/bpf"
 check "unmounted: said" eventually status_begins "THE GATE IS NOT PINNED"
 on gateway ip link set gb2 mtu 1400
-sleep 1
+beats 2
 check "no interface is said to have lost anything" jq -e 'all(.interfaces[]; .state == "attached")' <(sluice status --json)
 check "nor has it" gate_is_shut
 on gateway ip link del gc
@@ -510,6 +523,7 @@ check "nothing is guarded still" guarded
 check_status "one is attached again" 0 sluice attach gc
 check "and guarded" gate_is_shut
 check "detach --all under the daemon" sluice detach --all
-sleep 2
+check "is noticed" eventually said "the gate was removed from outside"
+beats 1
 check "is not taken back" test ! -e "$SLUICE_BPFFS/v1/links"
 check "orderly stop" daemon_stop TERM

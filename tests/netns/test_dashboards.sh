@@ -59,9 +59,10 @@ cat >"$work/prometheus.yml" <<-EOF
 EOF
 chmod a+rX "$work"
 bg gateway prometheus --config.file="$work/prometheus.yml" --storage.tsdb.path="$work/tsdb" --web.listen-address=$prometheus
-traffic() {
-	on client curl -s --max-time 2 "http://$vip/?[1-5]" "http://[fd02:1::2]/?[1-5]" "http://10.2.2.2/?[1-3]" >"$work/fetched"
-}
+for url in "http://$vip" "http://[fd02:1::2]" http://10.2.2.2; do
+	bg client curl -s --rate 5/s --max-time 2 -H 'Connection: close' -o /dev/null "$url/?[1-100000]"
+	clients+=($!)
+done
 
 # query EXPR: how many series it has.
 query() {
@@ -81,10 +82,6 @@ concrete() {
 }
 
 eventually has_series 'up == 1' || fail "it is scraped"
-for _ in {1..12}; do
-	traffic
-	sleep 0.5
-done
 while IFS=$'\t' read -r title expr; do
 	check "$title: ${expr:0:90}" eventually has_series "$(concrete <<<"$expr")"
 done < <(jq -r '.panels[] | select(.targets) | .title as $t | .targets[] | [$t, .expr] | @tsv' "$dashboard")
@@ -92,6 +89,7 @@ while IFS= read -r expr; do
 	check "a choice: $expr" has_series "$(sed 's/label_values(\(.*\), .*)/\1/' <<<"$expr" | concrete)"
 done < <(jq -r '.templating.list[] | select(.type == "query") | .query.query' "$dashboard")
 check "reloads are marked" query "$(jq -r '.annotations.list[0].expr' "$dashboard" | concrete)"
+kill "${clients[@]}"
 
 # --- alerts ---------------------------------------------------------------------------------------
 

@@ -229,9 +229,9 @@ refute "clients do not reach it" fetch --max-time 1 http://10.1.0.1:9477/metrics
 
 # --- clients that want to do harm ---------------------------------------------------------------
 
-nsenter --net="/run/netns/$ns_id-gateway" /usr/bin/python3 "$here/slow_clients.py" 127.0.0.1 9477 120 >/dev/null 2>&1 </dev/null &
+nsenter --net="/run/netns/$ns_id-gateway" /usr/bin/python3 "$here/slow_clients.py" 127.0.0.1 9477 120 >"$work/slow" 2>&1 </dev/null &
 helpers+=($!)
-sleep 1
+eventually grep -q "all have come" "$work/slow" || fail "slow clients come"
 for i in 1 2 3; do check "slow clients in the way: scrape $i" scrape; done
 check "the daemon's heart beats" heartbeat_is_fresh
 metrics_config 100ms

@@ -138,10 +138,40 @@ static void test_remove(void **state)
 	}
 }
 
+/* Taken out and set again at any time, in any order: those that are left still come when they are due. */
+static void test_remove_any(void **state)
+{
+	CLEANUP(schedule_free_p) struct schedule *s = schedule_new(N);
+	uint64_t due[N] = { 0 }; /* 0: out */
+	unsigned int seed = 1;
+	uint32_t id, n = 0;
+
+	(void)state;
+	assert_non_null(s);
+	for (uint32_t round = 0; round < 20 * N; round++) {
+		id = (uint32_t)rand_r(&seed) % N;
+		schedule_remove(s, id);
+		due[id] = rand_r(&seed) % 4 ? 1 + (uint64_t)rand_r(&seed) % N : 0;
+		if (due[id])
+			schedule_set(s, id, due[id]);
+	}
+	for (uint64_t now = 1; now <= N; now++) {
+		schedule_queue_due(s, now);
+		for (uint32_t i = 0; i < N; i++)
+			if (due[i] == now) {
+				assert_true(schedule_take(s, &id));
+				assert_int_equal(id, i);
+				n++;
+			}
+		assert_false(schedule_take(s, &id));
+	}
+	assert_in_range(n, N / 2, N);
+}
+
 static void test_no_memory(void **state)
 {
 	(void)state;
-	for (int n = 0; n < 3; n++) {
+	for (int n = 0; n < 4; n++) {
 		struct schedule *s;
 
 		fault_after(FAULT_MEMORY, n, ENOMEM);
@@ -154,9 +184,10 @@ static void test_no_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_order),     cmocka_unit_test(test_round_and_round),
-		cmocka_unit_test(test_first),     cmocka_unit_test(test_again),
-		cmocka_unit_test(test_no_memory), cmocka_unit_test(test_remove),
+		cmocka_unit_test(test_order),      cmocka_unit_test(test_round_and_round),
+		cmocka_unit_test(test_first),      cmocka_unit_test(test_again),
+		cmocka_unit_test(test_no_memory),  cmocka_unit_test(test_remove),
+		cmocka_unit_test(test_remove_any),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

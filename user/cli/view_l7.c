@@ -31,8 +31,8 @@ int view_l7(const struct view *view, const json_t *json)
 	fprintf(view->out, "configuration  %" PRIu64 ", %s\n", text_get_uint(json, "configuration"),
 		is_true(json, "current") ? "served" : "not served yet");
 	fprintf(view->out,
-		"so far         %" PRIu64 " starts, %" PRIu64 " reloads, %" PRIu64
-		" failures, %" PRIu64 " changes of servers told\n",
+		"so far         starts %" PRIu64 ", reloads %" PRIu64 ", failures %" PRIu64
+		", changes of servers told %" PRIu64 "\n",
 		text_get_uint(json, "starts"), text_get_uint(json, "reloads"),
 		text_get_uint(json, "failures"), text_get_uint(json, "told"));
 	if (error && *error)

@@ -13,16 +13,30 @@
 #include "dataplane/tables.h"
 #include "dataplane/tail.h"
 
-/* A batched read of a whole map ends with -ENOENT: there was no more. */
-static int read_all(int fd, void *keys, void *values, __u32 *n)
+/* Entries per system call: few enough to stay in a cache, more than a bucket of targets ever has. */
+#define CHUNK 1024
+
+/* How far a map has been read. All zero: not begun. */
+struct position {
+	__u64 next; /* an id, or a bucket number: 4 bytes are used */
+	bool has_begun;
+};
+
+/* The next entries, up to CHUNK. Returns 1: there may be more; 0: these were the last; -errno from the kernel. */
+static int read_chunk(int fd, struct position *position, void *keys, void *values, __u32 *ret_n)
 {
 	LIBBPF_OPTS(bpf_map_batch_opts, opts);
-	__u64 position = 0; /* an id, or a bucket number: 4 bytes are used */
+	void *from = position->has_begun ? &position->next : NULL;
+	int more = 1;
 
-	if (bpf_map_lookup_batch(fd, NULL, &position, keys, values, n, &opts) < 0 &&
-	    errno != ENOENT)
-		return -errno;
-	return 0;
+	*ret_n = CHUNK;
+	if (bpf_map_lookup_batch(fd, from, &position->next, keys, values, ret_n, &opts) < 0) {
+		if (errno != ENOENT)
+			return -errno;
+		more = 0;
+	}
+	position->has_begun = true;
+	return more;
 }
 
 static void add_name(struct holdings *held, uint32_t id, const struct sl_endpoint_name *name)
@@ -36,49 +50,51 @@ static void add_name(struct holdings *held, uint32_t id, const struct sl_endpoin
 
 static int read_names(struct holdings *held, int fd)
 {
-	__u32 n = map_entries(fd);
-	CLEANUP(free_p) __u32 *ids = calloc(n ? n : 1, sizeof(*ids));
-	CLEANUP(free_p) struct sl_endpoint_name *names = calloc(n ? n : 1, sizeof(*names));
+	CLEANUP(free_p) struct sl_endpoint_name *names = calloc(CHUNK, sizeof(*names));
+	CLEANUP(free_p) __u32 *ids = calloc(CHUNK, sizeof(*ids));
+	struct position position = { 0 };
+	__u32 n;
 	int r;
 
-	held->generations = calloc(n ? n : 1, sizeof(*held->generations));
+	held->n_ids = map_entries(fd);
+	held->generations = calloc((size_t)held->n_ids + 1, sizeof(*held->generations));
 	if (!ids || !names || !held->generations)
 		return -ENOMEM;
-	r = holding_list_open(&held->names, n);
+	r = holding_list_open(&held->names, held->n_ids);
 	if (r < 0)
 		return r;
-	r = read_all(fd, ids, names, &n);
-	if (r < 0)
-		return r;
-	held->n_ids = n;
-	for (__u32 i = 0; i < n; i++)
-		held->generations[ids[i]] = names[i].generation;
-	for (__u32 i = 0; i < n; i++)
-		if (names[i].key.port)
-			add_name(held, ids[i], &names[i]);
-	return 0;
+	do {
+		r = read_chunk(fd, &position, ids, names, &n);
+		for (__u32 i = 0; r >= 0 && i < n; i++) {
+			held->generations[ids[i]] = names[i].generation;
+			if (names[i].key.port)
+				add_name(held, ids[i], &names[i]);
+		}
+	} while (r > 0);
+	return r;
 }
 
 static int read_targets(struct holdings *held, int fd)
 {
-	__u32 n = map_entries(fd);
-	CLEANUP(free_p) struct sl_target_key *keys = calloc(n ? n : 1, sizeof(*keys));
-	CLEANUP(free_p) struct sl_target *targets = calloc(n ? n : 1, sizeof(*targets));
+	CLEANUP(free_p) struct sl_target_key *keys = calloc(CHUNK, sizeof(*keys));
+	CLEANUP(free_p) struct sl_target *targets = calloc(CHUNK, sizeof(*targets));
+	struct position position = { 0 };
+	__u32 n, room = map_entries(fd);
 	int r;
 
 	if (!keys || !targets)
 		return -ENOMEM;
-	r = holding_list_open(&held->targets, n);
+	r = holding_list_open(&held->targets, room);
 	if (r < 0)
 		return r;
-	r = read_all(fd, keys, targets, &n);
-	if (r < 0)
-		return r;
-	for (__u32 i = 0; i < n; i++)
-		holding_list_add(&held->targets, &(struct holding){ .key = keys[i],
-								    .kind = targets[i].kind,
-								    .id = targets[i].id });
-	return 0;
+	do {
+		r = read_chunk(fd, &position, keys, targets, &n);
+		for (__u32 i = 0; r >= 0 && i < n && held->targets.n < room; i++)
+			holding_list_add(&held->targets, &(struct holding){ .key = keys[i],
+									    .kind = targets[i].kind,
+									    .id = targets[i].id });
+	} while (r > 0);
+	return r;
 }
 
 int holdings_read(struct holdings *ret_held, const struct mapset *set)

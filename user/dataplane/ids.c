@@ -21,19 +21,21 @@ void holding_list_done(struct holding_list *list)
 
 void holding_list_add(struct holding_list *list, const struct holding *holding)
 {
-	list->rows[list->n] = *holding;
-	key_table_enter(&list->keys, list->n++);
+	list->rows[list->n++] = *holding;
 }
 
-const struct holding *holding_find(const struct holding_list *list, const struct sl_target_key *key)
+const struct holding *holding_find(struct holding_list *list, const struct sl_target_key *key)
 {
-	uint32_t row = key_table_find(&list->keys, key);
+	uint32_t row;
 
+	while (list->n_entered < list->n)
+		key_table_enter(&list->keys, list->n_entered++);
+	row = key_table_find(&list->keys, key);
 	return row == KEY_TABLE_NONE ? NULL : &list->rows[row];
 }
 
-const struct holding *holding_find_next(const struct holding_list *list,
-					const struct sl_target_key *key, uint32_t *next)
+const struct holding *holding_find_next(struct holding_list *list, const struct sl_target_key *key,
+					uint32_t *next)
 {
 	const struct holding *found = NULL;
 
@@ -100,8 +102,8 @@ static void keep_id(struct ids *ids, bool *used, uint32_t i, const struct holdin
 }
 
 /* Endpoints that the maps know keep their ids, where the new maps have them. */
-static void keep_ids(struct ids *ids, bool *used, const struct model *model,
-		     const struct holdings *held, uint32_t entries)
+static void keep_ids(struct ids *ids, bool *used, const struct model *model, struct holdings *held,
+		     uint32_t entries)
 {
 	uint32_t next = 0;
 
@@ -187,7 +189,7 @@ static int fill_ids(struct ids *ids, bool *used, uint32_t entries)
 	return 0;
 }
 
-int ids_assign(struct ids *ret_ids, const struct model *model, const struct holdings *held,
+int ids_assign(struct ids *ret_ids, const struct model *model, struct holdings *held,
 	       uint32_t entries, bool in_place)
 {
 	CLEANUP(ids_done) struct ids ids = { .n = model->n_endpoints };

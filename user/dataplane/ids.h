@@ -24,11 +24,12 @@ struct holding {
 	uint64_t digest; /* of the configuration that was in force */
 };
 
-/* Holdings that are found by their keys; of several with the same key, the first. */
+/* Holdings that are found by their keys; of several with the same key, the first. Many a list is never asked. */
 struct holding_list {
 	struct holding *rows;
 	uint32_t n;
 	struct key_table keys;
+	uint32_t n_entered; /* in keys: those that were there when it was asked last */
 };
 
 /* Room for max. To be released with holding_list_done() in every case. -ENOMEM. */
@@ -36,14 +37,13 @@ int holding_list_open(struct holding_list *ret, uint32_t max);
 void holding_list_done(struct holding_list *list);
 void holding_list_add(struct holding_list *list, const struct holding *holding);
 /* The holding of that key, or NULL. */
-const struct holding *holding_find(const struct holding_list *list,
-				   const struct sl_target_key *key);
+const struct holding *holding_find(struct holding_list *list, const struct sl_target_key *key);
 /*
  * The same for a caller who goes through keys that are probably in the list's own order, which
  * saves a walk through memory for each. *next: 0 at first, then left to this function.
  */
-const struct holding *holding_find_next(const struct holding_list *list,
-					const struct sl_target_key *key, uint32_t *next);
+const struct holding *holding_find_next(struct holding_list *list, const struct sl_target_key *key,
+					uint32_t *next);
 
 /* What a set of maps held when it was opened. */
 struct holdings {
@@ -76,7 +76,7 @@ uint64_t ids_name_hash(const char *name);
  * ids of endpoints that went are not given to others.
  *   -ENOSPC  more endpoints than free ids   -ENOMEM
  */
-int ids_assign(struct ids *ret_ids, const struct model *model, const struct holdings *held,
+int ids_assign(struct ids *ret_ids, const struct model *model, struct holdings *held,
 	       uint32_t entries, bool in_place);
 
 #endif

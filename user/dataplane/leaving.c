@@ -31,7 +31,7 @@ static struct sl_word leaving_word(struct sl_word word, const struct model *mode
 }
 
 /* Asked of one after the other, in the order that they are held in. next: 0 at first. */
-static bool stays(const struct tables *tables, const struct holding *was, uint32_t *next)
+static bool stays(struct tables *tables, const struct holding *was, uint32_t *next)
 {
 	const struct holding *now = holding_find_next(&tables->wanted, &was->key, next);
 

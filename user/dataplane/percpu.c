@@ -21,9 +21,10 @@ static uint64_t *values_new(size_t value_size, size_t *ret_cpus)
 
 static void add_up(uint64_t *sums, const uint64_t *values, size_t cpus, size_t counters)
 {
-	memset(sums, 0, counters * sizeof(*sums));
-	for (size_t i = 0; i < cpus * counters; i++)
-		sums[i % counters] += values[i];
+	memcpy(sums, values, counters * sizeof(*sums));
+	for (size_t cpu = 1; cpu < cpus; cpu++)
+		for (size_t i = 0; i < counters; i++)
+			sums[i] += values[cpu * counters + i];
 }
 
 int percpu_sum(int fd, uint32_t id, size_t value_size, uint64_t *ret_sums)

@@ -175,21 +175,8 @@ int services_open(struct services *services, const struct mapset *maps,
 			   sizes->entries[MAP_SELECTION]);
 }
 
-/* Nothing is known of the endpoints yet, or their words say it. */
-static int fill(struct services *services, const struct model *model, const struct ids *ids,
-		uint32_t i)
-{
-	uint32_t n = model->services[i].n_endpoints;
-	CLEANUP(free_p) uint16_t *shares = calloc(n + 1, sizeof(*shares));
-
-	if (!shares)
-		return -ENOMEM;
-	for (uint32_t s = 0; s < n; s++)
-		shares[s] = MAGLEV_SHARE_FULL;
-	return services_balance(services, model, ids, i, shares, false);
-}
-
-int services_add(struct services *services, const struct model *model, const struct ids *ids)
+int services_add(struct services *services, const struct model *model, const struct ids *ids,
+		 const struct mapped *words)
 {
 	int r;
 
@@ -199,7 +186,7 @@ int services_add(struct services *services, const struct model *model, const str
 		if (f->id == SL_ID_NONE || f->in_force)
 			continue;
 		/* One that changes its size is in force until its new slice is stored. */
-		r = fill(services, model, ids, i);
+		r = services_fill(services, model, ids, words, i);
 		if (r < 0)
 			return r;
 		if (services->in_place && f->kept_id)

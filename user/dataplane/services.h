@@ -82,10 +82,11 @@ int services_targets(const struct services *services, const struct model *model,
 		     struct holding **ret_targets, uint32_t *ret_n);
 
 /*
- * Write entries and tables of services that are not in force: every member has its full share.
- * Their targets are the caller's business. -errno from the kernel, -ENOMEM.
+ * Write entries and tables of services that are not in force: every member that may be chosen by its word has
+ * its full share. Their targets are the caller's business. -errno from the kernel, -ENOMEM.
  */
-int services_add(struct services *services, const struct model *model, const struct ids *ids);
+int services_add(struct services *services, const struct model *model, const struct ids *ids,
+		 const struct mapped *words);
 
 /*
  * Once nothing can fail any more: bring tables that were in force in line with who is a member now,

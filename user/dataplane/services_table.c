@@ -167,6 +167,33 @@ static uint32_t share_by_words(uint16_t shares[], const struct service *service,
 	return n;
 }
 
+/* Who is to be chosen as far as words tell: the healthy, else those of whom nothing is known. 0: nobody. */
+static uint32_t share_to_usable(uint16_t shares[], const struct service *service,
+				const struct ids *ids, const struct mapped *words)
+{
+	uint32_t n = share_by_words(shares, service, ids, words, SL_HEALTHY);
+
+	return n ? n : share_by_words(shares, service, ids, words, SL_UNKNOWN);
+}
+
+/*
+ * A packet that finds an endpoint that may not be used tries others, but only so many: one with most of the weight
+ * would hide them all until the daemon has computed the table anew. Where nobody is to be chosen, words say so.
+ */
+int services_fill(struct services *services, const struct model *model, const struct ids *ids,
+		  const struct mapped *words, uint32_t service)
+{
+	const struct service *s = &model->services[service];
+	CLEANUP(free_p) uint16_t *shares = calloc(s->n_endpoints + 1, sizeof(*shares));
+
+	if (!shares)
+		return -ENOMEM;
+	if (!share_to_usable(shares, s, ids, words))
+		for (uint32_t i = 0; i < s->n_endpoints; i++)
+			shares[i] = MAGLEV_SHARE_FULL;
+	return services_balance(services, model, ids, service, shares, false);
+}
+
 /* Whether the table in force names members only, and nobody has come. Without memory: no. */
 static bool has_same_members(const struct services *services, const struct forwarding *f,
 			     const struct service *service, const struct ids *ids, uint32_t n_ids)
@@ -206,8 +233,7 @@ void services_refresh(struct services *services, const struct model *model, cons
 			continue;
 		shares = calloc(service->n_endpoints + 1, sizeof(*shares));
 		/* Without anybody to go to, or memory, the table stays what it is. */
-		if (shares && (share_by_words(shares, service, ids, words, SL_HEALTHY) ||
-			       share_by_words(shares, service, ids, words, SL_UNKNOWN)))
+		if (shares && share_to_usable(shares, service, ids, words))
 			services_balance(services, model, ids, i, shares, false);
 	}
 }

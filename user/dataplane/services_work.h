@@ -24,4 +24,11 @@ static inline uint32_t *slots_of(const struct services *services, const struct f
 
 void forwarding_done(struct forwarding *forwarding);
 
+/*
+ * Store the table of a service that was not in force: of those that may be chosen by their words, everybody with
+ * his full share. -ENOMEM.
+ */
+int services_fill(struct services *services, const struct model *model, const struct ids *ids,
+		  const struct mapped *words, uint32_t service);
+
 #endif

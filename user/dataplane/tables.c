@@ -63,33 +63,48 @@ void tables_done(struct tables *tables)
 	services_done(&tables->services);
 	holding_list_done(&tables->wanted);
 	free(tables->in_force);
+	free(tables->stays);
 	free(tables->leaving);
 	free(tables->returned);
 	free(tables->generation);
 	free(tables->chunk);
 	tables->in_force = NULL;
+	tables->stays = NULL;
 	tables->leaving = NULL;
 	tables->returned = NULL;
 	tables->generation = NULL;
 	tables->chunk = NULL;
 }
 
-/* A daemon that was killed while it started may have left a name without a target. */
+/*
+ * A daemon that was killed while it started may have left a name without a target. Asked by id: targets are read in
+ * the order of a hash table, in which nearly every key would be looked for in memory that nobody has touched.
+ */
 static int find_in_force(struct tables *tables)
 {
+	const struct holding_list *targets = &tables->held.targets;
+	CLEANUP(free_p)
+	uint32_t *owner = calloc(tables->sizes.endpoints, sizeof(*owner)); /* + 1; 0: nobody */
 	const struct ids *ids = &tables->ids;
-	uint32_t next = 0;
 
 	tables->in_force = calloc(ids->n + 1, sizeof(*tables->in_force));
-	if (!tables->in_force)
+	tables->stays = calloc(targets->n + 1, sizeof(*tables->stays));
+	if (!owner || !tables->in_force || !tables->stays)
 		return -ENOMEM;
-	for (uint32_t i = 0; tables->in_place && i < ids->n; i++) {
-		const struct holding *target = NULL;
-
+	for (uint32_t i = 0; tables->in_place && i < ids->n; i++)
 		if (ids->was[i] == ids->id[i])
-			target = holding_find_next(&tables->held.targets, &ids->key[i], &next);
-		tables->in_force[i] =
-			target && target->kind == SL_TARGET_ENDPOINT && target->id == ids->id[i];
+			owner[ids->id[i]] = i + 1;
+	for (uint32_t t = 0; t < targets->n; t++) {
+		const struct holding *target = &targets->rows[t];
+		uint32_t i;
+
+		if (target->kind != SL_TARGET_ENDPOINT || target->id >= tables->sizes.endpoints)
+			continue;
+		i = owner[target->id];
+		if (!i || memcmp(&ids->key[i - 1], &target->key, sizeof(target->key)) != 0)
+			continue;
+		tables->in_force[i - 1] = true;
+		tables->stays[t] = true;
 	}
 	return 0;
 }
@@ -352,7 +367,7 @@ int tables_add(struct tables *tables, const struct model *model, struct err *err
 	r = write_endpoints(tables, model, WHICH_NEW, false, err);
 	if (r < 0)
 		return r;
-	r = services_add(&tables->services, model, &tables->ids);
+	r = services_add(&tables->services, model, &tables->ids, &tables->words);
 	if (r < 0)
 		return err_set(err, r, "write the services' tables: %s", strerror(-r));
 	return write_service_targets(tables, err);
@@ -384,7 +399,7 @@ static void restore_target(const struct tables *tables, const struct sl_target_k
 
 void tables_undo(struct tables *tables)
 {
-	const struct holdings *held = &tables->held;
+	struct holdings *held = &tables->held;
 
 	/* New maps vanish by themselves. */
 	if (!tables->in_place || !tables->wanted.rows)
@@ -412,18 +427,17 @@ void tables_count_on(struct tables *tables, const struct tables *undone)
 
 void tables_settle(struct tables *tables, const struct model *model, uint64_t now_s)
 {
-	const struct holdings *held = &tables->held;
-	uint32_t next = 0;
+	const struct holding_list *targets = &tables->held.targets;
 
 	services_refresh(&tables->services, model, &tables->ids, &tables->words);
 	leaving_settle(tables, model, now_s);
 	services_settle(&tables->services, model);
 	if (!tables->in_place)
 		return;
-	for (uint32_t i = 0; i < held->targets.n; i++) {
-		const struct sl_target_key *key = &held->targets.rows[i].key;
+	for (uint32_t t = 0; t < targets->n; t++) {
+		const struct sl_target_key *key = &targets->rows[t].key;
 
-		if (!holding_find_next(&tables->wanted, key, &next))
+		if (!tables->stays[t] && !holding_find(&tables->wanted, key))
 			bpf_map_delete_elem(tables->maps->fd[MAP_TARGETS], key);
 	}
 	index_rebuild(tables, &tables->wanted);
@@ -501,7 +515,7 @@ static int make_visible(struct tables *tables, const struct model *model, uint32
 	return 0;
 }
 
-static bool is_service(const struct tables *tables, const struct sl_target_key *key)
+static bool is_service(struct tables *tables, const struct sl_target_key *key)
 {
 	const struct holding *wanted = holding_find(&tables->wanted, key);
 

@@ -35,6 +35,7 @@ struct tables {
 	struct holding_list wanted;
 	uint32_t *generation; /* by id */
 	bool *in_force; /* by endpoint of the model: it is in these very maps, under this id */
+	bool *stays; /* by row of held.targets: it is that of an endpoint in force */
 	bool in_place; /* held is about maps: they were taken over */
 	bool keeps_flows; /* ... or at least those of flows */
 	bool keeps_words; /* ... or at least what was in them */

@@ -10,10 +10,16 @@ struct due {
 	uint32_t id;
 };
 
-/* heap: a binary heap, the earliest first. queue: a ring; each endpoint is in it at most once. */
+#define NOWHERE UINT32_MAX
+
+/*
+ * heap: a binary heap, the earliest first; place: where in it each endpoint is, or NOWHERE. queue: a ring; each
+ * endpoint is in it at most once.
+ */
 struct schedule {
 	uint32_t n, n_due, head, n_queued;
 	struct due *heap;
+	uint32_t *place;
 	uint32_t *queue;
 };
 
@@ -22,34 +28,40 @@ static bool earlier(const struct due *a, const struct due *b)
 	return a->at_ms < b->at_ms || (a->at_ms == b->at_ms && a->id < b->id);
 }
 
-static void swap(struct due *a, struct due *b)
+static void put(struct schedule *s, uint32_t i, struct due due)
 {
-	struct due t = *a;
-
-	*a = *b;
-	*b = t;
+	s->heap[i] = due;
+	s->place[due.id] = i;
 }
 
-static void sift_up(struct due *heap, uint32_t i)
+static void swap(struct schedule *s, uint32_t i, uint32_t j)
 {
-	while (i && earlier(&heap[i], &heap[(i - 1) / 2])) {
-		swap(&heap[i], &heap[(i - 1) / 2]);
+	struct due t = s->heap[i];
+
+	put(s, i, s->heap[j]);
+	put(s, j, t);
+}
+
+static void sift_up(struct schedule *s, uint32_t i)
+{
+	while (i && earlier(&s->heap[i], &s->heap[(i - 1) / 2])) {
+		swap(s, i, (i - 1) / 2);
 		i = (i - 1) / 2;
 	}
 }
 
-static void sift_down(struct due *heap, uint32_t n, uint32_t i)
+static void sift_down(struct schedule *s, uint32_t i)
 {
 	uint32_t first;
 
 	for (;; i = first) {
 		first = i;
-		for (uint32_t child = 2 * i + 1; child <= 2 * i + 2 && child < n; child++)
-			if (earlier(&heap[child], &heap[first]))
+		for (uint32_t child = 2 * i + 1; child <= 2 * i + 2 && child < s->n_due; child++)
+			if (earlier(&s->heap[child], &s->heap[first]))
 				first = child;
 		if (first == i)
 			return;
-		swap(&heap[i], &heap[first]);
+		swap(s, i, first);
 	}
 }
 
@@ -61,9 +73,12 @@ struct schedule *schedule_new(uint32_t n)
 		return NULL;
 	s->n = n;
 	s->heap = calloc(n ? n : 1, sizeof(*s->heap));
+	s->place = calloc(n ? n : 1, sizeof(*s->place));
 	s->queue = calloc(n ? n : 1, sizeof(*s->queue));
-	if (!s->heap || !s->queue)
+	if (!s->heap || !s->place || !s->queue)
 		return NULL;
+	for (uint32_t id = 0; id < n; id++)
+		s->place[id] = NOWHERE;
 
 	return take_ptr(s);
 }
@@ -73,23 +88,25 @@ void schedule_free(struct schedule *schedule)
 	if (!schedule)
 		return;
 	free(schedule->heap);
+	free(schedule->place);
 	free(schedule->queue);
 	free(schedule);
 }
 
 void schedule_set(struct schedule *schedule, uint32_t id, uint64_t at_ms)
 {
-	schedule->heap[schedule->n_due] = (struct due){ .at_ms = at_ms, .id = id };
-	sift_up(schedule->heap, schedule->n_due++);
+	put(schedule, schedule->n_due, (struct due){ .at_ms = at_ms, .id = id });
+	sift_up(schedule, schedule->n_due++);
 }
 
 static void remove_due(struct schedule *s, uint32_t i)
 {
-	s->heap[i] = s->heap[--s->n_due];
-	if (i == s->n_due)
+	s->place[s->heap[i].id] = NOWHERE;
+	if (i == --s->n_due)
 		return;
-	sift_up(s->heap, i);
-	sift_down(s->heap, s->n_due, i);
+	put(s, i, s->heap[s->n_due]);
+	sift_up(s, i);
+	sift_down(s, i);
 }
 
 static void remove_queued(struct schedule *s, uint32_t i)
@@ -101,11 +118,10 @@ static void remove_queued(struct schedule *s, uint32_t i)
 
 void schedule_remove(struct schedule *schedule, uint32_t id)
 {
-	for (uint32_t i = 0; i < schedule->n_due; i++)
-		if (schedule->heap[i].id == id) {
-			remove_due(schedule, i);
-			return;
-		}
+	if (schedule->place[id] != NOWHERE) {
+		remove_due(schedule, schedule->place[id]);
+		return;
+	}
 	for (uint32_t i = 0; i < schedule->n_queued; i++)
 		if (schedule_peek(schedule, i) == id) {
 			remove_queued(schedule, i);
@@ -122,8 +138,7 @@ static uint32_t take_due(struct schedule *s)
 {
 	uint32_t id = s->heap[0].id;
 
-	s->heap[0] = s->heap[--s->n_due];
-	sift_down(s->heap, s->n_due, 0);
+	remove_due(s, 0);
 	return id;
 }
 

@@ -24,7 +24,7 @@ DEFINE_CLEANUP(struct schedule, schedule_free)
 /* Let an endpoint that is out wait until at_ms. */
 void schedule_set(struct schedule *schedule, uint32_t id, uint64_t at_ms);
 
-/* Take an endpoint out, wherever it is; nothing to do for one that is out. Looks at all of them. */
+/* Take an endpoint out, wherever it is; nothing to do for one that is out. Looks at the queue only. */
 void schedule_remove(struct schedule *schedule, uint32_t id);
 
 /* When the next endpoint is due, or UINT64_MAX. */
