@@ -148,7 +148,7 @@ $B/tests/bench/%: $B/tests/bench/%.o $(BENCHLIB) $(LIBS)
 
 # Fuzzers build everything they link with clang's coverage instrumentation.
 FUZZFLAGS := -std=gnu17 -O1 -g -pthread -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-FUZZ_SOURCES := $(filter-out $(MAINS),$(foreach f,import config probe model util,$(wildcard user/$f/*.c)))
+FUZZ_SOURCES := $(filter-out $(MAINS),$(foreach f,import config l7 probe model util,$(wildcard user/$f/*.c)))
 $B/fuzz/%: tests/fuzz/%.c $(FUZZ_SOURCES)
 	@mkdir -p $(@D)
 	$(call say,FUZZ)$(CLANG) $(CPPFLAGS) $(FUZZFLAGS) $^ -luv -lyaml -ljansson -lcurl -lssl -lcrypto -lunbound -lnghttp2 -lmnl -o $@

@@ -64,6 +64,16 @@ spread_is() {
 	[ "$(spread "$@")" = "$wanted" ]
 }
 
+# rehearse: a reload; what is said of it is in $work/rehearsal.
+rehearse() {
+	sluice reload --dry-run >"$work/rehearsal" 2>&1
+}
+
+# rehearsal_refused WHY
+rehearsal_refused() {
+	! rehearse && grep -q "$1" "$work/rehearsal"
+}
+
 master_pid() {
 	sluice l7 status --json | jq -r .pid
 }

@@ -30,7 +30,7 @@ write_config() {
 # with SETTINGS_KEYS SERVICE_KEYS [BACKENDS]: and HAProxy serves it.
 with() {
 	write_config "$@"
-	reload "reloaded:"
+	reload "reloaded:" || fail "the configuration is loaded"
 	eventually serves_current || fail "HAProxy serves the configuration"
 	eventually all_healthy || fail "backends are healthy"
 }
@@ -45,6 +45,7 @@ check "the client's host is kept" says shop.test .host -H 'Host: shop.test' "htt
 check "and the path with its query" says "/a?b=c" .path "http://$vip/a?b=c"
 header() { ask "[.headers[] | select(.[0] == \"$1\") | .[1]] | join(\" \")" "${@:2}"; }
 is_header() { [ "$(header "$1" "${@:3}")" = "$2" ]; }
+check "what a client says of itself comes before it" is_header x-forwarded-for "1.2.3.4 10.1.0.2" -H "X-Forwarded-For: 1.2.3.4" "http://$vip/"
 check "the client's address is told" is_header x-forwarded-for 10.1.0.2 "http://$vip/"
 check "and the scheme, whatever the client says" is_header x-forwarded-proto http -H "X-Forwarded-Proto: https" "http://$vip/"
 check "and the host" is_header x-forwarded-host shop.test -H 'Host: shop.test' "http://$vip/"
@@ -140,6 +141,7 @@ check "who shows it stays where it is" spread_is "$pinned" 20 "http://$vip/" -H 
 check "the twin alone is as good" spread_is "$pinned" 20 "http://$vip/" -H "Cookie: GwCORS=$value"
 check "the cookie counts where both come" spread_is "$pinned" 20 "http://$vip/" -H "Cookie: GwCORS=x; Gw=$value"
 check "who shows it gets no other" test -z "$(cookies -H "Cookie: Gw=$value")"
+check "a value is never more than one" test -z "$(header x-evil -H 'Cookie: GwCORS=a%0d%0aX-Evil: 1' "http://$vip/")"
 check "nobody's value is a request like others" spread_is "b1 b2 b3" 30 "http://$vip/" -H "Cookie: Gw=$(printf '0%.0s' {1..32})"
 address=$(case $pinned in b3) echo fd02:3::2 ;; *) echo "10.2.${pinned#b}.2" ;; esac)
 sluice backend drain p "$address" >/dev/null
@@ -163,10 +165,18 @@ check "an authentication of two steps works" test "$(two_steps)" = "200 200 "
 with "" "" "{ address: 10.2.1.2 }, { address: 10.2.2.2 }"
 check "without a dedicated connection it does not" test "$(two_steps)" = "200 401 "
 
+# --- source_affinity, empty pools -----------------------------------------------------------------
+with "" ", source_affinity: true"
+mine=$(spread 1 "http://$vip/")
+check "source_affinity keeps a client at a backend" spread_is "$mine" 20 "http://$vip/"
+with "" "" ""
+check "an empty pool is a 502" eventually status_is 502 "http://$vip/"
+with ", request_timeout: 9s" ""
+
 # --- errors -------------------------------------------------------------------------------------
 wrong() { # WHAT KEYS KEYS WORDS
 	write_config "$2" "$3"
-	reload "reload refused"
+	reload "reload refused" || fail "$1: the reload is refused"
 	check "$1" grep -q "$4" "$work/sluiced.log"
 	check "  and what was in force is" status_is 200 "http://$vip/"
 }

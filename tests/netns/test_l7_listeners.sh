@@ -17,10 +17,10 @@ root() { # NAME
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=$1" \
 		-keyout "$work/$1.key" -out "$work/$1.pem" 2>/dev/null
 }
-leaf() { # NAME ISSUER: with its key behind it
+leaf() { # NAME ISSUER [DAYS [HOST]]: with its key behind it
 	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" -keyout "$work/$1.key" -out "$work/$1.csr" 2>/dev/null
-	openssl x509 -req -in "$work/$1.csr" -CA "$work/$2.pem" -CAkey "$work/$2.key" -days 30 \
-		-extfile <(echo "subjectAltName=DNS:$1") -out "$work/$1.crt" 2>/dev/null
+	openssl x509 -req -in "$work/$1.csr" -CA "$work/$2.pem" -CAkey "$work/$2.key" -days "${3:-30}" \
+		-extfile <(echo "subjectAltName=DNS:${4:-$1}") -out "$work/$1.crt" 2>/dev/null
 	cat "$work/$1.crt" "$work/$1.key" >"$work/$1.pem"
 }
 root root
@@ -29,6 +29,7 @@ leaf shop.test root
 leaf other.test root
 leaf inner.test root
 leaf alien.test stranger
+leaf expired root -1 inner.test
 # A name that is none of HAProxy's words.
 odd="$work/odd ] # \"'.pem"
 cp "$work/other.test.pem" "$odd"
@@ -36,6 +37,7 @@ cp "$work/other.test.pem" "$odd"
 for b in b1 b2 b3; do teller_start $b; done
 for b in b1 b2; do teller_start $b 443 "$work/inner.test.pem"; done
 teller_start b3 443 "$work/alien.test.pem"
+teller_start b1 8443 "$work/expired.pem"
 
 # write_config SETTINGS SERVICES [POOLS]
 write_config() {
@@ -58,7 +60,7 @@ write_config() {
 
 with() {
 	write_config
-	reload "reloaded:"
+	reload "reloaded:" || fail "the configuration is loaded"
 	eventually serves_current || fail "HAProxy serves the configuration"
 }
 
@@ -96,6 +98,21 @@ check "HTTP/1.1 is, too" test "$(fetch "${tls[@]}" --http1.1 -o /dev/null -w '%{
 check "the log names the client, service and pool, backend and status" \
 	eventually grep -qE '10\.1\.0\.2:[0-9]+ .* 192\.0\.2\.10:443~? deep:three/10\.2\.3\.2 [0-9/]+ 200 ' "$work/access.log"
 
+# --- rehearsals -----------------------------------------------------------------------------------
+grep -v KEY "$work/shop.test.crt" >"$work/keyless.pem"
+sed -i "s|certificates: \[ $work/shop.test.pem \] }, hosts: \[ shop.test \] }|certificates: [ $work/keyless.pem ] }, hosts: [ shop.test ] }|" "$work/sluice.yaml"
+grep -q keyless "$work/sluice.yaml" || fail "the configuration has it"
+before=$(ls -l --time-style=full-iso "$l7")
+refute "what HAProxy would refuse is refused in a rehearsal" rehearse
+check "with the key that is to blame" grep -q "service 'first': tls.certificates: HAProxy refuses $work/keyless.pem" "$work/rehearsal"
+check "which touches nothing that HAProxy has" test "$(ls -l --time-style=full-iso "$l7")" = "$before"
+check "and leaves nothing" test -z "$(ls -d "$work"/state/rehearsal.* 2>/dev/null)"
+write_config
+sed -i "s/path_rule: \/deep\/er\*/path_rule: \/deeper*/" "$work/sluice.yaml"
+check "what it takes is not" rehearse
+check "and nothing is left of it, either" test -z "$(ls -d "$work"/state/rehearsal.* 2>/dev/null)"
+check "nor in force" says b3 .name "${tls[@]}" https://shop.test/deep/erst
+
 # --- HTTPS to backends ----------------------------------------------------------------------------
 services=("{ name: s, settings: web, pool: p, listen: \"$vip:80\", forward: l7 }")
 https="name: web, protocol: https, port: 443, probe: tls, trusted_roots: [ $work/root.pem ]"
@@ -109,27 +126,70 @@ check "and so the request" says inner.test .host "http://$vip/"
 settings=("{ $https, host_name: wrong.test }" "{ name: spare, protocol: tcp, port: 1 }")
 write_config
 sed -i 's/probe: tls/probe: quiet/; s|^probes:|probes:\n  - { name: quiet, protocol: grpc, port: 1, interval: 86400s, timeout: 86400s, unhealthy_threshold: 20 }|' "$work/sluice.yaml"
-reload "reloaded:"
+reload "reloaded:" || fail "the configuration is loaded"
 eventually serves_current
 check "a certificate for another name is refused, by HAProxy itself" status_is 502 "http://$vip/"
 sed -i 's/host_name: wrong.test/host_name: inner.test/' "$work/sluice.yaml"
-reload "reloaded:"
+reload "reloaded:" || fail "the configuration is loaded"
 eventually serves_current
 check "with the right name it is not" eventually status_is 200 "http://$vip/"
 sed -i "s|$work/root.pem|$work/stranger.pem|" "$work/sluice.yaml"
-reload "reloaded:"
+reload "reloaded:" || fail "the configuration is loaded"
 eventually serves_current
 check "one of another authority is refused" status_is 502 "http://$vip/"
 sed -i 's/host_name: inner.test/host_name: inner.test, validate_chain_and_expiry: false, validate_sni: false/; s/trusted_roots: \[[^]]*\]/request_timeout: 9s/' "$work/sluice.yaml"
-reload "reloaded:"
+reload "reloaded:" || fail "the configuration is loaded"
 eventually serves_current
 check "unless nothing is to be checked" eventually status_is 200 "http://$vip/"
 sed -i 's/host_name: inner.test, validate_chain_and_expiry: false, validate_sni: false/trusted_roots: [ '"${work//\//\\/}"'\/root.pem ]/' "$work/sluice.yaml"
-reload "reloaded:"
+reload "reloaded:" || fail "the configuration is loaded"
 eventually serves_current
 check "without a name of its own, the client's is checked" eventually status_is 200 -H 'Host: inner.test' "http://$vip/"
 check "and is refused if it is another" status_is 502 -H 'Host: shop.test' "http://$vip/"
 check "a request without one is refused" status_is 400 --http1.0 -H 'Host:' "http://$vip/"
+
+# https_with PORT KEYS: HAProxy alone judges certificates, since the probe never has an answer; pool one.
+https_with() {
+	settings=("{ name: web, protocol: https, port: $1, probe: never, $2 }")
+	services=("{ name: s, settings: web, pool: one, listen: \"$vip:80\", forward: l7 }")
+	write_config
+	sed -i 's|^probes:|probes:\n  - { name: never, protocol: grpc, port: 1, interval: 86400s, timeout: 86400s }|' "$work/sluice.yaml"
+}
+with_https() {
+	https_with "$@"
+	reload "reloaded:" || fail "the configuration is loaded"
+	eventually serves_current || fail "HAProxy serves the configuration"
+}
+bg b1 socat -u TCP-LISTEN:1,fork,reuseaddr OPEN:/dev/null
+eventually listens b1 1
+roots="trusted_roots: [ $work/root.pem ]"
+with_https 443 "$roots, host_name: shop.test, sni_name: inner.test"
+check "sni_name is what the certificate is for" eventually status_is 200 "http://$vip/"
+check "and host_name what the request is" says shop.test .host "http://$vip/"
+with_https 443 "$roots, host_name: inner.test, sni_name: shop.test"
+check "not the other way round" status_is 502 "http://$vip/"
+with_https 8443 "$roots, host_name: inner.test"
+check "an expired certificate is refused" status_is 502 "http://$vip/"
+with_https 8443 "host_name: inner.test, validate_chain_and_expiry: false, validate_sni: false"
+check "unless it is not to be checked" eventually status_is 200 "http://$vip/"
+with_https 443 "host_name: inner.test"
+check "without roots of its own, a certificate that the host does not know is refused" status_is 502 "http://$vip/"
+daemon_stop TERM
+ip netns pids "$ns_id-gateway" | xargs -r kill -KILL
+mkdir "$work/store"
+cp "$work/root.pem" "$work/store/"
+openssl rehash "$work/store"
+# The well-known store is the host's: this daemon's, and so its HAProxy's, is another one.
+# shellcheck disable=SC2016
+nsenter --net="/run/netns/$ns_id-gateway" unshare --mount sh -c 'mount --bind "$1" /etc/ssl/certs; exec "$2" --foreground --config "$3"' \
+	- "$work/store" "$build/sluiced" "$work/sluice.yaml" >>"$work/sluiced.log" 2>&1 </dev/null &
+daemon_pid=$!
+check "another store" eventually serves_current
+check "has it, and the backend answers" eventually status_is 200 "http://$vip/"
+daemon_stop TERM
+ip netns pids "$ns_id-gateway" | xargs -r kill -KILL
+daemon_start
+eventually serves_current
 
 # --- layer 4 --------------------------------------------------------------------------------------
 settings=("{ name: web, protocol: tcp, port: 80, probe: quick, send_proxy_protocol: true, request_timeout: 2s }")
@@ -146,6 +206,13 @@ idle() { # seconds until an idle connection is closed
 	echo $(((${EPOCHREALTIME/./} - t0) / 1000000))
 }
 check "an idle connection is closed after request_timeout" test "$(idle)" = 2
+
+settings=("{ name: web, protocol: tls, port: 443, trusted_roots: [ $work/root.pem ], sni_name: inner.test }")
+services=("{ name: s, settings: web, pool: one, listen: \"$vip:80\", forward: l7 }"
+	"{ name: t, settings: web, pool: three, listen: \"$vip:81\", forward: l7 }")
+with
+check "layer 4 with TLS to the backend carries bytes" eventually status_is 200 "http://$vip/"
+refute "where the certificate is good" fetch --max-time 3 "http://$vip:81/"
 
 # --- WebSockets -----------------------------------------------------------------------------------
 settings=("{ name: web, protocol: http, port: 80, probe: quick, draining: { enabled: true, timeout: 4s }, request_timeout: 1s }")
@@ -211,7 +278,7 @@ head -c 32 /dev/urandom >"$work/shared.key"
 values() { "$build/sluice" --socket "$SLUICE_SOCKET" l7 show | grep -o 'cookie [0-9a-f]\{32\}' | paste -sd' '; }
 write_config
 sed -i "s|l7: { |l7: { affinity_key: $work/shared.key, |" "$work/sluice.yaml"
-reload "reloaded:"
+reload "reloaded:" || fail "the configuration is loaded"
 eventually serves_current
 values >"$work/values.1"
 daemon_stop TERM

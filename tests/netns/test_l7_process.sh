@@ -66,6 +66,49 @@ kill -KILL "$worker"
 check "and so it is when its worker is killed" eventually is_another "$master"
 check "which serves, too" eventually status_is 200 "http://$vip/"
 
+# --- clients while there is no HAProxy ------------------------------------------------------------
+cat >"$work/late" <<-'EOF'
+	#!/bin/sh
+	[ "$1" = -W ] && sleep "$(cat "$0.s")"
+	exec haproxy "$@"
+EOF
+chmod +x "$work/late"
+# late TIMEOUT: the next process is one that starts late.
+late() {
+	write_config "$1"
+	sed -i "s|^  state_dir|  l7: { program: $work/late }\n  state_dir|" "$work/sluice.yaml"
+	reload "reloaded:" || fail "the configuration is loaded"
+	eventually serves_current
+}
+lose() { # SECONDS: HAProxy is killed, with its worker, and the next one comes that much later
+	master=$(master_pid)
+	echo "$1" >"$work/late.s"
+	pgrep -P "$master" | xargs kill -KILL "$master"
+	eventually is_gone "$master"
+}
+is_gone() { [ "$(master_pid)" != "$1" ]; }
+listeners() { on gateway ss -Hltn src $vip | wc -l; }
+listens_once() { [ "$(listeners)" = 1 ]; }
+late 21
+lose 2
+check "who comes while there is none waits for the next" status_is 200 --max-time 8 "http://$vip/"
+check "which has the sockets" listens_once
+eventually serves_current
+late 22
+check "and is reloaded like any other" eventually status_is 200 "http://$vip/"
+check "with one socket" eventually listens_once
+lose 60
+check "nobody waits for ever" eventually refused_at_once "http://$vip/"
+echo 0 >"$work/late.s"
+kill -KILL "$(master_pid)"
+check "then it is back" eventually status_is 200 "http://$vip/"
+check "and no worse" eventually serves_current
+sockets() { local all=("$l7"/*.sock) && echo ${#all[@]}; }
+check "nothing is left of those that never served" test "$(sockets)" = 2
+write_config 20
+reload "reloaded:" || fail "the configuration is loaded"
+eventually serves_current
+
 # --- the time of a verdict ----------------------------------------------------------------------
 # From the change of a server's state in the daemon until HAProxy has confirmed it: the median of nine.
 told_us() {
@@ -111,8 +154,9 @@ sed -i 's/, forward: l7//; s/, request_timeout: [0-9]*//' "$work/sluice.yaml"
 daemon_start
 check "without services of layer 7, HAProxy does not run" grep -q "does not run" <(sluice l7 status)
 write_config 20
-reload "reload refused, nothing has changed: HAProxy cannot be started without CAP_SETUID"
-check "the first of them needs a restart, for what the daemon gave up" all_healthy
+check "the first of them needs a restart, for what the daemon gave up" reload "reload refused, nothing has changed: HAProxy cannot be started without CAP_SETUID"
+check "a rehearsal says so" rehearsal_refused "gives up at a start"
+check "and nothing is the worse for it" all_healthy
 daemon_stop TERM
 
 # --- without HAProxy ------------------------------------------------------------------------------
@@ -123,16 +167,17 @@ check "a start without HAProxy is one, and says what is missing" grep -q "instal
 check "backends are probed" eventually all_healthy
 check "the client is refused" refused_at_once "http://$vip/"
 sed -i '/^  l7:/d' "$work/sluice.yaml"
-reload "reloaded:"
+reload "reloaded:" || fail "the configuration is loaded"
 check "with HAProxy there, a reload brings the service" eventually status_is 200 "http://$vip/"
 sed -i 's|^  state_dir|  l7: { program: /nowhere/haproxy }\n  state_dir|' "$work/sluice.yaml"
-reload "reload refused, nothing has changed: services with forward: l7 need HAProxy 2.6"
-check "a reload that takes it away is refused" status_is 200 "http://$vip/"
+check "a reload that takes it away is refused" reload "reload refused, nothing has changed: services with forward: l7 need HAProxy 2.6"
+check "which leaves what was" status_is 200 "http://$vip/"
+check "in a rehearsal, too" rehearsal_refused "install the package haproxy"
 printf '#!/bin/sh\necho HAProxy version 2.4.22-0 2023/03/28' >"$work/old"
 chmod +x "$work/old"
 sed -i "s|/nowhere/haproxy|$work/old|" "$work/sluice.yaml"
-reload "reload refused, nothing has changed: services with forward: l7 need HAProxy 2.6 or later; '$work/old' is 2.4"
-check "and so is one that brings an older one" status_is 200 "http://$vip/"
+check "and so is one that brings an older one" reload "reload refused, nothing has changed: services with forward: l7 need HAProxy 2.6 or later; '$work/old' is 2.4"
+check "which leaves it, too" status_is 200 "http://$vip/"
 check "and the daemon stops in order" daemon_stop TERM
 
 # --- a HAProxy that thinks for long -------------------------------------------------------------

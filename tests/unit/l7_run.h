@@ -88,7 +88,7 @@ static int l7_run_end(void **state)
 }
 
 /* The plan of a configuration that is in order. */
-static struct l7_plan *l7_run_plan(struct l7_run *run, const char *yaml)
+static inline struct l7_plan *l7_run_plan(struct l7_run *run, const char *yaml)
 {
 	struct l7_plan *plan = NULL;
 	struct report report;

@@ -207,6 +207,8 @@ static const struct row settings_rows[] = {
 	  "t.yaml:2:61: settings[0].host_name: 'a b': is neither a host name nor an IP address; allowed: " HOSTS },
 	{ GATE "settings: [ { name: w, protocol: http, port: 80, host_name: \"a\\nb\" } ]\n",
 	  "t.yaml:2:61: settings[0].host_name: 'a?b': is neither a host name nor an IP address; allowed: " HOSTS },
+	{ GATE "settings: [ { name: w, protocol: http, port: 80, request_timeout: 86401 } ]\n",
+	  "t.yaml:2:67: settings[0].request_timeout: '86401': is out of range; allowed: 1s..86400s\n" },
 	{ GATE "settings: [ { name: w, protocol: http, port: 80, request_timeout: 0 } ]\n",
 	  "t.yaml:2:67: settings[0].request_timeout: '0': is out of range; allowed: 1s..86400s\n" },
 	{ GATE "settings: [ { name: w, protocol: http, port: 80, path_override: a } ]\n",

@@ -86,7 +86,7 @@ static void test_haproxy_takes_it(void **state)
 		plan = l7_run_plan(*state, rows[i].yaml);
 		text = l7_run_text(plan, NULL);
 		if (l7_program_check(plan, ((struct l7_run *)*state)->model->gateway.l7.program,
-				     NULL, &err) < 0)
+				     L7_CHECK_MS, NULL, &err) < 0)
 			fail_msg("%s\n%s\n%s", rows[i].yaml, text, err.text);
 		if (!strstr(text, rows[i].line))
 			fail_msg("%s\nlacks %s", text, rows[i].line);
@@ -148,7 +148,7 @@ static void test_blame(void **state)
 
 		assert_true(l7_program_check(plan,
 					     ((struct l7_run *)*state)->model->gateway.l7.program,
-					     NULL, &err) < 0);
+					     L7_CHECK_MS, NULL, &err) < 0);
 		for (size_t j = 0; j < 3; j++)
 			if (!strstr(err.text, wrong[i].says[j]))
 				fail_msg("'%s' lacks '%s'", err.text, wrong[i].says[j]);
@@ -169,7 +169,8 @@ static void test_states(void **state)
 	assert_int_equal(plan->n_lines, 2);
 	assert_non_null(strstr(text, "\tserver 127.0.0.2 127.0.0.2:80 weight 0\n"));
 	assert_non_null(strstr(text, "\tserver ::1 [::1]:80 weight 7\n"));
-	assert_non_null(strstr(text, "/l7/worker-0.sock mode 600 level admin\n"));
+	assert_non_null(
+		strstr(text, "/l7/worker-0.sock mode 600 level admin expose-fd listeners\n"));
 	assert_string_equal(plan->digest, again->digest);
 	assert_int_equal(strlen(plan->digest), 64);
 	l7_plan_free(take_ptr(again));

@@ -32,9 +32,10 @@ struct fixture {
 };
 
 static int carry_out(void *arg, const struct change *change, struct difference **ret,
-		     struct err *err)
+		     struct rehearsal **rest, struct err *err)
 {
 	(void)ret;
+	(void)rest;
 	struct fixture *f = arg;
 
 	f->n_done++;
@@ -46,17 +47,17 @@ static int carry_out(void *arg, const struct change *change, struct difference *
 
 /* Is at it until it is told to go on. */
 static int carry_out_slowly(void *arg, const struct change *change, struct difference **ret,
-			    struct err *err)
+			    struct rehearsal **rest, struct err *err)
 {
 	struct fixture *f = arg;
 
 	atomic_store(&f->begun, true);
 	while (!atomic_load(&f->go_on))
 		sched_yield();
-	return carry_out(arg, change, ret, err);
+	return carry_out(arg, change, ret, rest, err);
 }
 
-static void begin(struct fixture *f, change_fn *fn)
+static void begin(struct fixture *f, order_fn *fn)
 {
 	memset(f, 0, sizeof(*f));
 	assert_int_equal(uv_loop_init(&f->loop), 0);

@@ -26,8 +26,9 @@ struct carrier {
 	struct trial *trial; /* NULL: HAProxy is not asked just now */
 	carrier_answer_fn *answer;
 	void *arg;
-	char accepted[sizeof(
-		((struct l7_plan *)0)->digest)]; /* of the plan that HAProxy took last */
+	/* What HAProxy took last, and which. */
+	char accepted[sizeof(((struct l7_plan *)0)->digest)];
+	char accepted_program[PATH_MAX];
 	char program[PATH_MAX];
 };
 
@@ -98,14 +99,20 @@ static int directory_of(char ret[PATH_MAX], const struct model *model, struct er
 	return 0;
 }
 
-static int load_key(struct l7_key *ret, const struct model *model, const char *dir, struct err *err)
+/* makes: where there is none and none is configured; else it is one of nothing then. */
+static int load_key(struct l7_key *ret, const struct model *model, const char *dir, bool makes,
+		    struct err *err)
 {
 	const char *configured = model->gateway.l7.affinity_key;
 	char path[PATH_MAX + 32];
 	int r;
 
 	snprintf(path, sizeof(path), "%s/affinity.key", dir);
-	r = l7_key_load(ret, configured[0] ? configured : path, !configured[0], err);
+	r = l7_key_load(ret, configured[0] ? configured : path, !configured[0] && makes, err);
+	if (r == -ENOENT && !configured[0]) {
+		*ret = (struct l7_key){ .len = L7_KEY_MIN };
+		return 0;
+	}
 	return r < 0 ? err_in(err, r, "gateway.l7.affinity_key: ") : 0;
 }
 
@@ -130,7 +137,7 @@ static int plan_for(struct carrier *carrier, const struct model *model, const ch
 		    struct err *err)
 {
 	struct l7_key key;
-	int r = load_key(&key, model, dir, err);
+	int r = load_key(&key, model, dir, true, err);
 
 	snprintf(carrier->program, sizeof(carrier->program), "%s", model->gateway.l7.program);
 	return r < 0 ? r : l7_plan_new(&carrier->plan, model, dir, &key, err);
@@ -161,18 +168,40 @@ static void on_tried(void *arg, struct l7_plan *plan, int r, const struct err *w
 	carrier->trial = NULL;
 	carrier->plan = plan;
 	carrier->checked = r == 0;
-	if (r == 0)
+	if (r == 0) {
 		memcpy(carrier->accepted, plan->digest, sizeof(carrier->accepted));
-	else
+		memcpy(carrier->accepted_program, carrier->program, sizeof(carrier->program));
+	} else {
 		carrier_drop(carrier);
+	}
 	carrier->answer(carrier->arg, r, why);
 }
 
-static bool is_accepted(const struct carrier *carrier)
+static bool is_accepted(const struct carrier *carrier, const struct l7_plan *plan,
+			const char *program)
 {
-	const char *digest = carrier->plan ? carrier->plan->digest : carrier->accepted;
+	return !plan ||
+	       (!strcmp(carrier->accepted, plan->digest) &&
+		!strcmp(carrier->accepted_program, program)) ||
+	       (carrier->supervisor &&
+		supervisor_serves(carrier->supervisor, plan->digest, program));
+}
 
-	return !strcmp(carrier->accepted, digest) || supervisor_serves(carrier->supervisor, digest);
+int carrier_accepts(bool *ret, struct l7_key *ret_key, const struct carrier *carrier,
+		    const struct model *model, struct err *err)
+{
+	CLEANUP(l7_plan_free_p) struct l7_plan *plan = NULL;
+	char dir[PATH_MAX];
+	int r;
+
+	r = directory_of(dir, model, err);
+	if (r == 0)
+		r = load_key(ret_key, model, dir, false, err);
+	if (r == 0)
+		r = l7_plan_new(&plan, model, dir, ret_key, err);
+	if (r == 0)
+		*ret = is_accepted(carrier, plan, model->gateway.l7.program);
+	return r;
 }
 
 /* A check starts a process: what was checked before is not checked again. */
@@ -180,7 +209,7 @@ static int check_plan(struct carrier *carrier, struct err *err)
 {
 	int r;
 
-	carrier->checked = is_accepted(carrier);
+	carrier->checked = is_accepted(carrier, carrier->plan, carrier->program);
 	if (carrier->checked)
 		return 0;
 	r = privileges_check_haproxy(err);

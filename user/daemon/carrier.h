@@ -14,6 +14,7 @@
 
 struct carrier;
 struct err;
+struct l7_key;
 struct events;
 struct supervisor;
 struct pipeline;
@@ -41,6 +42,13 @@ int carrier_prepare(struct carrier *carrier, const struct model *model, carrier_
  * a start, when the gate does not wait for it, and for what was in force before.
  */
 void carrier_prepare_anyway(struct carrier *carrier, const struct model *model);
+
+/*
+ * Whether HAProxy has accepted what a model with services of layer 7 asks for; nothing is prepared, and nothing made but the directory.
+ * ret_key: the key of its cookies; one of nothing where it would be made at the first start. err as carrier_prepare().
+ */
+int carrier_accepts(bool *ret, struct l7_key *ret_key, const struct carrier *carrier,
+		    const struct model *model, struct err *err);
 
 /* What was prepared is not to be. */
 void carrier_drop(struct carrier *carrier);

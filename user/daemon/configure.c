@@ -12,6 +12,7 @@
 #include "daemon/daemon_work.h"
 #include "daemon/edit.h"
 #include "daemon/pipeline.h"
+#include "daemon/rehearsal.h"
 #include "model/difference.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -454,11 +455,13 @@ static int examine_interfaces(const struct model *before, const struct model *af
 
 /* What a change would come to. */
 static int rehearse(struct daemon *daemon, const struct change *change, const struct next *next,
-		    struct difference **ret, struct err *err)
+		    struct difference **ret, struct rehearsal **ret_rest, struct err *err)
 {
 	CLEANUP(difference_free_p) struct difference *difference = difference_new();
 	int r = next->model ? examine_interfaces(daemon->model, next->model, err) : 0;
 
+	if (r == 0 && next->model)
+		r = rehearsal_new(ret_rest, daemon->carrier, next->model, err);
 	if (r < 0)
 		return r;
 	r = difference ? 0 : -ENOMEM;
@@ -493,7 +496,7 @@ static int carry_out_order(struct daemon *daemon, const struct change *change, s
 }
 
 int configure_order(void *arg, const struct change *change, struct difference **ret,
-		    struct err *err)
+		    struct rehearsal **ret_rest, struct err *err)
 {
 	struct daemon *daemon = arg;
 	CLEANUP(next_done) struct next next = { .file = NULL };
@@ -503,6 +506,6 @@ int configure_order(void *arg, const struct change *change, struct difference **
 	if (r < 0)
 		return r;
 	if (change->is_rehearsal)
-		return rehearse(daemon, change, &next, ret, err);
+		return rehearse(daemon, change, &next, ret, ret_rest, err);
 	return carry_out_order(daemon, change, &next, err);
 }

@@ -15,12 +15,13 @@ struct daemon;
 void configure_run_jobs(struct daemon *daemon);
 
 /* One that waits for HAProxy's word does so no more. NULL is fine. */
+struct rehearsal;
 struct waiting_job;
 void configure_forget_job(struct waiting_job *job);
 
-/* A change_fn; arg is the daemon. */
+/* An order_fn; arg is the daemon. */
 int configure_order(void *arg, const struct change *change, struct difference **ret,
-		    struct err *err);
+		    struct rehearsal **ret_rest, struct err *err);
 
 /* Give the generation's backends the orders that are kept, and take away others. */
 void configure_impose_orders(struct daemon *daemon);

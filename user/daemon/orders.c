@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "daemon/rehearsal.h"
 #include "model/difference.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -24,23 +26,25 @@ struct order {
 	enum state state;
 	struct change change;
 	struct difference *difference; /* of a rehearsal */
+	struct rehearsal *rest; /* of it, too: what takes its time; NULL: nothing */
 	int result;
 	struct err err;
 };
 
 struct orders {
-	change_fn *fn;
+	order_fn *fn;
 	void *arg;
 	uv_async_t wake;
 	pthread_mutex_t lock;
 	pthread_cond_t done; /* an order is, or no more are taken */
 	struct order *first, **end; /* those that are queued, oldest first */
-	bool closed;
+	atomic_bool closed; /* also looked at without the lock */
 };
 
 static void order_free(struct order *order)
 {
 	difference_free(order->difference);
+	rehearsal_free(order->rest);
 	free(order);
 }
 
@@ -79,8 +83,8 @@ static void on_wake(uv_async_t *wake)
 	struct order *order;
 
 	while ((order = take_first(orders))) {
-		order->result =
-			orders->fn(orders->arg, &order->change, &order->difference, &order->err);
+		order->result = orders->fn(orders->arg, &order->change, &order->difference,
+					   &order->rest, &order->err);
 		hand_back(orders, order);
 	}
 }
@@ -94,7 +98,7 @@ static void on_closed(uv_handle_t *handle)
 	free(orders);
 }
 
-int orders_new(struct orders **ret, uv_loop_t *loop, change_fn *fn, void *arg)
+int orders_new(struct orders **ret, uv_loop_t *loop, order_fn *fn, void *arg)
 {
 	struct orders *orders = calloc(1, sizeof(*orders));
 	pthread_condattr_t attributes;
@@ -170,6 +174,8 @@ static bool give_up(struct orders *orders, struct order *order, struct err *err)
 int orders_give(struct orders *orders, const struct change *change, uint32_t timeout_ms,
 		struct difference **ret, struct err *err)
 {
+	CLEANUP(rehearsal_free_p) struct rehearsal *rest = NULL;
+	CLEANUP(difference_free_p) struct difference *difference = NULL;
 	struct order *order = calloc(1, sizeof(*order));
 	bool ours = true;
 	int r;
@@ -189,8 +195,8 @@ int orders_give(struct orders *orders, const struct change *change, uint32_t tim
 			r = order->result;
 			if (r < 0 && err)
 				*err = order->err;
-			if (r == 0 && ret)
-				*ret = take_ptr(order->difference);
+			difference = take_ptr(order->difference);
+			rest = take_ptr(order->rest);
 		} else {
 			r = orders->closed && order->state == ORDER_QUEUED ? -ESHUTDOWN
 									   : -ETIMEDOUT;
@@ -200,6 +206,10 @@ int orders_give(struct orders *orders, const struct change *change, uint32_t tim
 	pthread_mutex_unlock(&orders->lock);
 	if (ours)
 		order_free(order);
+	if (r == 0 && rest)
+		r = rehearsal_run(rest, (int)timeout_ms, &orders->closed, err);
+	if (r == 0 && ret)
+		*ret = take_ptr(difference);
 	return r;
 }
 

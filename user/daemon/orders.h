@@ -13,12 +13,18 @@
 #include "control/change.h"
 
 struct orders;
+struct rehearsal;
+
+/* Carries out an order. As change_fn; ret_rest: of a rehearsal, what the giver finds out himself. */
+typedef int order_fn(void *arg, const struct change *change, struct difference **ret,
+		     struct rehearsal **ret_rest, struct err *err);
 
 /* Loop and arg are borrowed; fn is called on the loop's thread. -ENOMEM, or what libuv returned. */
-int orders_new(struct orders **ret, uv_loop_t *loop, change_fn *fn, void *arg);
+int orders_new(struct orders **ret, uv_loop_t *loop, order_fn *fn, void *arg);
 
 /*
- * Any thread but the loop's. ret (may be NULL) is set as fn does. 0 or what fn returned, or
+ * Any thread but the loop's. ret (may be NULL) is set as fn does; what is left of a rehearsal takes as long again. 0 or
+ * what fn returned, or
  *   -ETIMEDOUT  not carried out in time; err says whether it still may be
  *   -ESHUTDOWN  orders_close() was called   -ENOMEM
  */

@@ -32,7 +32,8 @@ static void run(uv_work_t *work)
 {
 	struct trial *trial = work->data;
 
-	trial->r = l7_program_check(trial->plan, trial->program, &trial->abandoned, &trial->why);
+	trial->r = l7_program_check(trial->plan, trial->program, L7_CHECK_MS, &trial->abandoned,
+				    &trial->why);
 }
 
 static void on_run(uv_work_t *work, int status)

@@ -350,6 +350,7 @@ void l7_plan_free(struct l7_plan *plan)
 		free(plan->files[i].name);
 		free(plan->files[i].bytes);
 		free(plan->files[i].target);
+		free(plan->files[i].key);
 	}
 	for (uint32_t i = 0; i < plan->n_listens; i++) {
 		free(plan->listens[i].text);
@@ -411,7 +412,8 @@ void l7_plan_write(FILE *out, const struct l7_plan *plan, const struct l7_server
 		return;
 	fputs("\nglobal\n\tstats socket ", out);
 	quote_word(out, plan->dir);
-	fprintf(out, "/" L7_WORKER_SOCKET " mode 600 level admin\n", plan->number);
+	fprintf(out, "/" L7_WORKER_SOCKET " mode 600 level admin expose-fd listeners\n",
+		plan->number);
 }
 
 const char *l7_plan_key(const struct l7_plan *plan, uint32_t line)

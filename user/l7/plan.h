@@ -30,6 +30,9 @@ struct err;
 #define L7_MASTER_SOCKET "master.sock"
 #define L7_MASTER "l7/" L7_MASTER_SOCKET
 
+/* Where a new process asks for the sockets that clients wait at, in the directory. */
+#define L7_HOLD_SOCKET "hold.sock"
+
 /* Of a server, as the daemon knows its endpoint. */
 enum l7_standing {
 	L7_DOWN, /* no requests: nobody is there, or it is not well */
@@ -71,6 +74,7 @@ struct l7_file {
 	char *bytes; /* NULL: a symbolic link to target */
 	size_t len;
 	char *target;
+	char *key; /* of a link: where the configuration names it, as of a line */
 };
 
 /* An address that HAProxy listens at. */

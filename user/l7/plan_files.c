@@ -17,6 +17,7 @@ static void file_done(struct l7_file *file)
 	free(file->name);
 	free(file->bytes);
 	free(file->target);
+	free(file->key);
 }
 
 static int add_file(struct making *m, const struct l7_file *file)
@@ -31,7 +32,9 @@ static int add_file(struct making *m, const struct l7_file *file)
 		copy.target = strdup(file->target);
 	else
 		copy.bytes = malloc(file->len + 1);
-	if (!files || !copy.name || (!copy.target && !copy.bytes)) {
+	if (file->key)
+		copy.key = strdup(file->key);
+	if (!files || !copy.name || (!copy.target && !copy.bytes) || (file->key && !copy.key)) {
 		file_done(&copy);
 		return -ENOMEM;
 	}
@@ -56,7 +59,7 @@ int making_bytes(struct making *m, const char *name, char *bytes, size_t len)
 	if (is_there(m, name))
 		return 0;
 	snprintf(own, sizeof(own), "%s", name);
-	return add_file(m, &(struct l7_file){ own, bytes, len, NULL });
+	return add_file(m, &(struct l7_file){ .name = own, .bytes = bytes, .len = len });
 }
 
 /* --- answers ---------------------------------------------------------------------------------- */
@@ -123,7 +126,7 @@ static int hash_file(char ret[33], const char *path)
 static int add_certificate(struct making *m, const struct service *service, const char *path,
 			   FILE *list, struct err *err)
 {
-	char hash[33], name[64], real[PATH_MAX];
+	char hash[33], name[64], real[PATH_MAX], key[ORIGIN_LEN];
 	int r = hash_file(hash, path);
 
 	if (r < 0)
@@ -140,7 +143,8 @@ static int add_certificate(struct making *m, const struct service *service, cons
 	fprintf(list, "%s\n", name);
 	if (is_there(m, name))
 		return 0;
-	return add_file(m, &(struct l7_file){ name, NULL, 0, real });
+	origin_service(key, service, "tls.certificates");
+	return add_file(m, &(struct l7_file){ .name = name, .target = real, .key = key });
 }
 
 int making_certificates(struct making *m, const struct service *first, char ret_list[64],

@@ -14,6 +14,7 @@
 #include "l7/spawn.h"
 #include "l7/talk.h"
 #include "util/addr.h"
+#include "util/clock.h"
 #include "util/err.h"
 #include "util/log.h"
 #include "util/printable.h"
@@ -27,14 +28,15 @@
 
 /* --- version ---------------------------------------------------------------------------------- */
 
-int l7_program_version(const char *program, const atomic_bool *gives_up, struct err *err)
+int l7_program_version(const char *program, int timeout_ms, const atomic_bool *gives_up,
+		       struct err *err)
 {
 	const char *const argv[] = { program, "-v", NULL };
 	int major = 0, minor = 0, r;
 	char said[1024];
 	const char *at;
 
-	r = spawn_run(argv, "/", L7_CHECK_MS, gives_up, said, sizeof(said));
+	r = spawn_run(argv, "/", timeout_ms, gives_up, said, sizeof(said));
 	if (r == -ENOENT)
 		return err_set(
 			err, r,
@@ -177,6 +179,9 @@ void l7_program_blame(char *buf, size_t size, const struct l7_plan *plan, char *
 	else
 		text = strstr(at, ") : ") ? strstr(at, ") : ") + 4 : at;
 	link = find_link(text, plan);
+	/* Services on one address have one list of certificates. */
+	if (link)
+		key = link->key;
 	printable_clean(text);
 	snprintf(buf, size, "%s%sHAProxy refuses %s: %.300s", key ? key : "", key ? ": " : "",
 		 link ? link->target : "it", text);
@@ -229,14 +234,15 @@ static int check_descriptors(const struct l7_plan *plan, struct err *err)
 		       wanted, 2 * wanted + 100, (uint64_t)limit.rlim_max);
 }
 
-int l7_program_check(const struct l7_plan *plan, const char *program, const atomic_bool *gives_up,
-		     struct err *err)
+int l7_program_check(const struct l7_plan *plan, const char *program, int timeout_ms,
+		     const atomic_bool *gives_up, struct err *err)
 {
 	char said[L7_CHECK_BYTES], why[sizeof(err->text)], path[PATH_MAX + 32];
 	const char *const argv[] = { program, "-c", "-f", path, NULL };
+	uint64_t until_ms = clock_mono_ms() + (uint64_t)timeout_ms, now_ms;
 	int r;
 
-	r = l7_program_version(program, gives_up, err);
+	r = l7_program_version(program, timeout_ms, gives_up, err);
 	if (r == 0)
 		r = check_addresses(plan, err);
 	if (r == 0)
@@ -246,7 +252,9 @@ int l7_program_check(const struct l7_plan *plan, const char *program, const atom
 	if (r < 0)
 		return r;
 	snprintf(path, sizeof(path), "%s/" CHECKED, plan->dir);
-	r = spawn_run(argv, plan->dir, L7_CHECK_MS, gives_up, said, sizeof(said));
+	now_ms = clock_mono_ms();
+	r = spawn_run(argv, plan->dir, now_ms < until_ms ? (int)(until_ms - now_ms) : 0, gives_up,
+		      said, sizeof(said));
 	if (r == 0)
 		return 0;
 	if (r < 0)
@@ -256,18 +264,39 @@ int l7_program_check(const struct l7_plan *plan, const char *program, const atom
 		       why[0] ? why : "HAProxy refuses its configuration and does not say why");
 }
 
+static void remove_file(const char *dir, const char *name)
+{
+	char path[PATH_MAX + 64];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	unlink(path);
+}
+
+void l7_program_clean(const char *dir, const struct l7_plan *plan)
+{
+	for (uint32_t i = 0; plan && i < plan->n_files; i++)
+		remove_file(dir, plan->files[i].name);
+	remove_file(dir, CHECKED);
+	rmdir(dir);
+}
+
 /* --- the process -------------------------------------------------------------------------------- */
 
-int l7_program_start(pid_t *ret, const char *program, const char *dir, struct err *err)
+int l7_program_start(pid_t *ret, const char *program, const char *dir, bool inherits,
+		     struct err *err)
 {
 	char path[PATH_MAX + 32], master[PATH_MAX + 64], said[PATH_MAX + 32];
-	const char *const argv[] = { program, "-W", "-f", path, "-S", master, NULL };
+	char held[PATH_MAX + 32];
+	const char *const argv[] = {
+		program, "-W", "-f", path, "-S", master, inherits ? "-x" : NULL, held, NULL
+	};
 	CLEANUP(close_p) int fd = -1;
 	int r;
 
 	snprintf(path, sizeof(path), "%s/" CONFIGURATION, dir);
 	snprintf(master, sizeof(master), "%s/" L7_MASTER_SOCKET ",mode,600", dir);
 	snprintf(said, sizeof(said), "%s/" SAID, dir);
+	snprintf(held, sizeof(held), "%s/" L7_HOLD_SOCKET, dir);
 	fd = open(said, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return err_set(err, -errno, "%s: %s", said, strerror(errno));

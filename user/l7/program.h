@@ -6,39 +6,45 @@
 #define SLUICE_L7_PROGRAM_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "l7/plan.h"
 
-/* What a check may take, and what is read of what it says. */
+/* What a check may take that nobody waits for, and what is read of what it says. */
 #define L7_CHECK_MS 20000
 #define L7_CHECK_BYTES 16384
 
 /*
- * Whether it is there and new enough (2.6). err says which package has it, or which version it is:
+ * Whether it is there and new enough (2.6), found out in timeout_ms at most. err says which package has it, or which version it is:
  *   -ENOENT, -EACCES  it cannot be run    -ENOTSUP  too old, or it does not say
  */
-int l7_program_version(const char *program, const atomic_bool *gives_up, struct err *err);
+int l7_program_version(const char *program, int timeout_ms, const atomic_bool *gives_up,
+		       struct err *err);
 
 /*
  * Write a plan's files and have HAProxy check it, without touching one that runs. err names the key of what it
  * refuses, and says why in its words:
  *   -EINVAL     refused                      -EADDRNOTAVAIL, -EADDRINUSE  a listen address
- *   -ETIMEDOUT  it took L7_CHECK_MS          -ECANCELED  *gives_up (NULL: never) became true
+ *   -ETIMEDOUT  it took timeout_ms           -ECANCELED  *gives_up (NULL: never) became true
  *   other: of files and processes
  * Takes as long as HAProxy does: not for the daemon's loop.
  */
-int l7_program_check(const struct l7_plan *plan, const char *program, const atomic_bool *gives_up,
-		     struct err *err);
+int l7_program_check(const struct l7_plan *plan, const char *program, int timeout_ms,
+		     const atomic_bool *gives_up, struct err *err);
+
+/* Remove what a check has written into a directory, and the directory if nothing else is there. plan: NULL is fine. */
+void l7_program_clean(const char *dir, const struct l7_plan *plan);
 
 /* Write the plan's files and its configuration, servers as they are now, where HAProxy finds them. */
 int l7_program_write(const struct l7_plan *plan, const struct l7_server *servers, struct err *err);
 
 /*
  * Start a process that serves what was written, in a session of its own; it outlives the caller. What it says is
- * kept in the directory.
+ * kept in the directory. inherits: it asks at L7_HOLD_SOCKET for the sockets that it listens at.
  */
-int l7_program_start(pid_t *ret, const char *program, const char *dir, struct err *err);
+int l7_program_start(pid_t *ret, const char *program, const char *dir, bool inherits,
+		     struct err *err);
 
 /*
  * Have a process that serves from a state directory finish what is open, and end. Returns its pid, 0 if there is none,

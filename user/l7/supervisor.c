@@ -144,6 +144,7 @@ static void on_tick(uv_timer_t *timer)
 static void close_all(struct supervisor *supervisor)
 {
 	supervisor_let_go(supervisor);
+	supervisor_hold_end(supervisor);
 	uv_close((uv_handle_t *)&supervisor->wake, NULL);
 	uv_close((uv_handle_t *)&supervisor->step, NULL);
 	uv_close((uv_handle_t *)&supervisor->tick, NULL);
@@ -183,7 +184,7 @@ int supervisor_new(struct supervisor **ret, const struct supervisor_options *opt
 	if (!supervisor)
 		return err_set(err, -ENOMEM, "%s", strerror(ENOMEM));
 	supervisor->options = *options;
-	supervisor->pidfd = -1;
+	supervisor->pidfd = supervisor->offer_fd = -1;
 	snprintf(supervisor->dir, sizeof(supervisor->dir), "%s", options->dir);
 	pthread_mutex_init(&supervisor->lock, NULL);
 	r = uv_loop_init(&supervisor->loop);
@@ -222,13 +223,14 @@ void supervisor_free(struct supervisor *supervisor, bool stops)
 	free_supervisor(supervisor);
 }
 
-bool supervisor_serves(struct supervisor *supervisor, const char *digest)
+bool supervisor_serves(struct supervisor *supervisor, const char *digest, const char *program)
 {
 	bool serves;
 
 	pthread_mutex_lock(&supervisor->lock);
 	serves = supervisor->status.current && supervisor->wanted.plan &&
-		 !strcmp(supervisor->wanted.plan->digest, digest);
+		 !strcmp(supervisor->wanted.plan->digest, digest) &&
+		 !strcmp(supervisor->wanted.program, program);
 	pthread_mutex_unlock(&supervisor->lock);
 	return serves;
 }

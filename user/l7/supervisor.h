@@ -31,8 +31,8 @@ struct supervisor_options {
 int supervisor_new(struct supervisor **ret, const struct supervisor_options *options,
 		   struct err *err);
 
-/* Whether a process serves a plan with that digest. */
-bool supervisor_serves(struct supervisor *supervisor, const char *digest);
+/* Whether a process of that program serves a plan with that digest. */
+bool supervisor_serves(struct supervisor *supervisor, const char *digest, const char *program);
 
 /*
  * The plan that is to be in force after supervisor_commit(), which servers set from now on belong to. Takes it

@@ -19,6 +19,7 @@
 #define LOAD_MS 20000 /* until it must */
 #define URGE_MS 3000 /* a master that is just executing itself anew may miss the signal */
 #define ASK_EVERY 40 /* looks; then the master is asked whether it has given up */
+#define AT_ONCE_MS 1
 #define PAUSE_MIN_MS 50
 #define PAUSE_MAX_MS 30000
 #define PUSH_AGAIN_MS 20
@@ -65,7 +66,10 @@ static uint64_t pause_ms(const struct supervisor *supervisor)
 {
 	uint64_t pause = PAUSE_MIN_MS;
 
-	for (uint32_t i = 1; i < supervisor->failures && pause < PAUSE_MAX_MS; i++)
+	/* Clients wait. */
+	if (supervisor->failures == 1)
+		return AT_ONCE_MS;
+	for (uint32_t i = 2; i < supervisor->failures && pause < PAUSE_MAX_MS; i++)
 		pause *= 2;
 	return pause < PAUSE_MAX_MS ? pause : PAUSE_MAX_MS;
 }
@@ -146,6 +150,7 @@ static void on_end(uv_poll_t *poll, int status, int events)
 		enter_phase(supervisor, PHASE_OFF, 0);
 		return;
 	}
+	supervisor_hold_begin(supervisor);
 	if (served && clock_mono_ms() - supervisor->since_ms >= STEADY_MS)
 		supervisor->failures = 0;
 	fail(supervisor, served ? "HAProxy has ended" : "HAProxy did not start", why);
@@ -187,7 +192,7 @@ static void look_for_one(struct supervisor *supervisor, bool *ret_same)
 	supervisor->looked = true;
 	*ret_same = false;
 	if (l7_program_last(supervisor->dir, digest, &number) == 0)
-		supervisor->number = number;
+		supervisor->number = supervisor->served = number;
 	snprintf(path, sizeof(path), "%s/" L7_MASTER_SOCKET, supervisor->dir);
 	if (talk_owner(&pid, path) < 0 || watch(supervisor, pid) < 0)
 		return;
@@ -224,13 +229,16 @@ static void serve(struct supervisor *supervisor, const char *state, const char *
 {
 	char path[PATH_MAX + 64];
 
-	if (supervisor->number > 1) {
-		path_of(path, supervisor, supervisor->number - 1);
+	/* Sockets of those before it, also of those that never came to serve. */
+	for (; supervisor->served < supervisor->number; supervisor->served++) {
+		path_of(path, supervisor, supervisor->served);
 		unlink(path);
 	}
 	enter_phase(supervisor, PHASE_SERVING, 0);
 	push_forget(&supervisor->push, supervisor->wanted.plan->n_lines);
 	supervisor_push(supervisor);
+	path_of(path, supervisor, supervisor->number);
+	supervisor_hold_renew(supervisor, path);
 	supervisor_say(supervisor, SUPERVISOR_INFO, state,
 		       "HAProxy %s: process %d, configuration %" PRIu64, how, (int)supervisor->pid,
 		       supervisor->number);
@@ -252,7 +260,8 @@ static int load(struct supervisor *supervisor, struct err *err)
 	int r;
 
 	if (!wanted->accepted) {
-		r = l7_program_check(wanted->plan, wanted->program, &supervisor->ends, err);
+		r = l7_program_check(wanted->plan, wanted->program, L7_CHECK_MS, &supervisor->ends,
+				     err);
 		if (r < 0)
 			return r;
 		wanted->accepted = true;
@@ -270,7 +279,8 @@ static int load(struct supervisor *supervisor, struct err *err)
 			       ? err_set(err, -errno, "%s", strerror(errno))
 			       : 0;
 	}
-	r = l7_program_start(&pid, wanted->program, supervisor->dir, err);
+	r = l7_program_start(&pid, wanted->program, supervisor->dir,
+			     supervisor_hold_offer(supervisor), err);
 	if (r < 0)
 		return r;
 	count(supervisor, &supervisor->status.starts);
@@ -289,6 +299,7 @@ void supervisor_bring(struct supervisor *supervisor)
 	if (!supervisor->wanted.plan) {
 		supervisor_dismiss(supervisor);
 		supervisor_let_go(supervisor);
+		supervisor_hold_end(supervisor);
 		enter_phase(supervisor, PHASE_OFF, 0);
 		return;
 	}
@@ -446,6 +457,7 @@ void supervisor_tick(struct supervisor *supervisor)
 	char path[PATH_MAX + 64];
 
 	collect(supervisor);
+	supervisor_hold_tick(supervisor);
 	if (supervisor->phase != PHASE_SERVING)
 		return;
 	if (clock_mono_ms() - supervisor->since_ms >= STEADY_MS)

@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <uv.h>
 
+#include "l7/hold.h"
 #include "l7/push.h"
 #include "l7/supervisor.h"
 
@@ -58,12 +59,17 @@ struct supervisor {
 	enum phase phase;
 	bool looked; /* for a process to adopt */
 	uint64_t number; /* of the plan that was written last */
+	uint64_t served; /* of the plan that a process served last; 0: none */
 	uint64_t since_ms; /* monotonic: when the phase began */
 	uint32_t failures; /* in a row */
 	bool reloads; /* the process was there before; one that starts could not bear the signal */
 	uint32_t urged; /* how often the process was told again to load */
 	struct l7_server *servers; /* as they are now: a copy of wanted.servers */
 	struct push push;
+	struct hold hold; /* of the process that serves, or did */
+	uint64_t lost_ms; /* monotonic: since when there is none; 0: there is one */
+	uv_poll_t *offer; /* of offer_fd, while a process is expected to ask; NULL: none is */
+	int offer_fd;
 	struct l7_numbers *before; /* parallel: counted by processes before this one */
 };
 
@@ -82,6 +88,19 @@ void supervisor_push(struct supervisor *supervisor);
 
 /* Read what HAProxy has counted, and see that drained servers are told. */
 void supervisor_tick(struct supervisor *supervisor);
+
+/* Its listening sockets are taken anew: it serves. path: its runtime socket. */
+void supervisor_hold_renew(struct supervisor *supervisor, const char *path);
+
+/* The process is lost: clients wait, but not for ever. */
+void supervisor_hold_begin(struct supervisor *supervisor);
+void supervisor_hold_tick(struct supervisor *supervisor);
+
+/* The next one is about to be started: whether it is to ask for sockets. */
+bool supervisor_hold_offer(struct supervisor *supervisor);
+
+/* Nobody is to wait. */
+void supervisor_hold_end(struct supervisor *supervisor);
 
 /* Have the process finish what is open, and end. */
 void supervisor_dismiss(struct supervisor *supervisor);

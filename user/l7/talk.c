@@ -14,21 +14,32 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 
-static int reach(const char *path)
+int talk_bound(int fd)
 {
 	const struct timeval patience = { .tv_sec = TALK_MS / 1000 };
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0)
+		return -errno;
+	return 0;
+}
+
+int talk_reach(const char *path)
+{
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	CLEANUP(close_p) int fd = -1;
+	int r;
 
 	if (strlen(path) >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0 ||
-	    connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+	if (fd < 0)
 		return -errno;
-	return take_fd(fd);
+	r = talk_bound(fd);
+	if (r < 0)
+		return r;
+	return connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : take_fd(fd);
 }
 
 static int send_all(int fd, const char *text)
@@ -51,7 +62,7 @@ static int send_all(int fd, const char *text)
 int talk(const char *path, const char *commands, char *answer, size_t size)
 {
 	uint64_t until_ms = clock_mono_ms() + TALK_MS;
-	CLEANUP(close_p) int fd = reach(path);
+	CLEANUP(close_p) int fd = talk_reach(path);
 	char spare[4096];
 	size_t len = 0;
 	int r;
@@ -80,7 +91,7 @@ int talk(const char *path, const char *commands, char *answer, size_t size)
 
 int talk_owner(pid_t *ret, const char *path)
 {
-	CLEANUP(close_p) int fd = reach(path);
+	CLEANUP(close_p) int fd = talk_reach(path);
 	struct ucred owner;
 	socklen_t len = sizeof(owner);
 

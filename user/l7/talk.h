@@ -21,6 +21,10 @@
  */
 int talk(const char *path, const char *commands, char *answer, size_t size);
 
+/* A connection to it, whose reads and writes wait for TALK_MS at most; talk_bound() makes another one such. -errno. */
+int talk_reach(const char *path);
+int talk_bound(int fd);
+
 /* Whether anybody listens there, and which process has the socket; -errno. */
 int talk_owner(pid_t *ret, const char *path);
 
