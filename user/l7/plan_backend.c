@@ -103,20 +103,27 @@ static void write_affinity(struct making *m, const struct one *one)
 		    cookie, cookie, cookie);
 }
 
-/* By server, how many answers took longer than each of these times; most take less than the first. */
+/*
+ * By server, how many answers took longer than each of these times. Most take less than the first: for
+ * them it is one rule. All answers HAProxy counts anyway; an upgraded connection is none.
+ */
 static void write_times(struct making *m, const struct one *one)
 {
 	making_comment(m, "\t", "how long answers take: sluice stats, metrics");
 	making_line(m, NULL, "stick-table type integer size %u nopurge store gpc(%d)",
-		    one->service->n_endpoints + 1, L7_TIME_COUNTERS);
+		    one->service->n_endpoints + 1, L7_TIMES);
 	making_line(m, NULL, "http-request set-var(txn.began) date(0,ms)");
+	making_line(
+		m, NULL,
+		"http-response allow if { date(0,ms),sub(txn.began) -m int le %u } || { status 101 }",
+		l7_times_ms[0]);
+	making_line(m, NULL, "http-response set-var(txn.took) date(0,ms),sub(txn.began)");
 	making_line(m, NULL, "http-response track-sc0 srv_id");
 	making_line(m, NULL, "http-response sc-inc-gpc(0,0)");
-	making_line(m, NULL, "http-response set-var(txn.took) date(0,ms),sub(txn.began)");
-	for (int i = 0; i < L7_TIMES; i++) {
+	for (int i = 1; i < L7_TIMES; i++) {
 		making_line(m, NULL, "http-response allow if { var(txn.took) -m int le %u }",
 			    l7_times_ms[i]);
-		making_line(m, NULL, "http-response sc-inc-gpc(%d,0)", i + 1);
+		making_line(m, NULL, "http-response sc-inc-gpc(%d,0)", i);
 	}
 }
 
@@ -125,7 +132,6 @@ static void write_requests(struct making *m, const struct one *one)
 	char origin[ORIGIN_LEN];
 
 	write_times(m, one);
-
 	making_line(m, NULL, "retry-on conn-failure empty-response response-timeout");
 	making_line(m, NULL,
 		    "http-request disable-l7-retry unless { method GET HEAD OPTIONS PUT DELETE "

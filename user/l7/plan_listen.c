@@ -64,7 +64,7 @@ static void write_headers(struct making *m, const struct service *service)
 	making_line(m, NULL, "option forwardfor");
 	making_line(m, NULL, "http-request set-header X-Forwarded-Proto %s",
 		    service->l7.n_certificates ? "https" : "http");
-	making_line(m, NULL, "http-request set-header X-Forwarded-Host %%[req.hdr(host)]");
+	making_line(m, NULL, "http-request set-header X-Forwarded-Host %%[req.fhdr(host,1)]");
 }
 
 static void put_condition(struct making *m, const struct listener_rule *rule)

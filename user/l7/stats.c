@@ -132,7 +132,7 @@ static bool keep_times(struct l7_numbers *numbers, const struct l7_plan *plan, u
 		char *equals;
 		unsigned long i = strtoul(at + strlen(" gpc"), &equals, 10);
 
-		if (i < L7_TIME_COUNTERS && *equals == '=')
+		if (i < L7_TIMES && *equals == '=')
 			slower[i] = strtoull(equals + 1, NULL, 10);
 	}
 	return true;
@@ -169,7 +169,7 @@ struct l7_numbers stats_add(const struct l7_numbers *before, const struct l7_num
 	sum.redispatches += before->redispatches;
 	for (size_t i = 0; i < L7_STATUS_CLASSES; i++)
 		sum.by_status[i] += before->by_status[i];
-	for (size_t i = 0; i < L7_TIME_COUNTERS; i++)
+	for (size_t i = 0; i < L7_TIMES; i++)
 		sum.slower[i] += before->slower[i];
 	return sum;
 }
@@ -186,8 +186,11 @@ struct l7_numbers stats_sum(const struct l7_numbers *a, const struct l7_numbers 
 
 uint64_t l7_numbers_within(const struct l7_numbers *numbers, size_t i)
 {
-	uint64_t all = numbers->slower[0], beyond = i < L7_TIMES ? numbers->slower[i + 1] : 0;
+	uint64_t all = 0, beyond = i < L7_TIMES ? numbers->slower[i] : 0;
 
-	/* HAProxy counts while it tells. */
+	/* Not those of 1xx: another answer follows, or the connection becomes something else. */
+	for (size_t class = 1; class < L7_STATUS_CLASSES; class ++)
+		all += numbers->by_status[class];
+	/* HAProxy counts while it tells, and tells the one before the other. */
 	return beyond < all ? all - beyond : 0;
 }

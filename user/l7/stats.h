@@ -14,9 +14,6 @@
 #define L7_TIMES 10
 extern const uint32_t l7_times_ms[L7_TIMES];
 
-/* Counters that HAProxy keeps of each server's response times: of all, and of those beyond each end. */
-#define L7_TIME_COUNTERS (L7_TIMES + 1)
-
 /* Of one server. All but the first three only grow, over reloads of HAProxy, too. */
 struct l7_numbers {
 	uint64_t queued, sessions; /* now */
@@ -25,7 +22,7 @@ struct l7_numbers {
 	uint64_t requests, bytes_in, bytes_out;
 	uint64_t connect_errors, response_errors, retries, redispatches;
 	uint64_t by_status[L7_STATUS_CLASSES];
-	uint64_t slower[L7_TIME_COUNTERS]; /* of HTTP: answers; those after l7_times_ms[i - 1] */
+	uint64_t slower[L7_TIMES]; /* of HTTP: answers that took longer than l7_times_ms[i] */
 };
 
 /*
@@ -44,7 +41,7 @@ int stats_parse_times(struct l7_numbers *numbers, const struct l7_plan *plan, ui
 /* The sums of what was counted before and since; what is now is taken from since. */
 struct l7_numbers stats_add(const struct l7_numbers *before, const struct l7_numbers *since);
 
-/* Answers that took l7_times_ms[i] at most; L7_TIMES: all. */
+/* Answers that took l7_times_ms[i] at most; L7_TIMES: all. Upgraded connections (101) are none. */
 uint64_t l7_numbers_within(const struct l7_numbers *numbers, size_t i);
 
 /* Of both together, now; the longer of the response times. */
