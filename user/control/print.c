@@ -23,24 +23,29 @@ struct text {
 	enum print_form form;
 };
 
-static void add(struct text *text, const char *piece, size_t len)
+/* Whether there is room for more than so many bytes more. */
+static bool grow(struct text *text, size_t len)
 {
 	size_t capacity = text->capacity ? text->capacity : START_BYTES;
+	char *data;
 
-	if (text->lost)
-		return;
-	while (capacity - text->len < len)
+	while (capacity - text->len <= len)
 		capacity *= 2;
-	if (capacity > text->capacity) {
-		char *data = realloc(text->data, capacity);
-
-		if (!data) {
-			text->lost = true;
-			return;
-		}
-		text->data = data;
-		text->capacity = capacity;
+	data = text->lost ? NULL : realloc(text->data, capacity);
+	if (!data) {
+		text->lost = true;
+		return false;
 	}
+	text->data = data;
+	text->capacity = capacity;
+	return true;
+}
+
+/* Most pieces are a few bytes long, and there is room for them. */
+static inline void add(struct text *text, const char *piece, size_t len)
+{
+	if (len >= text->capacity - text->len && !grow(text, len))
+		return;
 	memcpy(text->data + text->len, piece, len);
 	text->len += len;
 }
@@ -56,33 +61,36 @@ static void add_line(struct text *text, int depth)
 	add(text, blanks, n < sizeof(blanks) ? n : sizeof(blanks) - 1);
 }
 
-static bool needs_escape(unsigned char c)
+static inline bool needs_escape(unsigned char c)
 {
 	return c < ' ' || c == '"' || c == '\\';
+}
+
+static void add_escape(struct text *text, unsigned char c)
+{
+	char escape[ESCAPE_LEN];
+
+	if (c == '"' || c == '\\')
+		snprintf(escape, sizeof(escape), "\\%c", c);
+	else
+		snprintf(escape, sizeof(escape), "\\u%04x", (unsigned int)c);
+	add(text, escape, strlen(escape));
 }
 
 /* jansson's strings are UTF-8 already. */
 static void add_string(struct text *text, const char *string, size_t len)
 {
-	const char *end = string + len;
+	size_t done = 0;
 
 	add(text, "\"", 1);
-	while (string < end) {
-		const char *run = string;
-		char escape[ESCAPE_LEN];
-
-		while (string < end && !needs_escape((unsigned char)*string))
-			string++;
-		add(text, run, (size_t)(string - run));
-		if (string == end)
-			break;
-		if (*string == '"' || *string == '\\')
-			snprintf(escape, sizeof(escape), "\\%c", *string);
-		else
-			snprintf(escape, sizeof(escape), "\\u%04x", (unsigned int)*string);
-		add(text, escape, strlen(escape));
-		string++;
+	for (size_t i = 0; i < len; i++) {
+		if (!needs_escape((unsigned char)string[i]))
+			continue;
+		add(text, string + done, i - done);
+		add_escape(text, (unsigned char)string[i]);
+		done = i + 1;
 	}
+	add(text, string + done, len - done);
 	add(text, "\"", 1);
 }
 
