@@ -13,7 +13,8 @@ static struct sl_word word_of(uint32_t id)
 
 /*
  * What the configuration has no more drains: no new flows, and a deadline that the kernel keeps. One
- * that comes back in time is as if it had never gone; after that it is somebody else to its flows.
+ * that comes back in time is who it was to its flows, and somebody to be asked anew to others; after that it is somebody
+ * else to its flows, too.
  */
 static void test_leaving(void **state)
 {
@@ -21,15 +22,17 @@ static void test_leaving(void **state)
 	struct model *before = model_of("", HOSTS, SHOP),
 		     *after = model_of("", "{ address: 10.9.0.4 }", SHOP),
 		     *larger = model_of(", max_services: 512", "{ address: 10.9.0.4 }", SHOP);
-	const struct sl_word healthy = { .health = SL_HEALTHY };
+	const struct sl_word healthy = { .health = SL_HEALTHY }, ill = { .health = SL_UNHEALTHY };
 	struct dataplane *dp = must_open(before);
 	uint32_t one = endpoint_id("10.9.0.1"), generation = name_of(one).generation;
+	uint32_t two = endpoint_id("10.9.0.2");
 	uint64_t asked_ms;
 	struct sl_word word;
 	struct err err;
 
 	(void)state;
 	dataplane_store_word(dp, 0, healthy);
+	dataplane_store_word(dp, 1, ill);
 	asked_ms = clock_mono_ms();
 	assert_int_equal(dataplane_change(&dp, after, true, &err), 0);
 	word = word_of(one);
@@ -58,7 +61,9 @@ static void test_leaving(void **state)
 	assert_int_equal(name_of(one).generation, generation);
 	assert_int_equal(word_of(one).admin, SL_ENABLED);
 	assert_int_equal(word_of(one).deadline_s, 0);
-	assert_int_equal(word_of(one).health, SL_HEALTHY);
+	/* Nobody has asked it meanwhile. */
+	assert_int_equal(word_of(one).health, SL_UNKNOWN);
+	assert_int_equal(word_of(two).health, SL_UNHEALTHY);
 
 	/* Its time is over. */
 	assert_int_equal(dataplane_change(&dp, after, false, &err), 0);

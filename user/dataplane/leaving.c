@@ -163,6 +163,9 @@ struct sl_word leaving_stayed(struct sl_word word)
 	word.flags = 0;
 	word.admin = SL_ENABLED;
 	word.deadline_s = 0;
+	/* Nobody has asked it since it went; but what spoke against it then still does. */
+	if (word.health == SL_HEALTHY)
+		word.health = SL_UNKNOWN;
 	return word;
 }
 

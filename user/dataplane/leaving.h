@@ -28,7 +28,10 @@ void leaving_settle(struct tables *tables, const struct model *model, uint64_t n
 /* Forget those whose time is over. */
 void leaving_expire(struct tables *tables, uint64_t now_s);
 
-/* The word of an endpoint that is wanted, though it may have been leaving. */
+/*
+ * The word of an endpoint that is wanted, though it may have been leaving: its flows go on, and new ones wait for a
+ * verdict where there is somebody else to go to.
+ */
 struct sl_word leaving_stayed(struct sl_word word);
 
 /* If the endpoint of that id, which is wanted, was leaving: remember it for leaving_undo(). -ENOMEM */
