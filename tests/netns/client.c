@@ -8,9 +8,10 @@
  *   client udp ADDR PORT [BYTES]
  *                              send a datagram, of one byte if not said otherwise; prints "answered",
  *                              "refused", "silent" or, if not the same came back, "garbled"
- *   client attempts ADDR PORT COUNT MS
- *                              begin COUNT attempts to connect, and then give all of them MS; prints what
- *                              came of each: "answered", "connected", "silent" or the error
+ *   client attempts ADDR PORT COUNT MS FROM
+ *                              begin COUNT attempts to connect, from the ports FROM and those that follow, and then
+ *                              give all of them MS; prints what came of each: "answered", "connected", "silent" or the
+ *                              error
  */
 #include <errno.h>
 #include <poll.h>
@@ -89,12 +90,24 @@ static int connect_until_refused(const struct sockaddr_storage *ss, socklen_t le
 	}
 }
 
+static int bind_to(int fd, sa_family_t family, uint16_t port)
+{
+	/* sin_port and sin6_port are at the same place. */
+	struct sockaddr_in6 any = { .sin6_family = family, .sin6_port = htons(port) };
+
+	return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int)) < 0 ||
+			       bind(fd, (struct sockaddr *)&any, sizeof(any)) < 0
+		       ? -1
+		       : 0;
+}
+
 /* Returns the socket, or -1 if the attempt was over at once, which is told. */
-static int begin_attempt(const struct sockaddr_storage *ss, socklen_t len)
+static int begin_attempt(const struct sockaddr_storage *ss, socklen_t len, uint16_t from)
 {
 	int fd = socket(ss->ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	if (fd >= 0 && (!connect(fd, (const struct sockaddr *)ss, len) || errno == EINPROGRESS))
+	if (fd >= 0 && !bind_to(fd, ss->ss_family, from) &&
+	    (!connect(fd, (const struct sockaddr *)ss, len) || errno == EINPROGRESS))
 		return fd;
 	puts(strerror(errno));
 	if (fd >= 0)
@@ -122,7 +135,8 @@ static void end_attempt(struct pollfd *attempt)
 	attempt->fd = -1; /* which poll() passes over */
 }
 
-static int attempt(const struct sockaddr_storage *ss, socklen_t len, size_t n, uint64_t wait_ms)
+static int attempt(const struct sockaddr_storage *ss, socklen_t len, size_t n, uint64_t wait_ms,
+		   uint16_t from)
 {
 	struct pollfd attempts[ATTEMPTS_MAX];
 	uint64_t now_ns, end_ns;
@@ -131,7 +145,8 @@ static int attempt(const struct sockaddr_storage *ss, socklen_t len, size_t n, u
 	if (n > ATTEMPTS_MAX)
 		return EXIT_FAILURE;
 	for (size_t i = 0; i < n; i++) {
-		attempts[i] = (struct pollfd){ .fd = begin_attempt(ss, len), .events = POLLIN };
+		attempts[i] = (struct pollfd){ .fd = begin_attempt(ss, len, (uint16_t)(from + i)),
+					       .events = POLLIN };
 		n_open += attempts[i].fd >= 0;
 	}
 	end_ns = clock_mono_ns() + wait_ms * NS_PER_MS;
@@ -156,12 +171,13 @@ int main(int argc, char *argv[])
 	struct addr addr;
 	socklen_t len;
 
-	if (argc < 4 || argc > 6 || addr_parse(&addr, argv[2]) < 0)
+	if (argc < 4 || argc > 7 || addr_parse(&addr, argv[2]) < 0)
 		return EXIT_FAILURE;
 	len = addr_to_sockaddr(&ss, &addr, (uint16_t)strtoul(argv[3], NULL, 10));
 	if (!strcmp(argv[1], "udp"))
 		return send_datagram(&ss, len, argc > 4 ? strtoul(argv[4], NULL, 10) : 1);
-	if (!strcmp(argv[1], "attempts") && argc == 6)
-		return attempt(&ss, len, strtoul(argv[4], NULL, 10), strtoul(argv[5], NULL, 10));
+	if (!strcmp(argv[1], "attempts") && argc == 7)
+		return attempt(&ss, len, strtoul(argv[4], NULL, 10), strtoul(argv[5], NULL, 10),
+			       (uint16_t)strtoul(argv[6], NULL, 10));
 	return connect_until_refused(&ss, len);
 }

@@ -45,7 +45,9 @@ class Killed(Excuse):
     def _is_it(self, failure):
         if failure["address"] not in (None, self.address) or failure["how"] not in (*GONE, "refused"):
             return False
-        return self.since <= failure["ended"] <= self.until + LATE_S and failure["began"] <= self.until
+        # Whoever is connected learns of it when he has something to say.
+        late = LATE_S + (PACKET_S if failure["how"] in GONE else 0)
+        return self.since <= failure["ended"] <= self.until + late and failure["began"] <= self.until
 
 
 class Drained(Excuse):
