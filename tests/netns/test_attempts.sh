@@ -112,7 +112,8 @@ requests() {
 	local from=$((source + 500))
 
 	case $2 in *:92/) from=$((from + 100)) ;; esac
-	on "$1" curl -sS --no-progress-meter --local-port $from-$((from + 99)) "${@:3}" -H 'Connection: close' -o /dev/null "$2?[1-$n]" 2>&1 |
+	case $2 in *\[*) from=$((from + 50)) ;; esac
+	on "$1" curl -sS --no-progress-meter --local-port $from-$((from + 49)) "${@:3}" -H 'Connection: close' -o /dev/null "$2?[1-$n]" 2>&1 |
 		seen "$1 of $2:"
 }
 
