@@ -15,7 +15,7 @@
 
 struct runtime {
 	struct model *file;
-	struct overlay overlay; /* in force, and kept unless ledger is NULL */
+	struct overlay overlay; /* in force, and kept unless that failed */
 	struct ledger *ledger; /* NULL: changes cannot be kept */
 	struct layers *layers;
 	struct events *events;
@@ -138,7 +138,7 @@ static void settle(struct runtime *runtime, struct overlay *next)
 		next->version++;
 	next->file_digest = runtime->file->digest;
 	if (runtime->ledger)
-		ledger_write(runtime->ledger, &runtime->overlay, next, &err);
+		ledger_write(runtime->ledger, next, &err);
 	overlay_done(&runtime->overlay);
 	runtime->overlay = *next;
 }
@@ -238,13 +238,11 @@ static int open_again(struct runtime *runtime, struct err *err)
 
 static int keep(struct runtime *runtime, const struct overlay *next, struct err *err)
 {
-	const struct overlay nothing = { .n = 0 };
-	int r;
+	int r = 0; /* it is open */
 
-	if (runtime->ledger)
-		return ledger_write(runtime->ledger, &runtime->overlay, next, err);
-	r = open_again(runtime, err);
-	return r < 0 ? r : ledger_write(runtime->ledger, &nothing, next, err);
+	if (!runtime->ledger)
+		r = open_again(runtime, err);
+	return r < 0 ? r : ledger_write(runtime->ledger, next, err);
 }
 
 int runtime_keep(struct runtime *runtime, const struct overlay *next, struct err *err)

@@ -31,6 +31,7 @@ const struct database_kind database_of_changes = {
 
 struct ledger {
 	struct database *database;
+	struct overlay kept; /* what it says */
 	char directory[PATH_MAX];
 };
 
@@ -39,6 +40,7 @@ void ledger_close(struct ledger *ledger)
 	if (!ledger)
 		return;
 	database_close(ledger->database);
+	overlay_done(&ledger->kept);
 	free(ledger);
 }
 
@@ -164,6 +166,8 @@ static int open_and_read(struct ledger **ret, const char *directory, struct over
 	r = read_rows(ret_overlay, db, err);
 	if (r == 0)
 		r = read_version(ret_overlay, db, err);
+	if (r == 0 && overlay_copy(&ledger->kept, ret_overlay) < 0)
+		r = err_set(err, -ENOMEM, "%s", strerror(ENOMEM));
 	if (r < 0) {
 		overlay_done(ret_overlay);
 		return err_in(err, r, "'%s/" LEDGER_FILE "': ", directory);
@@ -374,22 +378,44 @@ static int write_once(sqlite3 *db, const struct overlay *before, const struct ov
 	return r;
 }
 
-int ledger_write(struct ledger *ledger, const struct overlay *before, const struct overlay *after,
-		 struct err *err)
+/* Somebody has removed the file, or put another one there: ours is what counts. */
+static int begin_anew(struct ledger *ledger, struct err *err)
 {
-	const struct overlay nothing = { .n = 0 };
 	struct database *database;
 	int r;
 
-	if (database_is_there(ledger->database))
-		return write_once(database_handle(ledger->database), before, after, err);
-	/* Somebody has removed the file, or put another one there: ours is what counts. */
 	r = database_open(&database, &database_of_changes, ledger->directory, err);
 	if (r < 0)
 		return r;
-	database_close(ledger->database);
-	ledger->database = database;
 	r = database_run(database_handle(database), "DELETE FROM changes; DELETE FROM interfaces",
 			 err);
-	return r < 0 ? r : write_once(database_handle(database), &nothing, after, err);
+	if (r < 0) {
+		database_close(database);
+		return r;
+	}
+	database_close(ledger->database);
+	ledger->database = database;
+	overlay_done(&ledger->kept);
+	return 0;
+}
+
+int ledger_write(struct ledger *ledger, const struct overlay *overlay, struct err *err)
+{
+	struct overlay copy;
+	int r = 0; /* it is where it was */
+
+	if (!database_is_there(ledger->database))
+		r = begin_anew(ledger, err);
+	if (r < 0)
+		return r;
+	if (overlay_copy(&copy, overlay) < 0)
+		return err_set(err, -ENOMEM, "%s", strerror(ENOMEM));
+	r = write_once(database_handle(ledger->database), &ledger->kept, overlay, err);
+	if (r < 0) {
+		overlay_done(&copy);
+		return r;
+	}
+	overlay_done(&ledger->kept);
+	ledger->kept = copy;
+	return 0;
 }

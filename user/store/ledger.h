@@ -28,11 +28,10 @@ void ledger_close(struct ledger *ledger);
 DEFINE_CLEANUP(struct ledger, ledger_close)
 
 /*
- * Keep what after says; the ledger says what before does. It is on the disk when this returns 0, and else
- * nothing has changed; err is set, errors as database_open(). A file that was removed is made anew.
+ * Keep this overlay and no other. It is on the disk when this returns 0, and else the ledger says what it said before;
+ * err is set, errors as database_open(). A file that was removed is made anew.
  */
-int ledger_write(struct ledger *ledger, const struct overlay *before, const struct overlay *after,
-		 struct err *err);
+int ledger_write(struct ledger *ledger, const struct overlay *overlay, struct err *err);
 
 /*
  * Set the file aside, because what it says cannot be used, and begin a new one. As ledger_open(); the ledger
