@@ -231,9 +231,17 @@ check "and told why" grep -q "the change cannot be kept over a restart" "$work/o
 check "nothing has changed" test "$(sluice diff --json | jq -c '[.changes[] | del(.at)], .version')" = "$before"
 check "in the pool, either" pool_is p "10.2.1.2*9 10.2.2.2*5"
 check "traffic flows" is_served_by $vip "b1 b2"
+write_config "{ address: 10.2.2.2, weight: 5 }"
+check_status "a reload goes on, and drops the change of who is gone" 0 sluice reload
+check "as it says" grep -q "change of p 10.2.1.2 is dropped" "$work/out"
+write_config "{ address: 10.2.1.2 }, { address: 10.2.2.2, weight: 5 }"
+check_status "he is back" 0 sluice reload
 rm "$work/state/filler"
 check_status "room again: done" 0 sluice backend add p 10.2.3.2
 check "and serves" eventually is_served_by $vip "b1 b2 b3"
+check "stop" daemon_stop TERM
+daemon_start
+check "what was dropped does not come back" pool_is p "10.2.1.2*1 10.2.2.2*5 10.2.3.2*1"
 check "stop" daemon_stop TERM
 head -c 100 /dev/urandom >"$work/state/changes.db"
 rm -f "$work/state/changes.db-wal"
