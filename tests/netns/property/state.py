@@ -366,9 +366,12 @@ def follow(leaving, before, after, began, ended):
     """Who is leaving after a change that was made between these two moments."""
     old, new = before.endpoints(), after.endpoints()
     for key, endpoint in new.items():
-        if key not in old or before.said_of(old[key]) != after.said_of(endpoint):
+        said_anew = key not in old or before.said_of(old[key]) != after.said_of(endpoint)
+        # An order for the backend of one pool, be it what it was already, has that of another imposed again.
+        if said_anew or len(endpoint.pools) > 1:
             for order in after.orders_of(endpoint):
                 order.impose(began, ended)
+        if said_anew:
             # Which of several it was is not asked again as long as it drains.
             after.stood.pop(key, None)
             if key in old and before.admin_of(old[key]) == after.admin_of(endpoint) == "draining":
