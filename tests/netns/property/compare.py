@@ -44,7 +44,8 @@ class Memory:
         self.service_ids = {}
         self.generations = {}  # by id, free ones too
         self.last_owners = {}  # by id: key and generation
-        self.tables = {}  # by what a table follows from
+        self.tables = {}  # by what a table follows from: its hash
+        self.seen = {}  # the same, of the last look
         self.expiring = set()  # keys that may have gone, and come again
 
     def forget(self):
@@ -75,7 +76,9 @@ class Comparison:
 
     def settled(self):
         """To be called when nothing is wrong."""
-        self.memory.tables.update(self.tables)
+        # A table may be looked at while it is stored: only what is seen twice is so.
+        self.memory.tables.update({b: table for b, table in self.tables.items() if self.memory.seen.get(b) == table})
+        self.memory.seen = self.tables
         self.memory.owners = {
             key: (id_, self.maps.names[id_]["generation"]) for key, id_ in self.maps.ids.items()
         }
