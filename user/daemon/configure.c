@@ -458,8 +458,10 @@ static int rehearse(struct daemon *daemon, const struct change *change, const st
 		    struct difference **ret, struct rehearsal **ret_rest, struct err *err)
 {
 	CLEANUP(difference_free_p) struct difference *difference = difference_new();
-	int r = next->model ? examine_interfaces(daemon->model, next->model, err) : 0;
+	int r = next->model ? dataplane_fits(next->model, err) : 0;
 
+	if (r == 0 && next->model)
+		r = examine_interfaces(daemon->model, next->model, err);
 	if (r == 0 && next->model)
 		r = rehearsal_new(ret_rest, daemon->carrier, next->model, err);
 	if (r < 0)

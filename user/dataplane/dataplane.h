@@ -161,6 +161,9 @@ void dataplane_tend(struct dataplane *dp, dataplane_tend_fn *tell, void *arg);
  */
 int dataplane_examine(const struct interface *interface, struct err *err);
 
+/* Whether the model's maps have room for all of it. -E2BIG, with a sentence. */
+int dataplane_fits(const struct model *model, struct err *err);
+
 /*
  * What opening did that an operator should find in the log; i from 0, NULL: no more. A loss is of something that
  * was in force before.

@@ -34,6 +34,22 @@ static int check_size(const struct model *model, const struct map_sizes *sizes, 
 		       map_name(MAP_WORDS), model->n_endpoints, sizes->endpoints, LIMIT_ENDPOINTS);
 }
 
+static struct map_sizes sizes_for(const struct model *model)
+{
+	struct map_needs needs = { .endpoints = model_map_entries(model),
+				   .attempts = attempts_needed(&model->gateway) };
+
+	services_needs(&needs, model);
+	return map_sizes_for(&needs);
+}
+
+int dataplane_fits(const struct model *model, struct err *err)
+{
+	struct map_sizes sizes = sizes_for(model);
+
+	return check_size(model, &sizes, err);
+}
+
 /* Say which daemon holds the lock, as far as its maps tell. */
 static int busy_error(const char *bpffs, struct err *err)
 {
@@ -350,8 +366,6 @@ static int open_over(struct dataplane **ret, struct dataplane *before, bool trus
 		     const struct model *model, enum tc_kind tc, struct err *err)
 {
 	CLEANUP(dataplane_close_p) struct dataplane *dp = calloc(1, sizeof(*dp));
-	struct map_needs needs = { .endpoints = model_map_entries(model),
-				   .attempts = attempts_needed(&model->gateway) };
 	CLEANUP(opening_done)
 	struct opening opening = { .dp = dp,
 				   .model = model,
@@ -365,8 +379,7 @@ static int open_over(struct dataplane **ret, struct dataplane *before, bool trus
 		return err_set(err, -ENOMEM, "%s", strerror(ENOMEM));
 	dp->model = model;
 	dp->tc = tc;
-	services_needs(&needs, model);
-	opening.sizes = map_sizes_for(&needs);
+	opening.sizes = sizes_for(model);
 	/* What fails without a sentence of its own has run out of memory. */
 	err_set(err, -ENOMEM, "%s", strerror(ENOMEM));
 	r = dataplane_supported(err);
