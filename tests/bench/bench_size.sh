@@ -73,6 +73,10 @@ for ((i = 0; i < rounds; i++)); do
 	began=$(date +%s%N)
 	sluice backend add p5 192.0.2.$i >/dev/null || fail "add a backend"
 	keep add "$(ms_since "$began")"
+done
+# What the changes have left to be written is on the disk by then.
+sleep 10
+for ((i = 0; i < rounds; i++)); do
 	began=$(date +%s%N)
 	sluice health --json >"$work/health"
 	keep health "$(ms_since "$began")"
