@@ -71,8 +71,9 @@ EOF
 # Nothing of that: what the promises cost.
 other least 82 <<<$'\n\n'
 
+# The daemon has a copy of the socket as well.
 workers() {
-	on gateway ss -Hltnp "sport = :$1" | grep -o 'pid=[0-9]*' | tail -n 1 | cut -d= -f2
+	on gateway ss -Hltnp "sport = :$1" | grep -o '"haproxy",pid=[0-9]*' | tail -n 1 | cut -d= -f2
 }
 
 # cpu PORT: processor time of whoever listens there, in nanoseconds; one thread has it all.
