@@ -182,12 +182,39 @@ static void test_copy(void **state)
 	assert_int_equal(copy->settings[0].l7.request_timeout_ms, 20000);
 }
 
+/* Whether the section is there is known, whatever is in it. */
+static void test_section(void **state)
+{
+	static const struct {
+		const char *section;
+		bool there;
+	} files[] = { { "", false },
+		      { ", l7: {}", true },
+		      { ", l7:", true },
+		      { ", l7: { threads: 2 }", true } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		CLEANUP(model_free_p) struct model *model = NULL;
+		struct report report;
+		char yaml[128];
+		int len = snprintf(yaml, sizeof(yaml),
+				   "gateway: { interfaces: [ { name: eth0 } ]%s }\n",
+				   files[i].section);
+
+		assert_int_equal(config_parse(&model, yaml, (size_t)len, "t.yaml", &report), 0);
+		assert_int_equal(model->gateway.l7.configured, files[i].there);
+		assert_string_equal(model->gateway.l7.user, "haproxy");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rules),
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_copy),
+		cmocka_unit_test(test_section),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

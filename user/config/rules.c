@@ -304,6 +304,8 @@ void rules_check(struct reader *reader, struct record *record)
 		check_uses(reader, record);
 	if (record->section == SECTION_SETTINGS)
 		check_settings(reader, record);
+	if (record->section == SECTION_L7)
+		rules_l7_gateway(record);
 	if (record->section == SECTION_AFFINITY)
 		rules_l7_affinity(record);
 	if (record->section == SECTION_SERVICE)

@@ -8,6 +8,15 @@
 #include "config/tree.h"
 #include "model/model.h"
 
+/* --- gateway ---------------------------------------------------------------------------------- */
+
+void rules_l7_gateway(struct record *record)
+{
+	struct gateway *gateway = record->base;
+
+	gateway->l7.configured = !record->absent;
+}
+
 /* --- settings --------------------------------------------------------------------------------- */
 
 static bool is_http(enum protocol protocol)

@@ -12,6 +12,9 @@ struct reader;
 struct record;
 struct settings;
 
+/* Note in the gateway whether it has a section about layer 7. */
+void rules_l7_gateway(struct record *record);
+
 /* Note in the settings whether an affinity is asked for; before rules_l7_settings(). */
 void rules_l7_affinity(struct record *record);
 
