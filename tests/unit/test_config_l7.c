@@ -91,6 +91,18 @@ static const struct row {
 	  "settings[0].path_override: '/a': is for settings of protocol http, https; this one's is tcp" },
 	{ GATE SETTINGS("protocol: udp, request_timeout: 3"),
 	  "settings[0].request_timeout: '3': is for settings of protocol http, https, tcp, tls; this one's is udp" },
+	/* Not silently nothing. */
+	{ GATE SETTINGS("protocol: http, cookie_affinity: {}"),
+	  "t.yaml:2:67: settings[0].cookie_affinity.enabled: missing, without which the section does nothing; allowed: true, or false" },
+	{ GATE SETTINGS("protocol: http, cookie_affinity:"),
+	  "settings[0].cookie_affinity.enabled: missing, without which" },
+	{ GATE POOL SETTINGS("protocol: http, cookie_affinity: { name: c }") L7(""),
+	  "settings[0].cookie_affinity.enabled: missing, without which" },
+	{ GATE SETTINGS("protocol: http, cookie_affinity: { name: c, enabled: }"),
+	  "settings[0].cookie_affinity.enabled: has no value" },
+	{ GATE POOL SETTINGS("protocol: http, cookie_affinity: { enabled: false, name: c }") L7(""),
+	  NULL },
+	{ GATE POOL SETTINGS("protocol: http, cookie_affinity: { enabled: false }") NAT, NULL },
 	{ GATE SETTINGS("protocol: tcp, cookie_affinity: { enabled: true }"),
 	  "settings[0].cookie_affinity: is for settings of protocol http, https" },
 /* On one address. */
@@ -162,7 +174,7 @@ static void test_order(void **state)
 static void test_copy(void **state)
 {
 	static const char *const yaml = GATE POOL SETTINGS(
-		"protocol: http, path_override: /x/, cookie_affinity: { name: c }")
+		"protocol: http, path_override: /x/, cookie_affinity: { enabled: true, name: c }")
 		L7(", hosts: [ a.test, b.test ], path_rule: /a*, tls: { certificates: [ c.pem ] }");
 	CLEANUP(model_free_p) struct model *model = NULL, *copy = NULL;
 	struct report report;
