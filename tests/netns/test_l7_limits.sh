@@ -32,11 +32,6 @@ with() {
 	eventually serves_current || fail "HAProxy serves the configuration"
 }
 
-# What HAProxy says of itself.
-info() {
-	echo "show info" | socat - "UNIX-CONNECT:$(echo "$l7"/worker-*.sock)" | sed -n "s/^$1: //p"
-}
-
 # --- threads --------------------------------------------------------------------------------------
 # Neither number is what auto would be.
 some=$(($(nproc) + 1)) others=$(($(nproc) + 2))
