@@ -69,9 +69,14 @@ open_now() { sluice stats --json | jq 'first(.pools[].services[].endpoints[]).l7
 is_open() { [ "$(open_now)" = "$1" ]; }
 waiting() { on gateway ss -Hltn "sport = :80" | awk '{ n += $2 } END { print n + 0 }'; }
 are_waiting() { [ "$(waiting)" = "$1" ]; }
+clients() { sluice l7 status --json | jq -c '[.clients[]]'; }
+clients_are() { [ "$(clients)" = "$1" ]; }
 crowd 40 $((3 * patience))
 check "as many clients as may be are served at a time" eventually is_open 16
 check "the others wait, and none has to ask again" are_waiting 24
+check "as the status says" eventually clients_are "[16,16,24]"
+check "in text, too" grep -qx "clients        16 of 16 connections, 24 waiting" <(sluice l7 status)
+check "and the metrics" grep -qx "sluice_l7_clients_waiting 24" <(on gateway curl -s 'http://127.0.0.1:9477/metrics')
 crowd_end
 check "and are served in their turn" test "$(answered)" = 40
 check "the backend has never had more" test "$(most)" = 16
@@ -79,4 +84,5 @@ with 24 $others
 crowd 40 0.5
 crowd_end
 check "after a reload to another limit, all are served" test "$(answered)" = 40
+check "nobody waits any more" eventually clients_are "[0,24,0]"
 check "by that limit" test "$(most)" = 24
