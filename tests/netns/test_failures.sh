@@ -64,8 +64,6 @@ change_is_seen() {
 
 net_up 2
 for b in b1 b2; do backend_start $b; done
-on client ip route add 192.0.2.0/24 via 10.1.0.1
-on client ip -6 route add 2001:db8::/64 via fd01::1
 touch "$work/b2.sick"
 failure_config
 
