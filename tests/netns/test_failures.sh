@@ -203,12 +203,15 @@ check "no memory: health is what it was" as_known
 made_or_not() {
 	process_gone "$daemon_pid" || has_said_more "$1" 'reload\(ed: \| refused\)'
 }
+gone_or_answers() {
+	process_gone "$daemon_pid" || sluice status
+}
 for mib in 2 4 8 16 32 64; do
 	with_room $mib
 	n=$(said 'reload\(ed: \| refused\)')
 	kill -HUP "$daemon_pid"
 	check "$mib MiB: the change is made, or not" eventually made_or_not "$n"
-	sleep 0.5
+	check "$mib MiB: and it goes on, or ends" eventually gone_or_answers
 	process_gone "$daemon_pid" || continue
 	wait "$daemon_pid"
 	check "$mib MiB: the daemon says why it ends" sh -c "tail -n 1 '$work/sluiced.log' | grep -q 'error: '"
