@@ -8,10 +8,14 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "l7/push.h"
 #include "l7/spawn.h"
 #include "l7/stats.h"
+#include "l7/talk.h"
 #include "tests/unit/l7_run.h"
 
 #define READY                                     \
@@ -76,6 +80,92 @@ static void test_commands(void **state)
 			fail_msg("row %zu: '%s' is not '%s'", i, text, rows[i].commands);
 		free(text);
 	}
+}
+
+#define CROWD 400 /* backends: more than one line of commands holds */
+
+/* Stands for HAProxy: every connection brings one line, and what is behind that would be a line, too. */
+struct listener {
+	int fd;
+	uint32_t commands, lines, behind; /* bytes behind a line */
+};
+
+static void *listen_for_commands(void *arg)
+{
+	struct listener *listener = arg;
+	int fd;
+
+	while ((fd = accept(listener->fd, NULL, NULL)) >= 0) {
+		char text[4 * TALK_COMMANDS_MAX];
+		ssize_t len = recv(fd, text, sizeof(text) - 1, 0);
+		const char *end;
+
+		if (len > 0) {
+			text[len] = '\0';
+			for (const char *at = text; (at = strstr(at, "set server ")); at++)
+				listener->commands++;
+			end = strchr(text, '\n');
+			listener->lines += end != NULL;
+			listener->behind += end ? (uint32_t)strlen(end + 1) : 0;
+		}
+		close(fd);
+	}
+	return NULL;
+}
+
+static char *crowd_yaml(void)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	fputs(GATE "pools:\n  - name: p\n    backends:\n", out);
+	for (int i = 0; i < CROWD; i++)
+		fprintf(out, "      - { address: 127.1.%d.%d }\n", i / 250, 1 + i % 250);
+	fputs("settings: [ { name: w, protocol: http, port: 80 } ]\n"
+	      "services: [ { name: s, listen: 127.0.0.1:18080, forward: l7, pool: p, settings: w } ]\n",
+	      out);
+	fclose(out);
+	return text;
+}
+
+/* Many servers take several lines: each ends where it ends, though the one before was longer. */
+static void test_batches(void **state)
+{
+	struct l7_run *run = *state;
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	CLEANUP(free_p) char *yaml = crowd_yaml();
+	CLEANUP(l7_plan_free_p) struct l7_plan *plan = l7_run_plan(run, yaml);
+	CLEANUP(free_p) struct l7_server *servers = calloc(CROWD, sizeof(*servers));
+	struct listener listener = { .fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) };
+	struct push push;
+	char complaint[64];
+	pthread_t thread;
+	uint32_t n;
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/worker", run->dir);
+	assert_int_equal(bind(listener.fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(listener.fd, 8), 0);
+	assert_int_equal(pthread_create(&thread, NULL, listen_for_commands, &listener), 0);
+	assert_int_equal(plan->n_lines, CROWD);
+	assert_int_equal(push_init(&push, CROWD), 0);
+	/* Some take more room than others. */
+	for (uint32_t i = 0; i < CROWD; i++)
+		servers[i] = (struct l7_server){ .standing = i % 3 ? L7_READY : L7_DISABLED,
+						 .weight = 5 };
+	assert_int_equal(push_servers(&push, plan, servers, address.sun_path, &n, complaint,
+				      sizeof(complaint)),
+			 0);
+	shutdown(listener.fd, SHUT_RDWR);
+	pthread_join(thread, NULL);
+	close(listener.fd);
+	push_done(&push);
+
+	assert_int_equal(n, CROWD);
+	assert_true(listener.lines > 2);
+	assert_int_equal(listener.behind, 0);
+	/* Weight, and state, of each; health of those that serve. */
+	assert_int_equal(listener.commands, 2 * CROWD + (CROWD - (CROWD + 2) / 3));
 }
 
 #define HEAD "# pxname,svname,qcur,scur,stot,wretr,hrsp_2xx,hrsp_5xx,rtime,\n"
@@ -202,9 +292,9 @@ static void test_spawn(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_commands), cmocka_unit_test(test_stats),
-		cmocka_unit_test(test_times),    cmocka_unit_test(test_cookies),
-		cmocka_unit_test(test_spawn),
+		cmocka_unit_test(test_commands), cmocka_unit_test(test_batches),
+		cmocka_unit_test(test_stats),    cmocka_unit_test(test_times),
+		cmocka_unit_test(test_cookies),  cmocka_unit_test(test_spawn),
 	};
 
 	return cmocka_run_group_tests(tests, l7_run_begin, l7_run_end);

@@ -116,7 +116,7 @@ static void note_complaint(const char *answer, char *complaint, size_t size)
 /* Lines [begin, end) have been written to commands, whose last ';' becomes the end of the line. */
 struct batch {
 	uint32_t begin, end;
-	char text[TALK_COMMANDS_MAX];
+	char text[TALK_COMMANDS_MAX]; /* longer ones may have been there before: it ends at len */
 	size_t len;
 };
 
@@ -128,6 +128,7 @@ static int flush(struct batch *batch, struct push *push, const struct l7_server 
 
 	if (batch->len) {
 		batch->text[batch->len - 1] = '\n';
+		batch->text[batch->len] = '\0';
 		r = talk(path, batch->text, answer, sizeof(answer));
 		if (r < 0)
 			return r;

@@ -121,6 +121,9 @@ static void on_wake(uv_async_t *wake)
 			failed = enter(supervisor, &supervisor->staged) < 0;
 		else
 			exchange(&supervisor->wanted, &supervisor->staged);
+		/* What was committed and is no more what is wanted has never begun. */
+		if (!fresh)
+			supervisor->status.current = supervisor->phase == PHASE_SERVING;
 	}
 	ends = supervisor->ends;
 	pthread_mutex_unlock(&supervisor->lock);
@@ -264,6 +267,9 @@ void supervisor_commit(struct supervisor *supervisor)
 {
 	pthread_mutex_lock(&supervisor->lock);
 	supervisor->committed = supervisor->has_staged;
+	/* The thread may be busy: who asks once a reload is through must not hear of the plan before. */
+	if (supervisor->committed && !is_same(&supervisor->wanted, &supervisor->staged))
+		supervisor->status.current = false;
 	pthread_mutex_unlock(&supervisor->lock);
 	uv_async_send(&supervisor->wake);
 }

@@ -70,6 +70,7 @@ struct supervisor {
 	uint64_t lost_ms; /* monotonic: since when there is none; 0: there is one */
 	uv_poll_t *offer; /* of offer_fd, while a process is expected to ask; NULL: none is */
 	int offer_fd;
+	uint64_t read_ms; /* monotonic: numbers are not read before */
 	struct l7_numbers *before; /* parallel: counted by processes before this one */
 };
 
