@@ -52,6 +52,18 @@ all_known() {
 	sluice status --json | jq -e ".totals.endpoints > 0 and .totals.unknown == 0"
 }
 
+written() {
+	find "$work/state" -type f -printf '%p %s %T@\n' | sort
+}
+
+# For longer than the daemon rests between what it has to write.
+nothing_is_written() {
+	local before
+	before=$(written)
+	sleep 2
+	[ "$(written)" = "$before" ]
+}
+
 net_up 1
 big_config
 for ((i = 0; i < rounds; i++)); do
@@ -60,11 +72,8 @@ for ((i = 0; i < rounds; i++)); do
 	keep start "$(ms_since "$began")"
 	((i == rounds - 1)) || daemon_stop TERM
 done
-for ((i = 0; i < 90; i++)); do
-	all_known >/dev/null && break
-	sleep 1
-done
-all_known >/dev/null || fail "every endpoint is probed"
+patience_s=90 poll_s=1
+eventually all_known || fail "every endpoint is probed"
 for ((i = 0; i < rounds; i++)); do
 	reload reload
 	# Another address for one backend in the middle of the file.
@@ -74,8 +83,7 @@ for ((i = 0; i < rounds; i++)); do
 	sluice backend add p5 192.0.2.$i >/dev/null || fail "add a backend"
 	keep add "$(ms_since "$began")"
 done
-# What the changes have left to be written is on the disk by then.
-sleep 10
+eventually nothing_is_written || fail "what the changes have left to be written is on the disk"
 for ((i = 0; i < rounds; i++)); do
 	began=$(date +%s%N)
 	sluice health --json >"$work/health"

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """live_readers PORT READERS SLOW SECONDS: open pages, so many that read and so many that do not.
 
-Each that reads follows /v1/live as a page does, and asks for trails and events besides. Prints a JSON object:
-how long the slowest one waited for all endpoints, and how many statuses and changes were seen.
+Each that reads follows /v1/live as a page does, and asks for trails and events besides. Says on stderr when all that
+read have all endpoints. Prints a JSON object: how long the slowest one waited for them, and how many statuses and
+changes were seen.
 """
 import json
 import selectors
@@ -53,6 +54,8 @@ def main():
                 state["complete"] = True
                 seen["complete"].append(time.monotonic() - began)
                 done -= 1
+                if len(seen["complete"]) == READERS:
+                    print("all are complete", file=sys.stderr, flush=True)
             seen["changes"] += done
             state["tail"] = text[-12:] if b"event: " not in text[-12:] else b""
         if time.monotonic() > next_extra:

@@ -15,8 +15,6 @@ down6=fd02:1::77
 n=7 # attempts of each kind
 
 net_up 1
-on client ip route add 192.0.2.0/24 via 10.1.0.1
-on client ip -6 route add 2001:db8::/64 via fd01::1
 backend_start b1
 on b1 ip addr add $vip4/32 dev lo
 on b1 ip addr add $vip6/128 dev lo nodad

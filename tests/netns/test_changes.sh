@@ -10,8 +10,6 @@ vip=192.0.2.10 other_vip=192.0.2.11
 rounds=20 # of kill -9
 
 net_up 3
-on client ip route add 192.0.2.0/24 via 10.1.0.1
-on client ip -6 route add 2001:db8::/64 via fd01::1
 for b in b1 b2 b3; do backend_start $b; done
 
 # write_config BACKENDS

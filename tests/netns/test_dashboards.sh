@@ -24,12 +24,8 @@ check "all ask the data source that was chosen" jq -e '[.panels[] | select(.targ
 # --- a gateway ------------------------------------------------------------------------------------
 
 net_up 2
-on client ip route add 192.0.2.0/24 via 10.1.0.1
-for b in b1 b2; do
-	backend_start $b
-	on $b ethtool -K eth0 tx off gro on >/dev/null
-done
-net_prepare_native
+for b in b1 b2; do backend_start $b; done
+net_prepare_native b1 b2
 mkdir "$work/certs"
 "$build/tests/netns/certs" "$work/certs"
 bg b1 openssl s_server -quiet -www -accept 8443 -cert "$work/certs/expired.crt" -key "$work/certs/expired.key"

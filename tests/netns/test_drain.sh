@@ -11,12 +11,8 @@ url=http://$vip
 while_s=$((4 * patience)) # a drain's time that is long enough to look at it
 
 net_up 2
-on client ip route add 192.0.2.0/24 via 10.1.0.1
-for b in b1 b2; do
-	backend_start $b
-	on $b ethtool -K eth0 tx off gro on >/dev/null
-done
-net_prepare_native
+for b in b1 b2; do backend_start $b; done
+net_prepare_native b1 b2
 
 config "interfaces: [ { name: gc, xdp: native }, { name: gb1, xdp: native }, { name: gb2, xdp: native } ]" <<-EOF
 	probes:

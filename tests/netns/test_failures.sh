@@ -64,8 +64,6 @@ change_is_seen() {
 
 net_up 2
 for b in b1 b2; do backend_start $b; done
-on client ip route add 192.0.2.0/24 via 10.1.0.1
-on client ip -6 route add 2001:db8::/64 via fd01::1
 touch "$work/b2.sick"
 failure_config
 
@@ -205,12 +203,15 @@ check "no memory: health is what it was" as_known
 made_or_not() {
 	process_gone "$daemon_pid" || has_said_more "$1" 'reload\(ed: \| refused\)'
 }
+gone_or_answers() {
+	process_gone "$daemon_pid" || sluice status
+}
 for mib in 2 4 8 16 32 64; do
 	with_room $mib
 	n=$(said 'reload\(ed: \| refused\)')
 	kill -HUP "$daemon_pid"
 	check "$mib MiB: the change is made, or not" eventually made_or_not "$n"
-	sleep 0.5
+	check "$mib MiB: and it goes on, or ends" eventually gone_or_answers
 	process_gone "$daemon_pid" || continue
 	wait "$daemon_pid"
 	check "$mib MiB: the daemon says why it ends" sh -c "tail -n 1 '$work/sluiced.log' | grep -q 'error: '"

@@ -16,7 +16,6 @@ for i in 1 2; do
 	add_host a$i
 	add_link a$i ga$i 10.3.$i fd03:$i
 done
-on client ip route add 192.0.2.0/24 via 10.1.0.1
 # Whoever answers those who do not exist must not be kept busy with looking for them.
 on gateway ip route add blackhole 198.18.0.0/15
 for b in b1 b2; do

@@ -10,8 +10,6 @@ vip4=192.0.2.10 vip6=2001:db8::10
 urls=("http://$vip4:80" "http://[$vip6]:80")
 
 net_up 3
-on client ip route add 192.0.2.0/24 via 10.1.0.1
-on client ip -6 route add 2001:db8::/64 via fd01::1
 # A client that never waits leaves no port idle for a minute.
 on client sysctl -qw net.ipv4.ip_local_port_range="1024 65535" net.ipv4.tcp_tw_reuse=1
 for b in b1 b2 b3; do

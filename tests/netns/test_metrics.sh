@@ -183,7 +183,6 @@ on_exit() {
 helpers=()
 
 net_up 1
-on client ip route add 192.0.2.0/24 via 10.1.0.1
 on gateway ip link add "$odd" type veth peer name odd1
 on gateway ip link set "$odd" up
 backend_start b1

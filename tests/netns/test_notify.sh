@@ -15,6 +15,16 @@ heard_more() {
 	[ "$(heard "$2")" -gt "$1" ]
 }
 
+stands_still() {
+	! grep -L '^State:.*stopped' /proc/"$daemon_pid"/task/*/status | grep -q .
+}
+
+# Whatever the manager was told before this has been heard after it.
+all_is_heard() {
+	printf WATCHDOG=mark | socat - "UNIX-SENDTO:$manager"
+	eventually heard '^WATCHDOG=mark$'
+}
+
 # Two seconds are what the manager allows.
 alive() {
 	local before
@@ -44,7 +54,8 @@ echo "nonsense: true" >>"$work/sluice.yaml"
 refute "a reload that is refused" sluice reload
 check "ends, too" eventually in_order "READY=1 RELOADING=1 READY=1 RELOADING=1 READY=1"
 kill -STOP "$daemon_pid"
-sleep 0.2
+check "it stands still" eventually stands_still
+check "and has said what it had to say" all_is_heard
 refute "a daemon that stands still gives no sign" alive
 kill -CONT "$daemon_pid"
 check "goes on" alive

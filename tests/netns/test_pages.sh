@@ -73,14 +73,14 @@ echo "# without a page, found after $alone_ms ms"
 check "a failure is found without a page" test "$alone_ms" -le $found_within_ms
 
 overloaded=$(engine overloaded)
-on gateway /usr/bin/python3 "$(dirname "$0")/live_readers.py" 9477 $readers $slow $seconds >"$work/pages" </dev/null &
+on gateway /usr/bin/python3 "$(dirname "$0")/live_readers.py" 9477 $readers $slow $seconds >"$work/pages" 2>"$work/pages.said" </dev/null &
 pages_pid=$!
-sleep 8 # until all have read what there was
+check "all read what there is" eventually grep -q "all are complete" "$work/pages.said"
 finished=$(engine finished) from=$(date +%s%3N)
 crowd_ms=$(finding_ms)
 echo "# with $((readers + slow)) pages, found after $crowd_ms ms"
 check "a failure is found with them" test "$crowd_ms" -le $found_within_ms
-sleep 4
+sleep 4 # a rate takes its time to tell
 took_ms=$(($(date +%s%3N) - from)) finished=$(($(engine finished) - finished))
 echo "# $finished probes in $took_ms ms, loops late by $(engine loop_lag_ms) ms"
 # Those of the many alone are a thousand a second.

@@ -9,8 +9,6 @@
 what=${WHAT:-changes} changes=${CHANGES:-300} seed=${SEED:-$RANDOM}
 
 net_up 2
-on client ip route add 192.0.2.0/24 via 10.1.0.1
-on client ip -6 route add 2001:db8::/64 via fd01::1
 for b in 1 2; do
 	for host in {3..13}; do on "b$b" ip addr add "10.2.$b.$host/24" dev eth0; done
 	for host in {3..9}; do on "b$b" ip addr add "fd02:$b::$host/64" dev eth0 nodad; done

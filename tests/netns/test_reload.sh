@@ -9,7 +9,6 @@
 vip=192.0.2.10
 
 net_up 3
-on client ip route add 192.0.2.0/24 via 10.1.0.1
 for b in b1 b2 b3; do backend_start $b; done
 
 # write_config BACKENDS SERVICES [GATEWAY_LINE...]

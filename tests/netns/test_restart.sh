@@ -117,7 +117,7 @@ check "restart: people read it" grep -Eq '^10.2.2.2:80 +Unhealthy \(adopted\) .*
 check "restart: why says so" grep -Eq 'it was unhealthy by the verdict of [0-9.]+m?s ago, before the daemon started: .*503' <(sluice why web-pool 10.2.2.2)
 check "restart: of who is well, too" grep -Eq 'it was healthy by the verdict of [0-9.]+m?s ago' <(sluice why web-pool fd02:1::2)
 check "restart: traffic goes where it went" served_and_refused
-sleep 2
+sleep 2 # in which probes would have come
 check "restart: nobody was probed at once" test "$(n_probed)" = "$n"
 ago=$(of 10.2.1.2 .verdict_ms_ago)
 daemon_stop KILL
@@ -153,7 +153,7 @@ check "boot: and opens it" fetch -o /dev/null http://10.2.1.2/
 check "boot: a drain goes on until when it was to" of fd02:1::2 '.admin == "draining" and .drain.left_ms > 200000 and .drain.left_ms <= 300000'
 sluice backend enable web-pool fd02:1::2 >/dev/null
 daemon_stop KILL
-sleep 1
+sleep 1 # so old it is at least
 boot
 start
 check "boot after a kill: what was kept is older" is_of_before 1000 60000

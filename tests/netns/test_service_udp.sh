@@ -10,8 +10,6 @@ vip4=192.0.2.10
 vip6=2001:db8::10
 
 net_up 2
-on client ip route add 192.0.2.0/24 via 10.1.0.1
-on client ip -6 route add 2001:db8::/64 via fd01::1
 for b in b1 b2; do
 	backend_start $b
 	# All that is refused here goes to one address, the gateway's.

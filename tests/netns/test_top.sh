@@ -141,7 +141,7 @@ keys p
 check "a pause is told" eventually shows PAUSED
 rm "$work/b1.sick"
 eventually health_is 10.2.1.2 Healthy
-sleep 2
+sleep 2 # in which it would have moved
 check "nothing moves meanwhile" shows '3 Unhealthy'
 keys p
 check "and then it does" eventually shows '1 Unhealthy'

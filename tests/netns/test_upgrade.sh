@@ -11,8 +11,6 @@ count=1000000 rate=50000
 port=5300
 
 net_up 2
-on client ip route add 192.0.2.0/24 via 10.1.0.1
-on client ip -6 route add 2001:db8::/64 via fd01::1
 for b in b1 b2; do backend_start $b; done
 
 # upgrade_config XDP FORWARD ENDPOINTS: other map sizes are other maps, and other programs over them.

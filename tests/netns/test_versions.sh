@@ -98,8 +98,6 @@ n_lost() {
 for v in two three refused; do [ -x "$build/versions/$v/sluiced" ] || fail "make $SLUICE_BUILD/versions/$v/sluiced"; done
 net_up 3
 for b in b1 b2 b3; do backend_start $b; done
-on client ip route add 192.0.2.0/24 via 10.1.0.1
-on client ip -6 route add 2001:db8::/64 via fd01::1
 touch "$work/b2.sick"
 version_config "$interfaces"
 start this

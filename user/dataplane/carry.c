@@ -8,36 +8,14 @@
 #include <string.h>
 
 #include "dataplane/leaving.h"
+#include "dataplane/mapread.h"
 #include "dataplane/percpu.h"
 #include "dataplane/sweep.h"
 #include "dataplane/tables.h"
 #include "dataplane/tail.h"
 
-/* Entries per system call: few enough to stay in a cache, more than a bucket of targets ever has. */
+/* Entries at once: few enough to stay in a cache, more than a bucket of targets ever has. */
 #define CHUNK 1024
-
-/* How far a map has been read. All zero: not begun. */
-struct position {
-	__u64 next; /* an id, or a bucket number: 4 bytes are used */
-	bool has_begun;
-};
-
-/* The next entries, up to CHUNK. Returns 1: there may be more; 0: these were the last; -errno from the kernel. */
-static int read_chunk(int fd, struct position *position, void *keys, void *values, __u32 *ret_n)
-{
-	LIBBPF_OPTS(bpf_map_batch_opts, opts);
-	void *from = position->has_begun ? &position->next : NULL;
-	int more = 1;
-
-	*ret_n = CHUNK;
-	if (bpf_map_lookup_batch(fd, from, &position->next, keys, values, ret_n, &opts) < 0) {
-		if (errno != ENOENT)
-			return -errno;
-		more = 0;
-	}
-	position->has_begun = true;
-	return more;
-}
 
 static void add_name(struct holdings *held, uint32_t id, const struct sl_endpoint_name *name)
 {
@@ -52,7 +30,7 @@ static int read_names(struct holdings *held, int fd)
 {
 	CLEANUP(free_p) struct sl_endpoint_name *names = calloc(CHUNK, sizeof(*names));
 	CLEANUP(free_p) __u32 *ids = calloc(CHUNK, sizeof(*ids));
-	struct position position = { 0 };
+	struct map_reader reader = { .fd = fd, .at_once = CHUNK };
 	__u32 n;
 	int r;
 
@@ -64,8 +42,8 @@ static int read_names(struct holdings *held, int fd)
 	if (r < 0)
 		return r;
 	do {
-		r = read_chunk(fd, &position, ids, names, &n);
-		for (__u32 i = 0; r >= 0 && i < n; i++) {
+		r = map_reader_next(&reader, ids, names, &n);
+		for (__u32 i = 0; i < n; i++) {
 			held->generations[ids[i]] = names[i].generation;
 			if (names[i].key.port)
 				add_name(held, ids[i], &names[i]);
@@ -78,7 +56,7 @@ static int read_targets(struct holdings *held, int fd)
 {
 	CLEANUP(free_p) struct sl_target_key *keys = calloc(CHUNK, sizeof(*keys));
 	CLEANUP(free_p) struct sl_target *targets = calloc(CHUNK, sizeof(*targets));
-	struct position position = { 0 };
+	struct map_reader reader = { .fd = fd, .at_once = CHUNK };
 	__u32 n, room = map_entries(fd);
 	int r;
 
@@ -88,8 +66,8 @@ static int read_targets(struct holdings *held, int fd)
 	if (r < 0)
 		return r;
 	do {
-		r = read_chunk(fd, &position, keys, targets, &n);
-		for (__u32 i = 0; r >= 0 && i < n && held->targets.n < room; i++)
+		r = map_reader_next(&reader, keys, targets, &n);
+		for (__u32 i = 0; i < n && held->targets.n < room; i++)
 			holding_list_add(&held->targets, &(struct holding){ .key = keys[i],
 									    .kind = targets[i].kind,
 									    .id = targets[i].id });

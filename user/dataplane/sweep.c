@@ -5,13 +5,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Entries per system call. A bucket that has more than what is asked for would fail the call. */
+#include "dataplane/mapread.h"
+
+/* Entries at once: more than a bucket of flows ever has. */
 #define CHUNK 4096
 
 struct sweeper {
-	int fd;
-	__u32 bucket;
-	bool started;
+	struct map_reader reader;
 	struct sl_tuple tuples[CHUNK];
 	struct sl_flow flows[CHUNK];
 };
@@ -22,9 +22,7 @@ struct sweeper *sweeper_new(const struct mapset *maps, enum map_id id)
 
 	if (!sweeper)
 		return NULL;
-	sweeper->fd = maps->fd[id];
-	sweeper->bucket = 0;
-	sweeper->started = false;
+	sweeper->reader = (struct map_reader){ .fd = maps->fd[id], .at_once = CHUNK };
 	return sweeper;
 }
 
@@ -35,18 +33,9 @@ void sweeper_free(struct sweeper *sweeper)
 
 int sweeper_next(struct sweeper *sweeper, sweep_fn *fn, void *arg)
 {
-	LIBBPF_OPTS(bpf_map_batch_opts, opts);
-	__u32 n = CHUNK;
-	int more = 1;
+	__u32 n;
+	int more = map_reader_next(&sweeper->reader, sweeper->tuples, sweeper->flows, &n);
 
-	if (bpf_map_lookup_batch(sweeper->fd, sweeper->started ? &sweeper->bucket : NULL,
-				 &sweeper->bucket, sweeper->tuples, sweeper->flows, &n,
-				 &opts) < 0) {
-		if (errno != ENOENT)
-			return -errno;
-		more = 0;
-	}
-	sweeper->started = true;
 	for (__u32 i = 0; i < n; i++)
 		if (!fn(arg, &sweeper->tuples[i], &sweeper->flows[i]))
 			return 0;
