@@ -4,23 +4,31 @@
 
 Every answer is JSON: who answers, on which connection, and the request as it came. Paths that end so:
   /healthz     200, or 503 while SICK_FILE exists
-  /slow-N      answers after N seconds (each request is counted in "slow")
+  /slow-N      answers after N seconds (each request is counted in "slow"; "most" were waiting at a time)
   /status-N    answers with that status
   /knock /in   an authentication of two steps that belongs to the connection: /in is 200 after /knock on it, else 401
   /ws          a WebSocket that echoes frames
-A PROXY protocol header before the first request is told as "proxy".
+A PROXY protocol header before the first request is told as "proxy", in the words of version 1: "PROXY TCP6 FROM TO PORT PORT";
+of version 2 with "PROXY2". A broken one ends the connection.
 """
 import asyncio
 import base64
 import hashlib
+import ipaddress
 import json
 import os
 import ssl
+import struct
 import sys
 
 name, port, sick = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 connections = 0
 slow = 0
+waiting = 0
+most = 0
+
+PROXY2_SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
+PROXY2_FAMILIES = {0x11: ("TCP4", 4), 0x21: ("TCP6", 16)}  # over streams: length of an address
 
 
 async def websocket(reader, writer, key):
@@ -39,10 +47,44 @@ async def websocket(reader, writer, key):
         await writer.drain()
 
 
-async def read_head(reader):
+def check_tlvs(tlvs):
+    while tlvs:
+        _, length = struct.unpack_from("!BH", tlvs)
+        if len(tlvs) < 3 + length:
+            raise ValueError("a TLV is longer than the header")
+        tlvs = tlvs[3 + length :]
+
+
+async def read_proxy2(reader):
+    """The binary header, of which the first line end has been read."""
+    if await reader.readexactly(10) != PROXY2_SIGNATURE[2:]:
+        raise ValueError("no signature")
+    command, family, length = struct.unpack("!BBH", await reader.readexactly(4))
+    body = await reader.readexactly(length)
+    if command != 0x21:  # version 2, PROXY
+        raise ValueError("another version or command")
+    name, size = PROXY2_FAMILIES[family]
+    source, target = (ipaddress.ip_address(body[i : i + size]) for i in (0, size))
+    source_port, target_port = struct.unpack_from("!HH", body, 2 * size)
+    check_tlvs(body[2 * size + 4 :])
+    return f"PROXY2 {name} {source} {target} {source_port} {target_port}"
+
+
+async def read_proxy(reader):
+    """The PROXY protocol's header or None, and the line behind it."""
+    line = await reader.readline()
+    if line == PROXY2_SIGNATURE[:2]:
+        return await read_proxy2(reader), await reader.readline()
+    if line.startswith(b"PROXY "):
+        return line.decode("latin-1").rstrip("\r\n"), await reader.readline()
+    return None, line
+
+
+async def read_head(reader, start=None):
     lines = []
     while True:
-        line = (await reader.readline()).decode("latin-1")
+        line = (start or await reader.readline()).decode("latin-1")
+        start = None
         if not line:
             return None
         if line in ("\r\n", "\n"):
@@ -51,16 +93,16 @@ async def read_head(reader):
 
 
 async def serve(reader, writer):
-    global connections, slow
+    global connections, slow, waiting, most
     connections += 1
-    connection, proxy, knocked = connections, None, False
+    connection, knocked = connections, False
     try:
+        proxy, start = await read_proxy(reader)
         while True:
-            lines = await read_head(reader)
+            lines = await read_head(reader, start)
+            start = None
             if not lines:
                 break
-            if lines[0].startswith("PROXY "):
-                proxy = lines.pop(0)
             method, path, _ = lines[0].split(" ", 2)
             headers = [line.split(":", 1) for line in lines[1:]]
             headers = [[k.lower(), v.strip()] for k, v in headers]
@@ -74,7 +116,10 @@ async def serve(reader, writer):
                 status = 503
             if "/slow-" in bare:
                 slow += 1
+                waiting += 1
+                most = max(most, waiting)
                 await asyncio.sleep(float(bare.rsplit("-", 1)[1]))
+                waiting -= 1
             if "/status-" in bare:
                 status = int(bare.rsplit("-", 1)[1])
             if bare.endswith("/in") and not knocked:
@@ -90,12 +135,13 @@ async def serve(reader, writer):
                     "headers": headers,
                     "proxy": proxy,
                     "slow": slow,
+                    "most": most,
                     "sni": writer.get_extra_info("sni"),
                 }
             ) + "\n"
             writer.write(f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
             await writer.drain()
-    except (asyncio.IncompleteReadError, ConnectionError, ValueError, KeyError):
+    except (asyncio.IncompleteReadError, ConnectionError, ValueError, KeyError, struct.error):
         pass
     finally:
         writer.close()

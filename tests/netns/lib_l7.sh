@@ -82,6 +82,13 @@ serves_current() {
 	sluice l7 status --json | jq -e .current
 }
 
+# What HAProxy's newest process says of itself: "CumReq", "Nbthread".
+info() {
+	local socket
+	socket=$(printf '%s\n' "$l7"/worker-*.sock | sort -V | tail -n1)
+	echo "show info" | socat - "UNIX-CONNECT:$socket" | sed -n "s/^$1: //p"
+}
+
 # What HAProxy itself says of a server: its status ("UP", "DOWN", "DRAIN", "MAINT", "no check").
 server_is() {
 	[ "$(server_status "$1")" = "$2" ]

@@ -194,11 +194,25 @@ eventually serves_current
 # --- layer 4 --------------------------------------------------------------------------------------
 settings=("{ name: web, protocol: tcp, port: 80, probe: quick, send_proxy_protocol: true, request_timeout: 2s }")
 services=("{ name: s, settings: web, pool: p, listen: \"$vip:80\", forward: l7 }"
+	"{ name: s6, settings: web, pool: p, listen: \"[$vip6]:80\", forward: l7 }"
 	"{ name: t, settings: web, pool: p, listen: \"$vip:443\", forward: l7, tls: { certificates: [ $work/shop.test.pem ] } }")
 with
 eventually all_healthy || fail "backends are healthy"
 check "layer 4 carries bytes" status_is 200 "http://$vip/"
-check "and tells the backend who the client is" test "$(ask .proxy "http://$vip/" | cut -d' ' -f1-4)" = "PROXY TCP4 10.1.0.2 $vip"
+# tells_client WORDS URL: the backend knows both ends of the client's connection, as the client does.
+tells_client() {
+	local answer wanted
+	fetch -w "$1 %{local_ip} %{remote_ip} %{local_port} %{remote_port}\n" "$2" | {
+		read -r answer && read -r wanted && [ "$(jq -r .proxy <<<"$answer")" = "$wanted" ]
+	}
+}
+check "and tells the backend who the client is" tells_client "PROXY TCP4" "http://$vip/"
+check "by IPv6, too" tells_client "PROXY TCP6" "http://[$vip6]/"
+sed -i 's/send_proxy_protocol: true/send_proxy_protocol: v2/' "$work/sluice.yaml"
+reload "reloaded:" || fail "the configuration is loaded"
+eventually serves_current || fail "HAProxy serves the configuration"
+check "in the binary header, if that is asked for" eventually tells_client "PROXY2 TCP4" "http://$vip/"
+check "which has IPv6, too" tells_client "PROXY2 TCP6" "http://[$vip6]/"
 check "behind a listener with TLS, too" says b1 '.name | sub("b2"; "b1")' "${tls[@]}" --http1.1 https://shop.test/
 idle() { # seconds until an idle connection is closed
 	local t0=${EPOCHREALTIME/./}
@@ -233,18 +247,19 @@ while time.time() - start < 20:
     except OSError:
         break
     n += 1
+    print(n, round(time.time() - start), flush=True)
     time.sleep(0.1)
-print(n, round(time.time() - start))
 PY
 on client python3 "$work/ws.py" $vip >"$work/ws.out" 2>"$work/ws.err" </dev/null &
 ws=$!
-sleep 2.5
+# echoed N: so many frames have been, ten in a second.
+echoed() { (($(wc -l <"$work/ws.out") >= $1)); }
+check "a WebSocket outlives request_timeout" eventually echoed 20
 sluice backend drain one 10.2.1.2 >/dev/null
 check "a backend that drains gets no new request" eventually status_is 502 "http://$vip/"
-sleep 1.5
-check "a WebSocket outlives request_timeout and lives on through the drain" kill -0 $ws
+check "the WebSocket lives on through the drain" eventually echoed $(($(wc -l <"$work/ws.out") + 10))
 wait $ws
-lived() { local n s; read -r n s <"$work/ws.out"; ((n >= 40 && s >= 5 && s <= 10)); }
+lived() { local n s; read -r n s < <(tail -n1 "$work/ws.out"); ((n >= 40 && s >= 5 && s <= 10)); }
 check "and ends with it" lived
 sluice backend enable one 10.2.1.2 >/dev/null
 

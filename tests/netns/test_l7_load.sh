@@ -32,11 +32,19 @@ write_config() {
 load() {
 	on client wrk -t1 -c$clients -d600 --timeout 5s "http://$vip/" >"$work/wrk.out" 2>&1 </dev/null &
 	load_pid=$!
-	sleep 0.5
+	load_goes_on 1000
 }
 
+# load_goes_on N: until HAProxy has had so many requests more.
+load_goes_on() {
+	local before
+	before=$(info CumReq)
+	eventually has_had $((${before:?} + $1)) || fail "there is load"
+}
+has_had() { [ "$(info CumReq)" -ge "$1" ]; }
+
 load_end() {
-	sleep 0.5
+	load_goes_on 10000
 	# Interrupted, it says what it has counted.
 	kill -INT "$(pgrep -x wrk -P "$load_pid" || echo "$load_pid")"
 	wait "$load_pid"
@@ -86,7 +94,7 @@ master=$(master_pid)
 load
 kill -KILL "$daemon_pid"
 wait "$daemon_pid" 2>/dev/null
-sleep 1
+load_goes_on 20000
 daemon_start
 check "a HAProxy that serves is adopted" eventually serves_current
 load_end
@@ -99,7 +107,8 @@ load
 for b in b1 b2 b3; do
 	kill -KILL "$(cat "$work/$b/nginx.pid")"
 	ip netns pids "$ns_id-$b" | xargs -r kill -KILL
-	sleep 1
+	eventually server_is "10.2.${b#b}.2" DOWN || fail "HAProxy knows that $b is gone"
+	load_goes_on 10000
 	bg $b nginx -c "$work/$b/nginx.conf" -p "$work/$b"
 	eventually all_healthy || fail "$b is back"
 done
@@ -122,7 +131,6 @@ killed() {
 	check "$1: nobody was refused, waited in vain, or got an answer of another sort" at_most 0 failed connect status timeout
 	check "$1: nothing failed but what was in flight" at_most $clients failures
 	load
-	sleep 1
 	load_end
 	check "$1: and then nobody failed" at_most 0 failures
 }

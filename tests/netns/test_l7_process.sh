@@ -150,14 +150,41 @@ check "so does a daemon that runs" eventually process_gone "$master"
 check "which does not start it again" jq -e '.running or .wanted | not' <(sluice l7 status --json)
 check "and leaves no child unburied" test -z "$(ps --ppid "$daemon_pid" -o pid=)"
 daemon_stop TERM
-sed -i 's/, forward: l7//; s/, request_timeout: [0-9]*//' "$work/sluice.yaml"
+
+# --- the first service of layer 7 -----------------------------------------------------------------
+# without_l7 [SECTION]: the same service, forwarded by the kernel; and gateway.l7, if it is given.
+without_l7() {
+	write_config 20
+	sed -i 's/, forward: l7//; s/, request_timeout: [0-9]*//' "$work/sluice.yaml"
+	section "${1-}"
+}
+section() { sed -i "s|^  state_dir|${1:+  l7: $1\n}  state_dir|" "$work/sluice.yaml"; }
+does_not_run() { sluice l7 status | grep -q "does not run"; }
+has_capabilities() { [ "$(sed -n 's/^CapEff:[[:space:]]*//p' "/proc/$daemon_pid/status")" = "$1" ]; }
+without_l7
 daemon_start
-check "without services of layer 7, HAProxy does not run" grep -q "does not run" <(sluice l7 status)
+check "without services of layer 7, HAProxy does not run" does_not_run
+check "and the daemon has nothing for it" has_capabilities 000000c000003000
 write_config 20
-check "the first of them needs a restart, for what the daemon gave up" reload "reload refused, nothing has changed: HAProxy cannot be started without CAP_SETUID"
+section "{}"
+check_status "the first of them needs a restart, for what the daemon gave up" 1 sluice reload
+check "as is said" grep -q "HAProxy cannot be started without CAP_SETUID.* gives up at a start .*; restart it" "$work/out"
+check "with what would have kept it" grep -q "a section gateway.l7 in the file, if only 'l7: {}', keeps them from the start" "$work/out"
 check "a rehearsal says so" rehearsal_refused "gives up at a start"
 check "and nothing is the worse for it" all_healthy
+check "nor has changed" does_not_run
 daemon_stop TERM
+for keys in "{}" " " "{ threads: 2 }"; do
+	without_l7 "$keys"
+	daemon_start
+	check "gateway.l7: '$keys' keeps it, for later" has_capabilities 000000c0000034e0
+	check "while HAProxy does not run" does_not_run
+	write_config 20
+	check "then the first service needs no restart" sluice reload
+	check "and a client is served" eventually status_is 200 "http://$vip/"
+	daemon_stop TERM
+	sluice detach --all >/dev/null
+done
 
 # --- without HAProxy ------------------------------------------------------------------------------
 write_config 20

@@ -91,6 +91,18 @@ static const struct row {
 	  "settings[0].path_override: '/a': is for settings of protocol http, https; this one's is tcp" },
 	{ GATE SETTINGS("protocol: udp, request_timeout: 3"),
 	  "settings[0].request_timeout: '3': is for settings of protocol http, https, tcp, tls; this one's is udp" },
+	/* Not silently nothing. */
+	{ GATE SETTINGS("protocol: http, cookie_affinity: {}"),
+	  "t.yaml:2:67: settings[0].cookie_affinity.enabled: missing, without which the section does nothing; allowed: true, or false" },
+	{ GATE SETTINGS("protocol: http, cookie_affinity:"),
+	  "settings[0].cookie_affinity.enabled: missing, without which" },
+	{ GATE POOL SETTINGS("protocol: http, cookie_affinity: { name: c }") L7(""),
+	  "settings[0].cookie_affinity.enabled: missing, without which" },
+	{ GATE SETTINGS("protocol: http, cookie_affinity: { name: c, enabled: }"),
+	  "settings[0].cookie_affinity.enabled: has no value" },
+	{ GATE POOL SETTINGS("protocol: http, cookie_affinity: { enabled: false, name: c }") L7(""),
+	  NULL },
+	{ GATE POOL SETTINGS("protocol: http, cookie_affinity: { enabled: false }") NAT, NULL },
 	{ GATE SETTINGS("protocol: tcp, cookie_affinity: { enabled: true }"),
 	  "settings[0].cookie_affinity: is for settings of protocol http, https" },
 /* On one address. */
@@ -162,7 +174,7 @@ static void test_order(void **state)
 static void test_copy(void **state)
 {
 	static const char *const yaml = GATE POOL SETTINGS(
-		"protocol: http, path_override: /x/, cookie_affinity: { name: c }")
+		"protocol: http, path_override: /x/, cookie_affinity: { enabled: true, name: c }")
 		L7(", hosts: [ a.test, b.test ], path_rule: /a*, tls: { certificates: [ c.pem ] }");
 	CLEANUP(model_free_p) struct model *model = NULL, *copy = NULL;
 	struct report report;
@@ -182,12 +194,39 @@ static void test_copy(void **state)
 	assert_int_equal(copy->settings[0].l7.request_timeout_ms, 20000);
 }
 
+/* Whether the section is there is known, whatever is in it. */
+static void test_section(void **state)
+{
+	static const struct {
+		const char *section;
+		bool there;
+	} files[] = { { "", false },
+		      { ", l7: {}", true },
+		      { ", l7:", true },
+		      { ", l7: { threads: 2 }", true } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		CLEANUP(model_free_p) struct model *model = NULL;
+		struct report report;
+		char yaml[128];
+		int len = snprintf(yaml, sizeof(yaml),
+				   "gateway: { interfaces: [ { name: eth0 } ]%s }\n",
+				   files[i].section);
+
+		assert_int_equal(config_parse(&model, yaml, (size_t)len, "t.yaml", &report), 0);
+		assert_int_equal(model->gateway.l7.configured, files[i].there);
+		assert_string_equal(model->gateway.l7.user, "haproxy");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rules),
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_copy),
+		cmocka_unit_test(test_section),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

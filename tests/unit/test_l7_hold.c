@@ -151,11 +151,49 @@ static void test_nonsense(void **state)
 	hold_release(&hold);
 }
 
+static int client(int listens)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+				  .sin_port = port_of(listens) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	return fd;
+}
+
+/* Who has connected and was not accepted, at all sockets that listen. */
+static void test_waiting(void **state)
+{
+	struct hold hold = { .fds = NULL };
+	int clients[4], served;
+
+	(void)state;
+	assert_int_equal(hold_waiting(&hold), 0);
+	fill(&hold, 2);
+	assert_int_equal(hold_waiting(&hold), 0);
+	clients[0] = client(hold.fds[0]);
+	clients[1] = client(hold.fds[1]);
+	clients[2] = client(hold.fds[1]);
+	assert_int_equal(hold_waiting(&hold), 3);
+	served = accept(hold.fds[1], NULL, NULL);
+	assert_int_equal(hold_waiting(&hold), 2);
+	/* What is none, or does not listen any more, has nobody. */
+	clients[3] = dup(hold.fds[0]);
+	assert_int_equal(dup2(served, hold.fds[0]), hold.fds[0]);
+	assert_int_equal(hold_waiting(&hold), 1);
+	for (size_t i = 0; i < sizeof(clients) / sizeof(clients[0]); i++)
+		close(clients[i]);
+	close(served);
+	hold_release(&hold);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_exchange),
 		cmocka_unit_test(test_nonsense),
+		cmocka_unit_test(test_waiting),
 	};
 
 	return cmocka_run_group_tests(tests, l7_run_begin, l7_run_end);

@@ -204,6 +204,25 @@ static void test_stats(void **state)
 	assert_int_equal(sum.sessions, 1);
 }
 
+static void test_clients(void **state)
+{
+	struct l7_clients clients = { .waiting = 5 };
+
+	(void)state;
+	stats_parse_clients(&clients, "Name: HAProxy\nMaxconn: 16\nHard_maxconn: 17\nCurrConns: 3\n"
+				      "CumConns: 9\nMaxconn: x\n");
+	assert_int_equal(clients.connected, 3);
+	assert_int_equal(clients.allowed, 16);
+	assert_int_equal(clients.waiting, 5);
+	stats_parse_clients(&clients, "");
+	stats_parse_clients(&clients, "Hard_maxconn: 8\nCurrConns");
+	assert_int_equal(clients.connected, 3);
+	assert_int_equal(clients.allowed, 16);
+	stats_parse_clients(&clients, "\nMaxconn: 18446744073709551615\nCurrConns: ");
+	assert_int_equal(clients.connected, 0);
+	assert_int_equal(clients.allowed, UINT64_MAX);
+}
+
 static void test_times(void **state)
 {
 	static const char *const yaml = GATE POOL
@@ -293,8 +312,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_commands), cmocka_unit_test(test_batches),
-		cmocka_unit_test(test_stats),    cmocka_unit_test(test_times),
-		cmocka_unit_test(test_cookies),  cmocka_unit_test(test_spawn),
+		cmocka_unit_test(test_clients),  cmocka_unit_test(test_stats),
+		cmocka_unit_test(test_times),    cmocka_unit_test(test_cookies),
+		cmocka_unit_test(test_spawn),
 	};
 
 	return cmocka_run_group_tests(tests, l7_run_begin, l7_run_end);

@@ -16,6 +16,7 @@ static bool is_true(const json_t *json, const char *key)
 
 int view_l7(const struct view *view, const json_t *json)
 {
+	const json_t *clients = json_object_get(json, "clients");
 	const char *error = text_get(json, "error");
 
 	if (!text_get_uint(json, "services") && !is_true(json, "running")) {
@@ -28,6 +29,10 @@ int view_l7(const struct view *view, const json_t *json)
 			text_get_uint(json, "pid"), text_get(json, "since"));
 	else
 		fputs("HAProxy        not running\n", view->out);
+	fprintf(view->out,
+		"clients        %" PRIu64 " of %" PRIu64 " connections, %" PRIu64 " waiting\n",
+		text_get_uint(clients, "connected"), text_get_uint(clients, "allowed"),
+		text_get_uint(clients, "waiting"));
 	fprintf(view->out, "configuration  %" PRIu64 ", %s\n", text_get_uint(json, "configuration"),
 		is_true(json, "current") ? "served" : "not served yet");
 	fprintf(view->out,

@@ -197,11 +197,13 @@ static int read_mapping(struct reader *reader, struct record *record, const stru
 			const struct node *node)
 {
 	const struct place place = { .up = record->place, .key = key->name };
+	/* A key with nothing behind it is an empty mapping. */
+	const struct node *given = node ? node : record->keys[index_of(record, key)];
 	struct record inner = {
 		.section = key->section,
 		.place = &place,
-		.node = node ? node : record->node,
-		.absent = !node,
+		.node = given ? given : record->node,
+		.absent = !given,
 		.base = record->base,
 		.clean = true,
 	};

@@ -304,8 +304,10 @@ void rules_check(struct reader *reader, struct record *record)
 		check_uses(reader, record);
 	if (record->section == SECTION_SETTINGS)
 		check_settings(reader, record);
+	if (record->section == SECTION_L7)
+		rules_l7_gateway(record);
 	if (record->section == SECTION_AFFINITY)
-		rules_l7_affinity(record);
+		rules_l7_affinity(reader, record);
 	if (record->section == SECTION_SERVICE)
 		check_service(reader, record);
 }

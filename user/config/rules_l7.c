@@ -8,6 +8,15 @@
 #include "config/tree.h"
 #include "model/model.h"
 
+/* --- gateway ---------------------------------------------------------------------------------- */
+
+void rules_l7_gateway(struct record *record)
+{
+	struct gateway *gateway = record->base;
+
+	gateway->l7.configured = !record->absent;
+}
+
 /* --- settings --------------------------------------------------------------------------------- */
 
 static bool is_http(enum protocol protocol)
@@ -31,10 +40,16 @@ static const struct l7_key {
 	{ "send_proxy_protocol", false, true },
 };
 
-void rules_l7_affinity(struct record *record)
+/* Who writes the section wants affinity, or says that it is off: the default would be silence. */
+void rules_l7_affinity(struct reader *reader, struct record *record)
 {
 	struct settings *settings = record->base;
 
+	if (record->clean && !record->absent && !record_value(record, "enabled"))
+		note_key(
+			reader, record, "enabled", NULL,
+			"missing, without which the section does nothing; allowed: true, or false to "
+			"have no affinity");
 	if (record_active(record, "enabled") || record_active(record, "name"))
 		settings->l7.key = "cookie_affinity";
 }

@@ -12,8 +12,11 @@ struct reader;
 struct record;
 struct settings;
 
-/* Note in the settings whether an affinity is asked for; before rules_l7_settings(). */
-void rules_l7_affinity(struct record *record);
+/* Note in the gateway whether it has a section about layer 7. */
+void rules_l7_gateway(struct record *record);
+
+/* Check the section, and note in the settings whether it asks for something; before rules_l7_settings(). */
+void rules_l7_affinity(struct reader *reader, struct record *record);
 
 /* Check the keys of settings, which are in order one by one. */
 void rules_l7_settings(struct reader *reader, struct record *record);

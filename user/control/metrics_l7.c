@@ -79,6 +79,22 @@ static void render_starts(const struct metrics_row *row, const struct family *fa
 	exposition_sample(row->out, &family->metric, NULL, NULL, WHOLE(status.starts));
 }
 
+static void render_clients(const struct metrics_row *row, const struct family *family)
+{
+	struct supervisor_status status;
+
+	if (!row->context->supervisor)
+		return;
+	supervisor_status(row->context->supervisor, &status);
+	exposition_sample(row->out, &family->metric, NULL, NULL,
+			  WHOLE(*(uint64_t *)((char *)&status.clients + family->offset)));
+}
+
+#define CLIENTS(field, name, help)                                                      \
+	{                                                                               \
+		{ "sluice_l7_" name, METRIC_GAUGE, NULL, help }, PART_L7, OVER_GATEWAY, \
+			render_clients, offsetof(struct l7_clients, field), false       \
+	}
 #define NUMBER(type, field, unit, name, help)                                                    \
 	{                                                                                        \
 		{ "sluice_l7_" name, type, unit, help }, PART_L7, OVER_ENDPOINTS, render_number, \
@@ -100,6 +116,9 @@ static const struct family families[] = {
 	  render_starts,
 	  0,
 	  false },
+	CLIENTS(connected, "clients", "Connections of clients that HAProxy has now"),
+	CLIENTS(allowed, "clients_max", "Connections of clients that HAProxy may have at a time"),
+	CLIENTS(waiting, "clients_waiting", "Connections of clients that wait to be accepted now"),
 	COUNTER(requests, "requests",
 		"Requests, or connections of layer 4, that the endpoint was given"),
 	{ { "sluice_l7_responses", METRIC_COUNTER, NULL,

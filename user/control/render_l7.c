@@ -6,6 +6,16 @@
 #include "control/render.h"
 #include "l7/supervisor.h"
 
+static json_t *render_clients(const struct l7_clients *clients)
+{
+	json_t *json = json_object();
+
+	json_put_uint(&json, "connected", clients->connected);
+	json_put_uint(&json, "allowed", clients->allowed);
+	json_put_uint(&json, "waiting", clients->waiting);
+	return json;
+}
+
 json_t *render_l7(const struct api_context *context)
 {
 	struct supervisor_status status = { .wanted = false };
@@ -21,6 +31,7 @@ json_t *render_l7(const struct api_context *context)
 		json_put_uint(&json, "pid", (uint64_t)status.pid);
 		json_put_time(&json, "since", status.started_ms);
 	}
+	json_put(&json, "clients", render_clients(&status.clients));
 	json_put_uint(&json, "configuration", status.plan);
 	json_put_uint(&json, "starts", status.starts);
 	json_put_uint(&json, "reloads", status.reloads);

@@ -257,6 +257,12 @@ static int start_dataplane(struct daemon *daemon, struct err *err)
 	return r;
 }
 
+/* Now, or after a reload. */
+static bool may_start_haproxy(const struct model *file)
+{
+	return file->gateway.l7.configured || model_l7(file) > 0;
+}
+
 static int start(struct daemon *daemon, struct err *err)
 {
 	const struct gateway *gateway = &daemon->file->gateway;
@@ -275,7 +281,8 @@ static int start(struct daemon *daemon, struct err *err)
 		r = api_listen(&daemon->api, gateway->api_socket, &gateway->listen, err);
 	/* There are no threads yet. */
 	if (r == 0)
-		r = privileges_drop(bpffs_is_ours(gateway->bpffs), model_l7(daemon->file) > 0, err);
+		r = privileges_drop(bpffs_is_ours(gateway->bpffs), may_start_haproxy(daemon->file),
+				    err);
 	/* Nobody else runs with this configuration, as the socket shows, and nobody writes yet. */
 	if (r == 0)
 		read_kept(daemon, gateway);

@@ -73,6 +73,7 @@ int privileges_check_haproxy(struct err *err)
 	return err_set(
 		err, -EPERM,
 		"HAProxy cannot be started without CAP_SETUID, CAP_SETGID, CAP_NET_BIND_SERVICE and "
-		"CAP_KILL, which sluiced gives up at a start without services with forward: "
-		"l7; restart it");
+		"CAP_KILL, which sluiced gives up at a start with neither services with forward: "
+		"l7 nor gateway.l7; restart it (a section gateway.l7 in the file, if only 'l7: {}', "
+		"keeps them from the start)");
 }

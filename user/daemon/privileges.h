@@ -8,8 +8,8 @@
  *   CAP_NET_RAW    hear what routers say of tunnels' packets, which a reload may begin
  *   CAP_SYS_ADMIN  only where a BPF file system is ours to mount or to unmount
  *   CAP_SETUID, CAP_SETGID, CAP_NET_BIND_SERVICE, CAP_KILL
- *                  only where HAProxy carries services: for it, since no program that is executed
- *                  has more than the daemon
+ *                  only where HAProxy carries services, or the file has a section gateway.l7, so that
+ *                  it may later: for it, since no program that is executed has more than the daemon
  *
  * Files are read as their modes allow root to; an address that is listened at after a reload has a port
  * from 1024 on.

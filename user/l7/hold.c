@@ -2,6 +2,8 @@
 #include "l7/hold.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -52,6 +54,22 @@ void hold_release(struct hold *hold)
 	close_all(hold->fds, hold->n);
 	free(hold->fds);
 	*hold = (struct hold){ .fds = NULL };
+}
+
+/* Of a socket that listens, the kernel tells in these fields who waits, and how many may. */
+uint64_t hold_waiting(const struct hold *hold)
+{
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; i < hold->n; i++) {
+		struct tcp_info info = { .tcpi_state = TCP_CLOSE };
+		socklen_t len = sizeof(info);
+
+		if (getsockopt(hold->fds[i], IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+		    info.tcpi_state == TCP_LISTEN)
+			n += info.tcpi_unacked;
+	}
+	return n;
 }
 
 /* --- taken from a process --------------------------------------------------------------------- */

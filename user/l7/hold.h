@@ -26,6 +26,9 @@ struct hold {
 int hold_take(struct hold *hold, const char *path);
 void hold_release(struct hold *hold);
 
+/* Clients that wait at them to be accepted. */
+uint64_t hold_waiting(const struct hold *hold);
+
 /* A socket at path, where the next process asks for them (haproxy -x); replaces what is there. Its fd, or -errno. */
 int hold_offer(const char *path);
 

@@ -13,6 +13,10 @@
 /* Two for each connection, as far as the limits of the system go. */
 #define AUTO_DESCRIPTORS 100000
 
+/* Of each listening socket, as far as the system's limit goes; else it would be the limit of connections, and stay that
+ * over reloads. */
+#define BACKLOG 65535
+
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
 /* --- lines ------------------------------------------------------------------------------------ */
@@ -219,6 +223,10 @@ static void write_defaults(struct making *m)
 		m, "\t",
 		"after a reload, who asks on an open connection is answered, and told to come anew");
 	making_line(m, NULL, "option idle-close-on-response");
+	making_comment(
+		m, "\t",
+		"who comes beyond the limit of connections waits: as many as net.core.somaxconn says");
+	making_line(m, NULL, "backlog %u", BACKLOG);
 	making_line(m, NULL, "timeout connect 5s");
 	making_line(m, NULL, "timeout queue 5s");
 	making_line(m, NULL, "timeout http-request 15s");

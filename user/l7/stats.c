@@ -96,6 +96,20 @@ int stats_parse(struct l7_numbers *numbers, const struct l7_plan *plan, char *te
 	return found;
 }
 
+static void keep_info(uint64_t *number, const char *text, const char *line)
+{
+	const char *at = strstr(text, line);
+
+	if (at)
+		*number = strtoull(at + strlen(line), NULL, 10);
+}
+
+void stats_parse_clients(struct l7_clients *clients, const char *text)
+{
+	keep_info(&clients->connected, text, "\nCurrConns: ");
+	keep_info(&clients->allowed, text, "\nMaxconn: ");
+}
+
 /* "# table: BACKEND, type: ...": where its servers begin; INDEX_NONE: it has none, or the line is another. */
 static uint32_t begin_table(const struct l7_plan *plan, uint32_t at, const char *line)
 {

@@ -25,6 +25,15 @@ struct l7_numbers {
 	uint64_t slower[L7_TIMES]; /* of HTTP: answers that took longer than l7_times_ms[i] */
 };
 
+/* Of clients' connections, through all listeners. */
+struct l7_clients {
+	uint64_t connected, allowed; /* by the process that serves, and as many as it may have */
+	uint64_t waiting; /* in the kernel, until they are accepted */
+};
+
+/* Read all but those that wait from what HAProxy says of itself ("show info"); what is missing there is left alone. */
+void stats_parse_clients(struct l7_clients *clients, const char *text);
+
 /*
  * Read HAProxy's table ("show stat") into numbers, parallel to plan->lines; what is missing there is left
  * alone. Changes the text. Returns how many servers were found, or -EINVAL: it is no such table.

@@ -58,6 +58,7 @@ struct supervisor_status {
 	uint64_t pushes; /* servers whose changes were told */
 	uint64_t told_us,
 		slowest_us; /* from a change until HAProxy had confirmed it: the last, the longest */
+	struct l7_clients clients; /* a second ago at most */
 	char error[256]; /* of the last failure, while it matters; "" */
 };
 void supervisor_status(struct supervisor *supervisor, struct supervisor_status *ret);

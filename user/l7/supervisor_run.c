@@ -480,9 +480,14 @@ static void read_numbers(struct supervisor *supervisor)
 
 void supervisor_tick(struct supervisor *supervisor)
 {
+	bool serves = supervisor->phase == PHASE_SERVING;
+	char path[PATH_MAX + 64];
+
 	collect(supervisor);
 	supervisor_hold_tick(supervisor);
-	if (supervisor->phase != PHASE_SERVING)
+	path_of(path, supervisor, supervisor->number);
+	supervisor_read_clients(supervisor, serves ? path : NULL);
+	if (!serves)
 		return;
 	if (clock_mono_ms() - supervisor->since_ms >= STEADY_MS)
 		supervisor->failures = 0;

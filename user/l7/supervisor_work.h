@@ -90,6 +90,9 @@ void supervisor_push(struct supervisor *supervisor);
 /* Read what HAProxy has counted, and see that drained servers are told. */
 void supervisor_tick(struct supervisor *supervisor);
 
+/* Note how clients fare. path: the runtime socket of the process that serves; NULL: there is none. */
+void supervisor_read_clients(struct supervisor *supervisor, const char *path);
+
 /* Its listening sockets are taken anew: it serves. path: its runtime socket. */
 void supervisor_hold_renew(struct supervisor *supervisor, const char *path);
 

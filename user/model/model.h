@@ -51,6 +51,7 @@ struct listen {
 
 /* How HAProxy runs, which carries services with forward: l7. */
 struct l7_gateway {
+	bool configured; /* the file has the section, empty or not: services of layer 7 may come */
 	char program[PATH_MAX];
 	char user[SL_NAME_LEN]; /* and its group */
 	char affinity_key[PATH_MAX]; /* file; "": one of its own in the state directory */
