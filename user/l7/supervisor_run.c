@@ -408,76 +408,6 @@ void supervisor_push(struct supervisor *supervisor)
 	pthread_mutex_unlock(&supervisor->lock);
 }
 
-#define STATS_PER_LINE 1024
-
-/* Ask for the tables of the backends that begin at *at, as many as commands may name; *at: the line after them. */
-static void ask_times(FILE *out, const struct l7_plan *plan, uint32_t *at)
-{
-	const char *separator = "";
-
-	while (*at < plan->n_lines && ftell(out) < TALK_COMMANDS_MAX - 2 * SL_NAME_LEN - 32) {
-		const char *name = plan->lines[*at].name;
-		int len = (int)strcspn(name, "/");
-
-		fprintf(out, "%sshow table %.*s", separator, len, name);
-		separator = ";";
-		while (*at < plan->n_lines &&
-		       !strncmp(plan->lines[*at].name, name, (size_t)len + 1))
-			++*at;
-	}
-	fputc('\n', out);
-}
-
-/* Services of layer 4 have none. */
-static int read_times(struct l7_numbers *since, const struct l7_plan *plan, const char *path,
-		      char *text, size_t size)
-{
-	char commands[TALK_COMMANDS_MAX];
-	uint32_t next = 0, at = 0;
-	int r = 0; /* a plan without servers */
-
-	while (next < plan->n_lines && r == 0) {
-		CLEANUP(fclose_p) FILE *out = fmemopen(commands, sizeof(commands), "w");
-
-		if (!out)
-			return -ENOMEM;
-		ask_times(out, plan, &next);
-		fflush(out);
-		r = talk(path, commands, text, size);
-		if (r == 0)
-			stats_parse_times(since, plan, &at, text);
-	}
-	return r;
-}
-
-/* Tens of thousands of servers take a good part of a second, in which nobody is told anything. */
-static void read_numbers(struct supervisor *supervisor)
-{
-	const struct l7_plan *plan = supervisor->wanted.plan;
-	size_t size = (size_t)(plan->n_lines + 8) * STATS_PER_LINE;
-	CLEANUP(free_p) struct l7_numbers *since = calloc(plan->n_lines + 1, sizeof(*since));
-	CLEANUP(free_p) char *text = malloc(size);
-	uint64_t began_ms = clock_mono_ms();
-	char path[PATH_MAX + 64];
-	int r;
-
-	if (!since || !text || began_ms < supervisor->read_ms)
-		return;
-	path_of(path, supervisor, supervisor->number);
-	r = talk(path, "show stat -1 4 -1\n", text, size);
-	if (r == 0)
-		r = stats_parse(since, plan, text);
-	if (r >= 0)
-		r = read_times(since, plan, path, text, size);
-	supervisor->read_ms = clock_mono_ms() + READ_SHARE * (clock_mono_ms() - began_ms);
-	if (r < 0)
-		return;
-	pthread_mutex_lock(&supervisor->lock);
-	for (uint32_t i = 0; i < plan->n_lines; i++)
-		supervisor->numbers[i] = stats_add(&supervisor->before[i], &since[i]);
-	pthread_mutex_unlock(&supervisor->lock);
-}
-
 void supervisor_tick(struct supervisor *supervisor)
 {
 	bool serves = supervisor->phase == PHASE_SERVING;
@@ -493,5 +423,6 @@ void supervisor_tick(struct supervisor *supervisor)
 		supervisor->failures = 0;
 	supervisor_push(supervisor);
 	l7_program_trim(supervisor->dir);
-	read_numbers(supervisor);
+	if (clock_mono_ms() >= supervisor->read_ms)
+		supervisor_read_numbers(supervisor, path);
 }

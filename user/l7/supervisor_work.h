@@ -87,8 +87,11 @@ void supervisor_step(struct supervisor *supervisor);
 /* Tell what has changed. */
 void supervisor_push(struct supervisor *supervisor);
 
-/* Read what HAProxy has counted, and see that drained servers are told. */
+/* See that drained servers are told, and read what HAProxy has counted. */
 void supervisor_tick(struct supervisor *supervisor);
+
+/* Read what is counted of each server, and set when to do so next. path: the runtime socket. */
+void supervisor_read_numbers(struct supervisor *supervisor, const char *path);
 
 /* Note how clients fare. path: the runtime socket of the process that serves; NULL: there is none. */
 void supervisor_read_clients(struct supervisor *supervisor, const char *path);
