@@ -5,6 +5,7 @@
 Every answer is JSON: who answers, on which connection, and the request as it came. Paths that end so:
   /healthz     200, or 503 while SICK_FILE exists
   /slow-N      answers after N seconds (each request is counted in "slow"; "most" were waiting at a time)
+  /held        answers once SICK_FILE.held is gone (counted so, too)
   /status-N    answers with that status
   /knock /in   an authentication of two steps that belongs to the connection: /in is 200 after /knock on it, else 401
   /ws          a WebSocket that echoes frames
@@ -114,11 +115,14 @@ async def serve(reader, writer):
                 await websocket(reader, writer, first["sec-websocket-key"])
             if bare.endswith("/healthz") and os.path.exists(sick):
                 status = 503
-            if "/slow-" in bare:
+            if "/slow-" in bare or bare.endswith("/held"):
                 slow += 1
                 waiting += 1
                 most = max(most, waiting)
-                await asyncio.sleep(float(bare.rsplit("-", 1)[1]))
+                if "/slow-" in bare:
+                    await asyncio.sleep(float(bare.rsplit("-", 1)[1]))
+                while bare.endswith("/held") and os.path.exists(f"{sick}.held"):
+                    await asyncio.sleep(0.05)
                 waiting -= 1
             if "/status-" in bare:
                 status = int(bare.rsplit("-", 1)[1])
