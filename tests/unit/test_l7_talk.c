@@ -168,6 +168,27 @@ static void test_batches(void **state)
 	assert_int_equal(listener.commands, 2 * CROWD + (CROWD - (CROWD + 2) / 3));
 }
 
+/* Who does not answer is told no more of what would take several lines. */
+static void test_nobody_there(void **state)
+{
+	struct l7_run *run = *state;
+	CLEANUP(free_p) char *yaml = crowd_yaml();
+	CLEANUP(l7_plan_free_p) struct l7_plan *plan = l7_run_plan(run, yaml);
+	CLEANUP(free_p) struct l7_server *servers = calloc(CROWD, sizeof(*servers));
+	char path[sizeof(run->dir) + 16], complaint[64];
+	struct push push;
+	uint32_t n;
+
+	snprintf(path, sizeof(path), "%s/nobody", run->dir);
+	assert_int_equal(push_init(&push, CROWD), 0);
+	assert_int_equal(push_servers(&push, plan, servers, path, &n, complaint, sizeof(complaint)),
+			 -ENOENT);
+	for (uint32_t i = 0; i < CROWD; i++)
+		assert_false(push.known[i]);
+	push_done(&push);
+	assert_true(n < CROWD / 2);
+}
+
 #define HEAD "# pxname,svname,qcur,scur,stot,wretr,hrsp_2xx,hrsp_5xx,rtime,\n"
 
 static void test_stats(void **state)
@@ -311,10 +332,10 @@ static void test_spawn(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_commands), cmocka_unit_test(test_batches),
-		cmocka_unit_test(test_clients),  cmocka_unit_test(test_stats),
-		cmocka_unit_test(test_times),    cmocka_unit_test(test_cookies),
-		cmocka_unit_test(test_spawn),
+		cmocka_unit_test(test_commands),     cmocka_unit_test(test_batches),
+		cmocka_unit_test(test_nobody_there), cmocka_unit_test(test_clients),
+		cmocka_unit_test(test_stats),        cmocka_unit_test(test_times),
+		cmocka_unit_test(test_cookies),      cmocka_unit_test(test_spawn),
 	};
 
 	return cmocka_run_group_tests(tests, l7_run_begin, l7_run_end);

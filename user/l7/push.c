@@ -151,11 +151,11 @@ int push_servers(struct push *push, const struct l7_plan *plan, const struct l7_
 		 const char *path, uint32_t *ret_n, char *complaint, size_t size)
 {
 	struct batch batch = { 0 };
-	int r = 0; /* there may be nothing to tell */
+	int r;
 
 	complaint[0] = '\0';
 	*ret_n = 0;
-	for (uint32_t i = 0; i < plan->n_lines && r == 0; i++) {
+	for (uint32_t i = 0; i < plan->n_lines; i++) {
 		char text[COMMANDS_MAX];
 		FILE *out;
 		long len;
@@ -172,13 +172,17 @@ int push_servers(struct push *push, const struct l7_plan *plan, const struct l7_
 			      &servers[i]);
 		len = ftell(out);
 		fclose(out);
-		if (batch.len + (size_t)len + 1 > sizeof(batch.text))
+		if (batch.len + (size_t)len + 1 > sizeof(batch.text)) {
 			r = flush(&batch, push, servers, path, complaint, size);
+			/* There is no room for this one. */
+			if (r < 0)
+				return r;
+		}
 		memcpy(batch.text + batch.len, text, (size_t)len);
 		batch.len += (size_t)len;
 		batch.end = i + 1;
 		(*ret_n)++;
 	}
 	batch.end = plan->n_lines;
-	return r < 0 ? r : flush(&batch, push, servers, path, complaint, size);
+	return flush(&batch, push, servers, path, complaint, size);
 }
