@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* supervisor_run - the process: found, started, reloaded, told, and started again when it ends. */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,14 +19,13 @@
 #define LOOK_MS 5 /* between looks whether a process serves the plan */
 #define LOAD_MS 20000 /* until it must */
 #define URGE_MS 3000 /* a master that is just executing itself anew may miss the signal */
+#define AWAIT_MS 2000 /* until one that is dismissed has loaded */
 #define ASK_EVERY 40 /* looks; then the master is asked whether it has given up */
 #define AT_ONCE_MS 1
 #define PAUSE_MIN_MS 50
 #define PAUSE_MAX_MS 30000
 #define PUSH_AGAIN_MS 20
 #define STEADY_MS 10000 /* a process that served so long has not failed */
-#define READ_SHARE \
-	20 /* of the thread's time, one part in so many goes into reading what HAProxy has counted */
 
 static void on_step(uv_timer_t *timer)
 {
@@ -95,34 +95,93 @@ static void free_watch(uv_handle_t *handle)
 	free(handle);
 }
 
-void supervisor_let_go(struct supervisor *supervisor)
+/* Returns the process's descriptor. */
+static int unwatch(struct supervisor *supervisor)
 {
-	if (supervisor->pidfd < 0)
-		return;
 	uv_poll_stop(supervisor->watch);
 	uv_close((uv_handle_t *)take_ptr(supervisor->watch), free_watch);
-	/* The handle no longer looks at the descriptor. */
-	close(take_fd(supervisor->pidfd));
+	/* The handle no longer looks at it. */
+	return take_fd(supervisor->pidfd);
+}
+
+void supervisor_let_go(struct supervisor *supervisor)
+{
+	if (supervisor->pidfd >= 0)
+		close(unwatch(supervisor));
+	for (size_t i = 0; i < LEAVING_MAX; i++)
+		if (supervisor->leaving[i].pid)
+			close(supervisor->leaving[i].fd);
+	memset(supervisor->leaving, 0, sizeof(supervisor->leaving));
+}
+
+static void tell_to_leave(struct leaving *one)
+{
+	one->told_ms = clock_mono_ms();
+	syscall(SYS_pidfd_send_signal, one->fd, SIGUSR1, NULL, 0);
+}
+
+static bool answers(const char *path, const char *question)
+{
+	char answer[64];
+
+	return talk(path, question, answer, sizeof(answer)) == 0 && answer[0];
+}
+
+/* While they load, both master and worker lose the signal: they are given a moment, until they answer. */
+static void await_load(const struct supervisor *supervisor)
+{
+	uint64_t until_ms = clock_mono_ms() + AWAIT_MS;
+	char worker[PATH_MAX + 64], master[PATH_MAX + 64];
+
+	path_of(worker, supervisor, supervisor->number);
+	snprintf(master, sizeof(master), "%s/" L7_MASTER_SOCKET, supervisor->dir);
+	while (clock_mono_ms() < until_ms &&
+	       !(answers(worker, "show info\n") && answers(master, "show proc\n")))
+		uv_sleep(LOOK_MS);
 }
 
 void supervisor_dismiss(struct supervisor *supervisor)
 {
+	struct leaving one = { .pid = supervisor->pid };
+
 	if (supervisor->pidfd < 0)
 		return;
-	kill(supervisor->pid, SIGUSR1);
+	if (supervisor->phase == PHASE_LOADING && supervisor->reloads)
+		await_load(supervisor);
+	one.fd = unwatch(supervisor);
+	tell_to_leave(&one);
 	for (size_t i = 0; i < LEAVING_MAX; i++)
-		if (!supervisor->leaving[i]) {
-			supervisor->leaving[i] = supervisor->pid;
-			break;
+		if (!supervisor->leaving[i].pid) {
+			supervisor->leaving[i] = one;
+			return;
 		}
+	close(one.fd);
 }
 
-/* Of those that somebody else has started, there is nothing to collect. */
+static bool has_ended(const struct leaving *one)
+{
+	return poll(&(struct pollfd){ .fd = one->fd, .events = POLLIN }, 1, 0) > 0;
+}
+
+/* See the dismissed off. What was loading for longer than anybody waits for is told again. */
 static void collect(struct supervisor *supervisor)
 {
-	for (size_t i = 0; i < LEAVING_MAX; i++)
-		if (supervisor->leaving[i] && waitpid(supervisor->leaving[i], NULL, WNOHANG) != 0)
-			supervisor->leaving[i] = 0;
+	for (size_t i = 0; i < LEAVING_MAX; i++) {
+		struct leaving *one = &supervisor->leaving[i];
+
+		if (!one->pid)
+			continue;
+		if (has_ended(one)) {
+			/* Of one that somebody else has started, there is nothing to collect. */
+			waitpid(one->pid, NULL, WNOHANG);
+			close(one->fd);
+			*one = (struct leaving){ .pid = 0 };
+		} else if (one->urged < LOAD_MS / URGE_MS &&
+			   clock_mono_ms() - one->told_ms >= URGE_MS) {
+			one->urged++;
+			tell_to_leave(one);
+		}
+	}
 }
 
 static void describe_end(char *buf, size_t size, const struct supervisor *supervisor)
@@ -147,7 +206,7 @@ static void on_end(uv_poll_t *poll, int status, int events)
 	(void)status;
 	(void)events;
 	describe_end(why, sizeof(why), supervisor);
-	supervisor_let_go(supervisor);
+	close(unwatch(supervisor));
 	if (!supervisor->wanted.plan) {
 		enter_phase(supervisor, PHASE_OFF, 0);
 		return;
@@ -300,7 +359,6 @@ void supervisor_bring(struct supervisor *supervisor)
 		look_for_one(supervisor, &same);
 	if (!supervisor->wanted.plan) {
 		supervisor_dismiss(supervisor);
-		supervisor_let_go(supervisor);
 		supervisor_hold_end(supervisor);
 		enter_phase(supervisor, PHASE_OFF, 0);
 		return;
@@ -310,6 +368,9 @@ void supervisor_bring(struct supervisor *supervisor)
 		serve(supervisor, "adopted", "was running and is adopted");
 		return;
 	}
+	/* One that is starting could not bear the signal to load: another one starts. */
+	if (supervisor->phase == PHASE_LOADING && !supervisor->reloads)
+		supervisor_dismiss(supervisor);
 	keep_numbers(supervisor);
 	if (load(supervisor, &err) == 0)
 		enter_phase(supervisor, PHASE_LOADING, LOOK_MS);

@@ -23,8 +23,14 @@ struct wanted {
 	bool accepted; /* checked by HAProxy */
 };
 
-/* More at a time become orphans, for as long as the daemon runs. */
+/* A process that was dismissed, and is not yet gone. More at a time become orphans, for as long as the daemon runs. */
 #define LEAVING_MAX 8
+struct leaving {
+	pid_t pid; /* 0: nobody */
+	int fd; /* of the process */
+	uint64_t told_ms; /* monotonic: when it was, last */
+	uint32_t urged; /* how often it was told again */
+};
 
 enum phase {
 	PHASE_OFF, /* nothing is to run */
@@ -54,7 +60,7 @@ struct supervisor {
 	uv_timer_t step, tick;
 	uv_poll_t *watch; /* of the process's end */
 	int pidfd; /* -1: no process */
-	pid_t leaving[LEAVING_MAX]; /* dismissed, and not yet gone; 0: nobody */
+	struct leaving leaving[LEAVING_MAX];
 	pid_t pid;
 	enum phase phase;
 	bool looked; /* for a process to adopt */
@@ -109,10 +115,10 @@ bool supervisor_hold_offer(struct supervisor *supervisor);
 /* Nobody is to wait. */
 void supervisor_hold_end(struct supervisor *supervisor);
 
-/* Have the process finish what is open, and end. */
+/* Have the process finish what is open, and end; it is no longer watched. */
 void supervisor_dismiss(struct supervisor *supervisor);
 
-/* No longer watch the process; it goes on. */
+/* No longer watch any process, the dismissed neither; they go on. */
 void supervisor_let_go(struct supervisor *supervisor);
 
 #endif
