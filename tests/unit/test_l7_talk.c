@@ -225,6 +225,33 @@ static void test_stats(void **state)
 	assert_int_equal(sum.sessions, 1);
 }
 
+/* Servers that stay go on counting wherever they are, others begin. */
+static void test_carry(void **state)
+{
+	static const char *const rest =
+		"settings: [ { name: w, protocol: http, port: 80 } ]\n"
+		"services: [ { name: s, listen: 127.0.0.1:18080, forward: l7, pool: p, settings: w } ]\n";
+	CLEANUP(free_p) char *small = NULL, *crowd = crowd_yaml();
+	CLEANUP(l7_plan_free_p) struct l7_plan *before = l7_run_plan(*state, crowd);
+	CLEANUP(l7_plan_free_p) struct l7_plan *after = NULL;
+	struct l7_numbers old[CROWD] = { { 0 } }, numbers[3] = { { 0 } };
+
+	assert_true(asprintf(&small,
+			     GATE
+			     "pools: [ { name: p, backends: [ { address: 127.1.1.2 }, { address: "
+			     "127.0.0.9 }, { address: 127.1.0.4 } ] } ]\n%s",
+			     rest) > 0);
+	after = l7_run_plan(*state, small);
+	for (uint32_t i = 0; i < CROWD; i++)
+		old[i].requests = 1 + i;
+	assert_int_equal(stats_carry(numbers, after, old, before), 0);
+	assert_int_equal(numbers[0].requests, 1 + 251);
+	assert_int_equal(numbers[1].requests, 0);
+	assert_int_equal(numbers[2].requests, 1 + 3);
+	assert_int_equal(stats_carry(numbers, after, NULL, NULL), 0);
+	assert_int_equal(stats_carry(NULL, NULL, old, before), 0);
+}
+
 static void test_clients(void **state)
 {
 	struct l7_clients clients = { .waiting = 5 };
@@ -334,8 +361,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_commands),     cmocka_unit_test(test_batches),
 		cmocka_unit_test(test_nobody_there), cmocka_unit_test(test_clients),
-		cmocka_unit_test(test_stats),        cmocka_unit_test(test_times),
-		cmocka_unit_test(test_cookies),      cmocka_unit_test(test_spawn),
+		cmocka_unit_test(test_carry),        cmocka_unit_test(test_stats),
+		cmocka_unit_test(test_times),        cmocka_unit_test(test_cookies),
+		cmocka_unit_test(test_spawn),
 	};
 
 	return cmocka_run_group_tests(tests, l7_run_begin, l7_run_end);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/cleanup.h"
+
 #define COLUMNS_MAX 160
 
 /* Which column is kept where. */
@@ -168,6 +170,37 @@ int stats_parse_times(struct l7_numbers *numbers, const struct l7_plan *plan, ui
 		}
 	}
 	return found;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp((*(const struct l7_line *const *)a)->name,
+		      (*(const struct l7_line *const *)b)->name);
+}
+
+/* All may have other names than before, and others wait: each is looked for in an order. */
+int stats_carry(struct l7_numbers *numbers, const struct l7_plan *plan,
+		const struct l7_numbers *old_numbers, const struct l7_plan *old)
+{
+	CLEANUP(free_p) const struct l7_line **sorted = NULL;
+
+	if (!plan || !old)
+		return 0;
+	sorted = calloc(old->n_lines + 1, sizeof(*sorted));
+	if (!sorted)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < old->n_lines; i++)
+		sorted[i] = &old->lines[i];
+	qsort(sorted, old->n_lines, sizeof(*sorted), compare_names);
+	for (uint32_t i = 0; i < plan->n_lines; i++) {
+		const struct l7_line *line = &plan->lines[i];
+		const struct l7_line **found =
+			bsearch(&line, sorted, old->n_lines, sizeof(*sorted), compare_names);
+
+		if (found)
+			numbers[i] = old_numbers[*found - old->lines];
+	}
+	return 0;
 }
 
 struct l7_numbers stats_add(const struct l7_numbers *before, const struct l7_numbers *since)

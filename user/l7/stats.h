@@ -47,6 +47,13 @@ int stats_parse(struct l7_numbers *numbers, const struct l7_plan *plan, char *te
 int stats_parse_times(struct l7_numbers *numbers, const struct l7_plan *plan, uint32_t *at,
 		      char *text);
 
+/*
+ * Counting goes on where a server was there before, by its name. numbers and old_numbers: parallel to the lines of
+ * their plans, either of which may be NULL: nothing is done. -ENOMEM
+ */
+int stats_carry(struct l7_numbers *numbers, const struct l7_plan *plan,
+		const struct l7_numbers *old_numbers, const struct l7_plan *old);
+
 /* The sums of what was counted before and since; what is now is taken from since. */
 struct l7_numbers stats_add(const struct l7_numbers *before, const struct l7_numbers *since);
 

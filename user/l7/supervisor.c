@@ -39,26 +39,6 @@ void supervisor_say(struct supervisor *supervisor, enum supervisor_severity seve
 
 /* --- the thread ------------------------------------------------------------------------------- */
 
-/* Counting goes on where a server was there before, by its name. */
-static void carry_numbers(const struct supervisor *supervisor, const struct l7_plan *plan,
-			  struct l7_numbers *numbers)
-{
-	const struct l7_plan *old = supervisor->wanted.plan;
-	uint32_t at = 0;
-
-	/* In the order of the configuration, which is mostly the same. */
-	for (uint32_t i = 0; old && plan && i < plan->n_lines; i++)
-		for (uint32_t tried = 0; tried < old->n_lines; tried++) {
-			uint32_t j = at;
-
-			at = (at + 1) % old->n_lines;
-			if (strcmp(plan->lines[i].name, old->lines[j].name) != 0)
-				continue;
-			numbers[i] = supervisor->numbers[j];
-			break;
-		}
-}
-
 /* What is staged comes in force; the thread's own copies follow it. -ENOMEM: it does not. */
 static int enter(struct supervisor *supervisor, struct wanted *staged)
 {
@@ -68,14 +48,14 @@ static int enter(struct supervisor *supervisor, struct wanted *staged)
 	struct l7_numbers *numbers = calloc(n + 1, sizeof(*numbers));
 	struct push push = { .told = NULL };
 
-	if (!servers || !before || !numbers || push_init(&push, n) < 0) {
+	if (!servers || !before || !numbers || push_init(&push, n) < 0 ||
+	    stats_carry(numbers, staged->plan, supervisor->numbers, supervisor->wanted.plan) < 0) {
 		free(servers);
 		free(before);
 		free(numbers);
 		push_done(&push);
 		return -ENOMEM;
 	}
-	carry_numbers(supervisor, staged->plan, numbers);
 	free(supervisor->servers);
 	free(supervisor->before);
 	free(supervisor->numbers);
