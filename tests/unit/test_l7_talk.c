@@ -84,7 +84,10 @@ static void test_commands(void **state)
 
 #define CROWD 400 /* backends: more than one line of commands holds */
 
-/* Stands for HAProxy: every connection brings one line, and what is behind that would be a line, too. */
+/*
+ * Stands for HAProxy: every connection brings one line, and what is behind that would be a line, too. Its answers are
+ * longer than what is kept of them, and harmless.
+ */
 struct listener {
 	int fd;
 	uint32_t commands, lines, behind; /* bytes behind a line */
@@ -107,6 +110,9 @@ static void *listen_for_commands(void *arg)
 			end = strchr(text, '\n');
 			listener->lines += end != NULL;
 			listener->behind += end ? (uint32_t)strlen(end + 1) : 0;
+			for (int i = 0; i < CROWD; i++)
+				send(fd, "no need to change\n", strlen("no need to change\n"),
+				     MSG_NOSIGNAL);
 		}
 		close(fd);
 	}
@@ -161,6 +167,7 @@ static void test_batches(void **state)
 	close(listener.fd);
 	push_done(&push);
 
+	assert_string_equal(complaint, "");
 	assert_int_equal(n, CROWD);
 	assert_true(listener.lines > 2);
 	assert_int_equal(listener.behind, 0);

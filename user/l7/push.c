@@ -103,7 +103,8 @@ static void note_complaint(const char *answer, char *complaint, size_t size)
 
 	while (*answer) {
 		size_t len = strcspn(answer, "\n");
-		bool fine = len == 0;
+		/* What has no end was cut off. */
+		bool fine = len == 0 || !answer[len];
 
 		for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++)
 			fine = fine || memmem(answer, len, harmless[i], strlen(harmless[i]));

@@ -395,14 +395,13 @@ static bool has_given_up(const struct supervisor *supervisor)
 static void look(struct supervisor *supervisor)
 {
 	uint64_t waited_ms = clock_mono_ms() - supervisor->since_ms;
-	bool first = supervisor->status.reloads == 0;
 	char path[PATH_MAX + 64], why[512];
 	pid_t worker;
 
 	path_of(path, supervisor, supervisor->number);
 	if (talk_owner(&worker, path) == 0) {
-		serve(supervisor, first ? "started" : "reloaded",
-		      first ? "serves" : "has reloaded");
+		serve(supervisor, supervisor->reloads ? "reloaded" : "started",
+		      supervisor->reloads ? "has reloaded" : "serves");
 		return;
 	}
 	if (waited_ms > LOAD_MS ||
