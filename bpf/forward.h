@@ -241,12 +241,25 @@ static __always_inline bool forward_is_ours(const struct flight *f, const struct
 	       !!flow->port == (service->method == SL_METHOD_NAT);
 }
 
+/*
+ * Whether a packet comes in the middle of a connection to somebody who is no endpoint any more. Another endpoint knows
+ * nothing of it; or worse, has one of the same client's and port left over, and answers that it expects other bytes.
+ */
+static __always_inline bool forward_is_to_nobody(const struct flight *f, const struct sl_flow *flow,
+						 const struct sl_endpoint_name *name,
+						 const struct sl_service *service)
+{
+	return flight_is_tcp(f) && !flight_is_syn(f) && forward_is_ours(f, flow, service) &&
+	       flow_is_older(flow, name);
+}
+
 static __always_inline enum sl_decision forward_request(struct flight *f,
 							const struct request_to *to)
 {
 	struct sl_flow *flow = flow_lookup(f, to->service->method == SL_METHOD_NAT);
 	const struct sl_endpoint_name *name;
 	enum fate fate = FATE_GONE;
+	bool to_nobody;
 	__u32 id;
 
 	if (!flow)
@@ -262,7 +275,10 @@ static __always_inline enum sl_decision forward_request(struct flight *f,
 		return forward_known(f, flow, name, to);
 	}
 
+	to_nobody = forward_is_to_nobody(f, flow, name, to->service);
 	forward_forget(f, flow, name);
+	if (to_nobody)
+		return f->tcp_flags & TCP_RST ? SL_DROP_NO_REPLY : SL_REJECT_NO_FLOW;
 	if (fate == FATE_GONE)
 		return forward_new(f, to);
 	f->endpoint = id;

@@ -99,7 +99,7 @@ static void test_open_flows_stay(void **state)
 	}
 }
 
-/* A flow whose endpoint's id has been given to another, or to another service: a new one. */
+/* A flow of another service's, of another kind, or of maps that are yet to come: a new one. */
 static void test_foreign_flows(void **state)
 {
 	struct rig *rig = *state;
@@ -109,7 +109,9 @@ static void test_foreign_flows(void **state)
 			int choice = services_choice(rig, f, SERVICES_CLIENT_PORT);
 			struct sl_tuple tuple = services_tuple(f, SERVICES_CLIENT_PORT);
 			const struct sl_flow foreign[] = {
-				{ .endpoint = 2 * f + !choice, .service = f, .generation = 2 },
+				{ .endpoint = 2 * f + !choice,
+				  .service = f,
+				  .generation = SERVICES_GENERATION + 1 },
 				{ .endpoint = 2 * f + !choice,
 				  .service = f + 1,
 				  .generation = SERVICES_GENERATION },
@@ -131,6 +133,46 @@ static void test_foreign_flows(void **state)
 				services_run(rig, *p, &desc);
 				assert_true(is_known(rig, f, &flow));
 				assert_int_equal(flow.endpoint, 2 * f + choice);
+			}
+		}
+	}
+}
+
+/* A flow whose endpoint's id has been given to another: a connection ends, and what opens one goes to the next. */
+static void test_flows_of_nobody(void **state)
+{
+	static const struct {
+		uint8_t flags;
+		enum sl_decision decision; /* of TCP */
+	} rows[] = {
+		{ PACKET_ACK, SL_REJECT_NO_FLOW },
+		{ PACKET_ACK | PACKET_FIN, SL_REJECT_NO_FLOW },
+		{ PACKET_ACK | PACKET_RST, SL_DROP_NO_REPLY },
+		{ PACKET_SYN, SL_FORWARD_DSR },
+	};
+	struct rig *rig = *state;
+
+	for_each_program (p) {
+		for_each_flavour (f) {
+			int choice = services_choice(rig, f, SERVICES_CLIENT_PORT);
+			struct sl_tuple tuple = services_tuple(f, SERVICES_CLIENT_PORT);
+			struct sl_flow old = { .endpoint = 2 * f + !choice,
+					       .service = f,
+					       .generation = SERVICES_GENERATION - 1 };
+			bool tcp = f == TCP4 || f == TCP6;
+
+			for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+				struct packet_desc desc = services_request(f, rows[i].flags);
+				struct rig_result result;
+				struct sl_flow flow;
+
+				rig_put_flow(rig, RIG_FLOWS_TABLE, &tuple, &old);
+				result = services_run(rig, *p, &desc);
+				assert_int_equal(result.decision,
+						 tcp ? rows[i].decision : SL_FORWARD_DSR);
+				assert_int_equal(is_known(rig, f, &flow), !tcp);
+				if (!tcp)
+					assert_int_equal(flow.endpoint, 2 * f + choice);
 			}
 		}
 	}
@@ -241,9 +283,9 @@ static void test_flow_budget(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		row(test_open_flows),       row(test_open_flows_stay), row(test_foreign_flows),
-		row(test_tuple_used_again), row(test_ends_are_noted),  row(test_stray_rst),
-		row(test_flow_budget),
+		row(test_open_flows),      row(test_open_flows_stay),  row(test_foreign_flows),
+		row(test_flows_of_nobody), row(test_tuple_used_again), row(test_ends_are_noted),
+		row(test_stray_rst),       row(test_flow_budget),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
