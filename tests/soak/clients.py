@@ -43,6 +43,7 @@ class Connection:
         self.machine = target.get("machine")
         self.stage = "connect"
         self.writer = None
+        self.port = 0  # the client's
 
     async def open(self):
         tls = trust if self.target["tls"] else None
@@ -50,6 +51,7 @@ class Connection:
             asyncio.open_connection(self.target["address"], self.target["port"], ssl=tls,
                                     server_hostname=PLAN["name"] if tls else None), PATIENCE_S)
         self.socket = self.writer.get_extra_info("socket")
+        self.port = self.writer.get_extra_info("sockname")[1]
         sums["slowest_ms"] = max(sums["slowest_ms"], int((time.monotonic() - self.began) * 1000))
         self.stage = "request"
 
@@ -104,7 +106,7 @@ class Connection:
         sums["failed"] += 1
         print(json.dumps({"failed": {
             "pool": self.target["pool"], "address": self.target["addresses"].get(self.machine), "what": self.what, "how": how,
-            "stage": self.stage, "began": self.began, "ended": time.monotonic()}}), flush=True)
+            "stage": self.stage, "port": self.port, "began": self.began, "ended": time.monotonic()}}), flush=True)
 
 
 def how_it_failed(error):

@@ -153,7 +153,7 @@ class World:
                 continue
             self.unintended += 1
             self.findings.add(f"{failure['what']} connection to {failure['pool']} ({failure['address'] or 'endpoint unknown'}): "
-                              f"{failure['how']} ({failure['stage']}), begun {failure['began']:.2f}, ended {failure['ended']:.2f}")
+                              f"{failure['how']} ({failure['stage']}), from port {failure['port']}, begun {failure['began']:.2f}, ended {failure['ended']:.2f}")
         self._failures_log.flush()
         self.excuses.forget(time.monotonic() - 60)
 
