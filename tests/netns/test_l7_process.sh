@@ -66,6 +66,23 @@ kill -KILL "$worker"
 check "and so it is when its worker is killed" eventually is_another "$master"
 check "which serves, too" eventually status_is 200 "http://$vip/"
 
+# One that is there, and says nothing.
+says_error() { [ "$(sluice l7 status --json | jq '.error // "" | test("does not answer")')" = "$1" ]; }
+both_told() {
+	[ "$(sluice events --json | jq '[.events[].text | select(test("does not answer|answers again"))] | length')" = 2 ]
+}
+worker=$(info Pid)
+kill -STOP "$worker"
+check "a HAProxy that does not answer is reported" eventually says_error true
+touch "$work/b3.sick"
+check "the daemon goes on meanwhile" eventually health_is 10.2.3.2 Unhealthy
+kill -CONT "$worker"
+check "and once it answers, it hears of what it has missed" eventually server_is 10.2.3.2 DOWN
+check "that is over then" eventually says_error false
+check "both are events" eventually both_told
+rm "$work/b3.sick"
+check "and the backend is up again" eventually server_is 10.2.3.2 "no check"
+
 # --- clients while there is no HAProxy ------------------------------------------------------------
 cat >"$work/late" <<-'EOF'
 	#!/bin/sh

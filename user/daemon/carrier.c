@@ -340,6 +340,6 @@ int carrier_balance(struct supervisor *supervisor, const struct pipeline *pipeli
 
 		servers[i] = server_of(pipeline, service->endpoints[i], weight * scale, shares[i]);
 	}
-	supervisor_set(supervisor, index, servers);
+	supervisor_set(supervisor, index, servers, service->n_endpoints);
 	return 0;
 }

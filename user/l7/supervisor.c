@@ -254,8 +254,14 @@ void supervisor_commit(struct supervisor *supervisor)
 	uv_async_send(&supervisor->wake);
 }
 
+static bool has_lines(const struct l7_plan *plan, uint32_t service, uint32_t n)
+{
+	return plan && service < plan->n_services &&
+	       plan->first[service + 1] - plan->first[service] == n;
+}
+
 void supervisor_set(struct supervisor *supervisor, uint32_t service,
-		    const struct l7_server *servers)
+		    const struct l7_server *servers, uint32_t n)
 {
 	struct wanted *wanted;
 	bool wakes;
@@ -263,11 +269,9 @@ void supervisor_set(struct supervisor *supervisor, uint32_t service,
 	pthread_mutex_lock(&supervisor->lock);
 	wanted = supervisor->has_staged ? &supervisor->staged : &supervisor->wanted;
 	wakes = !supervisor->has_staged;
-	if (wanted->plan && service < wanted->plan->n_services) {
-		uint32_t first = wanted->plan->first[service];
-		uint32_t n = wanted->plan->first[service + 1] - first;
-
-		memcpy(&wanted->servers[first], servers, n * sizeof(*servers));
+	if (has_lines(wanted->plan, service, n)) {
+		memcpy(&wanted->servers[wanted->plan->first[service]], servers,
+		       n * sizeof(*servers));
 		if (wakes && !supervisor->changed_ns)
 			supervisor->changed_ns = clock_mono_ns();
 	}

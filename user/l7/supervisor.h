@@ -43,9 +43,12 @@ int supervisor_stage(struct supervisor *supervisor, struct l7_plan *plan, const 
 		     bool accepted);
 void supervisor_commit(struct supervisor *supervisor);
 
-/* What the servers of a service are to be: as many as it has lines. Told at once, if it is not so already. */
+/*
+ * What the n servers of a service are to be. Told at once, if it is not so already; ignored where the plan has another
+ * number of lines for the service: it is one of another model, which could not be staged.
+ */
 void supervisor_set(struct supervisor *supervisor, uint32_t service,
-		    const struct l7_server *servers);
+		    const struct l7_server *servers, uint32_t n);
 
 /* For status. */
 struct supervisor_status {

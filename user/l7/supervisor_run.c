@@ -296,6 +296,7 @@ static void serve(struct supervisor *supervisor, const char *state, const char *
 		unlink(path);
 	}
 	enter_phase(supervisor, PHASE_SERVING, 0);
+	supervisor->is_silent = false;
 	push_forget(&supervisor->push, supervisor->wanted.plan->n_lines);
 	supervisor_push(supervisor);
 	path_of(path, supervisor, supervisor->number);
@@ -437,6 +438,34 @@ void supervisor_step(struct supervisor *supervisor)
 
 /* --- what it is told, and says ---------------------------------------------------------------- */
 
+/* Whether a process that is there does not answer; of one that has gone, its end tells. */
+static bool is_silence(int r)
+{
+	return r == -EAGAIN || r == -ETIMEDOUT;
+}
+
+/* Once when it begins, and when it is over. */
+static void note_silence(struct supervisor *supervisor, int r)
+{
+	bool was_silent = supervisor->is_silent;
+
+	supervisor->is_silent = is_silence(r);
+	if (supervisor->is_silent == was_silent)
+		return;
+	if (supervisor->is_silent) {
+		supervisor_say(
+			supervisor, SUPERVISOR_ERROR, "silent",
+			"HAProxy is there, and does not answer: process %d hears of no verdict",
+			(int)supervisor->pid);
+		return;
+	}
+	pthread_mutex_lock(&supervisor->lock);
+	supervisor->status.error[0] = '\0';
+	pthread_mutex_unlock(&supervisor->lock);
+	supervisor_say(supervisor, SUPERVISOR_INFO, "answers", "HAProxy answers again: process %d",
+		       (int)supervisor->pid);
+}
+
 void supervisor_push(struct supervisor *supervisor)
 {
 	char path[PATH_MAX + 64], complaint[256];
@@ -452,6 +481,8 @@ void supervisor_push(struct supervisor *supervisor)
 			 complaint, sizeof(complaint));
 	if (complaint[0])
 		log_warn("HAProxy: %s", complaint);
+	if (n || r < 0)
+		note_silence(supervisor, r);
 	if (r < 0) {
 		/* What of it has arrived is not known. */
 		push_forget(&supervisor->push, supervisor->wanted.plan->n_lines);
@@ -472,12 +503,17 @@ void supervisor_tick(struct supervisor *supervisor)
 {
 	bool serves = supervisor->phase == PHASE_SERVING;
 	char path[PATH_MAX + 64];
+	int r;
 
 	collect(supervisor);
 	supervisor_hold_tick(supervisor);
 	path_of(path, supervisor, supervisor->number);
-	supervisor_read_clients(supervisor, serves ? path : NULL);
+	r = supervisor_read_clients(supervisor, serves ? path : NULL);
 	if (!serves)
+		return;
+	note_silence(supervisor, r);
+	/* Whoever asks for anything more waits as long again. */
+	if (supervisor->is_silent)
 		return;
 	if (clock_mono_ms() - supervisor->since_ms >= STEADY_MS)
 		supervisor->failures = 0;

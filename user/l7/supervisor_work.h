@@ -73,6 +73,7 @@ struct supervisor {
 	struct l7_server *servers; /* as they are now: a copy of wanted.servers */
 	struct push push;
 	struct hold hold; /* of the process that serves, or did */
+	bool is_silent; /* it is there, and does not answer */
 	uint64_t lost_ms; /* monotonic: since when there is none; 0: there is one */
 	uv_poll_t *offer; /* of offer_fd, while a process is expected to ask; NULL: none is */
 	int offer_fd;
@@ -99,8 +100,8 @@ void supervisor_tick(struct supervisor *supervisor);
 /* Read what is counted of each server, and set when to do so next. path: the runtime socket. */
 void supervisor_read_numbers(struct supervisor *supervisor, const char *path);
 
-/* Note how clients fare. path: the runtime socket of the process that serves; NULL: there is none. */
-void supervisor_read_clients(struct supervisor *supervisor, const char *path);
+/* Note how clients fare. path: the runtime socket of the process that serves; NULL: there is none. As talk() returns. */
+int supervisor_read_clients(struct supervisor *supervisor, const char *path);
 
 /* Its listening sockets are taken anew: it serves. path: its runtime socket. */
 void supervisor_hold_renew(struct supervisor *supervisor, const char *path);
