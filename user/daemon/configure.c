@@ -210,6 +210,47 @@ void configure_impose_orders(struct daemon *daemon)
 	}
 }
 
+static bool has_backend(const struct model *model, const char *pool_name, const char *address)
+{
+	const struct pool *pool = model_find_pool(model, pool_name);
+
+	return pool && pool_find_backend(pool, address) != INDEX_NONE;
+}
+
+/* Whether an endpoint that an order has closed is to be open in the next model, as far as one of its services goes. */
+static bool is_to_open(const struct daemon *daemon, const struct next *next,
+		       const struct service *service, uint32_t i)
+{
+	const struct pool *pool = &daemon->model->pools[service->pool];
+	const char *address = backend_text(&pool->backends[service->owners[i]]);
+	const struct overlay_row *row = overlay_find(&next->overlay, pool->name, address);
+
+	return (!row || row->admin == SL_ENABLED) && has_backend(next->model, pool->name, address);
+}
+
+/*
+ * Orders that are dropped are undone before those leave who stood in for the closed: there would be nobody to
+ * choose until the change is kept, and refused connections. One that belongs to several pools waits for that.
+ */
+static void open_first(struct daemon *daemon, const struct next *next)
+{
+	struct pipeline *pipeline = daemon->generation->pipeline;
+	const struct model *model = daemon->model;
+
+	for (uint32_t s = 0; s < model->n_services; s++) {
+		const struct service *service = &model->services[s];
+
+		for (uint32_t i = 0; i < service->n_endpoints; i++) {
+			uint32_t endpoint = service->endpoints[i];
+
+			if (pipeline_ordered(pipeline, endpoint) != SL_ENABLED &&
+			    model->endpoints[endpoint].service == s &&
+			    is_to_open(daemon, next, service, i))
+				pipeline_order(pipeline, endpoint, SL_ENABLED, 0);
+		}
+	}
+}
+
 /* --- bringing it in force --------------------------------------------------------------------- */
 
 /* The data plane has moved; whatever fails now leaves nobody who probes. */
@@ -301,7 +342,10 @@ static int carry_out(struct daemon *daemon, struct next *next, struct err *err)
 	struct err why;
 	int r;
 
+	open_first(daemon, next);
 	r = change_model(daemon, &next->model, next->looks_anew, err);
+	if (r < 0 && daemon->broken == 0)
+		configure_impose_orders(daemon);
 	if (r < 0 || daemon->broken < 0)
 		return r;
 	r = runtime_keep(daemon->runtime, &next->overlay, &why);
