@@ -174,6 +174,19 @@ check "and is in force" served_by "$there"
 check_status "it is taken back" 0 sluice backend enable web-pool "$backend"
 check "both serve once more" served_by "b1 b2"
 
+# The order is dropped by a reload after which the backend is asked at another port: it leaves, and no later than was said.
+cp "$work/sluice.yaml" "$work/whole.yaml"
+transfer_start third
+check "one more transfer runs" find_backend third
+check_status "its backend is drained" 0 sluice backend drain web-pool "$backend" --timeout ${while_s}s
+sed -i 's/port: 80,/port: 8001,/' "$work/sluice.yaml"
+check_status "the order is dropped, and the port is another" 0 sluice reload --discard-runtime
+check "the transfer is reset when the drain that was ordered is over" transfer_reset third
+cp "$work/whole.yaml" "$work/sluice.yaml"
+check_status "the port is the old one" 0 sluice reload
+check "backends are healthy at it" eventually all_healthy
+check "both serve there" served_by "b1 b2"
+
 # A backend is removed by a reload that also exchanges the maps: whichever set a packet is judged by knows whom its flow goes
 # to. Connections that never pause have packets at every moment of it.
 removed_with_other_maps() {
@@ -191,7 +204,6 @@ no_connection_fails() {
 	wait "$wrk" && cat "$work/wrk" && ! grep -qE 'Socket errors|Non-2xx' "$work/wrk"
 }
 
-cp "$work/sluice.yaml" "$work/whole.yaml"
 nsenter --net="/run/netns/$ns_id-client" wrk -t1 -c8 -d$((6 * patience))s "$url:80/" >"$work/wrk" </dev/null &
 wrk=$!
 check "a backend is removed and returns, with other maps each time" removed_with_other_maps

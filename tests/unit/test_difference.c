@@ -112,6 +112,36 @@ static void services_and_settings(void **state)
 	       "~gateway ", 0);
 }
 
+/* Seats of a name are told apart; the same backend under another port is another endpoint. */
+static void the_same_endpoints(void **state)
+{
+	CLEANUP(model_free_p) struct model *before = layers_file(layers_yaml);
+	CLEANUP(model_free_p)
+	struct model *after = layers_file(
+		GATEWAY
+		"settings: [ { name: web, protocol: http, port: 80 }, { name: db, protocol: tcp, port: 5433 } ]\n"
+		"pools:\n" BETA
+		"  - { name: alpha, backends: [ { address: app.test }, { address: 10.0.0.2 } ] }\n" SERVICES);
+	CLEANUP(free_p) uint32_t *same = NULL;
+	uint32_t n_found = 0;
+
+	(void)state;
+	assert_int_equal(difference_same_endpoints(&same, before, after), 0);
+	for (uint32_t i = 0; i < before->n_endpoints; i++) {
+		const struct endpoint *was = &before->endpoints[i], *is = NULL;
+
+		if (same[i] == INDEX_NONE)
+			continue;
+		is = &after->endpoints[same[i]];
+		n_found++;
+		assert_memory_equal(&is->key, &was->key, sizeof(was->key));
+		assert_string_equal(is->text, was->text);
+		assert_int_equal(is->seat, was->seat);
+		assert_true(!is->name == !was->name);
+	}
+	assert_int_equal(n_found, 1 + LIMIT_NAME_ADDRESSES);
+}
+
 static void memory_runs_out(void **state)
 {
 	CLEANUP(model_free_p) struct model *before = layers_file(layers_yaml);
@@ -135,8 +165,11 @@ static void memory_runs_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nothing),          cmocka_unit_test(pools_and_backends),
-		cmocka_unit_test(weights_in_force), cmocka_unit_test(services_and_settings),
+		cmocka_unit_test(nothing),
+		cmocka_unit_test(pools_and_backends),
+		cmocka_unit_test(weights_in_force),
+		cmocka_unit_test(services_and_settings),
+		cmocka_unit_test(the_same_endpoints),
 		cmocka_unit_test(memory_runs_out),
 	};
 

@@ -188,20 +188,26 @@ static bool has_orders(const struct overlay *overlay)
 	return false;
 }
 
+/* The row of each endpoint that an order is about: its index, plus 1; 0: none. The caller's; NULL: out of memory. */
+static uint32_t *rows_of_orders(const struct model *model, const struct overlay *overlay)
+{
+	uint32_t *row_of = calloc(model->n_endpoints + 1, sizeof(*row_of));
+	bool any = row_of && has_orders(overlay);
+
+	for (uint32_t i = 0; any && i < model->n_services; i++)
+		mark_service(model, &model->services[i], overlay, row_of);
+	return row_of;
+}
+
 /* The kernel's words have them, too, unless the host was started anew or the daemon died in between. */
 void configure_impose_orders(struct daemon *daemon)
 {
 	const struct overlay *overlay = runtime_overlay(daemon->runtime);
 	struct pipeline *pipeline = daemon->generation->pipeline;
 	const struct model *model = daemon->model;
-	CLEANUP(free_p) uint32_t *row_of = calloc(model->n_endpoints + 1, sizeof(*row_of));
-	bool any = has_orders(overlay);
+	CLEANUP(free_p) uint32_t *row_of = rows_of_orders(model, overlay);
 
-	if (!row_of)
-		return;
-	for (uint32_t i = 0; any && i < model->n_services; i++)
-		mark_service(model, &model->services[i], overlay, row_of);
-	for (uint32_t i = 0; i < model->n_endpoints; i++) {
+	for (uint32_t i = 0; row_of && i < model->n_endpoints; i++) {
 		const struct overlay_row *row = row_of[i] ? &overlay->rows[row_of[i] - 1] : NULL;
 		enum sl_admin wanted = row ? row->admin : SL_ENABLED;
 
@@ -210,45 +216,26 @@ void configure_impose_orders(struct daemon *daemon)
 	}
 }
 
-static bool has_backend(const struct model *model, const char *pool_name, const char *address)
-{
-	const struct pool *pool = model_find_pool(model, pool_name);
-
-	return pool && pool_find_backend(pool, address) != INDEX_NONE;
-}
-
-/* Whether an endpoint that an order has closed is to be open in the next model, as far as one of its services goes. */
-static bool is_to_open(const struct daemon *daemon, const struct next *next,
-		       const struct service *service, uint32_t i)
-{
-	const struct pool *pool = &daemon->model->pools[service->pool];
-	const char *address = backend_text(&pool->backends[service->owners[i]]);
-	const struct overlay_row *row = overlay_find(&next->overlay, pool->name, address);
-
-	return (!row || row->admin == SL_ENABLED) && has_backend(next->model, pool->name, address);
-}
-
 /*
  * Orders that are dropped are undone before those leave who stood in for the closed: there would be nobody to
- * choose until the change is kept, and refused connections. One that belongs to several pools waits for that.
+ * choose until the change is kept, and refused connections. Who leaves himself stays what he was ordered.
  */
 static void open_first(struct daemon *daemon, const struct next *next)
 {
 	struct pipeline *pipeline = daemon->generation->pipeline;
 	const struct model *model = daemon->model;
+	CLEANUP(free_p) uint32_t *row_of = NULL;
+	CLEANUP(free_p) uint32_t *same = NULL;
 
-	for (uint32_t s = 0; s < model->n_services; s++) {
-		const struct service *service = &model->services[s];
-
-		for (uint32_t i = 0; i < service->n_endpoints; i++) {
-			uint32_t endpoint = service->endpoints[i];
-
-			if (pipeline_ordered(pipeline, endpoint) != SL_ENABLED &&
-			    model->endpoints[endpoint].service == s &&
-			    is_to_open(daemon, next, service, i))
-				pipeline_order(pipeline, endpoint, SL_ENABLED, 0);
-		}
-	}
+	if (!has_orders(runtime_overlay(daemon->runtime)))
+		return;
+	row_of = rows_of_orders(next->model, &next->overlay);
+	if (!row_of || difference_same_endpoints(&same, model, next->model) < 0)
+		return; /* it is what comes after the change */
+	for (uint32_t i = 0; i < model->n_endpoints; i++)
+		if (pipeline_ordered(pipeline, i) != SL_ENABLED && same[i] != INDEX_NONE &&
+		    !row_of[same[i]])
+			pipeline_order(pipeline, i, SL_ENABLED, 0);
 }
 
 /* --- bringing it in force --------------------------------------------------------------------- */

@@ -377,23 +377,38 @@ static int compare_endpoints(const void *a, const void *b)
 	return order ? order : (x->seat > y->seat) - (x->seat < y->seat);
 }
 
-/* Those of the model before that the next one has not. */
-static int find_leaving(struct difference *d, const struct model *before, const struct model *after)
+int difference_same_endpoints(uint32_t **ret, const struct model *before, const struct model *after)
 {
 	CLEANUP(free_p)
 	const struct endpoint **next = calloc(after->n_endpoints + 1, sizeof(*next));
-	int r = next ? 0 : -ENOMEM;
+	CLEANUP(free_p) uint32_t *same = calloc(before->n_endpoints + 1, sizeof(*same));
 
-	for (uint32_t i = 0; next && i < after->n_endpoints; i++)
+	*ret = NULL;
+	if (!next || !same)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < after->n_endpoints; i++)
 		next[i] = &after->endpoints[i];
-	if (next)
-		qsort(next, after->n_endpoints, sizeof(*next), compare_endpoints);
-	for (uint32_t i = 0; i < before->n_endpoints && r == 0; i++) {
-		const struct endpoint *endpoint = &before->endpoints[i];
+	qsort(next, after->n_endpoints, sizeof(*next), compare_endpoints);
+	for (uint32_t i = 0; i < before->n_endpoints; i++) {
+		const struct endpoint *endpoint = &before->endpoints[i], **found;
 
-		if (!bsearch(&endpoint, next, after->n_endpoints, sizeof(*next), compare_endpoints))
-			r = difference_add_leaving(d, i);
+		found = bsearch(&endpoint, next, after->n_endpoints, sizeof(*next),
+				compare_endpoints);
+		same[i] = found ? (uint32_t)(*found - after->endpoints) : INDEX_NONE;
 	}
+	*ret = take_ptr(same);
+	return 0;
+}
+
+/* Those of the model before that the next one has not. */
+static int find_leaving(struct difference *d, const struct model *before, const struct model *after)
+{
+	CLEANUP(free_p) uint32_t *same = NULL;
+	int r = difference_same_endpoints(&same, before, after);
+
+	for (uint32_t i = 0; r == 0 && i < before->n_endpoints; i++)
+		if (same[i] == INDEX_NONE)
+			r = difference_add_leaving(d, i);
 	return r;
 }
 

@@ -57,4 +57,11 @@ int difference_add_leaving(struct difference *difference, uint32_t endpoint);
 int difference_between(struct difference *difference, const struct model *before,
 		       const struct weights *weights, const struct model *after);
 
+/*
+ * For each endpoint of the model before, the index of the one that it is in the next, or INDEX_NONE: the same address, or
+ * seat of a name, under the same port and transport. Both are linked. The array is the caller's. -ENOMEM
+ */
+int difference_same_endpoints(uint32_t **ret, const struct model *before,
+			      const struct model *after);
+
 #endif
