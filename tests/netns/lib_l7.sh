@@ -97,3 +97,15 @@ server_is() {
 server_status() {
 	echo "show stat -1 4 -1" | socat - "UNIX-CONNECT:$(echo "$l7"/worker-*.sock)" | awk -F, -v s="$1" '$2 == s { print $18; exit }'
 }
+
+# Certificates in $work: NAME.pem.
+root() { # NAME
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=$1" \
+		-keyout "$work/$1.key" -out "$work/$1.pem" 2>/dev/null
+}
+leaf() { # NAME ISSUER [DAYS [HOST]]: with its key behind it
+	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" -keyout "$work/$1.key" -out "$work/$1.csr" 2>/dev/null
+	openssl x509 -req -in "$work/$1.csr" -CA "$work/$2.pem" -CAkey "$work/$2.key" -days "${3:-30}" \
+		-extfile <(echo "subjectAltName=DNS:${4:-$1}") -out "$work/$1.crt" 2>/dev/null
+	cat "$work/$1.crt" "$work/$1.key" >"$work/$1.pem"
+}

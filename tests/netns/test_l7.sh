@@ -99,8 +99,8 @@ check "what no rule has is nobody's" status_is 404 "http://$vip/home/"
 # Paths that the rule does not match come to a service only where something else brings them: the same configuration,
 # with the service as everybody's.
 sed -e "s/default_backend no-service/default_backend shop:p/; s/bind $vip:80/bind 127.0.0.1:8099/; s/bind \[.*\]:80/bind [::1]:8099/" \
-	-e '/stats socket/d' "$l7/haproxy.cfg" >"$work/everybodys.cfg"
-bg gateway haproxy -f "$work/everybodys.cfg"
+	-e '/stats socket/d' "$l7/haproxy.cfg" >"$l7/everybodys.cfg"
+bg gateway haproxy -f "$l7/everybodys.cfg"
 eventually listens gateway 8099
 everybodys() { [ "$(on gateway curl -s "http://127.0.0.1:8099$1" | jq -r .path)" = "$2" ]; }
 for path in /home/ /home/secondhome/; do

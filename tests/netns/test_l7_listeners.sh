@@ -13,16 +13,6 @@ net_up 3
 vip_up
 
 # --- certificates ---------------------------------------------------------------------------------
-root() { # NAME
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=$1" \
-		-keyout "$work/$1.key" -out "$work/$1.pem" 2>/dev/null
-}
-leaf() { # NAME ISSUER [DAYS [HOST]]: with its key behind it
-	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" -keyout "$work/$1.key" -out "$work/$1.csr" 2>/dev/null
-	openssl x509 -req -in "$work/$1.csr" -CA "$work/$2.pem" -CAkey "$work/$2.key" -days "${3:-30}" \
-		-extfile <(echo "subjectAltName=DNS:${4:-$1}") -out "$work/$1.crt" 2>/dev/null
-	cat "$work/$1.crt" "$work/$1.key" >"$work/$1.pem"
-}
 root root
 root stranger
 leaf shop.test root
@@ -106,11 +96,11 @@ before=$(ls -l --time-style=full-iso "$l7")
 refute "what HAProxy would refuse is refused in a rehearsal" rehearse
 check "with the key that is to blame" grep -q "service 'first': tls.certificates: HAProxy refuses $work/keyless.pem" "$work/rehearsal"
 check "which touches nothing that HAProxy has" test "$(ls -l --time-style=full-iso "$l7")" = "$before"
-check "and leaves nothing" test -z "$(ls -d "$work"/state/rehearsal.* 2>/dev/null)"
+check "and leaves nothing" test ! -e "$work/state/l7/check"
 write_config
 sed -i "s/path_rule: \/deep\/er\*/path_rule: \/deeper*/" "$work/sluice.yaml"
 check "what it takes is not" rehearse
-check "and nothing is left of it, either" test -z "$(ls -d "$work"/state/rehearsal.* 2>/dev/null)"
+check "and nothing is left of it, either" test ! -e "$work/state/l7/check"
 check "nor in force" says b3 .name "${tls[@]}" https://shop.test/deep/erst
 
 # --- HTTPS to backends ----------------------------------------------------------------------------

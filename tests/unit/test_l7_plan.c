@@ -50,7 +50,7 @@ static const struct row {
 	{ GATE POOL
 	  "settings: [ { name: w, protocol: https, port: 443, trusted_roots: [ root.pem ], sni_name: a.test } ]\n" ONE(
 		  ""),
-	  " verify required ca-file /" },
+	  " verify required ca-file roots-" },
 	{ GATE POOL
 	  "settings: [ { name: w, protocol: https, port: 443 } ]\n" ONE(", source_affinity: true"),
 	  " ssl verify required ca-file @system-ca sni req.hdr(host),host_only,lower\n" },

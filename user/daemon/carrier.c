@@ -187,20 +187,22 @@ static bool is_accepted(const struct carrier *carrier, const struct l7_plan *pla
 		supervisor_serves(carrier->supervisor, plan->digest, program));
 }
 
-int carrier_accepts(bool *ret, struct l7_key *ret_key, const struct carrier *carrier,
-		    const struct model *model, struct err *err)
+int carrier_rehearse(struct l7_plan **ret, const struct carrier *carrier, const struct model *model,
+		     struct err *err)
 {
 	CLEANUP(l7_plan_free_p) struct l7_plan *plan = NULL;
 	char dir[PATH_MAX];
+	struct l7_key key;
 	int r;
 
+	*ret = NULL;
 	r = directory_of(dir, model, err);
 	if (r == 0)
-		r = load_key(ret_key, model, dir, false, err);
+		r = load_key(&key, model, dir, false, err);
 	if (r == 0)
-		r = l7_plan_new(&plan, model, dir, ret_key, err);
-	if (r == 0)
-		*ret = is_accepted(carrier, plan, model->gateway.l7.program);
+		r = l7_plan_new(&plan, model, dir, &key, err);
+	if (r == 0 && !is_accepted(carrier, plan, model->gateway.l7.program))
+		*ret = take_ptr(plan);
 	return r;
 }
 

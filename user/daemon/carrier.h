@@ -14,7 +14,7 @@
 
 struct carrier;
 struct err;
-struct l7_key;
+struct l7_plan;
 struct events;
 struct supervisor;
 struct pipeline;
@@ -44,11 +44,12 @@ int carrier_prepare(struct carrier *carrier, const struct model *model, carrier_
 void carrier_prepare_anyway(struct carrier *carrier, const struct model *model);
 
 /*
- * Whether HAProxy has accepted what a model with services of layer 7 asks for; nothing is prepared, and nothing made but the directory.
- * ret_key: the key of its cookies; one of nothing where it would be made at the first start. err as carrier_prepare().
+ * The plan of a model with services of layer 7, which HAProxy would have to be asked of; NULL: it has accepted it already.
+ * Nothing is prepared, and nothing made but the directory. Where the key of cookies would be made at the first start, the
+ * plan has one of nothing. err as carrier_prepare().
  */
-int carrier_accepts(bool *ret, struct l7_key *ret_key, const struct carrier *carrier,
-		    const struct model *model, struct err *err);
+int carrier_rehearse(struct l7_plan **ret, const struct carrier *carrier, const struct model *model,
+		     struct err *err);
 
 /* What was prepared is not to be. */
 void carrier_drop(struct carrier *carrier);

@@ -2,8 +2,8 @@
 /*
  * rehearsal - what HAProxy would say of a model that is only tried.
  *
- * Nothing of what is in force is touched: HAProxy reads files of their own, which are gone afterwards. The loop makes
- * what is to be asked, and whoever has given the order asks, and waits.
+ * Nothing of what is in force is touched. The loop makes what is to be asked, and whoever has given the order asks, and
+ * waits.
  */
 #ifndef SLUICE_DAEMON_REHEARSAL_H
 #define SLUICE_DAEMON_REHEARSAL_H
@@ -28,7 +28,7 @@ int rehearsal_new(struct rehearsal **ret, const struct carrier *carrier, const s
 int rehearsal_run(const struct rehearsal *rehearsal, int timeout_ms, const atomic_bool *gives_up,
 		  struct err *err);
 
-/* With its files. NULL is fine. */
+/* NULL is fine. */
 void rehearsal_free(struct rehearsal *rehearsal);
 DEFINE_CLEANUP(struct rehearsal, rehearsal_free)
 

@@ -189,10 +189,8 @@ static void write_global(struct making *m)
 		fputs(" len 4096 local0", m->out);
 		making_end(m);
 	}
-	making_begin(m, "gateway.state_dir");
-	fputs("crt-base ", m->out);
-	quote_word(m->out, m->dir);
-	making_end(m);
+	making_comment(m, "\t", "files are beside this one");
+	making_line(m, NULL, "default-path config");
 	making_comment(
 		m, "\t",
 		"connections that are open when the configuration changes: settings[].draining");
@@ -203,11 +201,7 @@ static void write_global(struct making *m)
 
 static void write_answer(struct making *m, int status, const char *file)
 {
-	making_begin(m, NULL);
-	fprintf(m->out, "errorfile %d ", status);
-	quote_word(m->out, m->dir);
-	fprintf(m->out, "/%s", file);
-	making_end(m);
+	making_line(m, NULL, "errorfile %d %s", status, file);
 }
 
 static void write_defaults(struct making *m)
@@ -313,7 +307,7 @@ int l7_plan_new(struct l7_plan **ret, const struct model *model, const char *dir
 		const struct l7_key *key, struct err *err)
 {
 	CLEANUP(l7_plan_free_p) struct l7_plan *plan = calloc(1, sizeof(*plan));
-	struct making m = { .plan = plan, .model = model, .dir = dir, .key = key };
+	struct making m = { .plan = plan, .model = model, .key = key };
 	int r;
 
 	err_set(err, -ENOMEM, "%s", strerror(ENOMEM));

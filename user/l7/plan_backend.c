@@ -181,8 +181,7 @@ static void write_tls_guard(struct making *m, const struct one *one)
 			    "http-request deny deny_status 400 unless { req.hdr(host) -m found }");
 }
 
-static void put_tls(FILE *out, const struct making *m, const struct one *one,
-		    const struct backend *backend)
+static void put_tls(FILE *out, const struct one *one, const struct backend *backend)
 {
 	const char *name = name_for(one, backend);
 
@@ -191,12 +190,7 @@ static void put_tls(FILE *out, const struct making *m, const struct one *one,
 	fputs(" ssl", out);
 	if (one->settings->validate_chain) {
 		fputs(" verify required ca-file ", out);
-		if (one->roots[0]) {
-			quote_word(out, m->dir);
-			fprintf(out, "/%s", one->roots);
-		} else {
-			fputs("@system-ca", out);
-		}
+		fputs(one->roots[0] ? one->roots : "@system-ca", out);
 	} else {
 		fputs(" verify none", out);
 	}
@@ -270,7 +264,7 @@ static char *server_rest(struct making *m, const struct one *one, const struct b
 		ok = l7_cookie(cookie, m->key, one->pool->name, place) == 0;
 		fprintf(out, " cookie %s", cookie);
 	}
-	put_tls(out, m, one, backend);
+	put_tls(out, one, backend);
 	fputs(proxies[one->settings->l7.send_proxy], out);
 	if (one->settings->reset_established)
 		fputs(" on-marked-down shutdown-sessions", out);

@@ -122,19 +122,31 @@ static int hash_file(char ret[33], const char *path)
 	return 0;
 }
 
+/* Where it is from anywhere. Links on the way are not resolved: a renewal may have them lead elsewhere. */
+static char *absolute(const char *path)
+{
+	CLEANUP(free_p) char *here = path[0] == '/' ? strdup("") : getcwd(NULL, 0);
+	char *text;
+
+	if (!here || asprintf(&text, "%s%s%s", here, here[0] ? "/" : "", path) < 0)
+		return NULL;
+	return text;
+}
+
 /* The line of a list for one certificate: a link of a harmless name, since lists know no quotes. */
 static int add_certificate(struct making *m, const struct service *service, const char *path,
 			   FILE *list, struct err *err)
 {
-	char hash[33], name[64], real[PATH_MAX], key[ORIGIN_LEN];
+	CLEANUP(free_p) char *target = absolute(path);
+	char hash[33], name[64], key[ORIGIN_LEN];
 	int r = hash_file(hash, path);
 
 	if (r < 0)
 		return err_set(err, r, "service '%s': tls.certificates: %s: cannot be read: %s",
 			       service->name, path,
 			       r == -EINVAL ? "it is no regular file" : strerror(-r));
-	if (!realpath(path, real))
-		return -errno;
+	if (!target)
+		return -ENOMEM;
 	fprintf(list, "# ");
 	quote_comment(list, path);
 	fprintf(list, ", content %s\n", hash);
@@ -144,7 +156,7 @@ static int add_certificate(struct making *m, const struct service *service, cons
 	if (is_there(m, name))
 		return 0;
 	origin_service(key, service, "tls.certificates");
-	return add_file(m, &(struct l7_file){ .name = name, .target = real, .key = key });
+	return add_file(m, &(struct l7_file){ .name = name, .target = target, .key = key });
 }
 
 int making_certificates(struct making *m, const struct service *first, char ret_list[64],

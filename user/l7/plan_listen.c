@@ -46,9 +46,7 @@ static int write_bind(struct making *m, const struct service *service, struct er
 		if (r < 0)
 			return r;
 		making_begin(m, origin_service(origin, service, "tls.certificates"));
-		fprintf(m->out, "bind %s ssl crt-list ", service->listen.text);
-		quote_word(m->out, m->dir);
-		fprintf(m->out, "/%s", list);
+		fprintf(m->out, "bind %s ssl crt-list %s", service->listen.text, list);
 		if (http)
 			fprintf(m->out, " alpn %s", service->l7.http2 ? "h2,http/1.1" : "http/1.1");
 	} else {

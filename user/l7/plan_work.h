@@ -15,7 +15,6 @@
 struct making {
 	struct l7_plan *plan;
 	const struct model *model;
-	const char *dir;
 	const struct l7_key *key;
 	FILE *out; /* becomes plan->text */
 	uint32_t line; /* the next one's number */

@@ -23,7 +23,7 @@
 #define VERSION_MINOR 6
 
 #define CONFIGURATION "haproxy.cfg" /* as in L7_CONFIGURATION */
-#define CHECKED "check.cfg"
+#define CHECK_DIR "check" /* in the plan's: its files for a check */
 #define SAID "haproxy.err"
 
 /* --- version ---------------------------------------------------------------------------------- */
@@ -93,7 +93,7 @@ static int replace_link(const char *dir, const char *name, const char *target)
 }
 
 static int write_configuration(const struct l7_plan *plan, const struct l7_server *servers,
-			       const char *name)
+			       const char *dir)
 {
 	CLEANUP(free_p) char *text = NULL;
 	size_t len;
@@ -102,45 +102,49 @@ static int write_configuration(const struct l7_plan *plan, const struct l7_serve
 	if (!out)
 		return -ENOMEM;
 	l7_plan_write(out, plan, servers);
-	return fclose(out) == 0 ? replace(plan->dir, name, text, len) : -ENOMEM;
+	return fclose(out) == 0 ? replace(dir, CONFIGURATION, text, len) : -ENOMEM;
 }
 
-static int write_all(const struct l7_plan *plan, const struct l7_server *servers, const char *name,
+static int make_directory(const char *dir)
+{
+	return mkdir(dir, 0700) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+/* dir: the plan's, or one in it. */
+static int write_all(const struct l7_plan *plan, const struct l7_server *servers, const char *dir,
 		     struct err *err)
 {
-	/* A plan is tried while another one comes in force: their files have names in common. */
-	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-	int r = mkdir(plan->dir, 0700) < 0 && errno != EEXIST ? -errno : 0;
+	int r = make_directory(plan->dir);
 
-	pthread_mutex_lock(&lock);
+	if (r == 0)
+		r = make_directory(dir);
 	for (uint32_t i = 0; i < plan->n_files && r == 0; i++) {
 		const struct l7_file *file = &plan->files[i];
 
-		r = file->target ? replace_link(plan->dir, file->name, file->target)
-				 : replace(plan->dir, file->name, file->bytes, file->len);
+		r = file->target ? replace_link(dir, file->name, file->target)
+				 : replace(dir, file->name, file->bytes, file->len);
 	}
 	if (r == 0)
-		r = write_configuration(plan, servers, name);
-	pthread_mutex_unlock(&lock);
-	return r < 0 ? err_set(err, r, "gateway.state_dir: HAProxy's files in %s: %s", plan->dir,
+		r = write_configuration(plan, servers, dir);
+	return r < 0 ? err_set(err, r, "gateway.state_dir: HAProxy's files in %s: %s", dir,
 			       strerror(-r))
 		     : 0;
 }
 
 int l7_program_write(const struct l7_plan *plan, const struct l7_server *servers, struct err *err)
 {
-	return write_all(plan, servers, CONFIGURATION, err);
+	return write_all(plan, servers, plan->dir, err);
 }
 
 /* --- what HAProxy says of a plan ---------------------------------------------------------------- */
 
-/* "parsing [/var/lib/sluice/l7/check.cfg:42] : ...": the line, and what follows; NULL: no such place. */
+/* "parsing [/var/lib/sluice/l7/check/haproxy.cfg:42] : ...": the line, and what follows; NULL: no such place. */
 static char *find_place(char *text, const struct l7_plan *plan, uint32_t *ret_line)
 {
 	char place[PATH_MAX + 32];
 	char *at;
 
-	snprintf(place, sizeof(place), "[%s/" CHECKED ":", plan->dir);
+	snprintf(place, sizeof(place), "[%s/" CHECK_DIR "/" CONFIGURATION ":", plan->dir);
 	at = strstr(text, place);
 	if (!at)
 		return NULL;
@@ -234,27 +238,33 @@ static int check_descriptors(const struct l7_plan *plan, struct err *err)
 		       wanted, 2 * wanted + 100, (uint64_t)limit.rlim_max);
 }
 
-int l7_program_check(const struct l7_plan *plan, const char *program, int timeout_ms,
-		     const atomic_bool *gives_up, struct err *err)
+static void remove_file(const char *dir, const char *name)
+{
+	char path[PATH_MAX + 64];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	unlink(path);
+}
+
+static void remove_all(const struct l7_plan *plan, const char *dir)
+{
+	for (uint32_t i = 0; i < plan->n_files; i++)
+		remove_file(dir, plan->files[i].name);
+	remove_file(dir, CONFIGURATION);
+	rmdir(dir);
+}
+
+static int ask(const struct l7_plan *plan, const char *program, const char *dir, uint64_t until_ms,
+	       const atomic_bool *gives_up, struct err *err)
 {
 	char said[L7_CHECK_BYTES], why[sizeof(err->text)], path[PATH_MAX + 32];
 	const char *const argv[] = { program, "-c", "-f", path, NULL };
-	uint64_t until_ms = clock_mono_ms() + (uint64_t)timeout_ms, now_ms;
+	uint64_t now_ms = clock_mono_ms();
 	int r;
 
-	r = l7_program_version(program, timeout_ms, gives_up, err);
-	if (r == 0)
-		r = check_addresses(plan, err);
-	if (r == 0)
-		r = check_descriptors(plan, err);
-	if (r == 0)
-		r = write_all(plan, NULL, CHECKED, err);
-	if (r < 0)
-		return r;
-	snprintf(path, sizeof(path), "%s/" CHECKED, plan->dir);
-	now_ms = clock_mono_ms();
-	r = spawn_run(argv, plan->dir, now_ms < until_ms ? (int)(until_ms - now_ms) : 0, gives_up,
-		      said, sizeof(said));
+	snprintf(path, sizeof(path), "%s/" CONFIGURATION, dir);
+	r = spawn_run(argv, dir, now_ms < until_ms ? (int)(until_ms - now_ms) : 0, gives_up, said,
+		      sizeof(said));
 	if (r == 0)
 		return 0;
 	if (r < 0)
@@ -264,20 +274,40 @@ int l7_program_check(const struct l7_plan *plan, const char *program, int timeou
 		       why[0] ? why : "HAProxy refuses its configuration and does not say why");
 }
 
-static void remove_file(const char *dir, const char *name)
+/* With files of their own: those beside them are in force. One check at a time, since all have that directory. */
+static int check_files(const struct l7_plan *plan, const char *program, uint64_t until_ms,
+		       const atomic_bool *gives_up, struct err *err)
 {
-	char path[PATH_MAX + 64];
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	struct timespec until = { .tv_sec = (time_t)(until_ms / 1000 + 1) };
+	char dir[PATH_MAX + 8];
+	int r = pthread_mutex_clocklock(&lock, CLOCK_MONOTONIC, &until);
 
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	unlink(path);
+	if (r != 0)
+		return err_set(err, -r, "HAProxy is still asked of another configuration: %s",
+			       strerror(r));
+	snprintf(dir, sizeof(dir), "%s/" CHECK_DIR, plan->dir);
+	r = write_all(plan, NULL, dir, err);
+	if (r == 0)
+		r = ask(plan, program, dir, until_ms, gives_up, err);
+	remove_all(plan, dir);
+	pthread_mutex_unlock(&lock);
+	return r;
 }
 
-void l7_program_clean(const char *dir, const struct l7_plan *plan)
+int l7_program_check(const struct l7_plan *plan, const char *program, int timeout_ms,
+		     const atomic_bool *gives_up, struct err *err)
 {
-	for (uint32_t i = 0; plan && i < plan->n_files; i++)
-		remove_file(dir, plan->files[i].name);
-	remove_file(dir, CHECKED);
-	rmdir(dir);
+	uint64_t until_ms = clock_mono_ms() + (uint64_t)timeout_ms;
+	int r = l7_program_version(program, timeout_ms, gives_up, err);
+
+	if (r == 0)
+		r = check_addresses(plan, err);
+	if (r == 0)
+		r = check_descriptors(plan, err);
+	if (r == 0)
+		r = check_files(plan, program, until_ms, gives_up, err);
+	return r;
 }
 
 /* --- the process -------------------------------------------------------------------------------- */

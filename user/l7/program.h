@@ -23,7 +23,7 @@ int l7_program_version(const char *program, int timeout_ms, const atomic_bool *g
 		       struct err *err);
 
 /*
- * Write a plan's files and have HAProxy check it, without touching one that runs. err names the key of what it
+ * Have HAProxy check a plan, without touching one that runs or its files. err names the key of what it
  * refuses, and says why in its words:
  *   -EINVAL     refused                      -EADDRNOTAVAIL, -EADDRINUSE  a listen address
  *   -ETIMEDOUT  it took timeout_ms           -ECANCELED  *gives_up (NULL: never) became true
@@ -32,9 +32,6 @@ int l7_program_version(const char *program, int timeout_ms, const atomic_bool *g
  */
 int l7_program_check(const struct l7_plan *plan, const char *program, int timeout_ms,
 		     const atomic_bool *gives_up, struct err *err);
-
-/* Remove what a check has written into a directory, and the directory if nothing else is there. plan: NULL is fine. */
-void l7_program_clean(const char *dir, const struct l7_plan *plan);
 
 /* Write the plan's files and its configuration, servers as they are now, where HAProxy finds them. */
 int l7_program_write(const struct l7_plan *plan, const struct l7_server *servers, struct err *err);
