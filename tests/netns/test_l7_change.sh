@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# HAProxy while its configuration changes: what is only checked leaves alone what is in force, and certificates move.
+# HAProxy while its configuration changes: what is only checked leaves alone what is in force, certificates move, another
+# program takes over, somebody else reloads it, and what it does not load.
 # shellcheck source=tests/netns/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/netns/lib_l7.sh
@@ -77,3 +78,64 @@ ln -sfn 2 "$work/newest"
 rm -r "$work/1"
 check "HAProxy starts when the link leads elsewhere" kill_haproxy
 check "and shows what is there now" shows other.test
+with "$work/shop.test.pem"
+
+# --- somebody else reloads ------------------------------------------------------------------------
+sluice backend disable p 10.2.2.2 >/dev/null
+eventually server_is 10.2.2.2 MAINT || fail "an order is told"
+master=$(master_pid)
+worker=$(info Pid)
+kill -USR2 "$master"
+another_worker() { [ "$(info Pid)" != "$worker" ]; }
+was_told_anew() { sluice events --json | jq -e '[.events[].text | select(test("reloaded, and not by Sluice"))] | length == 1'; }
+check "who is reloaded by somebody else has another worker" eventually another_worker
+check "which is told what its servers are" eventually server_is 10.2.2.2 MAINT
+check "as an event says, once" eventually was_told_anew
+check "it is the same process" test "$(master_pid)" = "$master"
+sluice backend enable p 10.2.2.2 >/dev/null
+
+# --- another program ------------------------------------------------------------------------------
+cp "$haproxy" "$work/haproxy"
+runs() { [ "$(readlink "/proc/$(master_pid)/exe")" = "$1" ]; }
+none_failed() { wait $wrk && cat "$work/wrk" && ! grep -qE 'Socket errors|Non-2xx' "$work/wrk"; }
+nsenter --net="/run/netns/$ns_id-client" wrk -t1 -c4 -d$((4 * patience))s "https://$vip/" >"$work/wrk" </dev/null &
+wrk=$!
+sleep 0.5
+program=$work/haproxy
+with "$work/shop.test.pem"
+check "a reload brings another program" runs "$work/haproxy"
+check "and the one before ends" eventually process_gone "$master"
+check "no request fails meanwhile" none_failed
+check "new connections find it" shows shop.test
+master=$(master_pid)
+daemon_stop TERM
+program=$haproxy
+write_config "$work/shop.test.pem"
+daemon_start
+check "a start with another program than the one that runs exchanges it, too" eventually is_another "$master"
+check "which is the one that is wanted" runs "$haproxy"
+check "and clients are served" shows shop.test
+
+# --- what it does not load ------------------------------------------------------------------------
+# It is accepted, and gone before it is loaded.
+cat >"$work/fickle" <<-EOF
+	#!/bin/sh
+	[ "\$1" != -c ] || { haproxy "\$@" && rm -f "$work/fickle.pem"; exit; }
+	exec haproxy "\$@"
+EOF
+chmod +x "$work/fickle"
+program=$work/fickle
+with "$work/shop.test.pem"
+cp "$work/other.test.pem" "$work/fickle.pem"
+write_config "$work/fickle.pem"
+reload "reloaded:" || fail "the configuration is loaded"
+does_not_load() { sluice l7 status --json | jq -e '.error | test("did not load its configuration and goes on with the last one")'; }
+check "HAProxy goes on with what it has" eventually does_not_load
+touch "$work/b3.sick"
+check "and hears of verdicts" eventually server_is 10.2.3.2 DOWN
+check "while the client is served as before" shows shop.test
+rm "$work/b3.sick"
+check "of every one" eventually server_is 10.2.3.2 "no check"
+cp "$work/other.test.pem" "$work/fickle.pem"
+check "what can be loaded again is" eventually serves_current
+check "and in force" shows other.test

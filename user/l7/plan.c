@@ -189,6 +189,8 @@ static void write_global(struct making *m)
 		fputs(" len 4096 local0", m->out);
 		making_end(m);
 	}
+	/* Part of the digest: another program is another plan. */
+	making_comment(m, "\t", L7_RUN_BY "%s", l7->program);
 	making_comment(m, "\t", "files are beside this one");
 	making_line(m, NULL, "default-path config");
 	making_comment(

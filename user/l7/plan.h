@@ -30,6 +30,9 @@ struct err;
 #define L7_MASTER_SOCKET "master.sock"
 #define L7_MASTER "l7/" L7_MASTER_SOCKET
 
+/* In a comment of the configuration, before the program that is to run it. */
+#define L7_RUN_BY "run by "
+
 /* Where a new process asks for the sockets that clients wait at, in the directory. */
 #define L7_HOLD_SOCKET "hold.sock"
 

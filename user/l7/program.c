@@ -380,13 +380,14 @@ void l7_program_trim(const char *dir)
 		log_warn("%s: %s", path, strerror(errno));
 }
 
-int l7_program_last(const char *dir, char ret_digest[65], uint64_t *ret_number)
+int l7_program_last(struct l7_last *ret, const char *dir)
 {
 	char path[PATH_MAX + 32], *line = NULL;
 	CLEANUP(fclose_p) FILE *file = NULL;
-	bool digest = false, number = false;
+	bool number = false;
 	size_t room = 0;
 
+	*ret = (struct l7_last){ .digest = "" };
 	snprintf(path, sizeof(path), "%s/" CONFIGURATION, dir);
 	file = fopen(path, "re");
 	if (!file)
@@ -394,10 +395,15 @@ int l7_program_last(const char *dir, char ret_digest[65], uint64_t *ret_number)
 	while (getline(&line, &room, file) > 0) {
 		const char *at = strstr(line, "/worker-");
 
-		digest = digest || sscanf(line, "# digest %64s", ret_digest) == 1;
+		line[strcspn(line, "\n")] = '\0';
+		if (!ret->digest[0])
+			sscanf(line, "# digest %64s", ret->digest);
+		if (!strncmp(line, "\t# " L7_RUN_BY, strlen("\t# " L7_RUN_BY)))
+			snprintf(ret->program, sizeof(ret->program), "%s",
+				 line + strlen("\t# " L7_RUN_BY));
 		if (!strncmp(line, "\tstats socket ", strlen("\tstats socket ")) && at)
-			number = sscanf(at, "/worker-%" SCNu64 ".sock", ret_number) == 1;
+			number = sscanf(at, "/worker-%" SCNu64 ".sock", &ret->number) == 1;
 	}
 	free(line);
-	return digest && number ? 0 : -EINVAL;
+	return ret->digest[0] && number ? 0 : -EINVAL;
 }

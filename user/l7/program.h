@@ -5,6 +5,7 @@
 #ifndef SLUICE_L7_PROGRAM_H
 #define SLUICE_L7_PROGRAM_H
 
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/types.h>
@@ -52,11 +53,15 @@ int l7_program_dismiss(const char *state_dir);
 /* Bound what it says from then on. */
 void l7_program_trim(const char *dir);
 
-/*
- * Of the configuration that was written last: the digest of its plan, and the number that it was served under. -ENOENT:
- * there is none; -EINVAL: it is none of ours.
- */
-int l7_program_last(const char *dir, char ret_digest[65], uint64_t *ret_number);
+/* The configuration that was written last. */
+struct l7_last {
+	char digest[65]; /* of its plan; "": unknown */
+	char program[PATH_MAX]; /* that runs it, as far as a comment can say; "": unknown */
+	uint64_t number; /* that it was served under */
+};
+
+/* -ENOENT: there is none; -EINVAL: it is none of ours. */
+int l7_program_last(struct l7_last *ret, const char *dir);
 
 /* What the last one said when it failed, in a line; buf is returned. */
 const char *l7_program_complaint(char *buf, size_t size, const char *dir);

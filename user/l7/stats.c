@@ -112,6 +112,14 @@ void stats_parse_clients(struct l7_clients *clients, const char *text)
 	keep_info(&clients->allowed, text, "\nMaxconn: ");
 }
 
+uint64_t stats_parse_pid(const char *text)
+{
+	uint64_t pid = 0;
+
+	keep_info(&pid, text, "\nPid: ");
+	return pid;
+}
+
 /* "# table: BACKEND, type: ...": where its servers begin; INDEX_NONE: it has none, or the line is another. */
 static uint32_t begin_table(const struct l7_plan *plan, uint32_t at, const char *line)
 {

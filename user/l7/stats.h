@@ -34,6 +34,9 @@ struct l7_clients {
 /* Read all but those that wait from what HAProxy says of itself ("show info"); what is missing there is left alone. */
 void stats_parse_clients(struct l7_clients *clients, const char *text);
 
+/* The process that says it; 0: it does not say. */
+uint64_t stats_parse_pid(const char *text);
+
 /*
  * Read HAProxy's table ("show stat") into numbers, parallel to plan->lines; what is missing there is left
  * alone. Changes the text. Returns how many servers were found, or -EINVAL: it is no such table.

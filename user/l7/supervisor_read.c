@@ -12,14 +12,17 @@
 #define STATS_PER_LINE 1024
 #define READ_SHARE 20 /* of the thread's time, one part in so many goes into reading of servers */
 
-int supervisor_read_clients(struct supervisor *supervisor, const char *path)
+int supervisor_read_clients(struct supervisor *supervisor, const char *path, uint64_t *ret_worker)
 {
 	struct l7_clients clients = { .waiting = hold_waiting(&supervisor->hold) };
 	char text[INFO_BYTES];
 	int r = path ? talk(path, "show info\n", text, sizeof(text)) : 0;
 
-	if (path && r == 0)
+	*ret_worker = 0;
+	if (path && r == 0) {
 		stats_parse_clients(&clients, text);
+		*ret_worker = stats_parse_pid(text);
+	}
 	pthread_mutex_lock(&supervisor->lock);
 	supervisor->status.clients = clients;
 	pthread_mutex_unlock(&supervisor->lock);

@@ -82,6 +82,9 @@ static void fail(struct supervisor *supervisor, const char *what, const char *wh
 	supervisor->failures++;
 	count(supervisor, &supervisor->status.failures);
 	enter_phase(supervisor, PHASE_PAUSE, pause_ms(supervisor));
+	if (supervisor->wanted.plan)
+		push_forget(&supervisor->push, supervisor->wanted.plan->n_lines);
+	supervisor_push(supervisor);
 	/* Once, and again when it has become serious. */
 	if (supervisor->failures == 1 || supervisor->failures == 8)
 		supervisor_say(supervisor, SUPERVISOR_ERROR, "failed", "%s: %s; it is tried again",
@@ -246,20 +249,22 @@ static void note_start(struct supervisor *supervisor)
 /* One that another daemon has left. It has a number; no other is to have the same. */
 static void look_for_one(struct supervisor *supervisor, bool *ret_same)
 {
-	char path[PATH_MAX + 64], digest[65] = "";
-	uint64_t number = 0;
+	char path[PATH_MAX + 64];
+	struct l7_last last;
 	pid_t pid, worker;
 
 	supervisor->looked = true;
 	*ret_same = false;
-	if (l7_program_last(supervisor->dir, digest, &number) == 0)
-		supervisor->number = supervisor->served = number;
+	if (l7_program_last(&last, supervisor->dir) == 0)
+		supervisor->number = supervisor->served = last.number;
 	snprintf(path, sizeof(path), "%s/" L7_MASTER_SOCKET, supervisor->dir);
 	if (talk_owner(&pid, path) < 0 || watch(supervisor, pid) < 0)
 		return;
+	snprintf(supervisor->program, sizeof(supervisor->program), "%s", last.program);
 	note_start(supervisor);
-	path_of(path, supervisor, number);
-	*ret_same = supervisor->wanted.plan && !strcmp(digest, supervisor->wanted.plan->digest) &&
+	path_of(path, supervisor, last.number);
+	*ret_same = supervisor->wanted.plan &&
+		    !strcmp(last.digest, supervisor->wanted.plan->digest) &&
 		    talk_owner(&worker, path) == 0;
 }
 
@@ -297,9 +302,11 @@ static void serve(struct supervisor *supervisor, const char *state, const char *
 	}
 	enter_phase(supervisor, PHASE_SERVING, 0);
 	supervisor->is_silent = false;
+	path_of(path, supervisor, supervisor->number);
+	/* Before it is told anything: whoever answers later and is another was not told. */
+	supervisor_read_clients(supervisor, path, &supervisor->worker);
 	push_forget(&supervisor->push, supervisor->wanted.plan->n_lines);
 	supervisor_push(supervisor);
-	path_of(path, supervisor, supervisor->number);
 	supervisor_hold_renew(supervisor, path);
 	supervisor_say(supervisor, SUPERVISOR_INFO, state,
 		       "HAProxy %s: process %d, configuration %" PRIu64, how, (int)supervisor->pid,
@@ -313,6 +320,23 @@ static void keep_numbers(struct supervisor *supervisor)
 	memcpy(supervisor->before, supervisor->numbers,
 	       supervisor->wanted.plan->n_lines * sizeof(*supervisor->before));
 	pthread_mutex_unlock(&supervisor->lock);
+}
+
+static bool runs_another_program(const struct supervisor *supervisor)
+{
+	return supervisor->pidfd >= 0 && supervisor->program[0] &&
+	       strcmp(supervisor->program, supervisor->wanted.program) != 0;
+}
+
+/* A reload executes the same program: one of another follows a process that leaves, with its sockets. */
+static void make_way(struct supervisor *supervisor)
+{
+	char path[PATH_MAX + 64];
+
+	path_of(path, supervisor, supervisor->served);
+	supervisor_hold_renew(supervisor, path);
+	supervisor_hold_begin(supervisor);
+	supervisor_dismiss(supervisor);
 }
 
 static int load(struct supervisor *supervisor, struct err *err)
@@ -329,13 +353,15 @@ static int load(struct supervisor *supervisor, struct err *err)
 		wanted->accepted = true;
 	}
 	supervisor->urged = 0;
-	supervisor->reloads = supervisor->pidfd >= 0;
 	wanted->plan->number = ++supervisor->number;
 	copy_servers(supervisor);
 	r = l7_program_write(wanted->plan, supervisor->servers, err);
 	if (r < 0)
 		return r;
-	if (supervisor->pidfd >= 0) {
+	if (runs_another_program(supervisor))
+		make_way(supervisor);
+	supervisor->reloads = supervisor->pidfd >= 0;
+	if (supervisor->reloads) {
 		count(supervisor, &supervisor->status.reloads);
 		return kill(supervisor->pid, SIGUSR2) < 0
 			       ? err_set(err, -errno, "%s", strerror(errno))
@@ -347,6 +373,7 @@ static int load(struct supervisor *supervisor, struct err *err)
 		return r;
 	count(supervisor, &supervisor->status.starts);
 	note_start(supervisor);
+	snprintf(supervisor->program, sizeof(supervisor->program), "%s", wanted->program);
 	r = watch(supervisor, pid);
 	return r < 0 ? err_set(err, r, "%s", strerror(-r)) : 0;
 }
@@ -466,6 +493,19 @@ static void note_silence(struct supervisor *supervisor, int r)
 		       (int)supervisor->pid);
 }
 
+/* What is wanted did not load: who has the plan before hears of the servers that are in both, by their names. */
+static void push_to_last(struct supervisor *supervisor)
+{
+	char path[PATH_MAX + 64], ignored[256];
+	uint32_t n;
+
+	copy_servers(supervisor);
+	path_of(path, supervisor, supervisor->served);
+	if (push_servers(&supervisor->push, supervisor->wanted.plan, supervisor->servers, path, &n,
+			 ignored, sizeof(ignored)) < 0)
+		push_forget(&supervisor->push, supervisor->wanted.plan->n_lines);
+}
+
 void supervisor_push(struct supervisor *supervisor)
 {
 	char path[PATH_MAX + 64], complaint[256];
@@ -473,6 +513,9 @@ void supervisor_push(struct supervisor *supervisor)
 	uint32_t n;
 	int r;
 
+	if (supervisor->phase == PHASE_PAUSE && supervisor->pidfd >= 0 && supervisor->served &&
+	    supervisor->wanted.plan)
+		push_to_last(supervisor);
 	if (supervisor->phase != PHASE_SERVING)
 		return;
 	changed_ns = copy_servers(supervisor);
@@ -499,24 +542,48 @@ void supervisor_push(struct supervisor *supervisor)
 	pthread_mutex_unlock(&supervisor->lock);
 }
 
+/* Somebody else has had it load its configuration again: another worker serves, which nobody has told anything. */
+static void note_worker(struct supervisor *supervisor, const char *path, uint64_t worker)
+{
+	bool is_another = supervisor->worker && worker && worker != supervisor->worker;
+
+	if (worker)
+		supervisor->worker = worker;
+	if (!is_another)
+		return;
+	keep_numbers(supervisor);
+	push_forget(&supervisor->push, supervisor->wanted.plan->n_lines);
+	supervisor_push(supervisor);
+	supervisor_hold_renew(supervisor, path);
+	supervisor_say(
+		supervisor, SUPERVISOR_WARNING, "replaced",
+		"HAProxy was reloaded, and not by Sluice: process %d, another worker, which was "
+		"told everything anew",
+		(int)supervisor->pid);
+}
+
 void supervisor_tick(struct supervisor *supervisor)
 {
 	bool serves = supervisor->phase == PHASE_SERVING;
 	char path[PATH_MAX + 64];
+	uint64_t worker;
 	int r;
 
 	collect(supervisor);
 	supervisor_hold_tick(supervisor);
 	path_of(path, supervisor, supervisor->number);
-	r = supervisor_read_clients(supervisor, serves ? path : NULL);
-	if (!serves)
+	r = supervisor_read_clients(supervisor, serves ? path : NULL, &worker);
+	if (!serves) {
+		supervisor_push(supervisor);
 		return;
+	}
 	note_silence(supervisor, r);
 	/* Whoever asks for anything more waits as long again. */
 	if (supervisor->is_silent)
 		return;
 	if (clock_mono_ms() - supervisor->since_ms >= STEADY_MS)
 		supervisor->failures = 0;
+	note_worker(supervisor, path, worker);
 	supervisor_push(supervisor);
 	l7_program_trim(supervisor->dir);
 	if (clock_mono_ms() >= supervisor->read_ms)

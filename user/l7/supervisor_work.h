@@ -62,6 +62,8 @@ struct supervisor {
 	int pidfd; /* -1: no process */
 	struct leaving leaving[LEAVING_MAX];
 	pid_t pid;
+	char program[PATH_MAX]; /* of that process; "": unknown */
+	uint64_t worker; /* pid of its worker that was told; 0: not known yet */
 	enum phase phase;
 	bool looked; /* for a process to adopt */
 	uint64_t number; /* of the plan that was written last */
@@ -91,7 +93,7 @@ void supervisor_bring(struct supervisor *supervisor);
 /* The time of the step timer has come. */
 void supervisor_step(struct supervisor *supervisor);
 
-/* Tell what has changed. */
+/* Tell what has changed: who serves, or goes on serving while what is wanted does not load. */
 void supervisor_push(struct supervisor *supervisor);
 
 /* See that drained servers are told, and read what HAProxy has counted. */
@@ -100,8 +102,11 @@ void supervisor_tick(struct supervisor *supervisor);
 /* Read what is counted of each server, and set when to do so next. path: the runtime socket. */
 void supervisor_read_numbers(struct supervisor *supervisor, const char *path);
 
-/* Note how clients fare. path: the runtime socket of the process that serves; NULL: there is none. As talk() returns. */
-int supervisor_read_clients(struct supervisor *supervisor, const char *path);
+/*
+ * Note how clients fare. path: the runtime socket of the process that serves; NULL: there is none. *ret_worker: the
+ * worker that answered, 0: none. As talk() returns.
+ */
+int supervisor_read_clients(struct supervisor *supervisor, const char *path, uint64_t *ret_worker);
 
 /* Its listening sockets are taken anew: it serves. path: its runtime socket. */
 void supervisor_hold_renew(struct supervisor *supervisor, const char *path);

@@ -71,6 +71,9 @@ int talk(const char *path, const char *commands, char *answer, size_t size)
 	if (fd < 0)
 		return fd;
 	r = send_all(fd, commands);
+	/* A master waits for more as long as there may be some; a worker does not. */
+	if (r == 0 && shutdown(fd, SHUT_WR) < 0)
+		r = -errno;
 	while (r == 0) {
 		bool full = len + 1 >= size;
 		ssize_t got = full ? recv(fd, spare, sizeof(spare), 0)
