@@ -131,6 +131,8 @@ write_config "$work/fickle.pem"
 reload "reloaded:" || fail "the configuration is loaded"
 does_not_load() { sluice l7 status --json | jq -e '.error | test("did not load its configuration and goes on with the last one")'; }
 check "HAProxy goes on with what it has" eventually does_not_load
+blames() { sluice l7 status --json | jq -r .error | grep -F "$1"; }
+check "as is said, with the key that is to blame" blames "service 'shop': tls.certificates: HAProxy refuses $work/fickle.pem: "
 touch "$work/b3.sick"
 check "and hears of verdicts" eventually server_is 10.2.3.2 DOWN
 check "while the client is served as before" shows shop.test

@@ -141,11 +141,14 @@ int l7_program_write(const struct l7_plan *plan, const struct l7_server *servers
 /* "parsing [/var/lib/sluice/l7/check/haproxy.cfg:42] : ...": the line, and what follows; NULL: no such place. */
 static char *find_place(char *text, const struct l7_plan *plan, uint32_t *ret_line)
 {
+	static const char *const files[] = { CHECK_DIR "/" CONFIGURATION, CONFIGURATION };
 	char place[PATH_MAX + 32];
-	char *at;
+	char *at = NULL;
 
-	snprintf(place, sizeof(place), "[%s/" CHECK_DIR "/" CONFIGURATION ":", plan->dir);
-	at = strstr(text, place);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && !at; i++) {
+		snprintf(place, sizeof(place), "[%s/%s:", plan->dir, files[i]);
+		at = strstr(text, place);
+	}
 	if (!at)
 		return NULL;
 	at += strlen(place);
@@ -165,30 +168,48 @@ static const struct l7_file *find_link(const char *text, const struct l7_plan *p
 	return NULL;
 }
 
-/* HAProxy goes on after what concerns a place with what follows from it: the first is meant. */
-void l7_program_blame(char *buf, size_t size, const struct l7_plan *plan, char *said)
+struct blame {
+	const char *key; /* NULL: none is to blame */
+	const struct l7_file *link; /* NULL: it is no file */
+	const char *text; /* in what was said */
+};
+
+/* HAProxy goes on after what concerns a place with what follows from it: the first is meant. false: nothing is wrong. */
+static bool find_blame(struct blame *ret, const struct l7_plan *plan, char *said)
 {
-	const struct l7_file *link;
-	const char *key = NULL;
 	uint32_t line = 0;
 	char *at = strstr(said, "[ALERT]"), *text;
 
-	buf[0] = '\0';
+	*ret = (struct blame){ .key = NULL };
 	if (!at)
-		return;
+		return false;
 	at[strcspn(at, "\n")] = '\0';
 	text = find_place(at, plan, &line);
 	if (text)
-		key = l7_plan_key(plan, line);
+		ret->key = l7_plan_key(plan, line);
 	else
 		text = strstr(at, ") : ") ? strstr(at, ") : ") + 4 : at;
-	link = find_link(text, plan);
+	ret->link = find_link(text, plan);
 	/* Services on one address have one list of certificates. */
-	if (link)
-		key = link->key;
-	printable_clean(text);
-	snprintf(buf, size, "%s%sHAProxy refuses %s: %.300s", key ? key : "", key ? ": " : "",
-		 link ? link->target : "it", text);
+	if (ret->link)
+		ret->key = ret->link->key;
+	ret->text = printable_clean(text);
+	return true;
+}
+
+static void put_blame(char *buf, size_t size, const struct blame *blame)
+{
+	snprintf(buf, size, "%s%sHAProxy refuses %s: %.300s", blame->key ? blame->key : "",
+		 blame->key ? ": " : "", blame->link ? blame->link->target : "it", blame->text);
+}
+
+void l7_program_blame(char *buf, size_t size, const struct l7_plan *plan, char *said)
+{
+	struct blame blame;
+
+	buf[0] = '\0';
+	if (find_blame(&blame, plan, said))
+		put_blame(buf, size, &blame);
 }
 
 static int check_address(const struct l7_listen *listen, struct err *err)
@@ -349,21 +370,38 @@ int l7_program_dismiss(const char *state_dir)
 	return kill(pid, SIGUSR1) < 0 ? -errno : pid;
 }
 
-const char *l7_program_complaint(char *buf, size_t size, const char *dir)
+/* What it has said since it was started, or last told to load. */
+static void read_said(char *said, size_t size, const char *dir)
 {
-	char path[PATH_MAX + 32], line[512];
+	char path[PATH_MAX + 32], line[1024];
 	CLEANUP(fclose_p) FILE *file = NULL;
+	size_t len = 0;
 
-	snprintf(buf, size, "it does not say why");
+	said[0] = '\0';
 	snprintf(path, sizeof(path), "%s/" SAID, dir);
 	file = fopen(path, "re");
 	while (file && fgets(line, sizeof(line), file)) {
-		const char *at = strstr(line, ") : ");
-
-		line[strcspn(line, "\n")] = '\0';
-		if (strstr(line, "[ALERT]") && at)
-			snprintf(buf, size, "%s", printable_clean(line) + (at + 4 - line));
+		if (strstr(line, "Reloading HAProxy"))
+			len = 0;
+		if (len + strlen(line) >= size)
+			break;
+		memcpy(said + len, line, strlen(line) + 1);
+		len += strlen(line);
 	}
+}
+
+const char *l7_program_complaint(char *buf, size_t size, const struct l7_plan *plan)
+{
+	char said[L7_CHECK_BYTES];
+	struct blame blame;
+
+	read_said(said, sizeof(said), plan->dir);
+	if (!find_blame(&blame, plan, said))
+		snprintf(buf, size, "it does not say why");
+	else if (blame.key)
+		put_blame(buf, size, &blame);
+	else
+		snprintf(buf, size, "%s", blame.text);
 	return buf;
 }
 

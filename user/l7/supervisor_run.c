@@ -82,8 +82,6 @@ static void fail(struct supervisor *supervisor, const char *what, const char *wh
 	supervisor->failures++;
 	count(supervisor, &supervisor->status.failures);
 	enter_phase(supervisor, PHASE_PAUSE, pause_ms(supervisor));
-	if (supervisor->wanted.plan)
-		push_forget(&supervisor->push, supervisor->wanted.plan->n_lines);
 	supervisor_push(supervisor);
 	/* Once, and again when it has become serious. */
 	if (supervisor->failures == 1 || supervisor->failures == 8)
@@ -191,13 +189,14 @@ static void describe_end(char *buf, size_t size, const struct supervisor *superv
 {
 	int status;
 
+	buf[0] = '\0';
 	if (waitpid(supervisor->pid, &status, WNOHANG) != supervisor->pid)
 		snprintf(buf, size, "it is no longer there");
 	else if (WIFSIGNALED(status))
 		snprintf(buf, size, "signal %d (%s)", WTERMSIG(status),
 			 strsignal(WTERMSIG(status)));
-	else
-		l7_program_complaint(buf, size, supervisor->dir);
+	else if (supervisor->wanted.plan)
+		l7_program_complaint(buf, size, supervisor->wanted.plan);
 }
 
 static void on_end(uv_poll_t *poll, int status, int events)
@@ -375,7 +374,12 @@ static int load(struct supervisor *supervisor, struct err *err)
 	note_start(supervisor);
 	snprintf(supervisor->program, sizeof(supervisor->program), "%s", wanted->program);
 	r = watch(supervisor, pid);
-	return r < 0 ? err_set(err, r, "%s", strerror(-r)) : 0;
+	if (r == 0)
+		return 0;
+	/* Nobody would see it end. */
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	return err_set(err, r, "%s", strerror(-r));
 }
 
 void supervisor_bring(struct supervisor *supervisor)
@@ -436,7 +440,7 @@ static void look(struct supervisor *supervisor)
 	    (waited_ms / LOOK_MS % ASK_EVERY == ASK_EVERY - 1 && has_given_up(supervisor))) {
 		fail(supervisor,
 		     "HAProxy did not load its configuration and goes on with the last one",
-		     l7_program_complaint(why, sizeof(why), supervisor->dir));
+		     l7_program_complaint(why, sizeof(why), supervisor->wanted.plan));
 		return;
 	}
 	if (supervisor->reloads && waited_ms >= (uint64_t)URGE_MS * (supervisor->urged + 1)) {
