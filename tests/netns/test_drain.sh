@@ -154,6 +154,13 @@ check_status "a drain that lasts" 0 sluice backend drain web-pool "$backend" --t
 check "the transfer's packets would still go there" decides "forward_nat $backend" "$(transfer_end)" --flags ack
 check "and those of new ones elsewhere" decides "forward_nat 10.2.${there#b}.2" 10.1.0.2:1
 check "it has no share of what is new" share_is "$backend" 0
+cp "$work/sluice.yaml" "$work/whole.yaml"
+sed -i 's/interfaces: \[/& { name: nowhere },/' "$work/sluice.yaml"
+left_ms=$(health_of "$backend" .drain.left_ms)
+check_status "a reload that would drop the order is refused" 1 sluice reload --discard-runtime
+check "as there is no such interface" grep -q nowhere "$work/out"
+check "and the drain has no more time than it had" test "$(health_of "$backend" .drain.left_ms)" -le "$left_ms"
+cp "$work/whole.yaml" "$work/sluice.yaml"
 check_status "it is taken back" 0 sluice backend enable web-pool "$backend"
 
 check_status "a drain of a second" 0 sluice backend drain web-pool "$backend" --timeout 1s

@@ -270,7 +270,7 @@ static int add_leaving_of(struct difference *difference, const struct pipeline *
 {
 	for (uint32_t i = 0; i < service->n_endpoints; i++)
 		if (service->owners[i] == backend &&
-		    pipeline_ordered(pipeline, service->endpoints[i]) == SL_ENABLED &&
+		    pipeline_ordered(pipeline, service->endpoints[i], NULL) == SL_ENABLED &&
 		    !is_listed(difference, service->endpoints[i]) &&
 		    difference_add_leaving(difference, service->endpoints[i]) < 0)
 			return -ENOMEM;

@@ -211,31 +211,64 @@ void configure_impose_orders(struct daemon *daemon)
 		const struct overlay_row *row = row_of[i] ? &overlay->rows[row_of[i] - 1] : NULL;
 		enum sl_admin wanted = row ? row->admin : SL_ENABLED;
 
-		if (pipeline_ordered(pipeline, i) != wanted)
+		if (pipeline_ordered(pipeline, i, NULL) != wanted)
 			pipeline_order(pipeline, i, wanted, row ? changes_deadline_ms(row) : 0);
 	}
+}
+
+/* What was ordered of an endpoint of the model in force. */
+struct order_of {
+	uint32_t endpoint;
+	enum sl_admin admin;
+	uint64_t deadline_ms;
+};
+
+/* n of them; owned. */
+struct opened {
+	struct order_of *orders;
+	uint32_t n;
+};
+
+static void opened_done(struct opened *opened)
+{
+	free(opened->orders);
 }
 
 /*
  * Orders that are dropped are undone before those leave who stood in for the closed: there would be nobody to
  * choose until the change is kept, and refused connections. Who leaves himself stays what he was ordered.
  */
-static void open_first(struct daemon *daemon, const struct next *next)
+static void open_first(struct opened *ret, struct daemon *daemon, const struct next *next)
 {
 	struct pipeline *pipeline = daemon->generation->pipeline;
 	const struct model *model = daemon->model;
 	CLEANUP(free_p) uint32_t *row_of = NULL;
 	CLEANUP(free_p) uint32_t *same = NULL;
 
+	*ret = (struct opened){ .n = 0 };
 	if (!has_orders(runtime_overlay(daemon->runtime)))
 		return;
 	row_of = rows_of_orders(next->model, &next->overlay);
-	if (!row_of || difference_same_endpoints(&same, model, next->model) < 0)
+	ret->orders = calloc(model->n_endpoints + 1, sizeof(*ret->orders));
+	if (!row_of || !ret->orders || difference_same_endpoints(&same, model, next->model) < 0)
 		return; /* it is what comes after the change */
-	for (uint32_t i = 0; i < model->n_endpoints; i++)
-		if (pipeline_ordered(pipeline, i) != SL_ENABLED && same[i] != INDEX_NONE &&
-		    !row_of[same[i]])
-			pipeline_order(pipeline, i, SL_ENABLED, 0);
+	for (uint32_t i = 0; i < model->n_endpoints; i++) {
+		struct order_of order = { .endpoint = i };
+
+		order.admin = pipeline_ordered(pipeline, i, &order.deadline_ms);
+		if (order.admin == SL_ENABLED || same[i] == INDEX_NONE || row_of[same[i]])
+			continue;
+		ret->orders[ret->n++] = order;
+		pipeline_order(pipeline, i, SL_ENABLED, 0);
+	}
+}
+
+/* The change is not to be: they have the time that they had. */
+static void close_again(struct daemon *daemon, const struct opened *opened)
+{
+	for (uint32_t i = 0; i < opened->n; i++)
+		pipeline_order(daemon->generation->pipeline, opened->orders[i].endpoint,
+			       opened->orders[i].admin, opened->orders[i].deadline_ms);
 }
 
 /* --- bringing it in force --------------------------------------------------------------------- */
@@ -303,7 +336,7 @@ static int change_model(struct daemon *daemon, struct model **model, bool looks_
 }
 
 /* Not the model before, which has not the weights that were ordered since. */
-static void undo(struct daemon *daemon, const struct err *why)
+static void undo(struct daemon *daemon, const struct opened *opened, const struct err *why)
 {
 	CLEANUP(model_free_p) struct model *model = NULL;
 	struct err err = { "out of memory" };
@@ -314,30 +347,35 @@ static void undo(struct daemon *daemon, const struct err *why)
 		carrier_prepare_anyway(daemon->carrier, model);
 		r = change_model(daemon, &model, true, &err);
 	}
-	if (r < 0)
+	if (r < 0) {
 		daemon->broken =
 			err_set(&daemon->broken_by, r,
 				"a change could neither be kept (%.200s) nor undone: %.200s",
 				why->text, err.text);
-	else if (daemon->broken == 0)
-		configure_impose_orders(daemon);
+		return;
+	}
+	if (daemon->broken < 0)
+		return;
+	close_again(daemon, opened); /* made of the same layers: endpoints have their places */
+	configure_impose_orders(daemon);
 }
 
 /* In force first, and kept then: of a daemon that is killed in between the change was never told. */
 static int carry_out(struct daemon *daemon, struct next *next, struct err *err)
 {
+	CLEANUP(opened_done) struct opened opened;
 	struct err why;
 	int r;
 
-	open_first(daemon, next);
+	open_first(&opened, daemon, next);
 	r = change_model(daemon, &next->model, next->looks_anew, err);
 	if (r < 0 && daemon->broken == 0)
-		configure_impose_orders(daemon);
+		close_again(daemon, &opened);
 	if (r < 0 || daemon->broken < 0)
 		return r;
 	r = runtime_keep(daemon->runtime, &next->overlay, &why);
 	if (r < 0 && next->must_be_kept) {
-		undo(daemon, &why);
+		undo(daemon, &opened, &why);
 		*err = why;
 		return r;
 	}

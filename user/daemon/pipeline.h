@@ -84,7 +84,9 @@ enum sl_admin pipeline_admin(const struct pipeline *pipeline, uint32_t endpoint)
  */
 void pipeline_order(struct pipeline *pipeline, uint32_t endpoint, enum sl_admin admin,
 		    uint64_t deadline_ms);
-enum sl_admin pipeline_ordered(const struct pipeline *pipeline, uint32_t endpoint);
+/* ret_deadline_ms: as pipeline_order() was given it; or NULL. */
+enum sl_admin pipeline_ordered(const struct pipeline *pipeline, uint32_t endpoint,
+			       uint64_t *ret_deadline_ms);
 
 /* Give a backend, by its position in the pool, another weight until the daemon ends. */
 void pipeline_set_weight(struct pipeline *pipeline, uint32_t pool, uint32_t backend,

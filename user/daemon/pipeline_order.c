@@ -57,8 +57,11 @@ void pipeline_order(struct pipeline *pipeline, uint32_t endpoint, enum sl_admin 
 	    (struct standing){ admin, deadline_ms });
 }
 
-enum sl_admin pipeline_ordered(const struct pipeline *pipeline, uint32_t endpoint)
+enum sl_admin pipeline_ordered(const struct pipeline *pipeline, uint32_t endpoint,
+			       uint64_t *ret_deadline_ms)
 {
+	if (ret_deadline_ms)
+		*ret_deadline_ms = pipeline->seats[endpoint].ordered.deadline_ms;
 	return pipeline->seats[endpoint].ordered.admin;
 }
 
