@@ -25,6 +25,7 @@
 #define CONFIGURATION "haproxy.cfg" /* as in L7_CONFIGURATION */
 #define CHECK_DIR "check" /* in the plan's: its files for a check */
 #define SAID "haproxy.err"
+#define TURN_MS 50 /* between looks whether a check is still wanted */
 
 /* --- version ---------------------------------------------------------------------------------- */
 
@@ -295,18 +296,36 @@ static int ask(const struct l7_plan *plan, const char *program, const char *dir,
 		       why[0] ? why : "HAProxy refuses its configuration and does not say why");
 }
 
+/* Locks it. -ETIMEDOUT, -ECANCELED as l7_program_check() has them. */
+static int take_turn(pthread_mutex_t *lock, uint64_t until_ms, const atomic_bool *gives_up)
+{
+	int r = ETIMEDOUT;
+
+	while (r == ETIMEDOUT) {
+		uint64_t now_ms = clock_mono_ms(), again_ms = now_ms + TURN_MS;
+		struct timespec again = { .tv_sec = (time_t)(again_ms / 1000),
+					  .tv_nsec = (long)(again_ms % 1000 * 1000000) };
+
+		if (gives_up && atomic_load(gives_up))
+			return -ECANCELED;
+		if (now_ms > until_ms)
+			return -ETIMEDOUT;
+		r = pthread_mutex_clocklock(lock, CLOCK_MONOTONIC, &again);
+	}
+	return -r;
+}
+
 /* With files of their own: those beside them are in force. One check at a time, since all have that directory. */
 static int check_files(const struct l7_plan *plan, const char *program, uint64_t until_ms,
 		       const atomic_bool *gives_up, struct err *err)
 {
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-	struct timespec until = { .tv_sec = (time_t)(until_ms / 1000 + 1) };
 	char dir[PATH_MAX + 8];
-	int r = pthread_mutex_clocklock(&lock, CLOCK_MONOTONIC, &until);
+	int r = take_turn(&lock, until_ms, gives_up);
 
-	if (r != 0)
-		return err_set(err, -r, "HAProxy is still asked of another configuration: %s",
-			       strerror(r));
+	if (r < 0)
+		return err_set(err, r, "HAProxy is still asked of another configuration: %s",
+			       strerror(-r));
 	snprintf(dir, sizeof(dir), "%s/" CHECK_DIR, plan->dir);
 	r = write_all(plan, NULL, dir, err);
 	if (r == 0)
@@ -370,8 +389,8 @@ int l7_program_dismiss(const char *state_dir)
 	return kill(pid, SIGUSR1) < 0 ? -errno : pid;
 }
 
-/* What it has said since it was started, or last told to load. */
-static void read_said(char *said, size_t size, const char *dir)
+/* What it has said from the last line on that has the mark; all of it, if none has. */
+static void read_said(char *said, size_t size, const char *dir, const char *mark)
 {
 	char path[PATH_MAX + 32], line[1024];
 	CLEANUP(fclose_p) FILE *file = NULL;
@@ -381,21 +400,21 @@ static void read_said(char *said, size_t size, const char *dir)
 	snprintf(path, sizeof(path), "%s/" SAID, dir);
 	file = fopen(path, "re");
 	while (file && fgets(line, sizeof(line), file)) {
-		if (strstr(line, "Reloading HAProxy"))
+		if (strstr(line, mark))
 			len = 0;
 		if (len + strlen(line) >= size)
-			break;
+			continue;
 		memcpy(said + len, line, strlen(line) + 1);
 		len += strlen(line);
 	}
 }
 
-const char *l7_program_complaint(char *buf, size_t size, const struct l7_plan *plan)
+const char *l7_program_complaint(char *buf, size_t size, const struct l7_plan *plan, bool loads)
 {
 	char said[L7_CHECK_BYTES];
 	struct blame blame;
 
-	read_said(said, sizeof(said), plan->dir);
+	read_said(said, sizeof(said), plan->dir, loads ? "Reloading HAProxy" : "[ALERT]");
 	if (!find_blame(&blame, plan, said))
 		snprintf(buf, size, "it does not say why");
 	else if (blame.key)

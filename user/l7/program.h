@@ -63,8 +63,11 @@ struct l7_last {
 /* -ENOENT: there is none; -EINVAL: it is none of ours. */
 int l7_program_last(struct l7_last *ret, const char *dir);
 
-/* What the last one said when it failed, in a line, with the key that is to blame; buf is returned. */
-const char *l7_program_complaint(char *buf, size_t size, const struct l7_plan *plan);
+/*
+ * What the last one said when it failed, in a line; buf is returned. loads: in loading the plan, with the key that is to
+ * blame; else it is the last that it complained of.
+ */
+const char *l7_program_complaint(char *buf, size_t size, const struct l7_plan *plan, bool loads);
 
 /* For tests: the error in what HAProxy says of a plan; "" if there is none. */
 void l7_program_blame(char *buf, size_t size, const struct l7_plan *plan, char *said);

@@ -82,7 +82,6 @@ static void fail(struct supervisor *supervisor, const char *what, const char *wh
 	supervisor->failures++;
 	count(supervisor, &supervisor->status.failures);
 	enter_phase(supervisor, PHASE_PAUSE, pause_ms(supervisor));
-	supervisor_push(supervisor);
 	/* Once, and again when it has become serious. */
 	if (supervisor->failures == 1 || supervisor->failures == 8)
 		supervisor_say(supervisor, SUPERVISOR_ERROR, "failed", "%s: %s; it is tried again",
@@ -196,7 +195,8 @@ static void describe_end(char *buf, size_t size, const struct supervisor *superv
 		snprintf(buf, size, "signal %d (%s)", WTERMSIG(status),
 			 strsignal(WTERMSIG(status)));
 	else if (supervisor->wanted.plan)
-		l7_program_complaint(buf, size, supervisor->wanted.plan);
+		l7_program_complaint(buf, size, supervisor->wanted.plan,
+				     supervisor->phase == PHASE_LOADING);
 }
 
 static void on_end(uv_poll_t *poll, int status, int events)
@@ -262,9 +262,12 @@ static void look_for_one(struct supervisor *supervisor, bool *ret_same)
 	snprintf(supervisor->program, sizeof(supervisor->program), "%s", last.program);
 	note_start(supervisor);
 	path_of(path, supervisor, last.number);
-	*ret_same = supervisor->wanted.plan &&
-		    !strcmp(last.digest, supervisor->wanted.plan->digest) &&
-		    talk_owner(&worker, path) == 0;
+	/* What was written last may never have been loaded. */
+	while (supervisor->served && talk_owner(&worker, path) < 0)
+		path_of(path, supervisor, --supervisor->served);
+	*ret_same = supervisor->wanted.plan && supervisor->served &&
+		    supervisor->served == supervisor->number &&
+		    !strcmp(last.digest, supervisor->wanted.plan->digest);
 }
 
 /* --- a plan comes in force -------------------------------------------------------------------- */
@@ -333,7 +336,8 @@ static void make_way(struct supervisor *supervisor)
 	char path[PATH_MAX + 64];
 
 	path_of(path, supervisor, supervisor->served);
-	supervisor_hold_renew(supervisor, path);
+	if (!supervisor->hold.n)
+		supervisor_hold_renew(supervisor, path);
 	supervisor_hold_begin(supervisor);
 	supervisor_dismiss(supervisor);
 }
@@ -351,16 +355,21 @@ static int load(struct supervisor *supervisor, struct err *err)
 			return r;
 		wanted->accepted = true;
 	}
+	/* Before there is another number: it may still be loading what has the last one. */
+	if (runs_another_program(supervisor))
+		make_way(supervisor);
 	supervisor->urged = 0;
+	supervisor->reloads = supervisor->pidfd >= 0;
 	wanted->plan->number = ++supervisor->number;
 	copy_servers(supervisor);
 	r = l7_program_write(wanted->plan, supervisor->servers, err);
 	if (r < 0)
 		return r;
-	if (runs_another_program(supervisor))
-		make_way(supervisor);
-	supervisor->reloads = supervisor->pidfd >= 0;
 	if (supervisor->reloads) {
+		/* One that an older daemon has left does not say which it is. */
+		if (!supervisor->program[0])
+			snprintf(supervisor->program, sizeof(supervisor->program), "%s",
+				 wanted->program);
 		count(supervisor, &supervisor->status.reloads);
 		return kill(supervisor->pid, SIGUSR2) < 0
 			       ? err_set(err, -errno, "%s", strerror(errno))
@@ -440,7 +449,7 @@ static void look(struct supervisor *supervisor)
 	    (waited_ms / LOOK_MS % ASK_EVERY == ASK_EVERY - 1 && has_given_up(supervisor))) {
 		fail(supervisor,
 		     "HAProxy did not load its configuration and goes on with the last one",
-		     l7_program_complaint(why, sizeof(why), supervisor->wanted.plan));
+		     l7_program_complaint(why, sizeof(why), supervisor->wanted.plan, true));
 		return;
 	}
 	if (supervisor->reloads && waited_ms >= (uint64_t)URGE_MS * (supervisor->urged + 1)) {
@@ -497,19 +506,6 @@ static void note_silence(struct supervisor *supervisor, int r)
 		       (int)supervisor->pid);
 }
 
-/* What is wanted did not load: who has the plan before hears of the servers that are in both, by their names. */
-static void push_to_last(struct supervisor *supervisor)
-{
-	char path[PATH_MAX + 64], ignored[256];
-	uint32_t n;
-
-	copy_servers(supervisor);
-	path_of(path, supervisor, supervisor->served);
-	if (push_servers(&supervisor->push, supervisor->wanted.plan, supervisor->servers, path, &n,
-			 ignored, sizeof(ignored)) < 0)
-		push_forget(&supervisor->push, supervisor->wanted.plan->n_lines);
-}
-
 void supervisor_push(struct supervisor *supervisor)
 {
 	char path[PATH_MAX + 64], complaint[256];
@@ -517,9 +513,6 @@ void supervisor_push(struct supervisor *supervisor)
 	uint32_t n;
 	int r;
 
-	if (supervisor->phase == PHASE_PAUSE && supervisor->pidfd >= 0 && supervisor->served &&
-	    supervisor->wanted.plan)
-		push_to_last(supervisor);
 	if (supervisor->phase != PHASE_SERVING)
 		return;
 	changed_ns = copy_servers(supervisor);
@@ -550,6 +543,7 @@ void supervisor_push(struct supervisor *supervisor)
 static void note_worker(struct supervisor *supervisor, const char *path, uint64_t worker)
 {
 	bool is_another = supervisor->worker && worker && worker != supervisor->worker;
+	bool is_ours = supervisor->urged;
 
 	if (worker)
 		supervisor->worker = worker;
@@ -559,6 +553,10 @@ static void note_worker(struct supervisor *supervisor, const char *path, uint64_
 	push_forget(&supervisor->push, supervisor->wanted.plan->n_lines);
 	supervisor_push(supervisor);
 	supervisor_hold_renew(supervisor, path);
+	supervisor->urged = 0;
+	/* Who was told twice to load may load twice. */
+	if (is_ours)
+		return;
 	supervisor_say(
 		supervisor, SUPERVISOR_WARNING, "replaced",
 		"HAProxy was reloaded, and not by Sluice: process %d, another worker, which was "
@@ -577,10 +575,8 @@ void supervisor_tick(struct supervisor *supervisor)
 	supervisor_hold_tick(supervisor);
 	path_of(path, supervisor, supervisor->number);
 	r = supervisor_read_clients(supervisor, serves ? path : NULL, &worker);
-	if (!serves) {
-		supervisor_push(supervisor);
+	if (!serves)
 		return;
-	}
 	note_silence(supervisor, r);
 	/* Whoever asks for anything more waits as long again. */
 	if (supervisor->is_silent)

@@ -93,7 +93,7 @@ void supervisor_bring(struct supervisor *supervisor);
 /* The time of the step timer has come. */
 void supervisor_step(struct supervisor *supervisor);
 
-/* Tell what has changed: who serves, or goes on serving while what is wanted does not load. */
+/* Tell what has changed. */
 void supervisor_push(struct supervisor *supervisor);
 
 /* See that drained servers are told, and read what HAProxy has counted. */
