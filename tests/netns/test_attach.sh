@@ -365,7 +365,7 @@ check "bpftool can: noticed" eventually has_told stripped "'gc'" 1
 check "and attached again" eventually is_state gc attached
 check "for real" gate_is_shut
 bpftool link detach id "$(link_of xdp-gc)" || fail "bpftool detaches"
-eventually is_state gc stripped || fail "noticed again"
+eventually has_told stripped "'gc'" 2 || fail "noticed again"
 foreign attach "$work/bpf/other" gc || fail "other program is attached"
 check "somebody else's program has its place: said who" eventually status_begins "gc IS NOT GUARDED: .* an XDP program that is not ours (bpftool prog show id [0-9]*)"
 beats 3

@@ -98,7 +98,8 @@ check "orderly stop" daemon_stop TERM
 check "detach --all" sluice detach --all
 story "'off'" clsact
 on gateway tc qdisc del dev gb clsact
-check "filters that somebody removes" eventually state_is gb "stripped clsact"
+# They are away for a second, in which a slow machine may not ask.
+check "filters that somebody removes" eventually has_said_more 0 "'gb' is not guarded: somebody took programs of the gate off it"
 check "are put back" eventually state_is gb "attached clsact"
 check "and serve" eventually service_serves
 on gateway ip link set gb down
