@@ -118,6 +118,8 @@ all_new() {
 	for port in "${ports[@]}"; do
 		pid=$(workers "$port") || return
 		[ "$pid" != "${pid_of[$port]}" ] || return
+		# A master that loads has the socket as well, and its worker is yet to come.
+		[ "$(ps -o comm= -p "$(ps -o ppid= -p "$pid" | tr -d ' ')")" = haproxy ] || return
 		[ "$(on gateway ss -Hltnp "sport = :$port" | grep -o '"haproxy",pid=[0-9]*' | sort -u | wc -l)" = 1 ] || return
 		new_pid_of[$port]=$pid
 	done
